@@ -1,0 +1,363 @@
+//! World units ↔ chunks.
+
+use core::fmt;
+
+use bevy_math::{DVec3, Vec3};
+
+use crate::ChunkCoord;
+
+/// How big a chunk is, and so which chunk a position lies in.
+///
+/// Chunk (0, 0, 0) has its minimum corner at the world's origin. A chunk owns its minimum faces and not
+/// its maximum ones, so every position lies in exactly one chunk. A planar grid ignores the y axis.
+///
+/// ```
+/// use bevy_math::Vec3;
+/// use chunk_coord::{ChunkCoord, ChunkGrid};
+///
+/// let grid = ChunkGrid::planar(16.0)?;
+/// assert_eq!(grid.coord_at(Vec3::new(-0.5, 80.0, 16.0))?, ChunkCoord::planar(-1, 1));
+/// assert_eq!(grid.centre(ChunkCoord::planar(-1, 1)), Vec3::new(-8.0, 0.0, 24.0));
+/// assert!(grid.coord_at(Vec3::NAN).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChunkGrid {
+    /// Finite and positive, except that `y` is 0 exactly when the grid is planar.
+    size: Vec3,
+}
+
+impl ChunkGrid {
+    /// A grid of square chunks, `size` world units along x and z, unbounded along y.
+    ///
+    /// # Errors
+    ///
+    /// When `size` is not finite or not above zero.
+    pub fn planar(size: f32) -> Result<Self, GridError> {
+        check(Axis::X, size)?;
+        Ok(Self {
+            size: Vec3::new(size, 0.0, size),
+        })
+    }
+
+    /// A grid of boxes, `size` world units along each axis.
+    ///
+    /// # Errors
+    ///
+    /// When a component of `size` is not finite or not above zero.
+    pub fn volumetric(size: Vec3) -> Result<Self, GridError> {
+        check(Axis::X, size.x)?;
+        check(Axis::Y, size.y)?;
+        check(Axis::Z, size.z)?;
+        Ok(Self { size })
+    }
+
+    /// The size of a chunk in world units; `y` is 0 in a planar grid.
+    #[must_use]
+    pub fn size(&self) -> Vec3 {
+        self.size
+    }
+
+    /// Whether the grid ignores the y axis.
+    #[must_use]
+    pub fn is_planar(&self) -> bool {
+        self.size.y == 0.0
+    }
+
+    /// The chunk that contains `position` (world units).
+    ///
+    /// Exact: the position is divided in double precision, so a position just below a border is never
+    /// rounded across it.
+    ///
+    /// # Errors
+    ///
+    /// When a coordinate that counts is not finite, or lies outside the chunks an `i32` can count.
+    pub fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
+        self.coord_at_precise(position.as_dvec3())
+    }
+
+    /// The chunk that contains `position` (world units), for worlds too big for single precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`coord_at`](Self::coord_at).
+    pub fn coord_at_precise(&self, position: DVec3) -> Result<ChunkCoord, PositionError> {
+        let size = self.size.as_dvec3();
+        let planar = self.is_planar();
+        let quotient = if planar {
+            DVec3::new(position.x / size.x, 0.0, position.z / size.z)
+        } else {
+            position / size
+        };
+        let mut floor = quotient.floor();
+        if floor.cmpeq(quotient).any() {
+            // The quotient is whole, or was rounded up to a whole number from just below it. The fused
+            // product does not round before the comparison, so it tells which.
+            let excess = floor.mul_add(size, -position);
+            for axis in 0..3 {
+                if floor[axis] == quotient[axis] && excess[axis] > 0.0 && !(planar && axis == 1) {
+                    floor[axis] -= 1.0;
+                }
+            }
+        }
+        let axis = |axis, value: f64, position: f64| {
+            if !position.is_finite() {
+                return Err(PositionError {
+                    axis,
+                    position,
+                    kind: PositionErrorKind::NotFinite,
+                });
+            }
+            if !(f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value) {
+                return Err(PositionError {
+                    axis,
+                    position,
+                    kind: PositionErrorKind::OutOfRange,
+                });
+            }
+            Ok(value as i32)
+        };
+        Ok(ChunkCoord::new(
+            axis(Axis::X, floor.x, position.x)?,
+            if planar {
+                0
+            } else {
+                axis(Axis::Y, floor.y, position.y)?
+            },
+            axis(Axis::Z, floor.z, position.z)?,
+        ))
+    }
+
+    /// The minimum corner of a chunk, in world units, rounded to single precision.
+    #[must_use]
+    pub fn origin(&self, coord: ChunkCoord) -> Vec3 {
+        self.origin_precise(coord).as_vec3()
+    }
+
+    /// The middle of a chunk, in world units, rounded to single precision; `y` is 0 in a planar grid.
+    #[must_use]
+    pub fn centre(&self, coord: ChunkCoord) -> Vec3 {
+        self.centre_precise(coord).as_vec3()
+    }
+
+    /// The minimum corner of a chunk, in world units.
+    ///
+    /// Exact for every chunk when the size has at most 22 significant bits (every multiple of 1/64 up to
+    /// 65,536 has); otherwise within one rounding of double precision.
+    #[must_use]
+    pub fn origin_precise(&self, coord: ChunkCoord) -> DVec3 {
+        DVec3::new(f64::from(coord.x), f64::from(coord.y), f64::from(coord.z))
+            * self.size.as_dvec3()
+    }
+
+    /// The middle of a chunk, in world units; `y` is 0 in a planar grid.
+    #[must_use]
+    pub fn centre_precise(&self, coord: ChunkCoord) -> DVec3 {
+        self.origin_precise(coord) + self.size.as_dvec3() * 0.5
+    }
+}
+
+fn check(axis: Axis, size: f32) -> Result<(), GridError> {
+    if !size.is_finite() {
+        return Err(GridError {
+            axis,
+            size,
+            kind: GridErrorKind::NotFinite,
+        });
+    }
+    if size <= 0.0 {
+        return Err(GridError {
+            axis,
+            size,
+            kind: GridErrorKind::NotPositive,
+        });
+    }
+    Ok(())
+}
+
+/// An axis of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// Across.
+    X,
+    /// Up.
+    Y,
+    /// Along.
+    Z,
+}
+
+impl fmt::Display for Axis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X => "x",
+            Self::Y => "y",
+            Self::Z => "z",
+        })
+    }
+}
+
+/// A chunk size that makes no grid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GridError {
+    /// The axis whose size was refused.
+    pub axis: Axis,
+    /// The size that was refused, in world units.
+    pub size: f32,
+    /// Why.
+    pub kind: GridErrorKind,
+}
+
+/// What is wrong with a chunk size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GridErrorKind {
+    /// It is infinite or not a number.
+    NotFinite,
+    /// It is zero or negative.
+    NotPositive,
+}
+
+impl fmt::Display for GridError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { axis, size, kind } = self;
+        let why = match kind {
+            GridErrorKind::NotFinite => "is not finite",
+            GridErrorKind::NotPositive => "is not above zero",
+        };
+        write!(f, "the chunk size along {axis}, {size}, {why}")
+    }
+}
+
+impl core::error::Error for GridError {}
+
+/// A position that lies in no chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PositionError {
+    /// The axis along which there is no chunk.
+    pub axis: Axis,
+    /// The position along that axis, in world units.
+    pub position: f64,
+    /// Why.
+    pub kind: PositionErrorKind,
+}
+
+/// Why a position lies in no chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PositionErrorKind {
+    /// It is infinite or not a number.
+    NotFinite,
+    /// Its chunk is outside the `i32` range.
+    OutOfRange,
+}
+
+impl fmt::Display for PositionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            axis,
+            position,
+            kind,
+        } = self;
+        let why = match kind {
+            PositionErrorKind::NotFinite => "is not finite",
+            PositionErrorKind::OutOfRange => "is further out than chunks are counted",
+        };
+        write!(f, "the position along {axis}, {position}, {why}")
+    }
+}
+
+impl core::error::Error for PositionError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes_that_make_no_grid_are_refused_with_the_size() {
+        for size in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            assert!(ChunkGrid::planar(size).is_err());
+        }
+        let error = ChunkGrid::volumetric(Vec3::new(1.0, -2.0, 1.0)).unwrap_err();
+        assert_eq!((error.axis, error.size), (Axis::Y, -2.0));
+        assert_eq!(error.kind, GridErrorKind::NotPositive);
+    }
+
+    #[test]
+    fn a_planar_grid_ignores_height_even_where_it_is_not_finite() {
+        let grid = ChunkGrid::planar(10.0).unwrap();
+        let coord = grid.coord_at(Vec3::new(25.0, f32::NAN, -0.001)).unwrap();
+        assert_eq!(coord, ChunkCoord::planar(2, -1));
+        assert!(grid.is_planar());
+        assert_eq!(grid.origin(coord), Vec3::new(20.0, 0.0, -10.0));
+    }
+
+    #[test]
+    fn the_last_chunks_of_the_range_are_reachable_and_the_next_are_not() {
+        let grid = ChunkGrid::planar(1.0).unwrap();
+        let last = f64::from(i32::MAX);
+        assert_eq!(
+            grid.coord_at_precise(DVec3::new(last + 0.5, 0.0, 0.0)),
+            Ok(ChunkCoord::planar(i32::MAX, 0))
+        );
+        let error = grid
+            .coord_at_precise(DVec3::new(last + 1.0, 0.0, 0.0))
+            .unwrap_err();
+        assert_eq!(error.kind, PositionErrorKind::OutOfRange);
+        assert!(grid.coord_at(Vec3::new(0.0, 0.0, f32::MAX)).is_err());
+    }
+
+    #[test]
+    fn a_position_a_hair_below_a_border_stays_below_it() {
+        let size = 0.1_f32;
+        let grid = ChunkGrid::planar(size).unwrap();
+        // The double just below a border divides to exactly the whole number of the border.
+        let border = 3.0 * f64::from(size);
+        let below = border.next_down();
+        assert_eq!(
+            grid.coord_at_precise(DVec3::new(below, 0.0, 0.0))
+                .unwrap()
+                .x,
+            2
+        );
+        assert_eq!(
+            grid.coord_at_precise(DVec3::new(border, 0.0, 0.0))
+                .unwrap()
+                .x,
+            3
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn centres_lie_in_their_chunks_ten_million_metres_out(
+            x in -10_000_000..10_000_000_i32, y in -1_000_000..1_000_000_i32,
+            z in any::<i32>(), sizes in prop::array::uniform3(0.01_f32..1000.0),
+        ) {
+            let grid = ChunkGrid::volumetric(Vec3::from_array(sizes)).unwrap();
+            let coord = ChunkCoord::new(x, y, z);
+            prop_assert_eq!(grid.coord_at_precise(grid.centre_precise(coord)), Ok(coord));
+        }
+
+        #[test]
+        fn corners_lie_in_their_chunks_where_sizes_are_short(
+            coord in any::<[i32; 3]>(), sixty_fourths in 1..4_000_000_u32,
+        ) {
+            let grid = ChunkGrid::volumetric(Vec3::splat(sixty_fourths as f32 / 64.0)).unwrap();
+            let coord = ChunkCoord::from(coord);
+            prop_assert_eq!(grid.coord_at_precise(grid.origin_precise(coord)), Ok(coord));
+        }
+
+        #[test]
+        fn single_precision_positions_are_placed_exactly(steps in -0x7fff_ff00..0x7fff_ff00_i32, size in 0.5_f32..600.0) {
+            let position = steps as f32 / 256.0;
+            let grid = ChunkGrid::planar(size).unwrap();
+            let x = i64::from(grid.coord_at(Vec3::new(position, 0.0, 0.0)).unwrap().x);
+            // 2⁻⁶⁴ units: every single-precision position and size above is a whole number of them.
+            let whole = |value: f32| (f64::from(value) * 2.0_f64.powi(64)) as i128;
+            let position = whole(position);
+            prop_assert!(i128::from(x) * whole(size) <= position);
+            prop_assert!(position < i128::from(x + 1) * whole(size));
+        }
+    }
+}
