@@ -1,1 +1,105 @@
-//! x
+//! Versioned, bounded, nearest-first background generation on a task pool.
+//!
+//! Give it keys; it generates them on background threads, the soonest first by an order that may
+//! change at any time, and hands each result back exactly once, on the thread that asked. Nothing
+//! is lost, nothing arrives twice, nothing outdated is delivered, and the asking thread never waits.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Scheduler`] | the main thread's handle: request, refresh, cancel, tick, drain, applied |
+//! | [`Generator`] | what makes the content: a function or an async function of a [`Job`] |
+//! | [`Rank`] | the order, as a snapshot of what it depends on |
+//! | [`Runtime`] | where the work is done: Bevy's pool, one's own, no threads, a [`Simulation`] |
+//! | [`Counters`], [`Depths`], [`Explanation`] | what happened, where everything is, and why |
+//!
+//! ```
+//! use chunk_scheduler::prelude::*;
+//! use std::time::Duration;
+//!
+//! let generator = Generator::new(|job: &Job<[i32; 2]>| vec![job.key(); 3]);
+//! let viewer = [0, 0];
+//! let nearest = FnRank(move |key: &[i32; 2]| key[0].abs_diff(viewer[0]).max(key[1].abs_diff(viewer[1])));
+//! let mut scheduler = Scheduler::new(SchedulerConfig::default(), generator, Runtime::default(), nearest)?;
+//!
+//! scheduler.request([1, 0]);
+//! scheduler.request([4, 4]);
+//! let mut frame = 0;
+//! while scheduler.depths().live() > 0 {
+//!     frame += 1;
+//!     scheduler.tick(Duration::from_millis(16) * frame);
+//!     let mut ready = Vec::new();
+//!     scheduler.drain(8, |delivered| ready.push(delivered));
+//!     for chunk in ready {
+//!         assert!(scheduler.applied(chunk.key, chunk.version));
+//!     }
+//! }
+//! assert_eq!(scheduler.counters().applied, 2);
+//! # Ok::<(), chunk_scheduler::ConfigError>(())
+//! ```
+//!
+//! It does not know what a key means or where a viewer is, and it does not touch a `World`: that is
+//! for `chunk-coord` and `chunk-apply`. It does not stop a generator that will not stop itself.
+//!
+//! A panicking generator is caught, retried and quarantined, **unless the program is built with
+//! `panic = "abort"`**: then a panic ends the process and only errors that a generator returns are
+//! survived. The scheduler says so in the log, once.
+#![forbid(unsafe_code)]
+
+mod adaptive;
+mod chronicle;
+mod clock;
+mod config;
+mod delivery;
+mod desk;
+mod durations;
+mod explain;
+mod gate;
+mod generator;
+mod job;
+mod key;
+mod ledger;
+mod overrun;
+mod panics;
+mod picker;
+mod places;
+mod queue;
+mod rank;
+mod retry;
+mod runner;
+mod runtime;
+mod scheduler;
+mod shared;
+mod simulation;
+mod slot;
+mod stepper;
+mod sync;
+mod tick;
+
+pub use adaptive::{ConcurrencyReport, Decision, Reason};
+pub use config::{
+    AdaptivePolicy, Concurrency, ConfigError, ConfigErrorKind, OverrunPolicy, RetryPolicy,
+    SchedulerConfig,
+};
+pub use delivery::Delivered;
+pub use durations::DurationSummary;
+pub use explain::{Explanation, LiveStatus, Status};
+pub use generator::Generator;
+pub use job::Job;
+pub use key::{Key, Lane, Requested, Version};
+pub use ledger::{Counters, Depths, LedgerError, LedgerErrorKind};
+pub use overrun::Overrun;
+pub use rank::{FnRank, Rank};
+pub use retry::{Failure, Quarantined};
+pub use runtime::{CustomRuntime, Runtime, available_cores, recommended_pool_threads};
+pub use scheduler::Scheduler;
+pub use simulation::Simulation;
+pub use slot::JobState;
+pub use stepper::RunnerFuture;
+
+/// What most users need.
+pub mod prelude {
+    pub use crate::{
+        Concurrency, Delivered, FnRank, Generator, Job, Key, Lane, Rank, Requested, Runtime,
+        Scheduler, SchedulerConfig, Version,
+    };
+}

@@ -1,0 +1,306 @@
+//! How many jobs should be in flight: the controller and what it decided.
+
+use std::time::Duration;
+
+use crate::{
+    config::{AdaptivePolicy, Concurrency, SchedulerConfig},
+    key::Key,
+    rank::Rank,
+    scheduler::Scheduler,
+};
+
+/// The limit on jobs in flight, and the last decision that changed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConcurrencyReport {
+    /// The most jobs in flight now.
+    pub limit: usize,
+    /// How often the controller stepped up.
+    pub raised: u64,
+    /// How often the controller stepped down.
+    pub lowered: u64,
+    /// The latest decision, kept or changed; `None` before the first and with
+    /// [`Concurrency::Fixed`].
+    pub latest: Option<Decision>,
+}
+
+/// What the controller decided at the end of an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The time of the tick at which it was made.
+    pub at: Duration,
+    /// The limit from then on.
+    pub limit: usize,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a limit was raised, lowered or kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Lowered, or kept at the lowest: too many frames of the interval were late.
+    FramesLate,
+    /// Lowered, or kept at the lowest: results pile up faster than they are applied.
+    ResultsPileUp,
+    /// Raised, or kept at the highest: jobs wait while every runner is busy.
+    JobsWait,
+    /// Kept: runners have nothing to do.
+    Idle,
+}
+
+/// What the controller looks at once per tick.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pressure {
+    pub(crate) frame: Duration,
+    pub(crate) has_waiting_jobs: bool,
+    pub(crate) are_runners_busy: bool,
+    /// Results that are ready and not applied.
+    pub(crate) unapplied: usize,
+    /// How many of those there may be.
+    pub(crate) room: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Controller {
+    limit: usize,
+    policy: Option<AdaptivePolicy>,
+    interval: Interval,
+    report: ConcurrencyReport,
+}
+
+#[derive(Debug, Default)]
+struct Interval {
+    began: Duration,
+    frames: u32,
+    late: u32,
+    busy: u32,
+    /// Results that waited when the interval began.
+    unapplied: usize,
+}
+
+impl Controller {
+    pub(crate) fn new(config: &SchedulerConfig, threads: usize) -> Self {
+        let (limit, policy) = match config.concurrency {
+            Concurrency::Fixed => (config.max_in_flight, None),
+            Concurrency::Adaptive(policy) => (threads.clamp(policy.min, policy.max), Some(policy)),
+        };
+        Self {
+            limit,
+            policy,
+            interval: Interval::default(),
+            report: ConcurrencyReport {
+                limit,
+                raised: 0,
+                lowered: 0,
+                latest: None,
+            },
+        }
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = match self.policy {
+            Some(policy) => limit.clamp(policy.min, policy.max),
+            None => limit,
+        };
+    }
+
+    pub(crate) fn is_adaptive(&self) -> bool {
+        self.policy.is_some()
+    }
+
+    pub(crate) fn report(&self) -> ConcurrencyReport {
+        ConcurrencyReport {
+            limit: self.limit,
+            ..self.report
+        }
+    }
+
+    pub(crate) fn observe(&mut self, now: Duration, pressure: Pressure) {
+        let Some(policy) = self.policy else { return };
+        let interval = &mut self.interval;
+        interval.frames += 1;
+        let is_late = pressure.frame > policy.frame.mul_f32(policy.late_factor);
+        interval.late += u32::from(is_late);
+        let is_busy = pressure.has_waiting_jobs && pressure.are_runners_busy;
+        interval.busy += u32::from(is_busy);
+        if now.saturating_sub(interval.began) < policy.interval {
+            return;
+        }
+        let reason = interval.reason(&policy, pressure);
+        self.interval = Interval {
+            began: now,
+            unapplied: pressure.unapplied,
+            ..Interval::default()
+        };
+        self.decide(now, &policy, reason);
+    }
+
+    fn decide(&mut self, now: Duration, policy: &AdaptivePolicy, reason: Reason) {
+        let former = self.limit;
+        self.limit = match reason {
+            Reason::FramesLate | Reason::ResultsPileUp => former.saturating_sub(1).max(policy.min),
+            Reason::JobsWait => (former + 1).min(policy.max),
+            Reason::Idle => former,
+        };
+        self.report.raised += u64::from(self.limit > former);
+        self.report.lowered += u64::from(self.limit < former);
+        self.report.latest = Some(Decision {
+            at: now,
+            limit: self.limit,
+            reason,
+        });
+        if self.limit != former {
+            tracing::debug!(former, limit = self.limit, ?reason, "concurrency");
+        }
+    }
+}
+
+impl Interval {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "frames of one interval are few enough to be exact"
+    )]
+    fn reason(&self, policy: &AdaptivePolicy, pressure: Pressure) -> Reason {
+        let late_fraction = self.late as f32 / self.frames as f32;
+        let is_piling_up =
+            pressure.unapplied > self.unapplied && pressure.unapplied > pressure.room / 2;
+        if self.late > 0 && late_fraction >= policy.late_fraction {
+            Reason::FramesLate
+        } else if is_piling_up {
+            Reason::ResultsPileUp
+        } else if 2 * self.busy > self.frames {
+            Reason::JobsWait
+        } else {
+            Reason::Idle
+        }
+    }
+}
+
+impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
+    /// How many jobs may be in flight, and why.
+    #[must_use]
+    pub fn concurrency(&self) -> ConcurrencyReport {
+        self.controller.report()
+    }
+
+    pub(crate) fn adapt(&mut self, frame: Duration) {
+        if !self.controller.is_adaptive() {
+            return;
+        }
+        let depths = self.depths();
+        let pressure = Pressure {
+            frame,
+            has_waiting_jobs: depths.queued > self.delayed.len() + self.live_empties,
+            are_runners_busy: self.shared.gate.runners() >= self.controller.limit(),
+            unapplied: depths.completed + depths.delivered,
+            room: self.config.completed_capacity + self.config.max_delivered,
+        };
+        self.controller.observe(self.now, pressure);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const FRAME: Duration = Duration::from_millis(16);
+
+    fn controller(threads: usize) -> Controller {
+        let config = SchedulerConfig {
+            concurrency: Concurrency::Adaptive(AdaptivePolicy::default()),
+            ..SchedulerConfig::default()
+        };
+        Controller::new(&config, threads)
+    }
+
+    fn calm() -> Pressure {
+        Pressure {
+            frame: FRAME,
+            has_waiting_jobs: false,
+            are_runners_busy: false,
+            unapplied: 0,
+            room: 100,
+        }
+    }
+
+    /// Two seconds of frames, which is eight decisions. Returns the time at the end.
+    fn watch(
+        controller: &mut Controller,
+        mut now: Duration,
+        pressure: impl Fn(usize) -> Pressure,
+    ) -> Duration {
+        for frame in 0..125 {
+            now += FRAME;
+            controller.observe(now, pressure(frame));
+        }
+        now
+    }
+
+    fn latest(controller: &Controller) -> Option<Reason> {
+        controller.report().latest.map(|decision| decision.reason)
+    }
+
+    #[test]
+    fn it_starts_from_the_pools_threads_within_its_bounds() {
+        assert_eq!(controller(0).limit(), 1);
+        assert_eq!(controller(2).limit(), 2);
+        assert_eq!(controller(64).limit(), 4);
+    }
+
+    #[test]
+    fn waiting_jobs_raise_and_late_frames_lower_it() {
+        let mut controller = controller(1);
+        let busy = Pressure {
+            has_waiting_jobs: true,
+            are_runners_busy: true,
+            ..calm()
+        };
+        let now = watch(&mut controller, Duration::ZERO, |_| busy);
+        assert_eq!(controller.limit(), 4);
+        assert_eq!(controller.report().raised, 3);
+        assert_eq!(latest(&controller), Some(Reason::JobsWait));
+        let late = Pressure {
+            frame: 2 * FRAME,
+            ..busy
+        };
+        let now = watch(&mut controller, now, |frame| {
+            if frame % 5 == 0 { late } else { busy }
+        });
+        assert_eq!(controller.limit(), 1);
+        assert_eq!(controller.report().lowered, 3);
+        assert_eq!(latest(&controller), Some(Reason::FramesLate));
+        watch(&mut controller, now, |_| calm());
+        assert_eq!(controller.limit(), 1);
+        assert_eq!(latest(&controller), Some(Reason::Idle));
+    }
+
+    #[test]
+    fn a_growing_backlog_lowers_it() {
+        let mut controller = controller(4);
+        watch(&mut controller, Duration::ZERO, |frame| Pressure {
+            unapplied: 51 + frame,
+            ..calm()
+        });
+        assert_eq!(controller.limit(), 1);
+        assert_eq!(latest(&controller), Some(Reason::ResultsPileUp));
+    }
+
+    #[test]
+    fn it_decides_once_per_interval() {
+        let mut controller = controller(4);
+        let late = Pressure {
+            frame: 2 * FRAME,
+            ..calm()
+        };
+        for frame in 1..=15 {
+            controller.observe(FRAME * frame, late);
+        }
+        assert_eq!(controller.limit(), 4);
+        controller.observe(FRAME * 16, late);
+        assert_eq!(controller.limit(), 3);
+    }
+}

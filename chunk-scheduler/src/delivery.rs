@@ -1,0 +1,144 @@
+//! The way of a result: drained, then applied, or not.
+
+use crate::{
+    desk::Finished,
+    key::{Key, Version},
+    panics,
+    rank::Rank,
+    scheduler::Scheduler,
+    slot::JobState,
+    sync::{Arc, Ordering},
+};
+
+/// A result, handed over once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered<K, T> {
+    /// What was generated.
+    pub key: K,
+    /// Which request of it; give it back with [`Scheduler::applied`].
+    pub version: Version,
+    /// What the generator returned.
+    pub output: T,
+}
+
+impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
+    /// Hands up to `max` results to `sink`, and never more than the backlog has room for. Results
+    /// of jobs that were cancelled or superseded are discarded on the way, and count towards `max`
+    /// because dropping them costs time too. Returns how many were handed over.
+    ///
+    /// Each one handed over stays live until [`Self::applied`], [`Self::apply_failed`],
+    /// [`Self::cancel`] or [`Self::refresh`] settles it.
+    pub fn drain(&mut self, max: usize, mut sink: impl FnMut(Delivered<K, T>)) -> usize {
+        let room = self.config.max_delivered - self.delivered;
+        let before = self.delivered;
+        let mut has_freed = false;
+        // Turn and turn about, so that neither real results nor known-empty ones wait for all of
+        // the others.
+        let mut prefer_empty = false;
+        for _ in 0..max.min(room) {
+            let next = if prefer_empty {
+                self.next_empty().or_else(|| self.next_result())
+            } else {
+                self.next_result().or_else(|| self.next_empty())
+            };
+            let Some(Finished { slot, output }) = next else {
+                break;
+            };
+            prefer_empty = !prefer_empty;
+            let ready = if slot.is_known_empty() {
+                JobState::Queued
+            } else {
+                has_freed = true;
+                self.shared.places.release();
+                JobState::Completed
+            };
+            if !slot.advance(ready, JobState::Delivered) {
+                self.discard(output);
+                continue;
+            }
+            self.shared.left(ready);
+            if ready == JobState::Queued {
+                self.live_empties -= 1;
+            }
+            self.delivered += 1;
+            sink(Delivered {
+                key: slot.key,
+                version: slot.version,
+                output,
+            });
+        }
+        if has_freed && !self.is_shut_down {
+            self.shared.gate.poke();
+            self.staff();
+        }
+        self.delivered - before
+    }
+
+    /// Says that a delivered result has reached its destination. False when it is out of date by
+    /// now (and already counted as cancelled or stale): what was made of it should go.
+    #[must_use = "an outdated result must not stay"]
+    pub fn applied(&mut self, key: K, version: Version) -> bool {
+        let Some(slot) = self.live.get(&key) else {
+            return false;
+        };
+        if slot.version != version || !slot.advance(JobState::Delivered, JobState::Applied) {
+            return false;
+        }
+        self.live.remove(&key);
+        self.delivered -= 1;
+        self.tally.applied += 1;
+        true
+    }
+
+    /// Says that a delivered result could not be applied. It is treated like a failed attempt: the
+    /// key is generated again after a wait, or quarantined. True when it will be tried again.
+    pub fn apply_failed(&mut self, key: K, version: Version, message: impl Into<String>) -> bool {
+        let Some(slot) = self.live.get(&key).map(Arc::clone) else {
+            return false;
+        };
+        if slot.version != version || !slot.advance(JobState::Delivered, JobState::Retrying) {
+            return false;
+        }
+        self.delivered -= 1;
+        self.judge(&slot, message.into(), false)
+    }
+
+    /// Drops every result that was not handed over.
+    pub(crate) fn discard_results(&mut self) {
+        while let Some(Finished { output, .. }) = self.next_result() {
+            self.shared.places.release();
+            self.discard(output);
+        }
+        while let Some(Finished { output, .. }) = self.next_empty() {
+            self.discard(output);
+        }
+    }
+
+    fn next_result(&mut self) -> Option<Finished<K, T>> {
+        let mut arrived = self.arrived.owned();
+        if arrived.is_empty() && self.shared.places.taken() > 0 {
+            // Each tray in turn, so that no runner's results wait for those of another for ever.
+            for _ in 0..self.desks.len() {
+                let desk = &self.desks[self.next_desk % self.desks.len()];
+                self.next_desk = (self.next_desk + 1) % self.desks.len();
+                desk.swap_results(&mut arrived);
+                if !arrived.is_empty() {
+                    break;
+                }
+            }
+        }
+        arrived.pop_front()
+    }
+
+    fn next_empty(&mut self) -> Option<Finished<K, T>> {
+        self.empties.owned().pop_front()
+    }
+
+    fn discard(&mut self, output: T) {
+        if let Err(message) = panics::discard(output) {
+            let panics = &self.shared.counts.discard_panics;
+            panics.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!("dropping an unwanted output panicked: {message}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How long things took: a histogram of fixed size that any thread can write to.
+
+use std::time::Duration;
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// Buckets per doubling: a quantile is right to about one part in eight.
+const STEPS: usize = 8;
+const STEP_BITS: u32 = STEPS.trailing_zeros();
+/// Up to 2⁴⁴ ns, which is almost five hours; what is longer counts as that.
+const DOUBLINGS: usize = if cfg!(loom) { 1 } else { 42 };
+
+/// What a histogram of durations knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DurationSummary {
+    /// How many were recorded.
+    pub count: u64,
+    /// Their mean.
+    pub mean: Duration,
+    /// Half of them took at most this, give or take an eighth.
+    pub p50: Duration,
+    /// All but one in a hundred took at most this, give or take an eighth.
+    pub p99: Duration,
+    /// The longest, exactly.
+    pub max: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Durations {
+    buckets: [AtomicU64; DOUBLINGS * STEPS],
+    total_nanos: AtomicU64,
+    max_nanos: AtomicU64,
+}
+
+impl Durations {
+    pub(crate) fn new() -> Self {
+        Self {
+            buckets: std::array::from_fn(|_| AtomicU64::new(0)),
+            total_nanos: AtomicU64::new(0),
+            max_nanos: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn record(&self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
+        self.total_nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.max_nanos.fetch_max(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn summary(&self) -> DurationSummary {
+        let counts = self.buckets.each_ref().map(|b| b.load(Ordering::Relaxed));
+        let count: u64 = counts.iter().sum();
+        let Some(mean) = self.total_nanos.load(Ordering::Relaxed).checked_div(count) else {
+            return DurationSummary::default();
+        };
+        let max = self.max_nanos.load(Ordering::Relaxed);
+        let quantile = |per_cent: u64| {
+            let rank = (count * per_cent).div_ceil(100).max(1);
+            let mut seen = 0;
+            let bucket = counts.iter().position(|in_bucket| {
+                seen += in_bucket;
+                seen >= rank
+            });
+            Duration::from_nanos(bucket.map_or(max, upper_bound).min(max))
+        };
+        DurationSummary {
+            count,
+            mean: Duration::from_nanos(mean),
+            p50: quantile(50),
+            p99: quantile(99),
+            max: Duration::from_nanos(max),
+        }
+    }
+}
+
+/// The first doublings are exact; after them the leading one and the bits behind it are the index.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the value was shifted down to a few bits"
+)]
+fn bucket_of(nanos: u64) -> usize {
+    if nanos < STEPS as u64 {
+        return (nanos as usize).min(DOUBLINGS * STEPS - 1);
+    }
+    let doubling = nanos.ilog2() - STEP_BITS;
+    let step = (nanos >> doubling) as usize - STEPS;
+    let index = (doubling as usize + 1) * STEPS + step;
+    index.min(DOUBLINGS * STEPS - 1)
+}
+
+fn upper_bound(bucket: usize) -> u64 {
+    let (row, step) = (bucket / STEPS, (bucket % STEPS) as u64);
+    match row.checked_sub(1) {
+        None => step,
+        Some(doubling) => ((STEPS as u64 + step + 1) << doubling) - 1,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_duration_is_within_an_eighth_of_its_bucket() {
+        for nanos in [0, 1, 7, 8, 9, 1_000, 123_456, 20_000_000, 60_000_000_000] {
+            let bound = upper_bound(bucket_of(nanos));
+            assert!(bound >= nanos, "{bound} < {nanos}");
+            assert!(
+                bound <= nanos + nanos / 8,
+                "{bound} is too far above {nanos}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_longest_duration_has_a_bucket() {
+        let times = Durations::new();
+        times.record(Duration::MAX);
+        assert_eq!(times.summary().max, Duration::from_nanos(u64::MAX));
+    }
+
+    #[test]
+    fn a_summary_tells_the_typical_from_the_worst() {
+        let times = Durations::new();
+        assert_eq!(times.summary(), DurationSummary::default());
+        for _ in 0..199 {
+            times.record(Duration::from_micros(100));
+        }
+        times.record(Duration::from_millis(10));
+        let summary = times.summary();
+        assert_eq!(summary.count, 200);
+        assert!(summary.p50 < Duration::from_micros(113));
+        assert!(summary.p99 < Duration::from_micros(113));
+        assert_eq!(summary.max, Duration::from_millis(10));
+        assert_eq!(summary.mean, Duration::from_nanos(149_500));
+    }
+}

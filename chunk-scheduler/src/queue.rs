@@ -1,0 +1,199 @@
+//! One lane of the priority queue: sorted where it is about to be popped, and nowhere else.
+//!
+//! `front` holds the best few, sorted; `rest` everything else in no order. Only when the front
+//! runs out are the best of the rest selected (linear, `select_nth_unstable`), so a queue of
+//! 100,000 jobs that is re-ranked every frame never pays for a full sort.
+
+use std::cmp::Ordering;
+
+use crate::{key::Key, slot::Slot, sync::Arc};
+
+/// The front never shrinks below this by selection, so small queues are simply sorted.
+const SMALLEST_FRONT: usize = 64;
+/// The front never grows beyond this by selection: re-ranking throws it away.
+const LARGEST_FRONT: usize = 1024;
+
+/// A queued job. 32 bytes for a 12-byte key and an 8-byte priority.
+#[derive(Debug)]
+pub(crate) struct Entry<K, P> {
+    pub(crate) priority: P,
+    /// When it arrived, counted in arrivals of work. Among equals the oldest goes first, so no
+    /// requester starves another by having the smaller keys.
+    pub(crate) turn: u32,
+    pub(crate) key: K,
+    pub(crate) slot: Arc<Slot<K>>,
+}
+
+impl<K: Key, P: Ord> Entry<K, P> {
+    fn soonest_first(&self, other: &Self) -> Ordering {
+        self.priority
+            .cmp(&other.priority)
+            .then_with(|| self.turn.cmp(&other.turn))
+            .then_with(|| self.key.cmp(&other.key))
+    }
+
+    fn soonest_last(&self, other: &Self) -> Ordering {
+        other.soonest_first(self)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct LaneQueue<K, P> {
+    /// Soonest last, so that a pop is a pop.
+    front: Vec<Entry<K, P>>,
+    /// Nothing in here is sooner than the first of `front`.
+    rest: Vec<Entry<K, P>>,
+}
+
+impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            front: Vec::new(),
+            rest: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.front.len() + self.rest.len()
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry<K, P>) {
+        if self.front.len() >= 2 * LARGEST_FRONT {
+            self.rest.extend(self.front.drain(..LARGEST_FRONT));
+        }
+        let is_in_front = self
+            .front
+            .first()
+            .is_some_and(|worst| entry.soonest_first(worst).is_lt());
+        if !is_in_front {
+            self.rest.push(entry);
+            return;
+        }
+        let at = self
+            .front
+            .partition_point(|other| other.soonest_last(&entry).is_lt());
+        self.front.insert(at, entry);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Entry<K, P>> {
+        if self.front.is_empty() {
+            self.select_front();
+        }
+        self.front.pop()
+    }
+
+    /// Gives every entry a new priority. The order is found again at the next pop.
+    pub(crate) fn rerank(&mut self, mut priority: impl FnMut(&Entry<K, P>) -> P) {
+        self.flatten();
+        for entry in &mut self.rest {
+            entry.priority = priority(entry);
+        }
+    }
+
+    /// Throws out what `keep` refuses; returns how many went.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Entry<K, P>) -> bool) -> usize {
+        let before = self.len();
+        self.front.retain(&mut keep);
+        self.rest.retain(&mut keep);
+        before - self.len()
+    }
+
+    /// Forgets the order; cheaper than inserting many arrivals one by one.
+    pub(crate) fn flatten(&mut self) {
+        self.rest.append(&mut self.front);
+    }
+
+    fn select_front(&mut self) {
+        let len = self.rest.len();
+        let wanted = (len / 64).clamp(SMALLEST_FRONT, LARGEST_FRONT);
+        // The best are moved to the end, where taking them moves nothing else.
+        let cut = len.saturating_sub(wanted);
+        if cut > 0 {
+            self.rest.select_nth_unstable_by(cut, Entry::soonest_last);
+        }
+        self.front.extend(self.rest.drain(cut..));
+        self.front.sort_unstable_by(Entry::soonest_last);
+        // A queue that was once long must not hold its memory for ever.
+        if self.rest.capacity() > 4096 && self.rest.capacity() / 4 > self.rest.len() {
+            self.rest.shrink_to(self.rest.len() * 2);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::key::{Lane, Version};
+
+    fn entry(priority: u64, turn: u32, key: u32) -> Entry<u32, u64> {
+        let slot = Arc::new(Slot::new(key, Version(1), Lane::Normal));
+        Entry {
+            priority,
+            turn,
+            key,
+            slot,
+        }
+    }
+
+    /// Scrambles 0..len without a random number generator.
+    fn scrambled(len: u64) -> impl Iterator<Item = u64> {
+        (0..len).map(move |i| (i * 7919 + 13) % len)
+    }
+
+    fn popped(queue: &mut LaneQueue<u32, u64>) -> Vec<u64> {
+        std::iter::from_fn(|| queue.pop().map(|entry| entry.priority)).collect()
+    }
+
+    #[test]
+    fn entries_come_out_in_order_however_many_there_are() {
+        for len in [0, 1, 63, 64, 65, 5_000] {
+            let mut queue = LaneQueue::new();
+            for priority in scrambled(len) {
+                queue.push(entry(priority, 0, 0));
+            }
+            assert_eq!(popped(&mut queue), (0..len).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn arrivals_between_pops_keep_the_order() {
+        let mut queue = LaneQueue::new();
+        for priority in scrambled(4_001) {
+            queue.push(entry(priority + 10_000, 0, 0));
+        }
+        assert_eq!(queue.pop().map(|e| e.priority), Some(10_000));
+        for priority in scrambled(3_001) {
+            queue.push(entry(priority, 0, 0));
+        }
+        let order = popped(&mut queue);
+        assert_eq!(order.len(), 7_001);
+        assert!(order.is_sorted());
+    }
+
+    #[test]
+    fn among_equals_the_oldest_goes_first_and_then_the_smallest_key() {
+        let mut queue = LaneQueue::new();
+        for (turn, key) in [(2, 1), (1, 9), (1, 4)] {
+            queue.push(entry(5, turn, key));
+        }
+        let keys: Vec<_> = std::iter::from_fn(|| queue.pop().map(|e| e.key)).collect();
+        assert_eq!(keys, [4, 9, 1]);
+    }
+
+    #[test]
+    fn a_new_rank_reorders_the_front_too() {
+        let mut queue = LaneQueue::new();
+        for priority in 0..200 {
+            queue.push(entry(priority, 0, u32::try_from(priority).unwrap_or(0)));
+        }
+        assert_eq!(queue.pop().map(|e| e.key), Some(0));
+        queue.rerank(|entry| u64::from(1_000 - entry.key));
+        assert_eq!(queue.pop().map(|e| e.key), Some(199));
+        assert_eq!(queue.len(), 198);
+    }
+
+    #[test]
+    fn an_entry_stays_within_its_share_of_the_memory_bound() {
+        assert!(size_of::<Entry<[i32; 3], u64>>() <= 32);
+    }
+}

@@ -1,0 +1,235 @@
+//! Jobs that failed: when they come back, and the list of those that do not.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use crate::{
+    config::RetryPolicy,
+    key::{Key, Version},
+    simulation::scramble,
+    slot::Slot,
+    sync::Arc,
+};
+
+/// One failed attempt, as [`Scheduler::failures`](crate::Scheduler::failures) reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure<K> {
+    /// What could not be generated, or spawned.
+    pub key: K,
+    /// Which request of it.
+    pub version: Version,
+    /// How many attempts have failed, this one included.
+    pub attempts: u32,
+    /// What the error or the panic said.
+    pub message: String,
+    /// Whether it was a panic.
+    pub panicked: bool,
+    /// Whether it will be tried again. If not, the key is quarantined, or the job was cancelled or
+    /// superseded in the meantime.
+    pub will_retry: bool,
+}
+
+/// A key that failed as often as it may, and is left alone until somebody asks again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined<K> {
+    /// What could not be generated.
+    pub key: K,
+    /// The request that failed last.
+    pub version: Version,
+    /// How many attempts it had.
+    pub attempts: u32,
+    /// What the last error or panic said.
+    pub message: String,
+    /// The time of the tick at which it was given up.
+    pub since: Duration,
+}
+
+/// How long to wait after the given attempt (counted from 1) of the given version failed.
+pub(crate) fn backoff(policy: &RetryPolicy, version: Version, attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(31);
+    let full = policy
+        .base_delay
+        .saturating_mul(1 << doublings)
+        .min(policy.max_delay);
+    let bits = scramble(version.get() ^ (u64::from(attempt) << 48));
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "24 bits fit into the mantissa of an f32"
+    )]
+    let fraction = (bits >> 40) as f32 / (1_u32 << 24) as f32;
+    full.mul_f32(1.0 - policy.jitter * fraction)
+}
+
+/// Jobs that wait for their next attempt, soonest first, ties by key.
+#[derive(Debug)]
+pub(crate) struct Delayed<K> {
+    by_time: BTreeMap<(Duration, K), Arc<Slot<K>>>,
+    due: BTreeMap<K, Duration>,
+}
+
+impl<K: Key> Delayed<K> {
+    pub(crate) fn new() -> Self {
+        Self {
+            by_time: BTreeMap::new(),
+            due: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.due.len()
+    }
+
+    pub(crate) fn insert(&mut self, due: Duration, slot: Arc<Slot<K>>) {
+        self.remove(&slot.key);
+        self.due.insert(slot.key, due);
+        self.by_time.insert((due, slot.key), slot);
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) {
+        if let Some(due) = self.due.remove(key) {
+            self.by_time.remove(&(due, *key));
+        }
+    }
+
+    pub(crate) fn due(&self, key: &K) -> Option<Duration> {
+        self.due.get(key).copied()
+    }
+
+    /// Takes the next job whose wait is over.
+    pub(crate) fn pop_due(&mut self, now: Duration) -> Option<Arc<Slot<K>>> {
+        let entry = self.by_time.first_entry()?;
+        if entry.key().0 > now {
+            return None;
+        }
+        let slot = entry.remove();
+        self.due.remove(&slot.key);
+        Some(slot)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.by_time.clear();
+        self.due.clear();
+    }
+}
+
+/// Keys that were given up, in the order of their keys; the oldest make room for new ones.
+#[derive(Debug)]
+pub(crate) struct Quarantine<K> {
+    by_key: BTreeMap<K, Quarantined<K>>,
+    by_age: VecDeque<(K, Version)>,
+    capacity: usize,
+}
+
+impl<K: Key> Quarantine<K> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            by_key: BTreeMap::new(),
+            by_age: VecDeque::new(),
+            capacity,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Quarantined<K>> {
+        self.by_key.values()
+    }
+
+    pub(crate) fn find(&self, key: &K) -> Option<&Quarantined<K>> {
+        self.by_key.get(key)
+    }
+
+    pub(crate) fn insert(&mut self, entry: Quarantined<K>) {
+        self.by_age.push_back((entry.key, entry.version));
+        self.by_key.insert(entry.key, entry);
+        while self.by_key.len() > self.capacity {
+            let Some((key, version)) = self.by_age.pop_front() else {
+                return;
+            };
+            if self
+                .by_key
+                .get(&key)
+                .is_some_and(|entry| entry.version == version)
+            {
+                self.by_key.remove(&key);
+            }
+        }
+        // Keys that were asked for again leave their age behind.
+        if self.by_age.len() > 2 * self.capacity {
+            let by_key = &self.by_key;
+            self.by_age
+                .retain(|(key, version)| by_key.get(key).is_some_and(|e| e.version == *version));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> bool {
+        !self.by_key.is_empty() && self.by_key.remove(key).is_some()
+    }
+
+    pub(crate) fn clear(&mut self) -> Vec<K> {
+        self.by_age.clear();
+        std::mem::take(&mut self.by_key).into_keys().collect()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_its_cap() {
+        let policy = RetryPolicy {
+            jitter: 0.0,
+            ..RetryPolicy::default()
+        };
+        let waits = [1, 2, 3, 6, 7, 60].map(|attempt| backoff(&policy, Version(1), attempt));
+        let millis = waits.map(|wait| wait.as_millis());
+        assert_eq!(millis, [250, 500, 1_000, 8_000, 8_000, 8_000]);
+    }
+
+    #[test]
+    fn jitter_only_shortens_and_differs_by_version() {
+        let policy = RetryPolicy::default();
+        let waits: Vec<_> = (0..100)
+            .map(|version| backoff(&policy, Version(version), 1).as_micros())
+            .collect();
+        assert!(waits.iter().all(|wait| (187_500..=250_000).contains(wait)));
+        assert!(waits.iter().any(|wait| *wait != waits[0]));
+    }
+
+    #[test]
+    fn quarantine_forgets_the_oldest_first() {
+        let mut quarantine = Quarantine::new(2);
+        for (key, version) in [(3, 1), (1, 2), (2, 3)] {
+            quarantine.insert(Quarantined {
+                key,
+                version: Version(version),
+                attempts: 1,
+                message: String::new(),
+                since: Duration::ZERO,
+            });
+        }
+        let keys: Vec<i32> = quarantine.iter().map(|entry| entry.key).collect();
+        assert_eq!(keys, [1, 2]);
+    }
+
+    #[test]
+    fn delayed_jobs_come_back_by_time_and_then_by_key() {
+        let mut delayed = Delayed::new();
+        for (key, due) in [(5, 20), (9, 10), (4, 10), (6, 30)] {
+            let slot = Slot::new(key, Version(1), crate::key::Lane::Normal);
+            delayed.insert(Duration::from_millis(due), Arc::new(slot));
+        }
+        delayed.remove(&5);
+        let mut keys = Vec::new();
+        while let Some(slot) = delayed.pop_due(Duration::from_millis(20)) {
+            keys.push(slot.key);
+        }
+        assert_eq!(keys, [4, 9]);
+        assert_eq!(delayed.len(), 1);
+    }
+}
