@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod instance;
+mod material;
+mod plugin;
+mod shared;
+mod tint;
+
+pub use instance::Instance;
+#[cfg(not(feature = "render"))]
+pub use material::BaseMaterial;
+pub use material::{ChunkMaterial, MeshMaterial3d, TintExtension, matt_material};
+pub use plugin::ChunkAssetsPlugin;
+pub use shared::{SharedAssets, asset_count};
+pub use tint::Tint;
+
+/// The names that most users of this crate want.
+pub mod prelude {
+    pub use crate::{
+        ChunkAssetsPlugin, ChunkMaterial, Instance, MeshMaterial3d, SharedAssets, Tint,
+    };
+}

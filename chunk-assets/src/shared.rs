@@ -1,0 +1,130 @@
+//! The four assets and their handles.
+
+use bevy_asset::{Assets, Handle, uuid_handle};
+use bevy_color::Color;
+use bevy_ecs::{resource::Resource, world::World};
+use bevy_math::primitives::{Cuboid, Cylinder};
+use bevy_mesh::{Mesh, MeshBuilder, Meshable};
+use bevy_transform::components::Transform;
+
+use crate::{ChunkMaterial, Instance, Tint, matt_material};
+
+const CUBE: Handle<Mesh> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c02");
+const CYLINDER: Handle<Mesh> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c03");
+const BUILDING: Handle<ChunkMaterial> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c04");
+const TREE: Handle<ChunkMaterial> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c05");
+
+/// Flat sides on the unit cylinder: round enough for a trunk or a person, and cheap enough for many thousands.
+const CYLINDER_SIDES: u32 = 16;
+
+/// The handles of the four shared assets.
+///
+/// The handles are constants of this crate: every copy, in every app and on every thread, names the same four assets,
+/// cloning one counts no references, and none of the assets is dropped when the last handle is.
+///
+/// Insert this resource with other handles before adding the plugin to use assets of your own; the plugin then leaves
+/// those to you.
+#[derive(Resource, Clone, Debug, PartialEq, Eq)]
+pub struct SharedAssets {
+    /// A cube with sides of 1 m, centred on the origin.
+    pub cube: Handle<Mesh>,
+    /// A cylinder 1 m high and 1 m across, upright and centred on the origin.
+    pub cylinder: Handle<Mesh>,
+    /// A matt light grey, for whatever people built.
+    pub building: Handle<ChunkMaterial>,
+    /// A dull green, for whatever grows or walks.
+    pub tree: Handle<ChunkMaterial>,
+}
+
+impl SharedAssets {
+    /// How many assets there are.
+    pub const COUNT: usize = 4;
+
+    /// A cube of the building material. The transform's scale is its size in metres.
+    #[must_use]
+    pub fn building(&self, transform: Transform, tint: Tint) -> Instance {
+        Instance::new(self.cube.clone(), self.building.clone(), transform, tint)
+    }
+
+    /// A cylinder of the tree material. The transform's scale is its size in metres.
+    #[must_use]
+    pub fn tree(&self, transform: Transform, tint: Tint) -> Instance {
+        Instance::new(self.cylinder.clone(), self.tree.clone(), transform, tint)
+    }
+}
+
+impl Default for SharedAssets {
+    fn default() -> Self {
+        Self {
+            cube: CUBE,
+            cylinder: CYLINDER,
+            building: BUILDING,
+            tree: TREE,
+        }
+    }
+}
+
+/// Counts the meshes and [`ChunkMaterial`]s that are in the world, apart from the meshes that Bevy itself had put
+/// there before the plugin was added.
+///
+/// It is [`SharedAssets::COUNT`] as long as nobody makes assets beside the four: an application that must not make an
+/// asset per entity asserts that. It is 0 in a world without [`ChunkAssetsPlugin`](crate::ChunkAssetsPlugin).
+#[must_use]
+pub fn asset_count(world: &World) -> usize {
+    let Some(others) = world.get_resource::<OtherMeshes>() else {
+        return 0;
+    };
+    let meshes = world.get_resource::<Assets<Mesh>>().map_or(0, Assets::len);
+    let materials = world
+        .get_resource::<Assets<ChunkMaterial>>()
+        .map_or(0, Assets::len);
+    meshes.saturating_sub(others.0) + materials
+}
+
+/// How many meshes were there before ours.
+#[derive(Resource)]
+pub(crate) struct OtherMeshes(pub(crate) usize);
+
+pub(crate) fn unit_cube() -> Mesh {
+    Cuboid::from_length(1.0).mesh().build()
+}
+
+pub(crate) fn unit_cylinder() -> Mesh {
+    Cylinder::new(0.5, 1.0)
+        .mesh()
+        .resolution(CYLINDER_SIDES)
+        .build()
+}
+
+pub(crate) fn building_material() -> ChunkMaterial {
+    matt_material(Color::srgb_u8(200, 200, 196), 0.85)
+}
+
+pub(crate) fn tree_material() -> ChunkMaterial {
+    matt_material(Color::srgb_u8(70, 110, 60), 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bevy_camera::primitives::MeshAabb;
+
+    #[test]
+    fn both_meshes_fill_the_unit_box() {
+        for mesh in [unit_cube(), unit_cylinder()] {
+            let bounds = mesh
+                .compute_aabb()
+                .expect("a mesh with positions has bounds");
+            assert!(
+                (bounds.half_extents - 0.5).abs().max_element() < 1e-6,
+                "{bounds:?}"
+            );
+            assert!(bounds.center.abs().max_element() < 1e-6, "{bounds:?}");
+        }
+    }
+
+    #[test]
+    fn a_world_without_the_plugin_has_none() {
+        assert_eq!(asset_count(&World::new()), 0);
+    }
+}

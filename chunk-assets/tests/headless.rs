@@ -1,0 +1,210 @@
+//! The plugin in an app without a renderer.
+
+use bevy_app::{App, TaskPoolPlugin};
+use bevy_asset::{AssetApp, AssetPlugin, Assets, Handle};
+use bevy_color::Color;
+use bevy_math::{Vec3, primitives::Sphere};
+use bevy_mesh::{Mesh, Mesh3d, MeshTag};
+use bevy_transform::components::Transform;
+use chunk_assets::{
+    ChunkAssetsPlugin, ChunkMaterial, Instance, MeshMaterial3d, SharedAssets, Tint, asset_count,
+};
+
+fn app() -> App {
+    let mut app = App::new();
+    app.add_plugins((
+        TaskPoolPlugin::default(),
+        AssetPlugin::default(),
+        ChunkAssetsPlugin,
+    ));
+    app
+}
+
+fn has_all_four(app: &App) -> bool {
+    let shared = app.world().resource::<SharedAssets>();
+    let meshes = app.world().resource::<Assets<Mesh>>();
+    let materials = app.world().resource::<Assets<ChunkMaterial>>();
+    meshes.contains(&shared.cube)
+        && meshes.contains(&shared.cylinder)
+        && materials.contains(&shared.building)
+        && materials.contains(&shared.tree)
+}
+
+#[test]
+fn there_are_exactly_four_assets_however_many_entities() {
+    let mut app = app();
+    let shared = app.world().resource::<SharedAssets>().clone();
+    app.world_mut().spawn_batch((0..5_000_u32).map(move |i| {
+        let transform = Transform::from_xyz(i as f32, 0.0, 0.0).with_scale(Vec3::splat(2.0));
+        if i % 2 == 0 {
+            shared.building(transform, Tint::from_bits(i))
+        } else {
+            shared.tree(transform, Tint::from_bits(i))
+        }
+    }));
+    app.update();
+
+    assert!(has_all_four(&app));
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+    let mut instances = app.world_mut().query::<(
+        &Mesh3d,
+        &MeshMaterial3d<ChunkMaterial>,
+        &MeshTag,
+        &Transform,
+    )>();
+    assert_eq!(instances.iter(app.world()).count(), 5_000);
+    for (_, _, tag, transform) in instances.iter(app.world()) {
+        assert_eq!(transform.translation.x, tag.0 as f32);
+        assert_eq!(transform.scale, Vec3::splat(2.0));
+    }
+}
+
+#[test]
+fn it_needs_no_other_plugin() {
+    let mut app = App::new();
+    app.add_plugins(ChunkAssetsPlugin);
+    app.update();
+    assert!(has_all_four(&app));
+}
+
+#[test]
+fn adding_it_again_changes_nothing() {
+    let mut app = app();
+    let before = app.world().resource::<SharedAssets>().clone();
+    app.world_mut()
+        .resource_mut::<Assets<ChunkMaterial>>()
+        .get_mut(&before.building)
+        .expect("the plugin put it there")
+        .base
+        .base_color = Color::BLACK;
+
+    app.add_plugins(ChunkAssetsPlugin);
+    app.update();
+
+    assert_eq!(*app.world().resource::<SharedAssets>(), before);
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+    let materials = app.world().resource::<Assets<ChunkMaterial>>();
+    assert_eq!(
+        materials
+            .get(&before.building)
+            .map(|material| material.base.base_color),
+        Some(Color::BLACK)
+    );
+}
+
+#[test]
+fn assets_that_others_put_there_first_stay_and_are_not_counted() {
+    let mut app = App::new();
+    app.add_plugins((TaskPoolPlugin::default(), AssetPlugin::default()))
+        .init_asset::<Mesh>();
+    let sphere = app
+        .world_mut()
+        .resource_mut::<Assets<Mesh>>()
+        .add(Sphere::new(1.0));
+    app.add_plugins(ChunkAssetsPlugin);
+    app.update();
+
+    assert!(app.world().resource::<Assets<Mesh>>().contains(&sphere));
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+}
+
+#[test]
+fn an_asset_made_for_one_entity_shows_in_the_count() {
+    let mut app = app();
+    let _sphere = app
+        .world_mut()
+        .resource_mut::<Assets<Mesh>>()
+        .add(Sphere::new(1.0));
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT + 1);
+    let _material = app
+        .world_mut()
+        .resource_mut::<Assets<ChunkMaterial>>()
+        .add(ChunkMaterial::default());
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT + 2);
+}
+
+#[test]
+fn handles_of_the_user_are_kept_and_left_alone() {
+    let mut app = App::new();
+    app.add_plugins((TaskPoolPlugin::default(), AssetPlugin::default()))
+        .init_asset::<Mesh>();
+    let sphere: Handle<Mesh> = app
+        .world_mut()
+        .resource_mut::<Assets<Mesh>>()
+        .add(Sphere::new(0.5));
+    let chosen = SharedAssets {
+        cylinder: sphere,
+        ..SharedAssets::default()
+    };
+    app.insert_resource(chosen.clone())
+        .add_plugins(ChunkAssetsPlugin);
+    app.update();
+
+    assert_eq!(*app.world().resource::<SharedAssets>(), chosen);
+    assert!(has_all_four(&app));
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+}
+
+#[test]
+fn removed_assets_come_back_under_the_same_handles() {
+    let mut app = app();
+    app.update();
+    let shared = app.world().resource::<SharedAssets>().clone();
+
+    app.world_mut()
+        .resource_mut::<Assets<Mesh>>()
+        .remove(&shared.cube);
+    app.world_mut()
+        .resource_mut::<Assets<ChunkMaterial>>()
+        .remove(&shared.tree);
+    assert!(!has_all_four(&app));
+    app.update();
+    assert!(has_all_four(&app), "restored within the frame");
+
+    app.world_mut()
+        .resource_mut::<Assets<Mesh>>()
+        .remove(&shared.cylinder);
+    app.world_mut()
+        .resource_mut::<Assets<ChunkMaterial>>()
+        .remove(&shared.building);
+    app.update();
+    assert!(has_all_four(&app), "and again");
+    assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+}
+
+#[test]
+fn an_asset_removed_and_replaced_by_the_user_is_not_overwritten() {
+    let mut app = app();
+    app.update();
+    let cube = app.world().resource::<SharedAssets>().cube.clone();
+    let mut meshes = app.world_mut().resource_mut::<Assets<Mesh>>();
+    meshes.remove(&cube);
+    meshes
+        .insert(&cube, Sphere::new(0.5).into())
+        .expect("the id is a UUID");
+    let vertices = meshes.get(&cube).map(Mesh::count_vertices);
+
+    app.update();
+    assert_eq!(
+        app.world()
+            .resource::<Assets<Mesh>>()
+            .get(&cube)
+            .map(Mesh::count_vertices),
+        vertices
+    );
+}
+
+#[test]
+fn a_palette_beside_the_four_needs_nothing_special() {
+    let mut app = app();
+    let gold = app
+        .world_mut()
+        .resource_mut::<Assets<ChunkMaterial>>()
+        .add(ChunkMaterial::default());
+    let cube = app.world().resource::<SharedAssets>().cube.clone();
+    let statue = Instance::new(cube, gold.clone(), Transform::default(), Tint::OWN);
+    let entity = app.world_mut().spawn(statue).id();
+    app.update();
+    let material = app.world().get::<MeshMaterial3d<ChunkMaterial>>(entity);
+    assert_eq!(material, Some(&MeshMaterial3d(gold)));
+}
