@@ -1,5 +1,7 @@
 //! The way of a result: drained, then applied, or not.
 
+use std::collections::VecDeque;
+
 use crate::{
     desk::Finished,
     key::{Key, Version},
@@ -22,7 +24,7 @@ pub struct Delivered<K, T> {
 }
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
-    /// Hands up to `max` results to `sink`, and never more than the backlog has room for. Results
+    /// Hands up to `max` results to `sink`, in the order in which their jobs were started, and never more than the backlog has room for. Results
     /// of jobs that were cancelled or superseded are discarded on the way, and count towards `max`
     /// because dropping them costs time too. Returns how many were handed over.
     ///
@@ -35,13 +37,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         // Turn and turn about, so that neither real results nor known-empty ones wait for all of
         // the others.
         let mut prefer_empty = false;
+        self.empty_desks();
         for _ in 0..max.min(room) {
             let next = if prefer_empty {
                 self.next_empty().or_else(|| self.next_result())
             } else {
                 self.next_result().or_else(|| self.next_empty())
             };
-            let Some(Finished { slot, output }) = next else {
+            let Some(Finished { slot, output, .. }) = next else {
                 break;
             };
             prefer_empty = !prefer_empty;
@@ -114,20 +117,25 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
+    /// The result whose job was started first of those at hand.
     fn next_result(&mut self) -> Option<Finished<K, T>> {
-        let mut arrived = self.arrived.owned();
-        if arrived.is_empty() && self.shared.places.taken() > 0 {
-            // Each tray in turn, so that no runner's results wait for those of another for ever.
-            for _ in 0..self.desks.len() {
-                let desk = &self.desks[self.next_desk % self.desks.len()];
-                self.next_desk = (self.next_desk + 1) % self.desks.len();
-                desk.swap_results(&mut arrived);
-                if !arrived.is_empty() {
-                    break;
-                }
+        let at_hand = pop_first(&mut self.trays.owned());
+        at_hand.or_else(|| {
+            self.empty_desks();
+            pop_first(&mut self.trays.owned())
+        })
+    }
+
+    /// Swaps the tray on each desk with its empty one, if that is empty.
+    fn empty_desks(&mut self) {
+        if self.shared.places.taken() == 0 {
+            return;
+        }
+        for (desk, tray) in self.desks.iter().zip(self.trays.owned().iter_mut()) {
+            if tray.is_empty() {
+                desk.swap_results(tray);
             }
         }
-        arrived.pop_front()
     }
 
     fn next_empty(&mut self) -> Option<Finished<K, T>> {
@@ -141,4 +149,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             tracing::warn!("dropping an unwanted output panicked: {message}");
         }
     }
+}
+
+fn pop_first<K, T>(trays: &mut [VecDeque<Finished<K, T>>]) -> Option<Finished<K, T>> {
+    trays
+        .iter_mut()
+        .filter(|tray| !tray.is_empty())
+        .min_by_key(|tray| tray.front().map(|head| head.order))?
+        .pop_front()
 }

@@ -41,6 +41,8 @@ pub(crate) struct Current<K> {
 #[derive(Debug)]
 pub(crate) struct Finished<K, T> {
     pub(crate) slot: Arc<Slot<K>>,
+    /// When its job was picked, counted in picks; 0 when there was no job.
+    pub(crate) order: u64,
     pub(crate) output: T,
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Inbox<K, R> {
 pub(crate) struct Picked<K> {
     pub(crate) slot: Arc<Slot<K>>,
     pub(crate) attempt: u32,
+    /// Counts the picks of this scheduler: results are handed over in the order of their starts.
+    pub(crate) order: u64,
 }
 
 /// A new job whose rank panicked.
@@ -39,6 +41,7 @@ pub(crate) struct Picker<K, R: Rank<K>> {
     lanes: [LaneQueue<K, R::Priority>; 3],
     rank: Arc<R>,
     turn: u32,
+    picks: u64,
     /// The epoch of the inbox that was merged last.
     pub(crate) merged: u64,
     /// Keys on workers now, the cancelled ones included. As many as there are runners.
@@ -60,6 +63,7 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
             lanes: Lane::ALL.map(|_| LaneQueue::new()),
             rank,
             turn: 0,
+            picks: 0,
             merged: 0,
             running: Vec::new(),
             held_back: Vec::new(),
@@ -115,8 +119,13 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
                     self.held_back.push((lane, entry));
                 } else if let Some(attempt) = entry.slot.start(lane) {
                     self.running.push(entry.key);
-                    let slot = entry.slot;
-                    return (Some(Picked { slot, attempt }), dead);
+                    self.picks += 1;
+                    let picked = Picked {
+                        slot: entry.slot,
+                        attempt,
+                        order: self.picks,
+                    };
+                    return (Some(picked), dead);
                 } else {
                     dead += 1;
                 }

@@ -59,7 +59,7 @@ pub(crate) fn backoff(policy: &RetryPolicy, version: Version, attempt: u32) -> D
         reason = "24 bits fit into the mantissa of an f32"
     )]
     let fraction = (bits >> 40) as f32 / (1_u32 << 24) as f32;
-    full.mul_f32(1.0 - policy.jitter * fraction)
+    full.saturating_sub(full.mul_f32(policy.jitter * fraction))
 }
 
 /// Jobs that wait for their next attempt, soonest first, ties by key.

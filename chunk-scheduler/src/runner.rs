@@ -77,7 +77,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
             }
             let is_surplus = seen.runners() > self.shared.limit.load(Ordering::Acquire);
             let job = if is_surplus { None } else { self.next_job() };
-            let Some(Picked { slot, attempt }) = job else {
+            let Some(picked) = job else {
                 self.release_key();
                 if self.shared.gate.leave(seen) {
                     self.has_left = true;
@@ -85,7 +85,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                 }
                 continue;
             };
-            let ended = self.attempt(slot, attempt).await;
+            let ended = self.attempt(picked).await;
             if self.shared.is_stepwise || ended.saturating_sub(slice_began) >= SLICE {
                 yield_now().await;
                 slice_began = self.shared.now();
@@ -115,7 +115,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
     }
 
     /// Runs one attempt and settles it. Returns when it ended.
-    async fn attempt(&mut self, slot: Arc<Slot<K>>, attempt: u32) -> Duration {
+    async fn attempt(&mut self, picked: Picked<K>) -> Duration {
+        let Picked {
+            slot,
+            attempt,
+            order,
+        } = picked;
         let began = self.shared.now();
         self.desk.begin(Arc::clone(&slot), began);
         self.note("start", &slot);
@@ -133,7 +138,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                 let latency = ended.saturating_sub(cancelled);
                 self.shared.cancel_latencies.record(latency);
             }
-            self.settle(current.slot, outcome, ended.saturating_sub(began));
+            self.settle(current.slot, order, outcome, ended.saturating_sub(began));
         }
         ended
     }
@@ -159,7 +164,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
         Outcome::from(made)
     }
 
-    fn settle(&self, slot: Arc<Slot<K>>, outcome: Outcome<T>, took: Duration) {
+    fn settle(&self, slot: Arc<Slot<K>>, order: u64, outcome: Outcome<T>, took: Duration) {
         let shared = &self.shared;
         match outcome {
             Outcome::Made(output) => {
@@ -169,7 +174,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                 if slot.advance(JobState::InFlight, JobState::Completed) {
                     shared.left(JobState::InFlight);
                     shared.counts.completed.fetch_add(1, Ordering::AcqRel);
-                    self.desk.put_result(Finished { slot, output });
+                    self.desk.put_result(Finished {
+                        slot,
+                        order,
+                        output,
+                    });
                 } else {
                     shared.counts.wasted.fetch_add(1, Ordering::Relaxed);
                     if let Err(message) = panics::discard(output) {

@@ -68,11 +68,9 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     pub(crate) delivered: usize,
     /// A desk per runner there ever was at the same time.
     pub(crate) desks: Vec<Arc<Desk<K, T>>>,
-    /// The desk whose tray is emptied next.
-    pub(crate) next_desk: usize,
-    /// A tray on its way through [`Self::drain`]. In a mutex, which nobody ever locks, because
-    /// outputs need not be `Sync` and this handle should be.
-    pub(crate) arrived: Mutex<VecDeque<Finished<K, T>>>,
+    /// The tray of each desk, on its way through [`Self::drain`]. In a mutex, which nobody ever
+    /// locks, because outputs need not be `Sync` and this handle should be.
+    pub(crate) trays: Mutex<Vec<VecDeque<Finished<K, T>>>>,
     /// Answers of the generator's known-empty hook. They count as queued.
     pub(crate) empties: Mutex<VecDeque<Finished<K, T>>>,
     /// How many of `empties` are live.
@@ -139,8 +137,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             last_version: 0,
             delivered: 0,
             desks: Vec::new(),
-            next_desk: 0,
-            arrived: Mutex::new(VecDeque::new()),
+            trays: Mutex::new(Vec::new()),
             empties: Mutex::new(VecDeque::new()),
             live_empties: 0,
             delayed: Delayed::new(),
@@ -289,6 +286,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 let slot = Arc::new(Slot::known_empty(key, version, lane));
                 self.empties.owned().push_back(Finished {
                     slot: Arc::clone(&slot),
+                    order: 0,
                     output,
                 });
                 slot

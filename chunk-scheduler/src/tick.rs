@@ -1,6 +1,6 @@
 //! The scheduler's turn in each frame: judge failures, hand over work, see that somebody does it.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     desk::{Desk, Fault},
@@ -182,6 +182,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             desk.claim();
             self.desks.push(Arc::clone(&desk));
             self.reported.push(None);
+            self.trays.owned().push(VecDeque::new());
             desk
         })
     }

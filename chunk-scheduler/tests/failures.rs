@@ -1,0 +1,343 @@
+//! I8: a failing chunk hurts only itself.
+
+mod common;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use chunk_scheduler::{
+    FnRank, Generator, Job, Lane, RetryPolicy, Runtime, Scheduler, SchedulerConfig, Status,
+};
+use common::{FRAME, World, one_at_a_time, without_waiting};
+
+fn impatient() -> SchedulerConfig {
+    SchedulerConfig {
+        retry: without_waiting(),
+        ..one_at_a_time()
+    }
+}
+
+/// Panics on 13, refuses 7.
+fn unlucky() -> Generator<i32, i32> {
+    Generator::fallible(|job: &Job<i32>| {
+        assert_ne!(job.key(), 13, "unlucky");
+        if job.key() == 7 {
+            return Err("no seven today");
+        }
+        Ok(job.key())
+    })
+}
+
+/// A panic orphans waiting work and the pipeline stops (Pumpkin 1868).
+#[test]
+fn a_panic_and_an_error_stop_nobody_else() {
+    let mut world = World::new(impatient(), |_| unlucky());
+    for key in 0..20 {
+        world.scheduler.request(key);
+    }
+    let applied = world.settle();
+    assert_eq!(applied.len(), 18);
+    let counters = world.scheduler.counters();
+    assert_eq!(
+        (counters.failed, counters.retried, counters.panics),
+        (2, 4, 3)
+    );
+    let failures: Vec<_> = world.scheduler.failures().collect();
+    assert_eq!(failures.len(), 6);
+    let last = failures.last().expect("there are six");
+    assert_eq!((last.key, last.attempts, last.will_retry), (13, 3, false));
+    assert!(
+        last.panicked && last.message.contains("unlucky"),
+        "{last:?}"
+    );
+    assert!(
+        failures
+            .iter()
+            .any(|f| f.key == 7 && f.message == "no seven today" && !f.panicked)
+    );
+    assert_eq!(world.scheduler.failures().count(), 0);
+}
+
+/// A failing chunk retried for ever at top priority.
+#[test]
+fn a_failing_chunk_lets_the_others_pass_and_gives_up() {
+    let config = SchedulerConfig {
+        retry: RetryPolicy {
+            base_delay: FRAME * 3,
+            ..RetryPolicy::default()
+        },
+        ..one_at_a_time()
+    };
+    let mut world = World::new(config, |_| unlucky());
+    world.scheduler.request_in(13, Lane::Urgent);
+    for key in 20..30 {
+        world.scheduler.request(key);
+    }
+    world.frame();
+    assert_eq!(world.apply().len(), 10, "they do not wait for the retry");
+    world.settle();
+    assert_eq!(world.scheduler.counters().retried, 2);
+    for _ in 0..100 {
+        world.frame();
+    }
+    assert_eq!(
+        world.scheduler.counters().retried,
+        2,
+        "quarantined is quarantined"
+    );
+}
+
+#[test]
+fn retries_wait_longer_each_time() {
+    let config = SchedulerConfig {
+        retry: RetryPolicy {
+            max_attempts: 5,
+            base_delay: Duration::from_millis(100),
+            max_delay: Duration::from_millis(300),
+            jitter: 0.0,
+        },
+        ..one_at_a_time()
+    };
+    let mut world = World::new(config, |_| unlucky());
+    world.scheduler.request(7);
+    let mut at = Vec::new();
+    while world.scheduler.depths().live() > 0 {
+        let before = world.scheduler.counters().retried;
+        world.tick();
+        if world.scheduler.counters().retried > before {
+            at.push(world.simulation.now().as_millis());
+        }
+        world.simulation.advance(Duration::from_millis(10));
+    }
+    // The failure is noticed one step of 10 ms after the attempt.
+    assert_eq!(at, [110, 320, 630, 940]);
+}
+
+#[test]
+fn the_quarantine_can_be_read_retried_and_cleared() {
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = Arc::clone(&is_mended);
+    let mut world = World::new(impatient(), |_| {
+        Generator::fallible(move |job: &Job<i32>| {
+            if mended.load(Ordering::Relaxed) {
+                Ok(job.key())
+            } else {
+                Err("broken")
+            }
+        })
+    });
+    for key in [3, 1, 2] {
+        world.scheduler.request(key);
+    }
+    world.settle();
+    let keys: Vec<_> = world
+        .scheduler
+        .quarantined()
+        .map(|entry| entry.key)
+        .collect();
+    assert_eq!(keys, [1, 2, 3]);
+    assert_eq!(world.scheduler.depths().quarantined, 3);
+    let explained = world.scheduler.explain(2);
+    assert_eq!(
+        explained.to_string(),
+        "2 was given up after 3 attempts: broken"
+    );
+
+    is_mended.store(true, Ordering::Relaxed);
+    world.scheduler.request(2);
+    assert_eq!(world.settle(), [2], "a request is a fresh start");
+    assert_eq!(world.scheduler.depths().quarantined, 2);
+    assert_eq!(world.scheduler.retry_quarantined(), 2);
+    assert_eq!(world.settle(), [1, 3]);
+
+    is_mended.store(false, Ordering::Relaxed);
+    world.scheduler.request(9);
+    world.settle();
+    assert_eq!(world.scheduler.clear_quarantine(), 1);
+    assert_eq!(world.scheduler.explain(9).status, Status::Unknown);
+}
+
+#[test]
+fn a_job_that_waits_for_its_retry_can_be_cancelled_or_superseded() {
+    let mut world = World::new(one_at_a_time(), |_| unlucky());
+    world.scheduler.request(7);
+    world.scheduler.request(13);
+    world.frame();
+    world.tick();
+    assert_eq!(world.scheduler.depths().queued, 2);
+    assert!(world.scheduler.cancel(7));
+    world.scheduler.refresh(13);
+    world.settle();
+    let counters = world.scheduler.counters();
+    assert_eq!(
+        (counters.cancelled, counters.stale, counters.failed),
+        (1, 1, 1)
+    );
+}
+
+#[test]
+fn a_result_that_could_not_be_applied_is_generated_again() {
+    let mut world = World::new(impatient(), |_| {
+        Generator::new(|job: &Job<i32>| job.attempt())
+    });
+    let version = world.scheduler.request(1).version();
+    for attempt in 1..=3 {
+        world.frame();
+        let ready = world.drain();
+        assert_eq!(ready[0].output, attempt);
+        assert_eq!(ready[0].version, version);
+        let will_retry = world
+            .scheduler
+            .apply_failed(1, version, "the spawner panicked");
+        assert_eq!(will_retry, attempt < 3);
+        world.check();
+    }
+    assert!(!world.scheduler.apply_failed(1, version, "too late"));
+    assert_eq!(world.scheduler.depths().quarantined, 1);
+}
+
+#[test]
+fn a_known_empty_chunk_that_could_not_be_applied_is_generated_after_all() {
+    let mut world = World::new(impatient(), |_| {
+        Generator::new(|job: &Job<i32>| job.attempt()).with_known_empty(|_| Some(0))
+    });
+    let version = world.scheduler.request(1).version();
+    assert_eq!(world.drain()[0].output, 0);
+    assert!(world.scheduler.apply_failed(1, version, "no"));
+    world.frame();
+    assert_eq!(world.drain()[0].output, 1);
+}
+
+#[test]
+fn a_panicking_async_generator_is_contained_before_and_after_its_first_await() {
+    let mut world = World::new(impatient(), |_| {
+        Generator::from_async(|job: Job<i32>| {
+            assert_ne!(job.key(), 1, "before");
+            async move {
+                job.checkpoint().await;
+                assert_ne!(job.key(), 2, "after");
+                Ok::<_, String>(job.key())
+            }
+        })
+    });
+    for key in 1..=3 {
+        world.scheduler.request(key);
+    }
+    assert_eq!(world.settle(), [3]);
+    let messages: Vec<_> = world
+        .scheduler
+        .failures()
+        .map(|failure| failure.message)
+        .collect();
+    assert!(messages.iter().any(|message| message.contains("before")));
+    assert!(messages.iter().any(|message| message.contains("after")));
+}
+
+#[test]
+fn a_panicking_rank_costs_only_its_own_key() {
+    let rank = |unlucky: i32| {
+        FnRank(move |key: &i32| {
+            assert_ne!(*key, unlucky, "cannot rank");
+            u64::from(key.unsigned_abs())
+        })
+    };
+    let mut scheduler = Scheduler::new(
+        impatient(),
+        Generator::new(|job: &Job<i32>| job.key()),
+        common::inline(),
+        rank(2),
+    )
+    .expect("the configuration is valid");
+    for key in 1..=3 {
+        scheduler.request(key);
+    }
+    let mut order = Vec::new();
+    for frame in 1..10 {
+        scheduler.tick(FRAME * frame);
+        scheduler.publish(rank(1));
+        scheduler.drain(usize::MAX, |result| order.push(result.key));
+        assert_eq!(scheduler.ledger(), Ok(()));
+    }
+    // The second snapshot can rank 2, so its retry succeeds.
+    assert_eq!(order, [1, 3, 2]);
+}
+
+#[test]
+fn a_panicking_destructor_of_an_unwanted_output_is_contained() {
+    #[derive(Debug)]
+    struct Spiteful;
+    impl Drop for Spiteful {
+        fn drop(&mut self) {
+            panic!("out of spite");
+        }
+    }
+    let mut world = World::new(one_at_a_time(), |_| Generator::new(|_: &Job<i32>| Spiteful));
+    world.scheduler.request(1);
+    world.tick();
+    world.simulation.step();
+    world.scheduler.cancel(1);
+    world.simulation.run();
+    world.scheduler.request(2);
+    world.frame();
+    world.scheduler.cancel(2);
+    assert!(world.drain().is_empty());
+    world.scheduler.request(3);
+    world.frame();
+    drop(world);
+}
+
+#[test]
+fn a_panicking_known_empty_hook_means_that_the_chunk_is_generated() {
+    let mut world = World::new(one_at_a_time(), |_| {
+        Generator::new(|job: &Job<i32>| job.key()).with_known_empty(|_| panic!("no idea"))
+    });
+    world.scheduler.request(1);
+    assert_eq!(world.settle(), [1]);
+    assert_eq!(world.scheduler.counters().panics, 1);
+}
+
+#[test]
+fn an_executor_that_drops_its_runners_loses_no_job() {
+    let dropped = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&dropped);
+    let runtime = Runtime::custom(1, move |runner| {
+        count.fetch_add(1, Ordering::Relaxed);
+        drop(runner);
+    });
+    let generator = Generator::new(|job: &Job<i32>| job.key());
+    let mut scheduler = Scheduler::new(impatient(), generator, runtime, common::Near(0))
+        .expect("the configuration is valid");
+    scheduler.request(1);
+    scheduler.tick(FRAME);
+    scheduler.tick(FRAME * 2);
+    assert_eq!(
+        dropped.load(Ordering::Relaxed),
+        2,
+        "it tries again each tick"
+    );
+    assert_eq!(scheduler.depths().queued, 1);
+    assert_eq!(scheduler.ledger(), Ok(()));
+}
+
+#[test]
+fn unread_failures_are_bounded_and_counted() {
+    let config = SchedulerConfig {
+        retry: RetryPolicy {
+            max_attempts: 1,
+            ..without_waiting()
+        },
+        ..SchedulerConfig::default()
+    };
+    let mut world = World::new(config, |_| Generator::fallible(|_| Err::<i32, _>("always")));
+    for key in 0..1_000 {
+        world.scheduler.request(key);
+    }
+    world.settle();
+    assert_eq!(world.scheduler.failures().count(), 256);
+    assert_eq!(world.scheduler.counters().failures_unread, 744);
+}
