@@ -1,0 +1,90 @@
+//! What a chunk of the city contains.
+
+use bevy_math::{Quat, Vec3};
+
+/// The five kinds of things in the city.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A cube. One building can be several, on top of each other.
+    Building,
+    /// A cylinder: a trunk or a crown.
+    Tree,
+    /// A cube, longest along its own z axis, driving towards its own −z.
+    Vehicle,
+    /// A cylinder, upright.
+    Npc,
+    /// A flat cube: a carriageway, or the pavement under it.
+    Road,
+}
+
+impl Kind {
+    /// Every kind, in the order in which [`CityChunk::iter`] lists them.
+    pub const ALL: [Self; 5] = [
+        Self::Road,
+        Self::Building,
+        Self::Tree,
+        Self::Vehicle,
+        Self::Npc,
+    ];
+
+    /// Whether it is drawn with the cylinder. Everything else is a cube.
+    #[must_use]
+    pub const fn is_round(self) -> bool {
+        matches!(self, Self::Tree | Self::Npc)
+    }
+}
+
+/// One entity to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Item {
+    /// The centre, in metres from the chunk's minimum corner. The ground is at y = 0.
+    pub position: Vec3,
+    /// About the y axis.
+    pub rotation: Quat,
+    /// The size in metres along its own axes, for a mesh of one metre.
+    pub scale: Vec3,
+    /// sRGB.
+    pub colour: [u8; 3],
+}
+
+/// One chunk of the city.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CityChunk {
+    /// Streets: carriageways, and at higher densities their pavements.
+    pub roads: Vec<Item>,
+    /// Houses and towers on the lots along the streets.
+    pub buildings: Vec<Item>,
+    /// Trunks and crowns in the parks.
+    pub trees: Vec<Item>,
+    /// Cars and vans in the right-hand lanes.
+    pub vehicles: Vec<Item>,
+    /// People on the pavements.
+    pub npcs: Vec<Item>,
+}
+
+impl CityChunk {
+    /// How many entities the chunk will be, its root not counted.
+    #[must_use]
+    pub fn entity_count(&self) -> usize {
+        Kind::ALL.into_iter().map(|kind| self.of(kind).len()).sum()
+    }
+
+    /// The items of one kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> &[Item] {
+        match kind {
+            Kind::Building => &self.buildings,
+            Kind::Tree => &self.trees,
+            Kind::Vehicle => &self.vehicles,
+            Kind::Npc => &self.npcs,
+            Kind::Road => &self.roads,
+        }
+    }
+
+    /// Every item with its kind, kind by kind in the order of [`Kind::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Kind, &Item)> {
+        Kind::ALL
+            .into_iter()
+            .flat_map(|kind| self.of(kind).iter().map(move |item| (kind, item)))
+    }
+}
