@@ -1,7 +1,5 @@
 //! The way of a result: drained, then applied, or not.
 
-use std::collections::VecDeque;
-
 use crate::{
     desk::Finished,
     key::{Key, Version},
@@ -108,6 +106,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     /// Drops every result that was not handed over.
     pub(crate) fn discard_results(&mut self) {
+        self.empty_desks();
         while let Some(Finished { output, .. }) = self.next_result() {
             self.shared.places.release();
             self.discard(output);
@@ -119,11 +118,18 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     /// The result whose job was started first of those at hand.
     fn next_result(&mut self) -> Option<Finished<K, T>> {
-        let at_hand = pop_first(&mut self.trays.owned());
-        at_hand.or_else(|| {
-            self.empty_desks();
-            pop_first(&mut self.trays.owned())
-        })
+        let mut trays = self.trays.owned();
+        let heads = trays.iter().enumerate().filter_map(|(desk, tray)| {
+            let head = tray.front()?;
+            Some((head.order, desk))
+        });
+        let (_, desk) = heads.min()?;
+        let result = trays[desk].pop_front();
+        if trays[desk].is_empty() {
+            // What lies on that desk by now may be next.
+            self.desks[desk].swap_results(&mut trays[desk]);
+        }
+        result
     }
 
     /// Swaps the tray on each desk with its empty one, if that is empty.
@@ -149,12 +155,4 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             tracing::warn!("dropping an unwanted output panicked: {message}");
         }
     }
-}
-
-fn pop_first<K, T>(trays: &mut [VecDeque<Finished<K, T>>]) -> Option<Finished<K, T>> {
-    trays
-        .iter_mut()
-        .filter(|tray| !tray.is_empty())
-        .min_by_key(|tray| tray.front().map(|head| head.order))?
-        .pop_front()
 }

@@ -9,14 +9,25 @@ use crate::{
     sync::Arc,
 };
 
+/// Work for the runners, by lane. The lane is part of an arrival, because a job can be promoted
+/// while it waits.
+pub(crate) type Arrivals<K> = [Vec<Arrival<K>>; 3];
+
+/// A job on its way into the queue.
+#[derive(Debug)]
+pub(crate) struct Arrival<K> {
+    pub(crate) slot: Arc<Slot<K>>,
+    /// The turn it was handed over in.
+    pub(crate) turn: u32,
+}
+
 /// What the main thread left for the runners.
 #[derive(Debug)]
 pub(crate) struct Inbox<K, R> {
-    /// By lane. The lane is part of an arrival, because a job can be promoted while it waits here.
-    pub(crate) arrivals: [Vec<Arc<Slot<K>>>; 3],
+    pub(crate) arrivals: Arrivals<K>,
     /// The latest published snapshot.
     pub(crate) rank: Arc<R>,
-    /// Counts the times that work arrived.
+    /// Counts the times that work was handed over.
     pub(crate) turn: u32,
 }
 
@@ -49,7 +60,7 @@ pub(crate) struct Picker<K, R: Rank<K>> {
     /// Entries whose key is running: a key is never generated twice at the same time.
     held_back: Vec<(Lane, Entry<K, R::Priority>)>,
     /// Empty vectors that keep their memory, swapped with the inbox's full ones.
-    spare: [Vec<Arc<Slot<K>>>; 3],
+    spare: Arrivals<K>,
 }
 
 /// An emptied vector with more room than this is given back to the allocator.
@@ -100,8 +111,8 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
             if arrivals.len() > MANY_ARRIVALS {
                 self.lanes[lane.index()].flatten();
             }
-            for slot in arrivals.drain(..) {
-                self.arrive(lane, slot, unrankable);
+            for arrival in arrivals.drain(..) {
+                self.arrive(lane, arrival, unrankable);
             }
             if arrivals.capacity() <= SPARE_ROOM {
                 self.spare[lane.index()] = arrivals;
@@ -160,12 +171,13 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         before - self.len()
     }
 
-    fn arrive(&mut self, lane: Lane, slot: Arc<Slot<K>>, unrankable: &mut Vec<Unrankable<K>>) {
+    fn arrive(&mut self, lane: Lane, arrival: Arrival<K>, unrankable: &mut Vec<Unrankable<K>>) {
+        let Arrival { slot, turn } = arrival;
         let key = slot.key;
         match panics::guard(|| self.rank.rank(&key)) {
             Ok(priority) => self.lanes[lane.index()].push(Entry {
                 priority,
-                turn: self.turn,
+                turn,
                 key,
                 slot,
             }),
@@ -198,7 +210,7 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
 /// What a picker took from the inbox and has not sorted in yet.
 #[derive(Debug)]
 pub(crate) struct Merge<K, R> {
-    arrivals: [Vec<Arc<Slot<K>>>; 3],
+    arrivals: Arrivals<K>,
     rank: Option<Arc<R>>,
     turn: u32,
 }
@@ -210,6 +222,13 @@ mod tests {
 
     type Slots = Vec<Arc<Slot<u32>>>;
 
+    fn arrival(slot: &Arc<Slot<u32>>) -> Arrival<u32> {
+        Arrival {
+            slot: Arc::clone(slot),
+            turn: 1,
+        }
+    }
+
     fn picker_with<R: Rank<u32>>(rank: R, keys: &[u32]) -> (Picker<u32, R>, Slots, usize) {
         let rank = Arc::new(rank);
         let mut picker = Picker::new(Arc::clone(&rank));
@@ -218,7 +237,7 @@ mod tests {
             .map(|(version, key)| Arc::new(Slot::new(*key, Version(version), Lane::Normal)))
             .collect();
         let mut inbox = Inbox {
-            arrivals: [Vec::new(), slots.clone(), Vec::new()],
+            arrivals: [Vec::new(), slots.iter().map(arrival).collect(), Vec::new()],
             rank,
             turn: 1,
         };
@@ -239,8 +258,8 @@ mod tests {
         assert!(slots[0].end(JobState::Stale).is_some());
         let again = Arc::new(Slot::new(1, Version(2), Lane::Normal));
         let other = Arc::new(Slot::new(5, Version(3), Lane::Normal));
-        picker.arrive(Lane::Normal, again, &mut Vec::new());
-        picker.arrive(Lane::Normal, other, &mut Vec::new());
+        picker.arrive(Lane::Normal, arrival(&again), &mut Vec::new());
+        picker.arrive(Lane::Normal, arrival(&other), &mut Vec::new());
         assert_eq!(picked(&mut picker), Some(5));
         assert_eq!(picked(&mut picker), None);
         picker.finish(&1);

@@ -246,6 +246,9 @@ impl<K: Key, T, R: Rank<K>> Drop for Runner<K, T, R> {
             self.shared.counts.faults.fetch_add(1, Ordering::Release);
         }
         self.release_key();
+        if let Some(simulation) = &self.shared.simulation {
+            simulation.note(format_args!("leave"));
+        }
         // The desk first: whoever learns from the gate that a runner may start needs a free one.
         self.desk.leave();
         if !self.has_left {

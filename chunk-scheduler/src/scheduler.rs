@@ -17,6 +17,7 @@ use crate::{
     ledger::Counters,
     overrun::Overrun,
     panics,
+    picker::{Arrival, Arrivals},
     rank::Rank,
     retry::{Delayed, Failure, Quarantine},
     runtime::{Executor, Runtime},
@@ -62,7 +63,9 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     /// Every job that has not ended; the only reference to a job that decides anything.
     pub(crate) live: HashMap<K, Arc<Slot<K>>, ahash::RandomState>,
     /// New work, by lane, that the next tick hands over.
-    pub(crate) outgoing: [Vec<Arc<Slot<K>>>; 3],
+    pub(crate) outgoing: Arrivals<K>,
+    /// Counts the times that work was handed over.
+    pub(crate) turn: u32,
     pub(crate) last_version: u64,
     /// How many live jobs are in the state `Delivered`.
     pub(crate) delivered: usize,
@@ -134,6 +137,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             // Fixed seeds: the order of the map decides nothing, so nothing is gained by others.
             live: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
             outgoing: [Vec::new(), Vec::new(), Vec::new()],
+            turn: 0,
             last_version: 0,
             delivered: 0,
             desks: Vec::new(),
@@ -293,7 +297,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             }
             None => {
                 let slot = Arc::new(Slot::new(key, version, lane));
-                self.outgoing[lane.index()].push(Arc::clone(&slot));
+                self.send(lane, Arc::clone(&slot));
                 slot
             }
         };
@@ -315,8 +319,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         if slot.promote(lane) == Some(JobState::Queued) && !slot.is_known_empty() {
             // Its entry in the former lane is dead from here on.
             self.shared.count_dead_entry();
-            self.outgoing[lane.index()].push(Arc::clone(slot));
+            self.send(lane, Arc::clone(slot));
         }
+    }
+
+    /// Queues a job; the runners see it from the next hand-over on.
+    pub(crate) fn send(&mut self, lane: Lane, slot: Arc<Slot<K>>) {
+        let turn = self.turn;
+        self.outgoing[lane.index()].push(Arrival { slot, turn });
     }
 
     /// Ends the live job of `key`. Returns the lane it was in.

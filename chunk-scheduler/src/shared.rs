@@ -9,11 +9,11 @@ use crate::{
     gate::Gate,
     generator::Make,
     key::Key,
-    picker::{Inbox, Picked, Picker, Unrankable},
+    picker::{Arrivals, Inbox, Picked, Picker, Unrankable},
     places::Places,
     rank::Rank,
     simulation::Simulation,
-    slot::{JobState, Slot},
+    slot::JobState,
     sync::{Arc, AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Mutex, Ordering},
 };
 
@@ -127,7 +127,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
     }
 
     /// Main thread: hands over all new work at once. Returns how many entries wait in the inbox.
-    pub(crate) fn deliver(&self, work: &mut [Vec<Arc<Slot<K>>>; 3]) -> usize {
+    pub(crate) fn deliver(&self, work: &mut Arrivals<K>, turn: u32) -> usize {
         let mut inbox = self.inbox.lock();
         for (waiting, new) in inbox.arrivals.iter_mut().zip(work) {
             if waiting.is_empty() {
@@ -136,13 +136,13 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
                 waiting.append(new);
             }
         }
-        inbox.turn = inbox.turn.wrapping_add(1);
+        inbox.turn = turn;
         self.epoch.fetch_add(1, Ordering::Release);
         inbox.arrivals.iter().map(Vec::len).sum()
     }
 
     /// Main thread: takes the arrivals back, to clear the dead ones away and deliver the others.
-    pub(crate) fn recall(&self) -> [Vec<Arc<Slot<K>>>; 3] {
+    pub(crate) fn recall(&self) -> Arrivals<K> {
         std::mem::take(&mut self.inbox.lock().arrivals)
     }
 

@@ -138,8 +138,8 @@ impl Simulation {
         }
     }
 
-    /// Everything that runners did so far: one line each for a start, a result, a fault and an
-    /// abandoned attempt.
+    /// Everything that runners did so far: one line each for a start, a result, a fault, an
+    /// abandoned attempt and a runner that leaves.
     #[must_use]
     pub fn trace(&self) -> Vec<String> {
         self.state.lock().trace.clone()

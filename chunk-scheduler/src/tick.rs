@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     desk::{Desk, Fault},
-    key::Key,
+    key::{Key, Lane},
     rank::Rank,
     retry::{Failure, Quarantined, backoff},
     runner,
@@ -131,7 +131,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         while let Some(slot) = self.delayed.pop_due(self.now) {
             if let Some(lane) = slot.retry() {
                 self.tally.retried += 1;
-                self.outgoing[lane.index()].push(slot);
+                self.send(lane, slot);
             }
         }
     }
@@ -141,14 +141,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         if self.outgoing.iter().all(Vec::is_empty) {
             return;
         }
-        let waiting = self.shared.deliver(&mut self.outgoing);
+        let waiting = self.shared.deliver(&mut self.outgoing, self.turn);
+        self.turn = self.turn.wrapping_add(1);
         if waiting > 2 * self.live.len() + INBOX_SLACK {
             // Nobody takes anything, and meanwhile things were asked for and withdrawn.
             let mut recalled = self.shared.recall();
-            for (lane, slots) in crate::key::Lane::ALL.into_iter().zip(&mut recalled) {
-                slots.retain(|slot| slot.is_startable(lane));
+            for (lane, arrivals) in Lane::ALL.into_iter().zip(&mut recalled) {
+                arrivals.retain(|arrival| arrival.slot.is_startable(lane));
             }
-            self.shared.deliver(&mut recalled);
+            self.shared.deliver(&mut recalled, self.turn);
         }
         self.shared.gate.poke();
     }

@@ -1,0 +1,239 @@
+//! The scheduler against a naive reference, over random histories on a simulated executor: after
+//! every step both must agree on every counter, every depth, every start and every result.
+
+mod reference;
+
+use std::time::Duration;
+
+use chunk_scheduler::{
+    Generator, Job, Lane, Rank, RetryPolicy, Scheduler, SchedulerConfig, Simulation,
+};
+use proptest::prelude::*;
+use reference::{Reference, distance};
+
+/// Keys from here on are known to be empty.
+const EMPTY_FROM: i32 = 50;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Near(i32);
+
+impl Rank<i32> for Near {
+    type Priority = u32;
+
+    fn rank(&self, key: &i32) -> u32 {
+        distance(*key, self.0)
+    }
+}
+
+/// Something the main thread or the executor does.
+#[derive(Clone, Debug)]
+enum Step {
+    Request(i32, Lane),
+    Refresh(i32, Lane),
+    Cancel(i32),
+    /// The viewer moves.
+    Publish(i32),
+    Resize(usize),
+    Tick,
+    /// So many steps of the executor.
+    Run(usize),
+    Pass(Duration),
+    Drain(usize),
+    /// Settles the nth of what was delivered.
+    Apply(usize),
+    ApplyFails(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = || prop_oneof![9 => 0..EMPTY_FROM, 1 => EMPTY_FROM..EMPTY_FROM + 8];
+    let lane = || proptest::sample::select(&Lane::ALL[..]);
+    prop_oneof![
+        12 => (key(), lane()).prop_map(|(key, lane)| Step::Request(key, lane)),
+        3 => (key(), lane()).prop_map(|(key, lane)| Step::Refresh(key, lane)),
+        5 => key().prop_map(Step::Cancel),
+        2 => (0..EMPTY_FROM).prop_map(Step::Publish),
+        1 => (1..5_usize).prop_map(Step::Resize),
+        6 => Just(Step::Tick),
+        8 => (1..12_usize).prop_map(Step::Run),
+        2 => (0..60_u64).prop_map(|ms| Step::Pass(Duration::from_millis(ms))),
+        4 => (0..8_usize).prop_map(Step::Drain),
+        6 => any::<usize>().prop_map(Step::Apply),
+        1 => any::<usize>().prop_map(Step::ApplyFails),
+    ]
+}
+
+/// What a key does when it is generated; the reference reads the outcome from the trace.
+fn generator(simulation: &Simulation) -> Generator<i32, i32> {
+    let simulation = simulation.clone();
+    Generator::from_async(move |job: Job<i32>| {
+        let (key, attempt) = (job.key(), job.attempt());
+        let nap = simulation.sleep(Duration::from_millis(u64::from(key.unsigned_abs() % 4) * 5));
+        async move {
+            nap.await;
+            match key % 10 {
+                // Unlike panic!, this does not run the hook that prints.
+                3 => std::panic::resume_unwind(Box::new("panicked")),
+                6 if attempt < 3 => Err("not yet"),
+                7 => Err("never"),
+                _ => Ok(key),
+            }
+        }
+    })
+    .with_known_empty(|key| (*key >= EMPTY_FROM).then_some(*key))
+}
+
+fn config() -> SchedulerConfig {
+    SchedulerConfig {
+        max_in_flight: 2,
+        completed_capacity: 5,
+        max_delivered: 4,
+        retry: RetryPolicy {
+            max_attempts: 3,
+            base_delay: Duration::from_millis(20),
+            max_delay: Duration::from_millis(30),
+            jitter: 0.0,
+        },
+        ..SchedulerConfig::default()
+    }
+}
+
+struct Trial {
+    simulation: Simulation,
+    scheduler: Scheduler<i32, i32, Near>,
+    reference: Reference,
+}
+
+impl Trial {
+    fn new(seed: u64) -> Self {
+        let simulation = Simulation::new(seed);
+        let generator = generator(&simulation);
+        let scheduler = Scheduler::new(config(), generator, simulation.runtime(), Near(0))
+            .expect("the configuration is valid");
+        Self {
+            reference: Reference::new(scheduler.config()),
+            simulation,
+            scheduler,
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        let (scheduler, reference) = (&mut self.scheduler, &mut self.reference);
+        match *step {
+            Step::Request(key, lane) => {
+                let requested = scheduler.request_in(key, lane);
+                let is_empty = key >= EMPTY_FROM;
+                reference.request(key, lane, is_empty, requested);
+            }
+            Step::Refresh(key, lane) => {
+                let version = scheduler.refresh_in(key, lane);
+                reference.refresh(key, lane, key >= EMPTY_FROM, version);
+            }
+            Step::Cancel(key) => assert_eq!(scheduler.cancel(key), reference.cancel(key)),
+            Step::Publish(viewer) => {
+                scheduler.publish(Near(viewer));
+                reference.viewer = viewer;
+            }
+            Step::Resize(limit) => {
+                scheduler.set_max_in_flight(limit).expect("it is valid");
+                reference.next_limit = limit;
+            }
+            Step::Tick => {
+                scheduler.tick(self.simulation.now());
+                reference.tick(self.simulation.now());
+            }
+            Step::Run(steps) => {
+                for _ in 0..steps {
+                    self.simulation.step();
+                    self.check();
+                }
+            }
+            Step::Pass(duration) => self.simulation.advance(duration),
+            Step::Drain(max) => {
+                let mut keys = Vec::new();
+                scheduler.drain(max, |result| {
+                    assert_eq!(result.key, result.output);
+                    keys.push((result.key, result.version));
+                });
+                assert_eq!(keys, reference.drain(max));
+            }
+            Step::Apply(nth) => {
+                if let Some((key, version)) = reference.delivered(nth) {
+                    assert_eq!(
+                        scheduler.applied(key, version),
+                        reference.apply(key, version)
+                    );
+                }
+            }
+            Step::ApplyFails(nth) => {
+                if let Some((key, version)) = reference.delivered(nth) {
+                    let will_retry = scheduler.apply_failed(key, version, "no room");
+                    assert_eq!(will_retry, reference.apply_failed(key, version));
+                }
+            }
+        }
+        self.check();
+    }
+
+    fn check(&mut self) {
+        self.reference.watch(&self.simulation.trace());
+        self.scheduler.ledger().expect("the ledger adds up");
+        assert_eq!(self.scheduler.depths(), self.reference.depths());
+        let mut counters = self.scheduler.counters();
+        // Which of the results were in vain depends on nothing that the reference follows.
+        counters.wasted = 0;
+        assert_eq!(counters, self.reference.counters);
+    }
+
+    /// Whatever happened, everything ends.
+    fn settle(&mut self) {
+        for _ in 0..2_000 {
+            if self.scheduler.depths().live() == 0 {
+                return;
+            }
+            self.take(&Step::Tick);
+            self.take(&Step::Pass(Duration::from_millis(10)));
+            self.take(&Step::Drain(usize::MAX));
+            for nth in 0..4 {
+                self.take(&Step::Apply(nth));
+            }
+        }
+        panic!("it never settles: {:?}", self.scheduler);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn every_history_agrees_with_the_reference(
+        seed in any::<u64>(),
+        steps in prop::collection::vec(step(), 0..150),
+    ) {
+        let mut trial = Trial::new(seed);
+        for step in &steps {
+            trial.take(step);
+        }
+        trial.settle();
+    }
+
+    #[test]
+    fn every_history_can_be_shut_down(
+        seed in any::<u64>(),
+        steps in prop::collection::vec(step(), 0..60),
+    ) {
+        let mut trial = Trial::new(seed);
+        for step in &steps {
+            trial.take(step);
+        }
+        trial.scheduler.shutdown();
+        let depths = trial.scheduler.depths();
+        prop_assert_eq!(depths.live(), 0);
+        prop_assert_eq!(trial.scheduler.ledger(), Ok(()));
+        trial.simulation.run();
+        prop_assert_eq!(trial.scheduler.depths(), depths);
+        prop_assert_eq!(trial.scheduler.drain(usize::MAX, drop), 0);
+    }
+}
