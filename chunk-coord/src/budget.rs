@@ -27,8 +27,18 @@ enum Limit {
     Time {
         started: Instant,
         limit: Duration,
+        /// Whether anything was granted yet.
+        begun: bool,
     },
 }
+
+/// Coordinates looked at between two looks at the clock, and between entering and leaving.
+const QUANTUM: u64 = 128;
+
+/// What putting one found coordinate in its place takes at most. Scanning stops this much early for
+/// each, because the order is made at the end of an update.
+#[cfg(feature = "std")]
+const ORDERING: Duration = Duration::from_nanos(10);
 
 impl ScanBudget {
     /// Everything at once: for servers, tests and loading screens.
@@ -40,7 +50,7 @@ impl ScanBudget {
     }
 
     /// At most `count` coordinates: a chunk that enters or leaves costs one, and so does a row of chunks
-    /// in which nothing does. Reproducible, where a time is not. A count of zero postpones everything.
+    /// (or a page of 32 rows without members) in which nothing does. Reproducible, where a time is not. A count of zero postpones everything.
     #[must_use]
     pub const fn coordinates(count: usize) -> Self {
         Self {
@@ -56,7 +66,42 @@ impl ScanBudget {
             limit: Limit::Time {
                 started: Instant::now(),
                 limit,
+                begun: false,
             },
+        }
+    }
+
+    pub(crate) fn is_unlimited(&self) -> bool {
+        matches!(self.limit, Limit::Unlimited)
+    }
+
+    /// How many coordinates may be looked at before asking again; 0 when the budget is used up. `found`
+    /// coordinates are still to be put in order.
+    pub(crate) fn grant(&mut self, found: usize) -> u64 {
+        #[cfg(not(feature = "std"))]
+        let _ = found;
+        match &mut self.limit {
+            Limit::Unlimited => u64::MAX,
+            Limit::Coordinates(left) => (*left as u64).min(QUANTUM),
+            #[cfg(feature = "std")]
+            Limit::Time {
+                started,
+                limit,
+                begun,
+            } => {
+                let reserved = ORDERING.saturating_mul(u32::try_from(found).unwrap_or(u32::MAX));
+                let fits = started.elapsed().saturating_add(reserved) < *limit;
+                let granted = fits || !*begun;
+                *begun = true;
+                if granted { QUANTUM } else { 0 }
+            }
+        }
+    }
+
+    /// Takes note of what was looked at since the last grant.
+    pub(crate) fn charge(&mut self, used: u64) {
+        if let Limit::Coordinates(left) = &mut self.limit {
+            *left = left.saturating_sub(used as usize);
         }
     }
 }

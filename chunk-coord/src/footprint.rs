@@ -96,6 +96,23 @@ impl Footprint {
         }
     }
 
+    /// The squared distance of the outermost chunk from the centre, in chunks²; saturating.
+    pub(crate) fn outermost_sq(&self) -> u64 {
+        let square = |value: u32| u64::from(value) * u64::from(value);
+        match *self {
+            Self::Disc { radius } | Self::Sphere { radius } => square(radius),
+            Self::Cylinder {
+                radius,
+                half_height,
+            } => square(radius).saturating_add(square(half_height)),
+            Self::Cuboid {
+                half_extents: [x, y, z],
+            } => square(x)
+                .saturating_add(square(y))
+                .saturating_add(square(z)),
+        }
+    }
+
     /// Whether the shape contains an upright cylinder; a disc is one without height.
     fn covers_round(&self, radius: u32, half_height: u32) -> bool {
         match *self {
@@ -175,6 +192,18 @@ impl Placed {
             z: self.centre.z,
             outline,
         })
+    }
+
+    /// Whether the bounding boxes of two footprints share a chunk.
+    pub(crate) fn may_touch(&self, other: &Self) -> bool {
+        let apart = [
+            self.centre.x.abs_diff(other.centre.x),
+            self.centre.y.abs_diff(other.centre.y),
+            self.centre.z.abs_diff(other.centre.z),
+        ];
+        let own = self.footprint.half_extents();
+        let others = other.footprint.half_extents();
+        (0..3).all(|axis| u64::from(apart[axis]) <= u64::from(own[axis]) + u64::from(others[axis]))
     }
 
     /// How many rows the footprint has at most, for estimates.

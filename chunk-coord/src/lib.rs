@@ -9,10 +9,16 @@ extern crate std;
 mod budget;
 mod changes;
 mod coord;
+mod entering;
 mod footprint;
+mod found;
 mod grid;
+mod leaving;
+mod members;
 mod nearest;
 mod range;
+mod roster;
+mod row;
 mod span;
 mod wanted;
 

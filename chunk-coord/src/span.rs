@@ -33,6 +33,43 @@ impl Span {
     pub(crate) fn count(self) -> u64 {
         u64::from(self.high.abs_diff(self.low)) + 1
     }
+
+    /// The lowest `count` integers of the run, or all of it where it has no more.
+    ///
+    /// `count` is at least 1.
+    #[inline]
+    pub(crate) fn first(self, count: u64) -> Self {
+        let high = match u32::try_from(count - 1) {
+            Ok(more) => self.low.saturating_add_unsigned(more).min(self.high),
+            Err(_) => self.high,
+        };
+        Self { high, ..self }
+    }
+
+    /// What two runs share.
+    #[inline]
+    pub(crate) fn intersection(self, other: Self) -> Option<Self> {
+        let low = self.low.max(other.low);
+        let high = self.high.min(other.high);
+        (low <= high).then_some(Self { low, high })
+    }
+
+    /// What is left of the run without `other`: a part below it and a part above it.
+    #[inline]
+    pub(crate) fn minus(self, other: Option<Self>) -> [Option<Self>; 2] {
+        let Some(other) = other else {
+            return [Some(self), None];
+        };
+        let below = (self.low < other.low).then(|| Self {
+            low: self.low,
+            high: self.high.min(other.low - 1),
+        });
+        let above = (self.high > other.high).then(|| Self {
+            low: self.low.max(other.high + 1),
+            high: self.high,
+        });
+        [below, above]
+    }
 }
 
 /// Roots below this are read from a table: the squared reach of 127 chunks.
