@@ -56,9 +56,9 @@ fn raise(site: &Site<'_>, lot: &Lot, storeys: usize, rng: &mut Pcg64Mcg, boxes: 
     let slenderest = 6.0 * size[0].min(size[1]);
     let chance = between(rng, 0.0, 1.0);
     let low = between(rng, 5.0, 12.0);
-    let height = ((low + centrality * (12.0 + 110.0 * chance * chance)) * unit).min(slenderest);
+    let height = ((low + centrality * (8.0 + 120.0 * chance.powi(3))) * unit).min(slenderest);
 
-    let is_tower = height > 35.0 * unit;
+    let is_tower = height > 32.0 * unit;
     let mut colour = pick(rng, if is_tower { &GLASS } else { &WALLS });
     let [x, z] = lot.land.centre();
     let (rotation, sideways) = facing(lot.front);

@@ -197,11 +197,11 @@ impl Site<'_> {
             .get_noise_2d(column + x / size, row + z / size)
     }
 
-    /// How central the chunk is: 1 at the world's origin, 0.5 at 1,200 m, towards 0 far out.
+    /// How central the chunk is: 1 at the world's origin, 0.5 at 800 m, towards 0 far out.
     pub(super) fn centrality(&self) -> f32 {
         let metres = |chunks: i32| (f64::from(chunks) + 0.5) * f64::from(self.roads.chunk_size());
         let distance_sq = metres(self.coord.x).powi(2) + metres(self.coord.z).powi(2);
-        (1.0 / (1.0 + distance_sq / 1_200.0_f64.powi(2))) as f32
+        (1.0 / (1.0 + distance_sq / 800.0_f64.powi(2))) as f32
     }
 }
 
