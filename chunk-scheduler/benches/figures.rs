@@ -1,0 +1,73 @@
+//! The table at the end of the run: the median of each figure next to its bound.
+
+/// How often each figure is taken; the median of an odd number is one of them.
+const SAMPLES: usize = 5;
+
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    name: &'static str,
+    measured: String,
+    bound: String,
+    is_kept: bool,
+}
+
+impl Figures {
+    /// A quotient of two things measured one after the other, which must be at least `floor`.
+    pub(crate) fn ratio(
+        &mut self,
+        name: &'static str,
+        floor: f64,
+        mut sample: impl FnMut() -> (f64, f64),
+    ) {
+        let mut pairs: Vec<_> = (0..SAMPLES).map(|_| sample()).collect();
+        pairs.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+        let (over, under) = pairs[SAMPLES / 2];
+        let ratio = over / under;
+        self.push(Row {
+            name,
+            measured: format!("{ratio:.3} ({over:.6} / {under:.6})"),
+            bound: format!("≥ {floor}"),
+            is_kept: ratio >= floor,
+        });
+    }
+
+    /// A quantity that must be at most `ceiling`.
+    pub(crate) fn at_most(
+        &mut self,
+        name: &'static str,
+        ceiling: f64,
+        unit: &str,
+        mut sample: impl FnMut() -> f64,
+    ) {
+        let mut values: Vec<_> = (0..SAMPLES).map(|_| sample()).collect();
+        values.sort_by(f64::total_cmp);
+        let value = values[SAMPLES / 2];
+        self.push(Row {
+            name,
+            measured: format!("{value:.1} {unit}"),
+            bound: format!("≤ {ceiling} {unit}"),
+            is_kept: value <= ceiling,
+        });
+    }
+
+    fn push(&mut self, row: Row) {
+        println!("{}: {}", row.name, row.measured);
+        self.rows.push(row);
+    }
+
+    pub(crate) fn print(&self) {
+        println!("\n| case | measured | bound | |\n|---|---|---|---|");
+        for row in &self.rows {
+            let verdict = if row.is_kept { "kept" } else { "MISSED" };
+            println!(
+                "| {} | {} | {} | {verdict} |",
+                row.name, row.measured, row.bound
+            );
+        }
+    }
+}

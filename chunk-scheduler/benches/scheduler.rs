@@ -1,0 +1,302 @@
+//! The figures of the README: `cargo bench -p chunk-scheduler`.
+//!
+//! Criterion measures; at the end the figures are printed next to what they must be at least, or at
+//! most. The yardsticks run in the same process, on the same pool, with the same work.
+
+mod figures;
+mod yardsticks;
+
+use std::{
+    hint::black_box,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Sender, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use bevy_tasks::{TaskPool, TaskPoolBuilder};
+use chunk_scheduler::{Generator, Job, Rank, Runtime, Scheduler, SchedulerConfig, available_cores};
+use criterion::Criterion;
+use figures::Figures;
+use yardsticks::{Work, at_60_hz, bare, distance_sq, original, square, task_per_chunk};
+
+type Key = [i32; 3];
+
+#[derive(Clone, Copy, Debug)]
+struct Near(Key);
+
+impl Rank<Key> for Near {
+    type Priority = u64;
+
+    fn rank(&self, key: &Key) -> u64 {
+        distance_sq(*key, self.0)
+    }
+}
+
+fn pool(threads: usize) -> Arc<TaskPool> {
+    Arc::new(TaskPoolBuilder::new().num_threads(threads).build())
+}
+
+/// As many runners as the pool has threads.
+fn scheduler(runtime: Runtime, threads: usize, work: Work) -> Scheduler<Key, u64, Near> {
+    let config = SchedulerConfig {
+        max_in_flight: threads,
+        // Cheap chunks come by the thousand in 16 ms.
+        completed_capacity: 8_192,
+        max_delivered: 8_192,
+        ..SchedulerConfig::default()
+    };
+    let generator = Generator::new(move |job: &Job<Key>| work.run(job.key()[0]));
+    Scheduler::new(config, generator, runtime, Near([0; 3])).expect("the configuration is valid")
+}
+
+fn drain_and_apply(
+    scheduler: &mut Scheduler<Key, u64, Near>,
+    ready: &mut Vec<(Key, chunk_scheduler::Version)>,
+) {
+    scheduler.drain(usize::MAX, |result| {
+        black_box(result.output);
+        ready.push((result.key, result.version));
+    });
+    for (key, version) in ready.drain(..) {
+        assert!(scheduler.applied(key, version));
+    }
+}
+
+/// Chunks per second at 60 Hz while there is always something queued.
+fn steady_rate(threads: usize, work: Work, duration: Duration) -> f64 {
+    let mut scheduler = scheduler(Runtime::Pool(pool(threads)), threads, work);
+    let (mut ready, mut next) = (Vec::new(), 0);
+    let began = Instant::now();
+    at_60_hz(|now| {
+        while scheduler.depths().queued < 10_000 {
+            scheduler.request([next, 0, 0]);
+            next += 1;
+        }
+        scheduler.tick(now);
+        drain_and_apply(&mut scheduler, &mut ready);
+        now >= duration
+    });
+    scheduler.counters().generated as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Fills `keys`; returns frames and the main thread's time.
+fn fill(pool: &Arc<TaskPool>, keys: &[Key], work: Work, runners: usize) -> (u32, Duration) {
+    let mut scheduler = scheduler(Runtime::Pool(Arc::clone(pool)), runners, work);
+    let mut ready = Vec::new();
+    at_60_hz(|now| {
+        if scheduler.counters().requested == 0 {
+            for key in keys {
+                scheduler.request(*key);
+            }
+        }
+        scheduler.tick(now);
+        drain_and_apply(&mut scheduler, &mut ready);
+        scheduler.depths().live() == 0
+    })
+}
+
+fn throughput(figures: &mut Figures) {
+    let threads = available_cores();
+    for (name, cost, floor) in [
+        ("200 µs generator: chunks/s over bare threads", 200, 0.95),
+        ("20 µs generator: chunks/s over bare threads", 20, 0.85),
+    ] {
+        let work = Work::taking(Duration::from_micros(cost));
+        let second = Duration::from_secs(1);
+        figures.ratio(name, floor, || {
+            let bare = bare::chunks_per_second(threads, work, second);
+            (steady_rate(threads, work, second), bare)
+        });
+    }
+}
+
+fn against_the_usual_shape(figures: &mut Figures) {
+    let keys: Vec<_> = square(2_000).collect();
+    let work = Work::taking(Duration::from_micros(200));
+    let pool = pool(1);
+    figures.ratio(
+        "task per chunk: main-thread time, theirs over ours",
+        3.0,
+        || {
+            let (_, theirs) = task_per_chunk::fill(&pool, &keys, work);
+            let (_, ours) = fill(&pool, &keys, work, 1);
+            (theirs.as_secs_f64(), ours.as_secs_f64())
+        },
+    );
+}
+
+fn against_the_original(figures: &mut Figures) {
+    let (few, many): (Vec<_>, Vec<_>) = (square(100).collect(), square(20_000).collect());
+    let work = Work::taking(Duration::from_micros(5));
+    let pool = pool(1);
+    figures.ratio(
+        "original algorithm: chunks/s, ours over theirs",
+        50.0,
+        || {
+            let theirs = few.len() as f64 / f64::from(original::fill(&pool, &few, work));
+            let ours = many.len() as f64 / f64::from(fill(&pool, &many, work, 1).0);
+            (ours, theirs)
+        },
+    );
+}
+
+fn teleports(figures: &mut Figures) {
+    let runners = 3;
+    let work = Work::taking(Duration::from_micros(200));
+    figures.at_most(
+        "teleport: generated in vain, the worst of 10",
+        runners as f64,
+        "chunks",
+        || {
+            let mut scheduler = scheduler(Runtime::Pool(pool(1)), runners, work);
+            let mut ready = Vec::new();
+            let (mut worst, mut before) = (0, 0);
+            for teleport in 0..10 {
+                let viewer = [teleport * 1_000, 0, 0];
+                let keys = || square(2_000).map(|[x, y, z]| [x + viewer[0], y, z]);
+                scheduler.publish(Near(viewer));
+                for key in keys() {
+                    scheduler.request(key);
+                }
+                let mut frames = 0;
+                at_60_hz(|now| {
+                    scheduler.tick(now);
+                    drain_and_apply(&mut scheduler, &mut ready);
+                    frames += 1;
+                    frames == 5
+                });
+                // Off it goes, in the middle of it.
+                for key in keys() {
+                    scheduler.cancel(key);
+                }
+                drain_and_apply(&mut scheduler, &mut ready);
+                let counters = scheduler.counters();
+                let in_vain = counters.generated - counters.applied;
+                worst = worst.max(in_vain - before);
+                before = in_vain;
+            }
+            worst as f64
+        },
+    );
+}
+
+/// What one chunk costs the main thread, from its request until it is applied.
+fn main_thread_cost(criterion: &mut Criterion, figures: &mut Figures) {
+    const CHUNKS: usize = 2_000;
+    let keys: Vec<_> = square(CHUNKS).collect();
+    let mut scheduler = scheduler(Runtime::Pool(pool(1)), 1, Work::taking(Duration::ZERO));
+    let mut ready = Vec::new();
+    let mut now = Duration::ZERO;
+    let mut round = |scheduler: &mut Scheduler<Key, u64, Near>| {
+        let began = Instant::now();
+        for key in &keys {
+            scheduler.request(*key);
+        }
+        now += Duration::from_millis(16);
+        scheduler.tick(now);
+        let busy = began.elapsed();
+        while scheduler.depths().completed < CHUNKS {
+            std::thread::yield_now();
+        }
+        let began = Instant::now();
+        drain_and_apply(scheduler, &mut ready);
+        busy + began.elapsed()
+    };
+    let name = "main thread: request, tick, drain and apply, per chunk";
+    criterion.bench_function(name, |bencher| {
+        bencher.iter_custom(|rounds| {
+            (0..rounds).map(|_| round(&mut scheduler)).sum::<Duration>() / CHUNKS as u32
+        });
+    });
+    figures.at_most(name, 300.0, "ns", || {
+        round(&mut scheduler).as_nanos() as f64 / CHUNKS as f64
+    });
+}
+
+/// A hundred thousand jobs in the queue and a worker that never comes back for them.
+fn with_a_long_queue() -> (Scheduler<Key, u64, Near>, Sender<()>) {
+    let (let_go, wait) = channel();
+    let wait = Mutex::new(wait);
+    let generator = Generator::new(move |_: &Job<Key>| {
+        let _ = wait.lock().map(|wait| wait.recv());
+        0
+    });
+    let config = SchedulerConfig {
+        max_in_flight: 1,
+        ..SchedulerConfig::default()
+    };
+    let runtime = Runtime::Pool(pool(1));
+    let mut scheduler = Scheduler::new(config, generator, runtime, Near([0; 3]))
+        .expect("the configuration is valid");
+    for key in square(100_000) {
+        scheduler.request(key);
+    }
+    scheduler.tick(Duration::ZERO);
+    while scheduler.depths().in_flight == 0 {
+        std::thread::yield_now();
+    }
+    (scheduler, let_go)
+}
+
+fn quiet(criterion: &mut Criterion, figures: &mut Figures) {
+    let (mut scheduler, let_go) = with_a_long_queue();
+    let mut now = Duration::ZERO;
+    let mut tick = |scheduler: &mut Scheduler<Key, u64, Near>| {
+        now += Duration::from_millis(16);
+        scheduler.tick(black_box(now));
+    };
+    let name = "tick with 100,000 queued and nothing changed";
+    criterion.bench_function(name, |bencher| bencher.iter(|| tick(&mut scheduler)));
+    figures.at_most(name, 1_000.0, "ns", || {
+        let began = Instant::now();
+        for _ in 0..1_000 {
+            tick(&mut scheduler);
+        }
+        began.elapsed().as_nanos() as f64 / 1_000.0
+    });
+    drop(let_go);
+}
+
+/// A viewer that moves every frame, with 100,000 jobs queued that a worker re-ranks each time.
+fn moving(figures: &mut Figures) {
+    let work = Work::taking(Duration::from_micros(200));
+    let name = "re-rank of 100,000 queued: main-thread time, the worst of 60 frames";
+    figures.at_most(name, 20_000.0, "ns", || {
+        let mut scheduler = scheduler(Runtime::Pool(pool(1)), 1, work);
+        for key in square(100_000) {
+            scheduler.request(key);
+        }
+        scheduler.tick(Duration::ZERO);
+        let mut worst = Duration::ZERO;
+        let mut frames = 0;
+        at_60_hz(|now| {
+            frames += 1;
+            let began = Instant::now();
+            scheduler.publish(Near([frames, 0, 0]));
+            scheduler.tick(now);
+            worst = worst.max(began.elapsed());
+            frames == 60
+        });
+        worst.as_nanos() as f64
+    });
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2));
+    let mut figures = Figures::default();
+    main_thread_cost(&mut criterion, &mut figures);
+    quiet(&mut criterion, &mut figures);
+    moving(&mut figures);
+    throughput(&mut figures);
+    against_the_usual_shape(&mut figures);
+    against_the_original(&mut figures);
+    teleports(&mut figures);
+    criterion.final_summary();
+    figures.print();
+}

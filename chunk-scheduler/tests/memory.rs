@@ -1,0 +1,100 @@
+//! I12 and the memory bound: a quiet tick allocates nothing, and a queued job is small.
+
+mod common;
+
+use chunk_scheduler::{FnRank, Generator, Job, Runtime, Scheduler, SchedulerConfig};
+use common::FRAME;
+use std::time::Duration;
+
+type Key = [i32; 3];
+
+const JOBS: i32 = 100_000;
+
+/// A hundred thousand queued jobs and one that never ends, all of it on this thread, whose
+/// allocations are what is counted.
+fn with_a_long_queue() -> Scheduler<Key, u64, impl chunk_scheduler::Rank<Key>> {
+    let generator = Generator::from_async(|_: Job<Key>| async {
+        std::future::pending::<()>().await;
+        Ok::<_, &str>(0)
+    });
+    let config = SchedulerConfig {
+        max_in_flight: 1,
+        ..SchedulerConfig::default()
+    };
+    let runtime = Runtime::Inline {
+        budget: Duration::MAX,
+    };
+    let rank = FnRank(|key: &Key| u64::from(key[0].unsigned_abs()));
+    let mut scheduler =
+        Scheduler::new(config, generator, runtime, rank).expect("the configuration is valid");
+    for key in 0..=JOBS {
+        scheduler.request([(key * 7919) % JOBS, 0, key]);
+    }
+    scheduler.tick(FRAME);
+    scheduler
+}
+
+#[test]
+fn a_queued_job_takes_at_most_128_bytes() {
+    let mut scheduler = None;
+    let used = allocation_counter::measure(|| scheduler = Some(with_a_long_queue()));
+    let depths = scheduler.as_ref().map(Scheduler::depths);
+    let depths = depths.expect("it was just made");
+    assert_eq!((depths.queued, depths.in_flight), (100_000, 1));
+    let per_job = used.bytes_current / i64::from(JOBS);
+    println!(
+        "{per_job} bytes per queued job, {} at the worst",
+        used.bytes_max / 100_000
+    );
+    assert!(per_job <= 128, "{per_job} bytes per queued job");
+}
+
+#[test]
+fn a_tick_with_nothing_to_do_allocates_nothing() {
+    let mut scheduler = with_a_long_queue();
+    scheduler.tick(FRAME * 2);
+    let used = allocation_counter::measure(|| {
+        for frame in 3..100 {
+            scheduler.tick(FRAME * frame);
+            scheduler.drain(usize::MAX, drop);
+            assert_eq!(scheduler.failures().count(), 0);
+        }
+    });
+    assert_eq!(used.count_total, 0);
+}
+
+#[test]
+fn the_steady_state_allocates_one_slot_per_request() {
+    let mut scheduler = Scheduler::new(
+        SchedulerConfig::default(),
+        Generator::new(|job: &Job<i32>| job.key()),
+        common::inline(),
+        common::Near(0),
+    )
+    .expect("the configuration is valid");
+    let mut frame = 0;
+    let mut ready = Vec::with_capacity(100);
+    let mut round = || {
+        frame += 1;
+        for key in 0..100 {
+            scheduler.request(key);
+        }
+        scheduler.tick(FRAME * frame);
+        scheduler.drain(usize::MAX, |result| {
+            ready.push((result.key, result.version))
+        });
+        for (key, version) in ready.drain(..) {
+            assert!(scheduler.applied(key, version));
+        }
+    };
+    for _ in 0..10 {
+        round();
+    }
+    let used = allocation_counter::measure(&mut round);
+    // Beside them, the runners that are started for the round.
+    assert!(
+        used.count_total <= 100 + 20,
+        "{} allocations",
+        used.count_total
+    );
+}
