@@ -75,6 +75,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.delivered - before
     }
 
+    /// The version of the job that is live for `key`, if there is one.
+    #[must_use]
+    pub fn live_version(&self, key: K) -> Option<Version> {
+        self.live.get(&key).map(|slot| slot.version)
+    }
+
     /// Says that a delivered result has reached its destination. False when it is out of date by
     /// now (and already counted as cancelled or stale): what was made of it should go.
     #[must_use = "an outdated result must not stay"]

@@ -1,0 +1,119 @@
+//! How much main-thread work one frame may hold.
+
+use core::fmt;
+use std::time::Duration;
+
+/// The limits of one frame's work on the `World`: by time, by count, both or neither.
+/// Whichever limit is met first ends the frame's work; nothing is lost, it goes on next frame.
+///
+/// ```
+/// use chunk_apply::ApplyBudget;
+/// use std::time::Duration;
+///
+/// let budget = ApplyBudget::default();
+/// assert_eq!(budget.time, Some(Duration::from_millis(2)));
+/// assert_eq!(budget.chunks, None);
+/// assert_eq!(ApplyBudget::original().chunks, Some(2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ApplyBudget {
+    /// Wall-clock time a frame may spend on spawning, despawning and dropping. Default 2 ms.
+    ///
+    /// With zero, one slice still advances each frame, so that the world fills however slowly.
+    /// `None` means no limit by time: a teleport is then applied in one long frame.
+    pub time: Option<Duration>,
+    /// How many chunks may be completed in a frame, and as many unloaded. Default none.
+    ///
+    /// With zero nothing is ever applied: that is a pause, and the backlog fills to its bound.
+    pub chunks: Option<u32>,
+    /// Share of `time`, 0 to 1, that unloading gets first while loading is busy as well.
+    /// Default 0.2. Values outside are clamped, and what is not a number counts as the default.
+    ///
+    /// At 0 memory grows for as long as loading never rests; at 1 loading waits for all unloading.
+    /// The share rises by itself while more entities wait for unloading than are loaded.
+    pub unload_share: f32,
+}
+
+impl ApplyBudget {
+    const DEFAULT_UNLOAD_SHARE: f32 = 0.2;
+
+    /// Two milliseconds a frame and no limit by count.
+    pub const DEFAULT: Self = Self::timed(Duration::from_millis(2));
+
+    /// No limit at all: everything that has arrived is applied at once. For loading screens.
+    pub const UNLIMITED: Self = Self {
+        time: None,
+        chunks: None,
+        unload_share: Self::DEFAULT_UNLOAD_SHARE,
+    };
+
+    /// A limit by time alone.
+    #[must_use]
+    pub const fn timed(time: Duration) -> Self {
+        Self {
+            time: Some(time),
+            chunks: None,
+            unload_share: Self::DEFAULT_UNLOAD_SHARE,
+        }
+    }
+
+    /// The limits of the system that this workspace replaces: two chunks a frame, however long
+    /// they take.
+    #[must_use]
+    pub const fn original() -> Self {
+        Self {
+            time: None,
+            chunks: Some(2),
+            unload_share: Self::DEFAULT_UNLOAD_SHARE,
+        }
+    }
+
+    /// `unload_share`, made valid.
+    pub(crate) fn reserved_share(&self) -> f32 {
+        if self.unload_share.is_nan() {
+            Self::DEFAULT_UNLOAD_SHARE
+        } else {
+            self.unload_share.clamp(0.0, 1.0)
+        }
+    }
+}
+
+impl Default for ApplyBudget {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl fmt::Display for ApplyBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.time, self.chunks) {
+            (Some(time), Some(chunks)) => write!(f, "{time:?} and {chunks} chunks a frame"),
+            (Some(time), None) => write!(f, "{time:?} a frame"),
+            (None, Some(chunks)) => write!(f, "{chunks} chunks a frame"),
+            (None, None) => f.write_str("no limit"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unload_share_out_of_range_is_clamped_and_nan_is_the_default() {
+        for (given, used) in [(-1.0, 0.0), (7.0, 1.0), (f32::NAN, 0.2), (0.5, 0.5)] {
+            let budget = ApplyBudget {
+                unload_share: given,
+                ..ApplyBudget::DEFAULT
+            };
+            assert_eq!(budget.reserved_share(), used, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_budget_reads_as_a_sentence() {
+        assert_eq!(ApplyBudget::DEFAULT.to_string(), "2ms a frame");
+        assert_eq!(ApplyBudget::original().to_string(), "2 chunks a frame");
+        assert_eq!(ApplyBudget::UNLIMITED.to_string(), "no limit");
+    }
+}

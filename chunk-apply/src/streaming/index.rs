@@ -1,0 +1,146 @@
+//! From a coordinate to the root of the chunk that stands there.
+
+use crate::host::LoadedChunk;
+use ahash::AHashMap;
+use bevy_ecs::{
+    component::Component, entity::Entity, lifecycle::HookContext, resource::Resource,
+    world::DeferredWorld,
+};
+use chunk_coord::ChunkCoord;
+use core::{fmt, marker::PhantomData};
+
+/// On the root entity of every chunk: where it stands. Its `Transform` is the chunk's minimum
+/// corner, so children are placed relative to that.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+#[component(immutable)]
+pub struct ChunkRoot {
+    /// Which chunk.
+    pub coord: ChunkCoord,
+}
+
+/// Finds the root of a loaded chunk by its coordinate. Only whole chunks are in it, and it is
+/// right at any moment, whoever despawns a root.
+#[derive(Resource)]
+pub struct ChunkIndex<T: Send + Sync + 'static> {
+    chunks: AHashMap<ChunkCoord, LoadedChunk>,
+    entities: usize,
+    /// Chunks whose root was despawned by somebody else, not yet reported.
+    orphaned: Vec<ChunkCoord>,
+    stream: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + Sync + 'static> ChunkIndex<T> {
+    /// The root of the chunk, if it is loaded.
+    #[must_use]
+    pub fn root(&self, coord: ChunkCoord) -> Option<Entity> {
+        self.chunks.get(&coord).map(|chunk| chunk.root)
+    }
+
+    /// The root and size of the chunk, if it is loaded.
+    #[must_use]
+    pub fn chunk(&self, coord: ChunkCoord) -> Option<LoadedChunk> {
+        self.chunks.get(&coord).copied()
+    }
+
+    /// Whether the chunk is loaded.
+    #[must_use]
+    pub fn contains(&self, coord: ChunkCoord) -> bool {
+        self.chunks.contains_key(&coord)
+    }
+
+    /// How many chunks are loaded.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Whether no chunk is loaded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Entities spawned under the roots of the loaded chunks, roots not counted.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.entities
+    }
+
+    /// All loaded chunks, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (ChunkCoord, LoadedChunk)> {
+        self.chunks.iter().map(|(coord, chunk)| (*coord, *chunk))
+    }
+
+    /// Puts a chunk in; returns the one that stood there.
+    pub(crate) fn insert(&mut self, coord: ChunkCoord, chunk: LoadedChunk) -> Option<LoadedChunk> {
+        self.entities += chunk.entities;
+        let replaced = self.chunks.insert(coord, chunk);
+        self.entities -= replaced.map_or(0, |replaced| replaced.entities);
+        replaced
+    }
+
+    pub(crate) fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+        let removed = self.chunks.remove(&coord)?;
+        self.entities -= removed.entities;
+        Some(removed)
+    }
+
+    pub(crate) fn take_orphaned(&mut self) -> Vec<ChunkCoord> {
+        core::mem::take(&mut self.orphaned)
+    }
+
+    pub(crate) fn has_orphaned(&self) -> bool {
+        !self.orphaned.is_empty()
+    }
+}
+
+impl<T: Send + Sync + 'static> Default for ChunkIndex<T> {
+    fn default() -> Self {
+        Self {
+            chunks: AHashMap::new(),
+            entities: 0,
+            orphaned: Vec::new(),
+            stream: PhantomData,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> fmt::Debug for ChunkIndex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkIndex")
+            .field("chunks", &self.chunks.len())
+            .field("entities", &self.entities)
+            .finish_non_exhaustive()
+    }
+}
+
+/// On the same root: which stream it belongs to. Keeps the stream's index right when somebody
+/// else despawns the root.
+#[derive(Component, Debug)]
+#[component(on_remove = forget::<T>)]
+pub(crate) struct RootOf<T: Send + Sync + 'static> {
+    stream: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + Sync + 'static> RootOf<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            stream: PhantomData,
+        }
+    }
+}
+
+fn forget<T: Send + Sync + 'static>(mut world: DeferredWorld<'_>, context: HookContext) {
+    let root = context.entity;
+    let Some(coord) = world.get::<ChunkRoot>(root).map(|root| root.coord) else {
+        return;
+    };
+    let Some(mut index) = world.get_resource_mut::<ChunkIndex<T>>() else {
+        return;
+    };
+    // A chunk that the stream itself gave up is no longer in the index.
+    if index.root(coord) == Some(root) {
+        index.remove(coord);
+        index.orphaned.push(coord);
+    }
+}

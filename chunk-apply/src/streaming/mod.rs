@@ -1,0 +1,21 @@
+//! The ready-made Bevy plugin: viewers → wanted set → scheduler → budgeted application.
+
+mod backlog;
+mod config;
+mod host;
+mod index;
+mod messages;
+mod place;
+mod plugin;
+mod rank;
+mod stream;
+mod systems;
+mod viewer;
+
+pub use config::StreamingConfig;
+pub use index::{ChunkIndex, ChunkRoot};
+pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded};
+pub use plugin::{ChunkStreamingPlugin, StreamRefused, StreamingSystems};
+pub use rank::ViewerRank;
+pub use stream::{FrameReport, Streaming, Totals};
+pub use viewer::ChunkViewer;

@@ -1,0 +1,201 @@
+//! The plugin that composes a stream.
+
+use super::{
+    config::StreamingConfig,
+    index::ChunkIndex,
+    messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
+    stream::Streaming,
+    systems,
+};
+use crate::{
+    clock::{Clock, MonotonicClock},
+    spawner::Spawner,
+};
+use bevy_app::{App, Plugin, Update};
+use bevy_ecs::{
+    intern::Interned,
+    resource::Resource,
+    schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
+};
+use chunk_coord::{ChunkCoord, ChunkGrid};
+use chunk_scheduler::{ConfigError, Generator, Runtime};
+use core::{fmt, marker::PhantomData};
+use std::sync::Arc;
+use tracing::error;
+
+/// The steps of a stream, in the order in which they run. All streams of an app share them.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreamingSystems {
+    /// Viewers are read and chunks are asked for or given up. Move viewers before this.
+    Scan,
+    /// Requests go to the workers.
+    Generate,
+    /// Entities are spawned and despawned within the budget. Exclusive.
+    Apply,
+}
+
+/// Streams chunks of the content `T` around every [`ChunkViewer`](crate::ChunkViewer).
+///
+/// ```
+/// use bevy_app::{App, TaskPoolPlugin};
+/// use bevy_transform::components::Transform;
+/// use chunk_apply::prelude::*;
+/// use chunk_coord::{ChunkCoord, ChunkGrid};
+/// use chunk_scheduler::{Generator, Job};
+///
+/// struct Rocks(Vec<Transform>);
+///
+/// let grid = ChunkGrid::planar(16.0)?;
+/// let generator = Generator::new(|job: &Job<ChunkCoord>| {
+///     Rocks(vec![Transform::from_xyz(8.0, job.key().x as f32, 8.0)])
+/// });
+/// let spawner = Spawner::new(|_coord, rocks: Rocks, writer| writer.spawn_batch(rocks.0));
+///
+/// let mut app = App::new();
+/// app.add_plugins((
+///     TaskPoolPlugin::default(),
+///     ChunkStreamingPlugin::new(grid, generator, spawner),
+/// ));
+/// app.world_mut().spawn(ChunkViewer::default());
+/// while app.world().resource::<ChunkIndex<Rocks>>().len() < 100 {
+///     app.update();
+/// }
+/// # Ok::<(), chunk_coord::GridError>(())
+/// ```
+///
+/// Several streams live in one app side by side when their content types differ; wrap yours in a
+/// type of your own, as above.
+pub struct ChunkStreamingPlugin<T> {
+    /// From positions to chunks.
+    pub grid: ChunkGrid,
+    /// Makes a chunk's content, on workers.
+    pub generator: Generator<ChunkCoord, T>,
+    /// Turns content into entities, on the main thread.
+    pub spawner: Spawner<ChunkCoord, T>,
+    /// Limits and ranges. If they make no sense the stream is not started: an error is logged,
+    /// [`StreamRefused`] says why, and the app goes on without it.
+    pub config: StreamingConfig,
+    /// Where generators run; by default Bevy's `AsyncComputeTaskPool`.
+    pub runtime: Runtime,
+    /// What time is measured with.
+    pub clock: Arc<dyn Clock>,
+    /// Where [`StreamingSystems::Scan`] and [`StreamingSystems::Generate`] run; by default `Update`.
+    pub scan_schedule: Interned<dyn ScheduleLabel>,
+    /// Where [`StreamingSystems::Apply`] runs; by default `Update`. In a later schedule of the
+    /// frame, chunks that are quick to make appear in the frame in which they became wanted.
+    pub apply_schedule: Interned<dyn ScheduleLabel>,
+}
+
+impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
+    /// A stream with the default limits, in `Update`.
+    #[must_use]
+    pub fn new(
+        grid: ChunkGrid,
+        generator: Generator<ChunkCoord, T>,
+        spawner: Spawner<ChunkCoord, T>,
+    ) -> Self {
+        Self {
+            grid,
+            generator,
+            spawner,
+            config: StreamingConfig::default(),
+            runtime: Runtime::default(),
+            clock: Arc::new(MonotonicClock::default()),
+            scan_schedule: Update.intern(),
+            apply_schedule: Update.intern(),
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_config(self, config: StreamingConfig) -> Self {
+        Self { config, ..self }
+    }
+
+    /// The same with all of its systems in another schedule, such as `FixedUpdate`.
+    #[must_use]
+    pub fn in_schedule(self, schedule: impl ScheduleLabel) -> Self {
+        Self {
+            scan_schedule: schedule.intern(),
+            apply_schedule: schedule.intern(),
+            ..self
+        }
+    }
+}
+
+/// Why a stream was not started.
+#[derive(Resource)]
+pub struct StreamRefused<T: Send + Sync + 'static> {
+    /// The setting that makes no sense.
+    pub error: ConfigError,
+    stream: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + Sync + 'static> fmt::Debug for StreamRefused<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StreamRefused").field(&self.error).finish()
+    }
+}
+
+impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<ChunkIndex<T>>()
+            .add_message::<ChunkLoaded<T>>()
+            .add_message::<ChunkUnloaded<T>>()
+            .add_message::<ChunkFailed<T>>();
+        let stream = Streaming::new(
+            self.grid,
+            self.generator.clone(),
+            self.spawner.clone(),
+            self.config.clone(),
+            self.runtime.clone(),
+            Arc::clone(&self.clock),
+        );
+        match stream {
+            Ok(stream) => app.insert_resource(stream),
+            Err(error) => {
+                error!("chunks are not streamed: {error}");
+                app.insert_resource(StreamRefused::<T> {
+                    error,
+                    stream: PhantomData,
+                })
+            }
+        };
+        for schedule in [self.scan_schedule, self.apply_schedule] {
+            app.configure_sets(
+                schedule,
+                (
+                    StreamingSystems::Scan,
+                    StreamingSystems::Generate,
+                    StreamingSystems::Apply,
+                )
+                    .chain(),
+            );
+        }
+        // Streams of different content share the steps and touch nothing of each other's.
+        app.add_systems(
+            self.scan_schedule,
+            (
+                systems::scan::<T>.in_set(StreamingSystems::Scan),
+                systems::generate::<T>.in_set(StreamingSystems::Generate),
+            )
+                .run_if(resource_exists::<Streaming<T>>),
+        )
+        .add_systems(
+            self.apply_schedule,
+            systems::apply::<T>
+                .in_set(StreamingSystems::Apply)
+                .ambiguous_with(StreamingSystems::Apply),
+        );
+    }
+}
+
+impl<T> fmt::Debug for ChunkStreamingPlugin<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkStreamingPlugin")
+            .field("grid", &self.grid)
+            .field("config", &self.config)
+            .field("runtime", &self.runtime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,264 @@
+//! One stream of chunks: its parts, and what its users may ask of it.
+
+use super::{
+    backlog::Backlog,
+    config::StreamingConfig,
+    messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
+    place::Place,
+    rank::ViewerRank,
+    viewer::Viewers,
+};
+use crate::{
+    applier::{Applier, ApplyReport},
+    budget::ApplyBudget,
+    clock::Clock,
+    host::LoadedChunk,
+    spawner::Spawner,
+};
+use ahash::AHashMap;
+use bevy_ecs::resource::Resource;
+use chunk_coord::{Changes, ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
+use chunk_scheduler::{ConfigError, Generator, Lane, Runtime, Scheduler};
+use core::fmt;
+use std::{sync::Arc, time::Duration};
+
+/// The running stream of the content type `T`: its limits, which may be changed at any time, and
+/// its state.
+#[derive(Resource)]
+pub struct Streaming<T: Send + Sync + 'static> {
+    /// What a frame may spend on the `World`.
+    pub budget: ApplyBudget,
+    /// How far a viewer without a range of its own sees.
+    pub range: ViewRange,
+    /// Main-thread time a frame may spend on finding out what became wanted.
+    pub scan_budget: Duration,
+    pub(super) place: Place,
+    pub(super) wanted: WantedSet,
+    pub(super) changes: Changes,
+    pub(super) viewers: Viewers,
+    pub(super) rank: ViewerRank,
+    pub(super) scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
+    pub(super) backlog: Backlog<T>,
+    pub(super) applier: Applier<ChunkCoord, T>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// When each chunk that is not there yet became wanted.
+    pub(super) wanted_at: AHashMap<ChunkCoord, Duration>,
+    /// Chunks that left the index and are to be handed to the applier.
+    pub(super) to_unload: Vec<(ChunkCoord, LoadedChunk)>,
+    pub(super) loaded: Vec<ChunkLoaded<T>>,
+    pub(super) unloaded: Vec<ChunkUnloaded<T>>,
+    pub(super) failed: Vec<ChunkFailed<T>>,
+    /// Whether everything is to be given up and asked for again.
+    pub(super) must_restart: bool,
+    /// Whether loaded chunks stand where an earlier origin put them.
+    pub(super) must_move_roots: bool,
+    pub(super) is_paused: bool,
+    pub(super) frame: FrameReport,
+    pub(super) totals: Totals,
+}
+
+/// Main-thread time of a stream in one frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameReport {
+    /// Finding out which chunks became wanted.
+    pub scan: Duration,
+    /// Handing over requests and results.
+    pub generate: Duration,
+    /// All of the work on the `World`, and what it did.
+    pub apply: ApplyReport,
+}
+
+impl FrameReport {
+    /// The sum of the three.
+    #[must_use]
+    pub fn main_thread(&self) -> Duration {
+        self.scan + self.generate + self.apply.spent
+    }
+}
+
+/// Sums since the stream was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Chunks whose last entity is gone.
+    pub unloaded: u64,
+    /// Entities spawned below roots.
+    pub spawned: u64,
+    /// Entities despawned below roots.
+    pub despawned: u64,
+    /// Viewer positions that were ignored because they have no chunk.
+    pub invalid_positions: u64,
+}
+
+impl<T: Send + Sync + 'static> Streaming<T> {
+    pub(super) fn new(
+        grid: ChunkGrid,
+        generator: Generator<ChunkCoord, T>,
+        spawner: Spawner<ChunkCoord, T>,
+        config: StreamingConfig,
+        runtime: Runtime,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
+        let rank = ViewerRank::default();
+        let scheduler = Scheduler::new(config.scheduler, generator, runtime, rank.clone())?;
+        Ok(Self {
+            budget: config.budget,
+            range: config.range,
+            scan_budget: config.scan_budget,
+            place: Place::new(grid),
+            wanted: WantedSet::new(),
+            changes: Changes::new(),
+            viewers: Viewers::default(),
+            rank,
+            scheduler,
+            backlog: Backlog::new(),
+            applier: Applier::with_clock(spawner, Arc::clone(&clock)),
+            clock,
+            wanted_at: AHashMap::new(),
+            to_unload: Vec::new(),
+            loaded: Vec::new(),
+            unloaded: Vec::new(),
+            failed: Vec::new(),
+            must_restart: false,
+            must_move_roots: false,
+            is_paused: false,
+            frame: FrameReport::default(),
+            totals: Totals::default(),
+        })
+    }
+
+    /// The chunks that are wanted, as of the last scan.
+    #[must_use]
+    pub fn wanted(&self) -> &WantedSet {
+        &self.wanted
+    }
+
+    /// The viewers' chunks and ranges, as of the last scan.
+    #[must_use]
+    pub fn viewers(&self) -> &[Viewer] {
+        self.viewers.as_slice()
+    }
+
+    /// The scheduler: its counters, depths and ledger, and why a chunk is not there.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler<ChunkCoord, T, ViewerRank> {
+        &self.scheduler
+    }
+
+    /// Chunks that are hidden and not yet despawned.
+    #[must_use]
+    pub fn unloading(&self) -> usize {
+        self.applier.unloading() + self.to_unload.len()
+    }
+
+    /// The chunk of which only some entities are there, and how many.
+    #[must_use]
+    pub fn partial(&self) -> Option<(ChunkCoord, usize)> {
+        (self.applier.partial()).map(|coord| (coord, self.applier.partial_entities()))
+    }
+
+    /// What the last frame cost and did.
+    #[must_use]
+    pub fn last_frame(&self) -> FrameReport {
+        self.frame
+    }
+
+    /// Sums since the stream was made.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Whether everything wanted is there, or given up, and everything else is gone.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.wanted.is_settled()
+            && self.scheduler.depths().live() == 0
+            && self.unloading() == 0
+            && !self.must_restart
+    }
+
+    /// Stops the stream's work on the main thread. Chunks stay; workers go on until their results
+    /// have no more room.
+    pub fn pause(&mut self) {
+        self.is_paused = true;
+    }
+
+    /// Goes on after a [`pause`](Self::pause).
+    pub fn resume(&mut self) {
+        self.is_paused = false;
+    }
+
+    /// Whether the stream is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Makes a wanted chunk anew, because what it is made from has changed. What stands there
+    /// stays until the new one is whole, and is replaced within one frame. Returns whether the
+    /// chunk is wanted; if not, nothing happens.
+    ///
+    /// An edit belongs in [`Lane::Urgent`], so that it does not wait behind loading.
+    pub fn refresh(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
+        let is_wanted = self.wanted.contains(coord);
+        if is_wanted {
+            self.scheduler.refresh_in(coord, lane);
+            self.wanted_at.insert(coord, self.clock.now());
+        }
+        is_wanted
+    }
+
+    /// Asks again for every chunk that failed too often. Returns how many there were.
+    pub fn retry_quarantined(&mut self) -> usize {
+        self.scheduler.retry_quarantined()
+    }
+
+    /// Changes how many jobs may be in flight.
+    ///
+    /// # Errors
+    ///
+    /// When `max_in_flight` is 0 or absurdly large.
+    pub fn set_max_in_flight(&mut self, max_in_flight: usize) -> Result<(), ConfigError> {
+        self.scheduler.set_max_in_flight(max_in_flight)
+    }
+
+    /// The grid.
+    #[must_use]
+    pub fn grid(&self) -> &ChunkGrid {
+        &self.place.grid
+    }
+
+    /// Changes the grid. Everything loaded is unloaded and everything wanted is asked for again.
+    pub fn set_grid(&mut self, grid: ChunkGrid) {
+        self.place.grid = grid;
+        self.must_restart = true;
+    }
+
+    /// The chunk whose minimum corner is at the world's origin.
+    #[must_use]
+    pub fn origin(&self) -> ChunkCoord {
+        self.place.origin
+    }
+
+    /// Moves the world's origin to the minimum corner of another chunk. Roots follow in the same
+    /// frame; move your viewers and everything else yourself, by as much, before the next scan.
+    ///
+    /// Positions far from the origin lose precision, so that a world of more than a few kilometres
+    /// looks shaky without this.
+    pub fn set_origin(&mut self, origin: ChunkCoord) {
+        self.must_move_roots |= self.place.origin != origin;
+        self.place.origin = origin;
+    }
+}
+
+impl<T: Send + Sync + 'static> fmt::Debug for Streaming<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streaming")
+            .field("viewers", &self.viewers.as_slice().len())
+            .field("wanted", &self.wanted.len())
+            .field("depths", &self.scheduler.depths())
+            .field("applier", &self.applier)
+            .field("is_paused", &self.is_paused)
+            .finish_non_exhaustive()
+    }
+}

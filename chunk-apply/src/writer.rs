@@ -1,0 +1,119 @@
+//! What a spawner writes a chunk with.
+
+use crate::{
+    batch::{Batch, Bundles, Step},
+    pace::Pace,
+};
+use bevy_ecs::{
+    bundle::{Bundle, NoBundleEffect},
+    entity::Entity,
+    world::World,
+};
+use core::fmt;
+use std::collections::VecDeque;
+
+/// Writes one chunk's entities under its root, within the frame's budget.
+///
+/// What does not fit in this frame is kept and goes on in the next, exactly where it stopped;
+/// the spawner is not called again. The chunk is shown when all of it is there.
+pub struct ChunkWriter<'w, 'p> {
+    world: &'w mut World,
+    root: Entity,
+    pace: &'w mut Pace<'p>,
+    rest: &'w mut VecDeque<Box<dyn Batch>>,
+    spawned: &'w mut usize,
+}
+
+impl<'w, 'p> ChunkWriter<'w, 'p> {
+    pub(crate) fn new(
+        world: &'w mut World,
+        root: Entity,
+        pace: &'w mut Pace<'p>,
+        rest: &'w mut VecDeque<Box<dyn Batch>>,
+        spawned: &'w mut usize,
+    ) -> Self {
+        Self {
+            world,
+            root,
+            pace,
+            rest,
+            spawned,
+        }
+    }
+
+    /// The chunk's root. Everything written becomes its child, so despawning it removes the chunk.
+    #[must_use]
+    pub fn root(&self) -> Entity {
+        self.root
+    }
+
+    /// Spawns one entity for each bundle, as children of the root, in order.
+    ///
+    /// All bundles of a call have one type, so that they are spawned at the speed of
+    /// [`World::spawn_batch`]. The iterator owns what it needs (`vec.into_iter().map(…)`), because
+    /// it may go on in a later frame.
+    pub fn spawn_batch<I>(&mut self, bundles: I)
+    where
+        I: IntoIterator<IntoIter: Send + Sync + 'static>,
+        I::Item: Bundle<Effect: NoBundleEffect>,
+    {
+        self.write(Bundles::new(bundles.into_iter()));
+    }
+
+    /// Inserts components on the chunk's root, at once.
+    pub fn insert_on_root(&mut self, bundle: impl Bundle) {
+        if let Ok(mut root) = self.world.get_entity_mut(self.root) {
+            root.insert(bundle);
+        }
+    }
+
+    /// Runs a step of your own with the world and the root, after all that was written before it.
+    ///
+    /// The step counts as one entity and cannot be divided: keep it short. Entities it spawns
+    /// outside the root are not removed with the chunk.
+    pub fn run(&mut self, step: impl FnOnce(&mut World, Entity) + Send + Sync + 'static) {
+        self.write(Step(Some(step)));
+    }
+
+    fn write(&mut self, mut batch: impl Batch + 'static) {
+        if !self.rest.is_empty()
+            || !advance(&mut batch, self.world, self.root, self.pace, self.spawned)
+        {
+            self.rest.push_back(Box::new(batch));
+        }
+    }
+}
+
+impl fmt::Debug for ChunkWriter<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkWriter")
+            .field("root", &self.root)
+            .field("spawned", &self.spawned)
+            .field("waiting", &self.rest.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Spawns as much of the batch as the pace allows. Returns whether it is finished.
+pub(crate) fn advance(
+    batch: &mut (impl Batch + ?Sized),
+    world: &mut World,
+    root: Entity,
+    pace: &mut Pace<'_>,
+    spawned: &mut usize,
+) -> bool {
+    let kind = batch.kind();
+    loop {
+        let allowance = pace.allowance(kind);
+        if allowance == 0 {
+            return false;
+        }
+        let done = batch.advance(world, root, allowance);
+        // Even a batch that turned out empty has a price.
+        pace.spent(kind, done.entities.max(1));
+        *spawned += done.entities;
+        if done.is_finished {
+            return true;
+        }
+    }
+}
