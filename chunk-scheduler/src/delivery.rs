@@ -2,7 +2,7 @@
 
 use crate::{
     desk::Finished,
-    key::{Key, Version},
+    key::{Key, Lane, Version},
     panics,
     rank::Rank,
     scheduler::Scheduler,
@@ -17,6 +17,8 @@ pub struct Delivered<K, T> {
     pub key: K,
     /// Which request of it; give it back with [`Scheduler::applied`].
     pub version: Version,
+    /// The lane it came through, so that an urgent one overtakes in the caller's queue as well.
+    pub lane: Lane,
     /// What the generator returned.
     pub output: T,
 }
@@ -65,6 +67,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             sink(Delivered {
                 key: slot.key,
                 version: slot.version,
+                lane: slot.lane(),
                 output,
             });
         }

@@ -1,4 +1,4 @@
-//! Chunks that are generated and wait for the main thread's time, nearest first.
+//! Chunks that are generated and wait for the main thread's time: by lane, then nearest first.
 
 use super::rank::ViewerRank;
 use chunk_coord::ChunkCoord;
@@ -32,6 +32,10 @@ impl<T> Backlog<T> {
         self.heap.pop().map(|waiting| waiting.chunk)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
@@ -58,7 +62,10 @@ impl<T> Backlog<T> {
 impl<T> Waiting<T> {
     fn order(&self) -> impl Ord + use<T> {
         // Reversed, because the heap pops its largest.
-        core::cmp::Reverse((self.distance, self.chunk.key, self.chunk.version))
+        let Delivered {
+            key, version, lane, ..
+        } = self.chunk;
+        core::cmp::Reverse((lane, self.distance, key, version))
     }
 }
 

@@ -114,10 +114,26 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
 
     /// The same with all of its systems in another schedule, such as `FixedUpdate`.
     #[must_use]
-    pub fn in_schedule(self, schedule: impl ScheduleLabel) -> Self {
+    pub fn in_schedule(self, schedule: impl ScheduleLabel + Clone) -> Self {
+        self.scan_in(schedule.clone()).apply_in(schedule)
+    }
+
+    /// The same with scanning and generating in another schedule.
+    #[must_use]
+    pub fn scan_in(self, schedule: impl ScheduleLabel) -> Self {
+        let scan_schedule = schedule.intern();
         Self {
-            scan_schedule: schedule.intern(),
-            apply_schedule: schedule.intern(),
+            scan_schedule,
+            ..self
+        }
+    }
+
+    /// The same with applying in another schedule.
+    #[must_use]
+    pub fn apply_in(self, schedule: impl ScheduleLabel) -> Self {
+        let apply_schedule = schedule.intern();
+        Self {
+            apply_schedule,
             ..self
         }
     }

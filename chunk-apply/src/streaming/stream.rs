@@ -144,6 +144,12 @@ impl<T: Send + Sync + 'static> Streaming<T> {
         &self.scheduler
     }
 
+    /// Chunks that are generated and wait for the main thread's time.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.backlog.len()
+    }
+
     /// Chunks that are hidden and not yet despawned.
     #[must_use]
     pub fn unloading(&self) -> usize {

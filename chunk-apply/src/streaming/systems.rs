@@ -37,7 +37,8 @@ pub(super) fn scan<T: Send + Sync + 'static>(
         return;
     }
     let start = stream.clock.now();
-    if stream.must_restart {
+    let must_restart = core::mem::take(&mut stream.must_restart);
+    if must_restart {
         restart(stream, &mut index);
     }
     stream.viewers.begin();
@@ -57,13 +58,13 @@ pub(super) fn scan<T: Send + Sync + 'static>(
         stream.rank = ViewerRank::new(stream.viewers.coords());
         stream.scheduler.publish(stream.rank.clone());
     }
-    if have_moved || !stream.wanted.is_settled() {
+    if have_moved || must_restart || !stream.wanted.is_settled() {
         let mut budget = ScanBudget::time(stream.scan_budget);
         stream.changes.clear();
         (stream.wanted).update(stream.viewers.as_slice(), &mut budget, &mut stream.changes);
         follow_changes(stream, &mut index);
     }
-    if have_moved || !stream.changes.left.is_empty() {
+    if have_moved || must_restart || !stream.changes.left.is_empty() {
         let scheduler = &stream.scheduler;
         (stream.backlog).rerank(&stream.rank, |chunk| {
             scheduler.is_current(chunk.key, chunk.version)
@@ -74,7 +75,6 @@ pub(super) fn scan<T: Send + Sync + 'static>(
 
 /// Gives up everything, so that the next update asks for it again.
 fn restart<T: Send + Sync + 'static>(stream: &mut Streaming<T>, index: &mut ResMut<ChunkIndex<T>>) {
-    stream.must_restart = false;
     stream.changes.clear();
     let wanted = core::mem::replace(&mut stream.wanted, WantedSet::new());
     stream.changes.left.extend(wanted.iter());

@@ -1,0 +1,224 @@
+//! The stream among other plugins, schedules and streams.
+
+use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid, middle_of, spawner};
+use bevy_app::{App, First, FixedUpdate, PostUpdate, RunFixedMainLoop, TaskPoolPlugin, Update};
+use bevy_ecs::{
+    prelude::*,
+    schedule::{LogLevel, ScheduleBuildSettings},
+};
+use chunk_apply::{
+    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, StreamRefused, Streaming,
+    StreamingConfig, StreamingSystems,
+};
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::{Generator, Job, SchedulerConfig, Simulation};
+use std::sync::mpsc;
+
+#[derive(Component)]
+struct Cloud;
+
+struct Clouds;
+
+fn cloud_plugin(simulation: &Simulation) -> ChunkStreamingPlugin<Clouds> {
+    let mut plugin = ChunkStreamingPlugin::new(
+        grid(),
+        Generator::new(|_: &Job<ChunkCoord>| Clouds),
+        Spawner::new(|_coord, _clouds, writer: &mut ChunkWriter<'_, '_>| {
+            writer.spawn_batch([Cloud]);
+        }),
+    )
+    .with_config(config());
+    plugin.runtime = simulation.runtime();
+    plugin
+}
+
+#[test]
+fn two_streams_in_one_app_do_not_disturb_each_other() {
+    let mut rig = Rig::new();
+    let simulation = Simulation::new(3);
+    rig.app.add_plugins(cloud_plugin(&simulation));
+    let viewer = rig.viewer(0, 0);
+    for _ in 0..4 {
+        rig.frame();
+        simulation.run();
+    }
+    rig.stream_mut().pause();
+    rig.move_to(viewer, 30, 0);
+    for _ in 0..4 {
+        rig.frame();
+        simulation.run();
+    }
+    assert!(rig.index().contains(ChunkCoord::ORIGIN));
+    assert_eq!(rig.pieces(), 29 * PIECES);
+    let world = rig.app.world_mut();
+    assert!(
+        !world
+            .resource::<ChunkIndex<Clouds>>()
+            .contains(ChunkCoord::ORIGIN)
+    );
+    assert!(
+        world
+            .resource::<ChunkIndex<Clouds>>()
+            .contains(ChunkCoord::planar(30, 0))
+    );
+    assert_eq!(world.query::<&Cloud>().iter(world).count(), 29);
+}
+
+#[test]
+fn no_two_of_our_systems_are_ambiguous() {
+    let mut rig = Rig::new();
+    rig.app.add_plugins(cloud_plugin(&Simulation::new(3)));
+    rig.app.edit_schedule(Update, |schedule| {
+        schedule.set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            ..ScheduleBuildSettings::default()
+        });
+    });
+    // An ambiguity would be an error of building the schedule, which panics.
+    rig.viewer(0, 0);
+    rig.settle();
+}
+
+#[test]
+fn the_steps_run_in_order_and_others_can_go_in_between() {
+    #[derive(Resource, Default)]
+    struct Seen(Vec<(&'static str, usize)>);
+    fn note(step: &'static str) -> impl Fn(ResMut<Seen>, Res<Streaming<Pieces>>) {
+        move |mut seen, stream| seen.0.push((step, stream.wanted().len()))
+    }
+    let mut rig = Rig::new();
+    rig.app.init_resource::<Seen>().add_systems(
+        Update,
+        (
+            note("before").before(StreamingSystems::Scan),
+            note("between")
+                .after(StreamingSystems::Scan)
+                .before(StreamingSystems::Generate),
+            note("after").after(StreamingSystems::Apply),
+        ),
+    );
+    rig.viewer(0, 0);
+    rig.frame();
+    let seen = &rig.app.world().resource::<Seen>().0;
+    assert_eq!(seen, &[("before", 0), ("between", 29), ("after", 29)]);
+}
+
+#[test]
+fn scanning_and_applying_may_sit_in_different_schedules() {
+    let simulation = Simulation::new(1);
+    let worker = simulation.clone();
+    let mut plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner())
+        .with_config(config())
+        .scan_in(First)
+        .apply_in(PostUpdate);
+    plugin.runtime = simulation.runtime();
+    let mut app = App::new();
+    app.add_plugins(plugin)
+        // What the pool does while other systems run.
+        .add_systems(Update, move || worker.run());
+    app.world_mut()
+        .spawn((ChunkViewer::default(), middle_of(0, 0)));
+    app.update();
+    let index = app.world().resource::<ChunkIndex<Pieces>>();
+    assert_eq!(index.len(), 29, "wanted, made and shown in one frame");
+}
+
+#[test]
+fn it_works_in_the_fixed_schedule() {
+    let simulation = Simulation::new(1);
+    let mut plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner())
+        .with_config(config())
+        .in_schedule(FixedUpdate);
+    plugin.runtime = simulation.runtime();
+    let mut app = App::new();
+    app.add_plugins((TaskPoolPlugin::default(), plugin))
+        .add_systems(RunFixedMainLoop, |world: &mut World| {
+            world.run_schedule(FixedUpdate)
+        });
+    app.world_mut()
+        .spawn((ChunkViewer::default(), middle_of(0, 0)));
+    for _ in 0..4 {
+        app.update();
+        simulation.run();
+    }
+    assert_eq!(app.world().resource::<ChunkIndex<Pieces>>().len(), 29);
+}
+
+#[test]
+fn a_run_condition_holds_a_step_back() {
+    #[derive(Resource, PartialEq)]
+    struct Frozen(bool);
+    let mut rig = Rig::new();
+    rig.app.insert_resource(Frozen(true)).configure_sets(
+        Update,
+        StreamingSystems::Apply.run_if(resource_equals(Frozen(false))),
+    );
+    rig.viewer(0, 0);
+    rig.frames(5);
+    assert_eq!(rig.pieces(), 0);
+    rig.app.insert_resource(Frozen(false));
+    rig.settle();
+    assert_eq!(rig.pieces(), 29 * PIECES);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_and_the_app_goes_on() {
+    let config = StreamingConfig {
+        scheduler: SchedulerConfig {
+            max_in_flight: 0,
+            ..SchedulerConfig::default()
+        },
+        ..config()
+    };
+    let mut app = App::new();
+    app.add_plugins(ChunkStreamingPlugin::new(grid(), generator(), spawner()).with_config(config));
+    app.world_mut()
+        .spawn((ChunkViewer::default(), middle_of(0, 0)));
+    app.update();
+    let refused = app.world().resource::<StreamRefused<Pieces>>();
+    assert_eq!(refused.error.to_string(), "`max_in_flight` cannot be 0");
+    assert!(app.world().get_resource::<Streaming<Pieces>>().is_none());
+}
+
+#[test]
+fn on_the_real_pool_an_app_dropped_with_work_in_flight_does_not_wait_for_it() {
+    let (started, has_started) = mpsc::channel::<()>();
+    let (release, may_end) = mpsc::channel::<()>();
+    let may_end = std::sync::Mutex::new(may_end);
+    let generator = Generator::new(move |_: &Job<ChunkCoord>| {
+        let _ = started.send(());
+        // Ends when the test has dropped its end, however many chunks there are.
+        let _ = may_end.lock().map(|end| end.recv());
+        Pieces(1)
+    });
+    let mut app = App::new();
+    app.add_plugins((
+        TaskPoolPlugin::default(),
+        ChunkStreamingPlugin::new(grid(), generator, spawner()).with_config(config()),
+    ));
+    app.world_mut()
+        .spawn((ChunkViewer::default(), middle_of(0, 0)));
+    app.update();
+    has_started.recv().expect("a generator starts");
+    drop(app);
+    // Only now may the generator go on: had the drop waited for it, this line was never reached.
+    drop(release);
+}
+
+#[test]
+fn on_the_real_pool_the_world_fills() {
+    let mut app = App::new();
+    app.add_plugins((
+        TaskPoolPlugin::default(),
+        ChunkStreamingPlugin::new(grid(), generator(), spawner()).with_config(config()),
+    ));
+    app.world_mut()
+        .spawn((ChunkViewer::default(), middle_of(0, 0)));
+    while !app.world().resource::<Streaming<Pieces>>().is_settled()
+        || app.world().resource::<ChunkIndex<Pieces>>().is_empty()
+    {
+        app.update();
+    }
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Piece>().iter(world).count(), 29 * PIECES);
+}

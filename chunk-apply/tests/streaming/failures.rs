@@ -1,0 +1,134 @@
+//! Chunks that cannot be made or spawned hurt only themselves.
+
+use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, spawner};
+use chunk_apply::{ChunkWriter, SpawnError, Spawner};
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::{Generator, Job};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+const BAD: ChunkCoord = ChunkCoord::ORIGIN;
+
+fn expect_only_the_bad_one_missing(rig: &mut Rig, message: &str) {
+    rig.viewer(0, 0);
+    let mut failures = Vec::new();
+    for _ in 0..2_000 {
+        rig.frame();
+        failures.append(&mut rig.failed());
+    }
+    assert!(rig.stream().is_settled());
+    assert_eq!(rig.index().len(), 28);
+    assert_eq!(rig.pieces(), 28 * PIECES);
+    assert_eq!(failures.len(), 3, "three attempts, then never again");
+    assert!(failures.iter().all(|failure| failure.coord == BAD));
+    assert!(
+        failures[0].message.contains(message),
+        "{}",
+        failures[0].message
+    );
+    let retries: Vec<bool> = failures.iter().map(|failure| failure.will_retry).collect();
+    assert_eq!(retries, [true, true, false]);
+    assert_eq!(rig.stream().scheduler().depths().quarantined, 1);
+    assert_eq!(rig.stream().scheduler().counters().failed, 1);
+}
+
+#[test]
+fn a_panicking_generator() {
+    let generator = Generator::new(|job: &Job<ChunkCoord>| {
+        assert!(job.key() != BAD, "no ground here");
+        Pieces(PIECES)
+    });
+    let mut rig = Rig::with(generator, spawner(), config());
+    expect_only_the_bad_one_missing(&mut rig, "no ground here");
+    assert_eq!(rig.stream().scheduler().counters().panics, 3);
+}
+
+#[test]
+fn a_generator_that_returns_an_error() {
+    let generator = Generator::fallible(|job: &Job<ChunkCoord>| {
+        if job.key() == BAD {
+            Err("the disk is full")
+        } else {
+            Ok(Pieces(PIECES))
+        }
+    });
+    let mut rig = Rig::with(generator, spawner(), config());
+    expect_only_the_bad_one_missing(&mut rig, "the disk is full");
+}
+
+#[test]
+fn a_spawner_that_panics_at_once() {
+    let spawner = Spawner::new(|coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        assert!(coord != BAD, "no such tree");
+        writer.spawn_batch((0..pieces.0).map(Piece));
+    });
+    let mut rig = Rig::with(generator(), spawner, config());
+    expect_only_the_bad_one_missing(&mut rig, "no such tree");
+}
+
+#[test]
+fn a_spawner_that_panics_half_way_through_a_batch() {
+    let spawner = Spawner::new(|coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        writer.spawn_batch((0..pieces.0).map(move |piece| {
+            assert!(coord != BAD || piece < 3, "piece {piece} is broken");
+            Piece(piece)
+        }));
+    });
+    let mut rig = Rig::with(generator(), spawner, config());
+    expect_only_the_bad_one_missing(&mut rig, "piece 3 is broken");
+}
+
+#[test]
+fn a_spawner_that_returns_an_error_after_spawning() {
+    let spawner = Spawner::fallible(|coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        writer.spawn_batch((0..pieces.0).map(Piece));
+        if coord == BAD {
+            return Err(SpawnError::new("half of it is missing"));
+        }
+        Ok(())
+    });
+    let mut rig = Rig::with(generator(), spawner, config());
+    expect_only_the_bad_one_missing(&mut rig, "half of it is missing");
+}
+
+#[test]
+fn a_quarantined_chunk_loads_once_it_is_asked_for_again_and_can_be_made() {
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let switch = Arc::clone(&is_broken);
+    let generator = Generator::fallible(move |job: &Job<ChunkCoord>| {
+        if job.key() == BAD && switch.load(Ordering::Relaxed) {
+            Err("broken")
+        } else {
+            Ok(Pieces(PIECES))
+        }
+    });
+    let mut rig = Rig::with(generator, spawner(), config());
+    expect_only_the_bad_one_missing(&mut rig, "broken");
+    is_broken.store(false, Ordering::Relaxed);
+    assert_eq!(rig.stream_mut().retry_quarantined(), 1);
+    rig.settle();
+    assert_eq!(rig.index().len(), 29);
+}
+
+#[test]
+fn a_failed_refresh_keeps_what_is_there() {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_broken);
+    let generator = Generator::fallible(move |_job: &Job<ChunkCoord>| {
+        if switch.load(Ordering::Relaxed) {
+            Err("broken")
+        } else {
+            Ok(Pieces(PIECES))
+        }
+    });
+    let mut rig = Rig::with(generator, spawner(), config());
+    rig.viewer(0, 0);
+    rig.settle();
+    is_broken.store(true, Ordering::Relaxed);
+    rig.stream_mut().refresh(BAD, chunk_scheduler::Lane::Urgent);
+    rig.settle();
+    assert_eq!(rig.index().len(), 29);
+    assert_eq!(rig.pieces(), 29 * PIECES);
+}

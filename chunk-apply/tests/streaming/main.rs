@@ -1,0 +1,12 @@
+//! The stream as a whole, frame by frame, on a simulated pool.
+#![cfg(feature = "streaming")]
+
+mod budget;
+mod composition;
+mod failures;
+mod interference;
+mod loading;
+mod replacing;
+mod rig;
+mod unloading;
+mod viewers;

@@ -1,0 +1,165 @@
+//! New versions of chunks that are already there, pauses, and worlds that change under the stream.
+
+use crate::rig::{CHUNK_SIZE, PIECES, Pieces, Rig, config, spawner};
+use bevy_app::Update;
+use bevy_ecs::prelude::*;
+use bevy_math::Vec3;
+use bevy_transform::components::Transform;
+use chunk_apply::{ApplyBudget, ChunkIndex, StreamingSystems};
+use chunk_coord::{ChunkCoord, ChunkGrid};
+use chunk_scheduler::{Generator, Job, Lane};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// A generator that makes one more piece for every chunk it has made.
+fn growing() -> (Generator<ChunkCoord, Pieces>, Arc<AtomicUsize>) {
+    let made = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&made);
+    let generator = Generator::new(move |_job: &Job<ChunkCoord>| {
+        Pieces(PIECES + counter.fetch_add(1, Ordering::Relaxed) / 29)
+    });
+    (generator, made)
+}
+
+#[test]
+fn a_refreshed_chunk_is_replaced_in_one_frame_without_hole_or_double() {
+    let (generator, _) = growing();
+    let mut rig = Rig::with(generator, spawner(), config());
+    rig.viewer(0, 0);
+    rig.settle();
+    let coord = ChunkCoord::ORIGIN;
+    let old = rig.index().root(coord).expect("loaded");
+    assert!(rig.stream_mut().refresh(coord, Lane::Urgent));
+    let mut pieces = Vec::new();
+    while rig.index().root(coord) == Some(old) {
+        assert_eq!(rig.pieces(), 29 * PIECES, "the old one stays until then");
+        rig.frame();
+        pieces.push(rig.pieces());
+    }
+    assert_eq!(pieces.last(), Some(&(29 * PIECES + 1)));
+    assert_eq!(rig.index().entities(), 29 * PIECES + 1);
+    assert!(rig.app.world().get_entity(old).is_err());
+    assert_eq!(rig.stream().scheduler().counters().applied, 30);
+}
+
+#[test]
+fn a_chunk_that_nobody_wants_is_not_refreshed() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.settle();
+    assert!(
+        !rig.stream_mut()
+            .refresh(ChunkCoord::planar(50, 0), Lane::Normal)
+    );
+    assert_eq!(rig.stream().scheduler().depths().live(), 0);
+}
+
+#[test]
+fn only_the_last_of_many_refreshes_is_applied() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.settle();
+    for _ in 0..100 {
+        rig.stream_mut().refresh(ChunkCoord::ORIGIN, Lane::Urgent);
+    }
+    rig.settle();
+    let counters = rig.stream().scheduler().counters();
+    assert_eq!((counters.applied, counters.stale), (30, 99));
+    assert_eq!(rig.pieces(), 29 * PIECES);
+}
+
+#[test]
+fn a_refresh_overtakes_loading() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut().budget = ApplyBudget {
+        chunks: Some(1),
+        ..ApplyBudget::UNLIMITED
+    };
+    rig.viewer(100, 0);
+    rig.stream_mut()
+        .refresh(ChunkCoord::planar(3, 0), Lane::Urgent);
+    rig.loaded();
+    while rig
+        .loaded()
+        .iter()
+        .all(|chunk| chunk.coord != ChunkCoord::planar(3, 0))
+    {
+        rig.frame();
+    }
+    // The first frames hand over and generate; then the edit comes before 29 chunks of loading.
+    assert!(rig.index().len() <= 29 + 1, "{}", rig.index().len());
+}
+
+#[test]
+fn a_paused_stream_changes_nothing_and_goes_on_later() {
+    let mut rig = Rig::new();
+    let viewer = rig.viewer(0, 0);
+    rig.frame();
+    rig.stream_mut().pause();
+    rig.frames(10);
+    assert_eq!(rig.pieces(), 0);
+    rig.move_to(viewer, 50, 0);
+    rig.stream_mut().resume();
+    rig.settle();
+    assert!(rig.index().contains(ChunkCoord::planar(50, 0)));
+    assert_eq!(rig.pieces(), 29 * PIECES);
+}
+
+#[test]
+fn another_grid_replaces_the_world() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.settle();
+    let double = ChunkGrid::planar(2.0 * CHUNK_SIZE).expect("20 is a size");
+    rig.stream_mut().set_grid(double);
+    rig.settle();
+    assert_eq!(rig.index().len(), 29);
+    assert_eq!(rig.pieces(), 29 * PIECES);
+    let root = rig.index().root(ChunkCoord::planar(1, 0)).expect("loaded");
+    let place = rig.app.world().get::<Transform>(root).expect("placed");
+    assert_eq!(place.translation, Vec3::new(2.0 * CHUNK_SIZE, 0.0, 0.0));
+}
+
+#[test]
+fn roots_follow_a_moved_origin_in_the_same_frame() {
+    let mut rig = Rig::new();
+    let viewer = rig.viewer(7, 7);
+    rig.settle();
+    rig.loaded();
+    rig.stream_mut().set_origin(ChunkCoord::planar(7, 0));
+    rig.move_to(viewer, 0, 7);
+    rig.frame();
+    let root = rig.index().root(ChunkCoord::planar(7, 7)).expect("loaded");
+    let place = rig.app.world().get::<Transform>(root).expect("placed");
+    assert_eq!(place.translation, Vec3::new(0.0, 0.0, 7.0 * CHUNK_SIZE));
+    rig.settle();
+    assert!(rig.loaded().is_empty(), "nothing is loaded anew");
+    assert!(rig.unloaded().is_empty());
+}
+
+#[test]
+fn the_index_counts_as_changed_only_in_frames_that_change_it() {
+    #[derive(Resource, Default)]
+    struct Changes(usize);
+    let mut rig = Rig::new();
+    rig.app.init_resource::<Changes>().add_systems(
+        Update,
+        (|index: Res<ChunkIndex<Pieces>>, mut changes: ResMut<Changes>| {
+            changes.0 += usize::from(index.is_changed());
+        })
+        .after(StreamingSystems::Apply),
+    );
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    rig.frames(5);
+    let settled = rig.app.world().resource::<Changes>().0;
+    rig.frames(5);
+    assert_eq!(rig.app.world().resource::<Changes>().0, settled);
+    rig.move_to(viewer, 0, 1);
+    rig.settle();
+    assert_eq!(rig.app.world().resource::<Changes>().0, settled + 1);
+}

@@ -1,0 +1,166 @@
+//! An app with one stream on a simulated pool and a clock that only moves when told.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use bevy_transform::components::Transform;
+use chunk_apply::{
+    ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStreamingPlugin, ChunkUnloaded,
+    ChunkViewer, ChunkWriter, ManualClock, Spawner, Streaming, StreamingConfig,
+};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use chunk_scheduler::{Generator, Job, Simulation};
+use std::{sync::Arc, time::Duration};
+
+/// What the tests' generators make: so many pieces.
+#[derive(Clone, Debug)]
+pub(crate) struct Pieces(pub(crate) usize);
+
+/// On each entity that the tests' spawners make.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece(pub(crate) usize);
+
+pub(crate) const CHUNK_SIZE: f32 = 10.0;
+pub(crate) const PIECES: usize = 5;
+
+pub(crate) fn grid() -> ChunkGrid {
+    ChunkGrid::planar(CHUNK_SIZE).expect("10 is a size")
+}
+
+pub(crate) fn generator() -> Generator<ChunkCoord, Pieces> {
+    Generator::new(|_job: &Job<ChunkCoord>| Pieces(PIECES))
+}
+
+pub(crate) fn spawner() -> Spawner<ChunkCoord, Pieces> {
+    Spawner::new(|_coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        writer.spawn_batch((0..pieces.0).map(Piece));
+    })
+}
+
+/// Loads a disc of 3 chunks (29 of them), unloads beyond 4, without limits.
+pub(crate) fn config() -> StreamingConfig {
+    StreamingConfig {
+        range: ViewRange::disc(3, 4).expect("4 is not less than 3"),
+        budget: ApplyBudget::UNLIMITED,
+        scan_budget: Duration::from_secs(60),
+        ..StreamingConfig::default()
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) app: App,
+    pub(crate) simulation: Simulation,
+    pub(crate) clock: ManualClock,
+}
+
+impl Rig {
+    /// The usual stream.
+    pub(crate) fn new() -> Self {
+        Self::with(generator(), spawner(), config())
+    }
+
+    pub(crate) fn with(
+        generator: Generator<ChunkCoord, Pieces>,
+        spawner: Spawner<ChunkCoord, Pieces>,
+        config: StreamingConfig,
+    ) -> Self {
+        Self::on(ManualClock::default(), generator, spawner, config)
+    }
+
+    /// A stream on a clock that its parts may move.
+    pub(crate) fn on(
+        clock: ManualClock,
+        generator: Generator<ChunkCoord, Pieces>,
+        spawner: Spawner<ChunkCoord, Pieces>,
+        config: StreamingConfig,
+    ) -> Self {
+        let simulation = Simulation::new(1);
+        let mut plugin = ChunkStreamingPlugin::new(grid(), generator, spawner).with_config(config);
+        plugin.runtime = simulation.runtime();
+        plugin.clock = Arc::new(clock.clone());
+        let mut app = App::new();
+        plugin.build(&mut app);
+        Self {
+            app,
+            simulation,
+            clock,
+        }
+    }
+
+    /// A viewer in the middle of a chunk.
+    pub(crate) fn viewer(&mut self, x: i32, z: i32) -> Entity {
+        let transform = middle_of(x, z);
+        (self.app.world_mut())
+            .spawn((ChunkViewer::default(), transform))
+            .id()
+    }
+
+    pub(crate) fn move_to(&mut self, viewer: Entity, x: i32, z: i32) {
+        *(self.app.world_mut().get_mut::<Transform>(viewer)).expect("a viewer") = middle_of(x, z);
+    }
+
+    /// One frame of 16 ms, after which the workers do all they can.
+    pub(crate) fn frame(&mut self) {
+        self.app.update();
+        self.simulation.run();
+        self.clock.advance(Duration::from_millis(16));
+    }
+
+    pub(crate) fn frames(&mut self, count: usize) {
+        for _ in 0..count {
+            self.frame();
+        }
+    }
+
+    /// Frames until nothing is left to do.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            self.frame();
+            assert_eq!(self.stream().scheduler().ledger(), Ok(()));
+            if self.stream().is_settled() {
+                return;
+            }
+        }
+        panic!("never settles: {:?}", self.stream());
+    }
+
+    pub(crate) fn stream(&self) -> &Streaming<Pieces> {
+        self.app.world().resource()
+    }
+
+    pub(crate) fn stream_mut(&mut self) -> Mut<'_, Streaming<Pieces>> {
+        self.app.world_mut().resource_mut()
+    }
+
+    pub(crate) fn index(&self) -> &ChunkIndex<Pieces> {
+        self.app.world().resource()
+    }
+
+    /// How many pieces there are in the world, whoever owns them.
+    pub(crate) fn pieces(&mut self) -> usize {
+        let world = self.app.world_mut();
+        world.query::<&Piece>().iter(world).count()
+    }
+
+    pub(crate) fn loaded(&mut self) -> Vec<ChunkLoaded<Pieces>> {
+        self.drain()
+    }
+
+    pub(crate) fn unloaded(&mut self) -> Vec<ChunkUnloaded<Pieces>> {
+        self.drain()
+    }
+
+    pub(crate) fn failed(&mut self) -> Vec<ChunkFailed<Pieces>> {
+        self.drain()
+    }
+
+    fn drain<M: Message>(&mut self) -> Vec<M> {
+        (self.app.world_mut().resource_mut::<Messages<M>>())
+            .drain()
+            .collect()
+    }
+}
+
+pub(crate) fn middle_of(x: i32, z: i32) -> Transform {
+    let middle = |n: i32| (n as f32 + 0.5) * CHUNK_SIZE;
+    Transform::from_xyz(middle(x), 0.0, middle(z))
+}

@@ -1,0 +1,114 @@
+//! From unwanted to gone, with nothing left behind.
+
+use crate::rig::{PIECES, Pieces, Rig, config, spawner};
+use bevy_ecs::prelude::*;
+use chunk_apply::{ApplyBudget, StreamingConfig};
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::{Generator, Job};
+
+#[test]
+fn chunks_beyond_the_unload_radius_go_and_are_reported_once() {
+    let mut rig = Rig::new();
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    rig.move_to(viewer, 20, 0);
+    rig.settle();
+    let unloaded = rig.unloaded();
+    assert_eq!(unloaded.len(), 29);
+    assert_eq!(rig.index().len(), 29);
+    assert_eq!(rig.pieces(), 29 * PIECES);
+    assert_eq!(rig.stream().totals().unloaded, 29);
+}
+
+#[test]
+fn when_the_last_viewer_is_gone_the_world_is_as_it_was() {
+    let mut rig = Rig::new();
+    rig.frame();
+    let before = rig.app.world().entities().count_spawned();
+    let viewer = rig.viewer(0, 0);
+    for step in 0..60 {
+        rig.move_to(viewer, step, step / 2);
+        rig.frame();
+    }
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    assert!(rig.index().is_empty());
+    assert_eq!(rig.app.world().entities().count_spawned(), before);
+}
+
+#[test]
+fn what_is_queued_or_in_flight_is_cancelled_when_it_is_left_behind() {
+    let endless = Generator::from_async(|_job: Job<ChunkCoord>| async {
+        core::future::pending::<()>().await;
+        Ok::<_, String>(Pieces(0))
+    });
+    let mut rig = Rig::with(endless, spawner(), config());
+    let viewer = rig.viewer(0, 0);
+    rig.frame();
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    let counters = rig.stream().scheduler().counters();
+    assert_eq!((counters.requested, counters.cancelled), (29, 29));
+}
+
+#[test]
+fn what_waits_to_be_applied_is_cancelled_when_it_is_left_behind() {
+    let mut rig = Rig::new();
+    rig.stream_mut().budget.chunks = Some(0);
+    let viewer = rig.viewer(0, 0);
+    rig.frames(3);
+    assert_eq!(rig.stream().scheduler().depths().delivered, 29);
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    let counters = rig.stream().scheduler().counters();
+    assert_eq!((counters.applied, counters.cancelled), (0, 29));
+    assert_eq!(rig.pieces(), 0);
+}
+
+#[test]
+fn what_waits_to_be_applied_is_bounded_however_often_the_viewer_teleports() {
+    let mut config = config();
+    config.scheduler.max_delivered = 10;
+    config.budget.chunks = Some(0);
+    let mut rig = Rig::with(crate::rig::generator(), spawner(), config);
+    let viewer = rig.viewer(0, 0);
+    for step in 0..50 {
+        rig.move_to(viewer, step * 100, 0);
+        rig.frame();
+        assert!(rig.stream().scheduler().depths().delivered <= 10);
+        assert!(rig.stream().backlog() <= 10);
+    }
+}
+
+#[test]
+fn the_farthest_chunk_goes_first() {
+    let config = StreamingConfig {
+        budget: ApplyBudget {
+            chunks: Some(1),
+            ..ApplyBudget::UNLIMITED
+        },
+        ..config()
+    };
+    let mut rig = Rig::with(crate::rig::generator(), spawner(), config);
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    rig.move_to(viewer, 100, 0);
+    let mut gone = Vec::new();
+    let mut left: Vec<(ChunkCoord, Entity)> = (rig.index().iter())
+        .map(|(coord, chunk)| (coord, chunk.root))
+        .collect();
+    left.sort();
+    while !rig.stream().is_settled() || gone.is_empty() {
+        rig.frame();
+        let world = rig.app.world();
+        left.retain(|(coord, root)| {
+            let is_there = world.get_entity(*root).is_ok();
+            if !is_there {
+                gone.push(coord.distance_sq(ChunkCoord::planar(100, 0)));
+            }
+            is_there
+        });
+    }
+    assert_eq!(gone.len(), 29);
+    assert!(gone.is_sorted_by(|a, b| a >= b), "{gone:?}");
+}
