@@ -60,8 +60,8 @@ impl Workspace {
         packages
     }
 
-    /// Every feature of every crate but the heavy ones, as cargo's arguments. With the same features
-    /// in each step, what one step compiled serves the next.
+    /// Every feature of every crate but the heavy ones, as cargo's arguments; the default ones are
+    /// there anyway. With the same features in each step, what one step compiled serves the next.
     pub(crate) fn light_features(&self) -> Vec<String> {
         let features: Vec<_> = self
             .packages()
@@ -70,7 +70,7 @@ impl Workspace {
                 let names = package.features.keys();
                 names.map(move |name| (package.name.as_str(), name.as_str()))
             })
-            .filter(|(_, feature)| !HEAVY_FEATURES.contains(feature))
+            .filter(|(_, feature)| *feature != "default" && !HEAVY_FEATURES.contains(feature))
             .map(|(package, feature)| format!("{package}/{feature}"))
             .collect();
         if features.is_empty() {

@@ -32,7 +32,9 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
         for target in package.targets.iter().filter(|target| target.is_lib()) {
             let text = fs::read_to_string(&target.src_path).unwrap_or_default();
             if !text.lines().any(|line| line.trim() == NO_UNSAFE) {
-                findings.push(format!("{} lacks `{NO_UNSAFE}`.", target.src_path));
+                let file = target.src_path.as_std_path();
+                let name = file.strip_prefix(root).unwrap_or(file).display();
+                findings.push(format!("{name} lacks `{NO_UNSAFE}`."));
             }
         }
     }
