@@ -8,30 +8,27 @@ use bevy_ecs::{
     world::World,
 };
 use core::{any::TypeId, marker::PhantomData};
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A piece of a chunk that is spawned slice by slice.
 pub(crate) trait Batch: Send + Sync {
     /// What its entities cost is remembered under this kind.
     fn kind(&self) -> Kind;
 
-    /// Spawns at most `limit` entities under `root`.
+    /// Spawns at most `limit` entities under `root`, counts them in `spawned`, and returns whether
+    /// the batch is finished.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the user's iterator, after the entities before it were spawned.
-    fn advance(&mut self, world: &mut World, root: Entity, limit: usize) -> Advanced;
-}
-
-/// What one call of [`Batch::advance`] did.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Advanced {
-    /// Entities spawned under the root.
-    pub(crate) entities: usize,
-    pub(crate) is_finished: bool,
+    /// Passes on a panic of the user's iterator, after the entities before it were spawned and
+    /// counted.
+    fn advance(
+        &mut self,
+        world: &mut World,
+        root: Entity,
+        limit: usize,
+        spawned: &mut usize,
+    ) -> bool;
 }
 
 /// A user's iterator of homogeneous bundles, spawned as children of the chunk's root.
@@ -53,62 +50,69 @@ where
         TypeId::of::<PhantomData<I::Item>>()
     }
 
-    fn advance(&mut self, world: &mut World, root: Entity, limit: usize) -> Advanced {
-        let mut guarded = Guarded {
+    fn advance(
+        &mut self,
+        world: &mut World,
+        root: Entity,
+        limit: usize,
+        spawned: &mut usize,
+    ) -> bool {
+        let mut slice = Slice {
             bundles: &mut self.bundles,
             left: limit,
-            taken: 0,
+            spawned,
+            is_calling: false,
             is_finished: false,
-            panic: None,
         };
-        world.spawn_batch((&mut guarded).map(|bundle| (bundle, ChildOf(root))));
-        if let Some(panic) = guarded.panic {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            world.spawn_batch((&mut slice).map(|bundle| (bundle, ChildOf(root))));
+        }));
+        if let Err(panic) = outcome {
+            // Nothing tells the root of its children while a panic unwinds.
+            world.flush();
             resume_unwind(panic);
         }
-        Advanced {
-            entities: guarded.taken,
-            is_finished: guarded.is_finished,
-        }
+        slice.is_finished
     }
 }
 
-/// Stops at the limit, and at a panic. `spawn_batch` spawns the rest of its iterator while it is
-/// dropped, so an iterator that unwinds through it would be called again in mid-panic and abort
-/// the process; this one ends instead, and the panic goes on once the batch is whole.
-struct Guarded<'a, I> {
+/// The next so many bundles of a user's iterator.
+///
+/// `spawn_batch` spawns the rest of its iterator while it is dropped, also in the middle of a
+/// panic. An iterator that panicked must not be called again then: a second panic would abort the
+/// process. So this one ends instead.
+struct Slice<'a, I> {
     bundles: &'a mut I,
     left: usize,
-    taken: usize,
+    spawned: &'a mut usize,
+    /// Whether the user's code was entered and has not returned.
+    is_calling: bool,
     is_finished: bool,
-    panic: Option<Box<dyn Any + Send>>,
 }
 
-impl<I: Iterator> Iterator for Guarded<'_, I> {
+impl<I: Iterator> Iterator for Slice<'_, I> {
     type Item = I::Item;
 
+    #[inline]
     fn next(&mut self) -> Option<I::Item> {
-        if self.left == 0 || self.is_finished {
+        if self.left == 0 || self.is_finished || self.is_calling {
             return None;
         }
-        match catch_unwind(AssertUnwindSafe(|| self.bundles.next())) {
-            Ok(Some(bundle)) => {
+        self.is_calling = true;
+        let bundle = self.bundles.next();
+        self.is_calling = false;
+        match bundle {
+            Some(_) => {
                 self.left -= 1;
-                self.taken += 1;
-                Some(bundle)
+                *self.spawned += 1;
             }
-            Ok(None) => {
-                self.is_finished = true;
-                None
-            }
-            Err(panic) => {
-                self.is_finished = true;
-                self.panic = Some(panic);
-                None
-            }
+            None => self.is_finished = true,
         }
+        bundle
     }
 
     /// `spawn_batch` reserves the upper bound; a wrong one must not reserve the earth.
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (lower, upper) = self.bundles.size_hint();
         let bound = upper.unwrap_or(lower).min(self.left);
@@ -127,13 +131,10 @@ where
         TypeId::of::<F>()
     }
 
-    fn advance(&mut self, world: &mut World, root: Entity, _limit: usize) -> Advanced {
+    fn advance(&mut self, world: &mut World, root: Entity, _: usize, _: &mut usize) -> bool {
         if let Some(step) = self.0.take() {
             step(world, root);
         }
-        Advanced {
-            entities: 0,
-            is_finished: true,
-        }
+        true
     }
 }

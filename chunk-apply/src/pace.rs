@@ -9,8 +9,8 @@ use core::any::TypeId;
 use smallvec::SmallVec;
 use std::time::Duration;
 
-/// Estimated work after which the clock is read again. A wrong estimate costs at most this much,
-/// times its error.
+/// Estimated work after which the clock is read again, and the longest slice. A wrong estimate
+/// costs at most twice this much, times its error.
 const READ_EVERY: f64 = 20_000.0;
 /// Cost of an entity whose kind was never measured, in nanoseconds: ten times the usual, so that
 /// the first slices are short.
@@ -98,17 +98,12 @@ impl<'a> Pace<'a> {
             self.read();
         }
         let left = deadline.saturating_sub(self.read_at).as_nanos() as f64 - self.estimated;
-        // A slice ends where the clock is due, so that no estimate is trusted for longer.
-        let stretch = left.min(READ_EVERY - self.estimated);
-        let fits = (stretch / self.costs.known[slot].1) as usize;
+        let cost = self.costs.known[slot].1;
+        let fits = (left.min(READ_EVERY) / cost) as usize;
         match fits {
             0 if self.owes_a_slice => FIRST_SLICE,
-            // Less than one entity before the clock is due, yet time is left: look at the clock.
-            0 if left > stretch => {
-                self.read();
-                let left = deadline.saturating_sub(self.read_at).as_nanos() as f64;
-                (left.min(READ_EVERY) / self.costs.known[slot].1) as usize
-            }
+            // An entity that costs more than the clock is trusted for, and yet fits.
+            0 if left > cost => 1,
             _ => fits,
         }
     }

@@ -108,11 +108,11 @@ pub(crate) fn advance(
         if allowance == 0 {
             return false;
         }
-        let done = batch.advance(world, root, allowance);
+        let before = *spawned;
+        let is_finished = batch.advance(world, root, allowance, spawned);
         // Even a batch that turned out empty has a price.
-        pace.spent(kind, done.entities.max(1));
-        *spawned += done.entities;
-        if done.is_finished {
+        pace.spent(kind, (*spawned - before).max(1));
+        if is_finished {
             return true;
         }
     }

@@ -1,0 +1,125 @@
+//! 2,000 chunks of 15 entities through the applier, and by raw `spawn_batch` with `ChildOf`.
+
+use crate::figures::{Figure, Figures};
+use bevy_ecs::prelude::*;
+use bevy_transform::components::Transform;
+use chunk_apply::{
+    Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, Spawner, Stale,
+    Whole,
+};
+use criterion::Criterion;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+const CHUNKS: usize = 2_000;
+const ENTITIES: usize = 15;
+
+/// Two small components beside the transform.
+#[derive(Component, Clone, Copy)]
+struct Tint(#[expect(dead_code, reason = "stands for what a renderer reads")] u32);
+#[derive(Component, Clone, Copy)]
+struct Shape(#[expect(dead_code, reason = "stands for what a renderer reads")] u64);
+
+type Item = (Transform, Tint, Shape);
+
+fn content() -> Vec<Item> {
+    (0..ENTITIES)
+        .map(|n| (Transform::from_xyz(n as f32, 0.0, 0.0), Tint(7), Shape(9)))
+        .collect()
+}
+
+/// A queue that has everything already.
+struct Queue(Vec<Arrival<u32, Vec<Item>>>);
+
+impl ChunkHost<u32, Vec<Item>> for Queue {
+    fn next_arrival(&mut self) -> Option<Arrival<u32, Vec<Item>>> {
+        self.0.pop()
+    }
+
+    fn has_arrivals(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn is_current(&self, _key: &u32, _version: u64) -> bool {
+        true
+    }
+
+    fn spawn_root(&mut self, world: &mut World, _key: &u32) -> Entity {
+        world.spawn(Transform::IDENTITY).id()
+    }
+
+    fn shown(&mut self, _: &mut World, chunk: Whole<u32>) -> Result<Option<LoadedChunk>, Stale> {
+        black_box(chunk);
+        Ok(None)
+    }
+
+    fn failed(&mut self, key: &u32, _version: u64, error: SpawnError) {
+        panic!("chunk {key} failed: {error}");
+    }
+}
+
+/// Time to apply all chunks in one frame under a budget of ten seconds, so that the clock is
+/// watched as in every other frame.
+fn ours() -> Duration {
+    let spawner = Spawner::new(|_key, items: Vec<Item>, writer: &mut ChunkWriter<'_, '_>| {
+        writer.spawn_batch(items);
+    });
+    let mut applier = Applier::new(spawner);
+    let arrival = |key| Arrival {
+        key,
+        version: 1,
+        content: content(),
+    };
+    let mut queue = Queue((0..CHUNKS as u32).map(arrival).collect());
+    let mut world = World::new();
+    let budget = ApplyBudget::timed(Duration::from_secs(10));
+    let start = Instant::now();
+    let report = applier.apply(&mut world, &mut queue, &budget);
+    let taken = start.elapsed();
+    assert_eq!(report.applied, CHUNKS);
+    assert_eq!(report.spawned, CHUNKS * ENTITIES);
+    taken
+}
+
+/// Time to spawn the same entities under the same roots with nothing in between.
+fn raw() -> Duration {
+    let contents: Vec<Vec<Item>> = (0..CHUNKS).map(|_| content()).collect();
+    let mut world = World::new();
+    let start = Instant::now();
+    for items in contents {
+        let root = world.spawn(Transform::IDENTITY).id();
+        world.spawn_batch((items.into_iter()).map(|item| (item, ChildOf(root))));
+    }
+    start.elapsed()
+}
+
+fn repeated(mut once: impl FnMut() -> Duration) -> impl FnMut(u64) -> Duration {
+    move |times| (0..times).map(|_| once()).sum()
+}
+
+pub(crate) fn bench(criterion: &mut Criterion, figures: &mut Figures) {
+    let mut group = criterion.benchmark_group("apply/2000 chunks x 15");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(2));
+    group.bench_function("ours", |bencher| bencher.iter_custom(repeated(ours)));
+    group.bench_function("spawn_batch", |bencher| bencher.iter_custom(repeated(raw)));
+    group.finish();
+
+    figures.add("apply/2000 chunks x 15, against spawn_batch", || {
+        // In turn, so that both meet the same weather.
+        let mut pairs = (0..5).map(|_| (ours(), raw())).collect::<Vec<_>>();
+        pairs.sort();
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let (ours, raw) = pairs[pairs.len() / 2];
+        vec![Figure::against(
+            "apply/2000 chunks x 15, against spawn_batch",
+            "ms",
+            0.9,
+            ms(ours),
+            ms(raw),
+        )]
+    });
+}

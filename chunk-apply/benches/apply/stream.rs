@@ -1,0 +1,150 @@
+//! The whole stream on the real pool, at 60 frames a second.
+
+use bevy_app::{App, First, PostUpdate, TaskPoolPlugin, Update};
+use bevy_ecs::prelude::*;
+use bevy_transform::components::Transform;
+use chunk_apply::{
+    ApplyBudget, ChunkIndex, ChunkLoaded, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
+    Streaming, StreamingConfig,
+};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use chunk_scheduler::{Generator, Job};
+use std::time::{Duration, Instant};
+
+const FRAME: Duration = Duration::from_nanos(16_666_667);
+
+struct Content(Vec<Item>);
+
+#[derive(Component, Clone, Copy)]
+struct Tint(#[expect(dead_code, reason = "stands for what a renderer reads")] u32);
+#[derive(Component, Clone, Copy)]
+struct Shape(#[expect(dead_code, reason = "stands for what a renderer reads")] u64);
+
+type Item = (Transform, Tint, Shape);
+
+fn plugin(entities: usize, radius: u32, budget: Duration) -> ChunkStreamingPlugin<Content> {
+    let generator = Generator::new(move |_: &Job<ChunkCoord>| {
+        let item = |n| (Transform::from_xyz(n as f32, 0.0, 0.0), Tint(7), Shape(9));
+        Content((0..entities).map(item).collect())
+    });
+    let spawner = Spawner::new(|_, content: Content, writer: &mut ChunkWriter<'_, '_>| {
+        writer.spawn_batch(content.0);
+    });
+    let grid = ChunkGrid::planar(1.0).expect("1 is a size");
+    ChunkStreamingPlugin::new(grid, generator, spawner).with_config(StreamingConfig {
+        range: ViewRange::disc(radius, radius).expect("equal radii"),
+        budget: ApplyBudget::timed(budget),
+        ..StreamingConfig::default()
+    })
+}
+
+fn app(plugin: ChunkStreamingPlugin<Content>) -> App {
+    let mut app = App::new();
+    app.add_plugins((TaskPoolPlugin::default(), plugin));
+    // The schedules are built in the first frames, without anything to stream.
+    app.update();
+    app.update();
+    app
+}
+
+fn viewer(app: &mut App) -> Entity {
+    app.world_mut().spawn(ChunkViewer::default()).id()
+}
+
+/// Frames at 60 Hz until nothing is left to do: how many, and the worst of them in milliseconds
+/// of our systems' main-thread time.
+fn settle(app: &mut App) -> (u32, f64) {
+    let mut worst = Duration::ZERO;
+    let mut frames = 0;
+    loop {
+        let start = Instant::now();
+        app.update();
+        frames += 1;
+        let stream = app.world().resource::<Streaming<Content>>();
+        worst = worst.max(stream.last_frame().main_thread());
+        if stream.is_settled() {
+            return (frames, worst.as_secs_f64() * 1e3);
+        }
+        std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+    }
+}
+
+pub(crate) struct Worst {
+    pub(crate) loading: f64,
+    pub(crate) unloading: f64,
+}
+
+/// The worst frame, in milliseconds, of loading and unloading one chunk of 10,000 entities under
+/// a budget of 1 ms. A first chunk, loaded and unloaded before, is not counted.
+pub(crate) fn heavy_chunk() -> Worst {
+    let mut app = app(plugin(10_000, 0, Duration::from_millis(1)));
+    let mut worst = Worst {
+        loading: 0.0,
+        unloading: 0.0,
+    };
+    for _ in 0..2 {
+        let viewer = viewer(&mut app);
+        worst.loading = settle(&mut app).1;
+        app.world_mut().despawn(viewer);
+        worst.unloading = settle(&mut app).1;
+    }
+    worst
+}
+
+pub(crate) struct Fill {
+    pub(crate) frames: f64,
+    pub(crate) worst: f64,
+}
+
+/// Frames to fill a disc of 25 chunks' radius, 1,961 of them with 15 entities each.
+pub(crate) fn cold_fill() -> Fill {
+    let mut app = app(plugin(15, 25, Duration::from_millis(2)));
+    viewer(&mut app);
+    let (frames, worst) = settle(&mut app);
+    assert_eq!(app.world().resource::<ChunkIndex<Content>>().len(), 1_961);
+    Fill {
+        frames: f64::from(frames),
+        worst,
+    }
+}
+
+/// The median number of frames between the one in which a chunk became wanted and the one in which it was
+/// shown, with scanning early, applying late and 5 ms of other systems in between.
+pub(crate) fn frames_to_be_shown() -> f64 {
+    let plugin = plugin(15, 8, Duration::from_millis(2))
+        .scan_in(First)
+        .apply_in(PostUpdate);
+    let mut app = app(plugin);
+    app.add_systems(Update, || {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(5) {
+            std::hint::spin_loop();
+        }
+    });
+    let viewer = viewer(&mut app);
+    settle(&mut app);
+    let mut frames = Vec::new();
+    for step in 1..=60 {
+        let place = Transform::from_xyz(step as f32, 0.0, 0.0);
+        app.world_mut().entity_mut(viewer).insert(place);
+        (app.world_mut()
+            .resource_mut::<Messages<ChunkLoaded<Content>>>())
+        .clear();
+        let start = Instant::now();
+        app.update();
+        // A chunk's latency counts from the scan, so what was shown in its own frame has less
+        // than the frame's length.
+        let taken = start.elapsed();
+        let messages = app.world().resource::<Messages<ChunkLoaded<Content>>>();
+        frames.extend(messages.iter_current_update_messages().map(|chunk| {
+            if chunk.latency <= taken {
+                0.0
+            } else {
+                (chunk.latency.as_secs_f64() / FRAME.as_secs_f64()).ceil()
+            }
+        }));
+        std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+    }
+    frames.sort_by(f64::total_cmp);
+    frames[frames.len() / 2]
+}
