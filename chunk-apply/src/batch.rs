@@ -4,7 +4,8 @@ use crate::pace::Kind;
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
-    hierarchy::ChildOf,
+    hierarchy::{ChildOf, Children},
+    relationship::RelationshipTarget,
     world::World,
 };
 use core::{any::TypeId, marker::PhantomData};
@@ -64,6 +65,7 @@ where
             is_calling: false,
             is_finished: false,
         };
+        make_room(world, root, slice.size_hint().0);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             world.spawn_batch((&mut slice).map(|bundle| (bundle, ChildOf(root))));
         }));
@@ -73,6 +75,17 @@ where
             resume_unwind(panic);
         }
         slice.is_finished
+    }
+}
+
+/// Gives a root that has no children yet room for so many, so that its list grows once and not
+/// each time it is full. `children` is how many are certain to come.
+fn make_room(world: &mut World, root: Entity, children: usize) {
+    if children > 0
+        && let Ok(mut root) = world.get_entity_mut(root)
+        && !root.contains::<Children>()
+    {
+        root.insert(<Children as RelationshipTarget>::with_capacity(children));
     }
 }
 
