@@ -1,5 +1,7 @@
 //! `cargo xtask fuzz`: every fuzz target of chunk-coord for a while, from its seed corpus.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::{Failure, Outcome, Verdict};
@@ -28,10 +30,12 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Verdict {
             "The input that fails is in chunk-coord/fuzz/artifacts/{target}: mend it, then add the \
              input to the seed corpus."
         );
-        shell::run(
-            cargo_fuzz(workspace).args(["run", target, "--", &limit]),
-            &advice,
-        )?;
+        let mut command = cargo_fuzz(workspace);
+        command
+            .args(["run", target])
+            .args(corpora(workspace, target)?)
+            .args(["--", &limit]);
+        shell::run(&mut command, &advice)?;
         count += 1;
     }
     if count == 0 {
@@ -41,6 +45,23 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Verdict {
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Where what is found is kept, outside of the sources, and then the seeds that are part of them.
+fn corpora(workspace: &Workspace, target: &str) -> Result<Vec<PathBuf>, Failure> {
+    let found = workspace.target_folder().join("fuzz-corpus").join(target);
+    fs::create_dir_all(&found).map_err(|error| {
+        Failure::new(
+            format!("{} cannot be made: {error}.", found.display()),
+            "See that you may write there, or set CARGO_TARGET_DIR.",
+        )
+    })?;
+    let seeds = workspace
+        .root()
+        .join("chunk-coord/fuzz/corpus")
+        .join(target);
+    let folders = [found, seeds].into_iter();
+    Ok(folders.filter(|folder| folder.is_dir()).collect())
 }
 
 fn missing(workspace: &Workspace) -> Option<&'static str> {
@@ -62,6 +83,7 @@ fn missing(workspace: &Workspace) -> Option<&'static str> {
 fn cargo_fuzz(workspace: &Workspace) -> Command {
     let mut command = shell::cargo_of("nightly", workspace);
     command.current_dir(workspace.root().join("chunk-coord"));
+    command.env("CARGO_TARGET_DIR", workspace.target_folder().join("fuzz"));
     command.arg("fuzz");
     command
 }
