@@ -7,6 +7,7 @@ use crate::{
     error::SpawnError,
     host::{Arrival, ChunkHost, LoadedChunk, Whole},
     pace::{Costs, Kind, Pace},
+    report::ApplyReport,
     spawner::Spawner,
     unload::Unloader,
     visibility,
@@ -43,25 +44,6 @@ struct Partial<K> {
     root: Entity,
     rest: VecDeque<Box<dyn Batch>>,
     spawned: usize,
-}
-
-/// What one frame did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ApplyReport {
-    /// Chunks that became whole.
-    pub applied: usize,
-    /// Chunks whose last entity is gone.
-    pub unloaded: usize,
-    /// Chunks whose spawner failed.
-    pub failed: usize,
-    /// Entities spawned below roots.
-    pub spawned: usize,
-    /// Entities despawned below roots.
-    pub despawned: usize,
-    /// Main-thread time taken.
-    pub spent: Duration,
-    /// How far `spent` went beyond the budget's time.
-    pub overshoot: Duration,
 }
 
 /// Marks the cost of a root, its bookkeeping and the call of the spawner in the cost table.
@@ -104,16 +86,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         self.unloader.chunks()
     }
 
-    /// The chunk that is being spawned over several frames, if there is one.
+    /// The chunk of which only some entities are there, and how many.
     #[must_use]
-    pub fn partial(&self) -> Option<K> {
-        self.partial.as_ref().map(|partial| partial.key)
-    }
-
-    /// Entities spawned of the chunk that is not yet whole.
-    #[must_use]
-    pub fn partial_entities(&self) -> usize {
-        self.partial.as_ref().map_or(0, |partial| partial.spawned)
+    pub fn partial(&self) -> Option<(K, usize)> {
+        (self.partial.as_ref()).map(|partial| (partial.key, partial.spawned))
     }
 
     /// One frame's work. With nothing to do it does not even read the clock.
@@ -135,13 +111,13 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             1.0
         };
         let reserved = budget.time.map(|time| time.mul_f32(share));
-        self.unload_for(world, reserved, true, most, &mut report);
+        self.unload_for(world, host, reserved, true, most, &mut report);
         if is_loading {
             let left = budget.time.map(|time| time.saturating_sub(report.spent));
             self.load_for(world, host, left, most, &mut report);
             let left = budget.time.map(|time| time.saturating_sub(report.spent));
             let most = most - report.unloaded;
-            self.unload_for(world, left, false, most, &mut report);
+            self.unload_for(world, host, left, false, most, &mut report);
         }
         if let Some(time) = budget.time {
             report.overshoot = report.spent.saturating_sub(time);
@@ -160,6 +136,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     fn unload_for(
         &mut self,
         world: &mut World,
+        host: &mut impl ChunkHost<K, T>,
         limit: Option<Duration>,
         must_advance: bool,
         most: usize,
@@ -169,7 +146,8 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             return;
         }
         let mut pace = Pace::start(&*self.clock, &mut self.costs, limit, must_advance);
-        let done = self.unloader.advance(world, &mut pace, most);
+        let announce = |world: &mut World, key: &K, chunk| host.leaving(world, key, chunk);
+        let done = (self.unloader).advance(world, &mut pace, most, announce);
         report.unloaded += done.chunks;
         report.despawned += done.entities;
         report.spent += pace.finish();
@@ -239,7 +217,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             Ok(Ok(())) => Slice::Stopped(partial),
             Ok(Err(error)) => self.give_up(world, host, partial, error, report),
             Err(panic) => {
-                let error = SpawnError::from_panic(&*panic);
+                let error = SpawnError::from_panic(panic);
                 self.give_up(world, host, partial, error, report)
             }
         }
@@ -285,7 +263,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             }
             Ok(()) => Slice::Stopped(partial),
             Err(panic) => {
-                let error = SpawnError::from_panic(&*panic);
+                let error = SpawnError::from_panic(panic);
                 self.give_up(world, host, partial, error, report)
             }
         }
@@ -340,7 +318,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             entities: partial.spawned,
             version: partial.version,
         };
-        self.unloader.push(world, partial.key, chunk, u64::MAX);
+        self.unloader.discard(world, partial.key, chunk);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a chunk could not be spawned.
 
 use core::{any::Any, fmt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A spawner's reason for giving up on a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +20,17 @@ impl SpawnError {
 
     /// The message of a panic's payload: a `&str` or a `String`, or a sentence that says that it
     /// was neither.
-    pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
-        Self::new(if let Some(text) = payload.downcast_ref::<&'static str>() {
+    pub(crate) fn from_panic(payload: Box<dyn Any + Send>) -> Self {
+        let error = Self::new(if let Some(text) = payload.downcast_ref::<&'static str>() {
             (*text).to_owned()
         } else if let Some(text) = payload.downcast_ref::<String>() {
             text.clone()
         } else {
             "panicked with a payload that is not text".to_owned()
-        })
+        });
+        // The payload is the user's; dropping it may panic again, and then nothing more can be said.
+        let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
+        error
     }
 
     /// The message alone.

@@ -60,6 +60,10 @@ pub trait ChunkHost<K, T> {
     /// chunk itself is removed.
     fn shown(&mut self, world: &mut World, chunk: Whole<K>) -> Result<Option<LoadedChunk>, Stale>;
 
+    /// A chunk that was whole is about to be despawned; its entities are still there. The place
+    /// to save what was changed. Called once, when the chunk's turn comes.
+    fn leaving(&mut self, _world: &mut World, _key: &K, _chunk: LoadedChunk) {}
+
     /// The spawner failed; what it spawned of the chunk is gone.
     fn failed(&mut self, key: &K, version: u64, error: SpawnError);
 }

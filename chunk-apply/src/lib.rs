@@ -62,6 +62,7 @@ mod clock;
 mod error;
 mod host;
 mod pace;
+mod report;
 mod spawner;
 #[cfg(feature = "streaming")]
 mod streaming;
@@ -69,17 +70,18 @@ mod unload;
 mod visibility;
 mod writer;
 
-pub use applier::{Applier, ApplyReport};
+pub use applier::Applier;
 pub use budget::ApplyBudget;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use error::SpawnError;
 pub use host::{Arrival, ChunkHost, LoadedChunk, Stale, Whole};
+pub use report::ApplyReport;
 pub use spawner::Spawner;
 #[cfg(feature = "streaming")]
 pub use streaming::{
-    ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStreamingPlugin, ChunkUnloaded,
-    ChunkViewer, FrameReport, StreamRefused, Streaming, StreamingConfig, StreamingSystems, Totals,
-    ViewerRank,
+    BeforeUnload, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStreamingPlugin,
+    ChunkUnloaded, ChunkViewer, FrameReport, StreamRefused, Streaming, StreamingConfig,
+    StreamingSystems, Totals, ViewerRank,
 };
 pub use writer::ChunkWriter;
 

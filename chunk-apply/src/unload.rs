@@ -16,12 +16,21 @@ fn despawning() -> Kind {
     TypeId::of::<Despawning>()
 }
 
+/// Marks the cost of telling the host that a chunk goes.
+struct Announcing;
+
+fn announcing() -> Kind {
+    TypeId::of::<Announcing>()
+}
+
 /// A hidden chunk that waits to be despawned.
 #[derive(Debug)]
 struct Doomed<K> {
     distance: u64,
     key: K,
     chunk: LoadedChunk,
+    /// Whether the host is to be told before the first entity goes.
+    is_announced: bool,
 }
 
 impl<K: Ord> Ord for Doomed<K> {
@@ -65,15 +74,32 @@ impl<K: Ord> Unloader<K> {
         }
     }
 
-    /// Hides the chunk now and despawns it when its turn comes. The chunk with the largest
+    /// Hides a chunk that was whole and despawns it when its turn comes. The one with the largest
     /// `distance` goes first.
     pub(crate) fn push(&mut self, world: &mut World, key: K, chunk: LoadedChunk, distance: u64) {
+        self.doom(world, key, chunk, distance, false);
+    }
+
+    /// The same for a chunk that never was whole: nobody needs to know that it goes.
+    pub(crate) fn discard(&mut self, world: &mut World, key: K, chunk: LoadedChunk) {
+        self.doom(world, key, chunk, u64::MAX, true);
+    }
+
+    fn doom(
+        &mut self,
+        world: &mut World,
+        key: K,
+        chunk: LoadedChunk,
+        distance: u64,
+        is_announced: bool,
+    ) {
         visibility::hide(world, chunk.root);
         self.entities += chunk.entities;
         self.queue.push(Doomed {
             distance,
             key,
             chunk,
+            is_announced,
         });
     }
 
@@ -86,18 +112,29 @@ impl<K: Ord> Unloader<K> {
         self.entities
     }
 
-    /// Despawns until the pace is exhausted or `most` chunks are gone.
+    /// Despawns until the pace is exhausted or `most` chunks are gone. `announce` is called before
+    /// the first entity of a chunk goes.
     pub(crate) fn advance(
         &mut self,
         world: &mut World,
         pace: &mut Pace<'_>,
         most: usize,
+        mut announce: impl FnMut(&mut World, &K, LoadedChunk),
     ) -> Unloaded {
         let mut done = Unloaded::default();
         while done.chunks < most {
-            let Some(doomed) = self.current.take().or_else(|| self.queue.pop()) else {
+            let Some(mut doomed) = self.current.take().or_else(|| self.queue.pop()) else {
                 break;
             };
+            if !doomed.is_announced {
+                if pace.allowance(announcing()) == 0 {
+                    self.current = Some(doomed);
+                    break;
+                }
+                announce(world, &doomed.key, doomed.chunk);
+                doomed.is_announced = true;
+                pace.spent(announcing(), 1);
+            }
             let (entities, is_gone) = despawn_slice(world, doomed.chunk.root, pace);
             done.entities += entities;
             if is_gone {

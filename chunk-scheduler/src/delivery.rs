@@ -3,11 +3,11 @@
 use crate::{
     desk::Finished,
     key::{Key, Lane, Version},
-    panics,
     rank::Rank,
+    rubbish::sweep,
     scheduler::Scheduler,
     slot::JobState,
-    sync::{Arc, Ordering},
+    sync::Arc,
 };
 
 /// A result, handed over once.
@@ -34,6 +34,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let room = self.config.max_delivered - self.delivered;
         let before = self.delivered;
         let mut has_freed = false;
+        let mut unwanted = Vec::new();
         // Turn and turn about, so that neither real results nor known-empty ones wait for all of
         // the others.
         let mut prefer_empty = false;
@@ -56,7 +57,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 JobState::Completed
             };
             if !slot.advance(ready, JobState::Delivered) {
-                self.discard(output);
+                unwanted.push(output);
                 continue;
             }
             self.shared.left(ready);
@@ -75,6 +76,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.shared.gate.poke();
             self.staff();
         }
+        self.discard(unwanted);
         self.delivered - before
     }
 
@@ -118,10 +120,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.empty_desks();
         while let Some(Finished { output, .. }) = self.next_result() {
             self.shared.places.release();
-            self.discard(output);
+            sweep(&self.shared, [output]);
         }
         while let Some(Finished { output, .. }) = self.next_empty() {
-            self.discard(output);
+            sweep(&self.shared, [output]);
         }
     }
 
@@ -155,13 +157,5 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     fn next_empty(&mut self) -> Option<Finished<K, T>> {
         self.empties.owned().pop_front()
-    }
-
-    fn discard(&mut self, output: T) {
-        if let Err(message) = panics::discard(output) {
-            let panics = &self.shared.counts.discard_panics;
-            panics.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!("dropping an unwanted output panicked: {message}");
-        }
     }
 }

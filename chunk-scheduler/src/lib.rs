@@ -65,6 +65,7 @@ mod places;
 mod queue;
 mod rank;
 mod retry;
+mod rubbish;
 mod runner;
 mod runtime;
 mod scheduler;

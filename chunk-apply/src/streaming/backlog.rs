@@ -41,21 +41,24 @@ impl<T> Backlog<T> {
     }
 
     /// Orders by the viewers' new positions and lets go of what is out of date, so that withdrawn
-    /// chunks cannot pile up here.
+    /// chunks cannot pile up here. Returns their content, to be dropped elsewhere.
     pub(crate) fn rerank(
         &mut self,
         rank: &ViewerRank,
         is_current: impl Fn(&Delivered<ChunkCoord, T>) -> bool,
-    ) {
+    ) -> Vec<T> {
+        let mut outdated = Vec::new();
         if self.heap.is_empty() {
-            return;
+            return outdated;
         }
         let mut waiting = core::mem::take(&mut self.heap).into_vec();
-        waiting.retain(|waiting| is_current(&waiting.chunk));
+        let is_outdated = |waiting: &mut Waiting<T>| !is_current(&waiting.chunk);
+        outdated.extend((waiting.extract_if(.., is_outdated)).map(|waiting| waiting.chunk.output));
         for waiting in &mut waiting {
             waiting.distance = rank.rank(&waiting.chunk.key);
         }
         self.heap = BinaryHeap::from(waiting);
+        outdated
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     index::{ChunkIndex, ChunkRoot, RootOf},
     messages::{ChunkFailed, ChunkLoaded},
     place::Place,
+    plugin::BeforeUnload,
     rank::ViewerRank,
 };
 use crate::{
@@ -16,7 +17,11 @@ use ahash::AHashMap;
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Scheduler, Version};
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+use tracing::warn;
 
 /// The stream's parts that an [`Applier`](crate::Applier) works for, borrowed for one frame.
 pub(crate) struct StreamHost<'a, T: Send + Sync + 'static> {
@@ -25,6 +30,7 @@ pub(crate) struct StreamHost<'a, T: Send + Sync + 'static> {
     pub(crate) place: &'a Place,
     pub(crate) wanted_at: &'a mut AHashMap<ChunkCoord, Duration>,
     pub(crate) clock: &'a dyn Clock,
+    pub(crate) before_unload: Option<&'a BeforeUnload>,
     pub(crate) loaded: &'a mut Vec<ChunkLoaded<T>>,
     pub(crate) failed: &'a mut Vec<ChunkFailed<T>>,
 }
@@ -47,6 +53,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
                     content: chunk.output,
                 });
             }
+            self.scheduler.discard(vec![chunk.output]);
         }
     }
 
@@ -91,6 +98,17 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
         Ok(world
             .resource_mut::<ChunkIndex<T>>()
             .insert(chunk.key, loaded))
+    }
+
+    fn leaving(&mut self, world: &mut World, coord: &ChunkCoord, chunk: LoadedChunk) {
+        let Some(hook) = self.before_unload else {
+            return;
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| hook(world, *coord, chunk.root)));
+        if let Err(panic) = outcome {
+            let error = SpawnError::from_panic(panic);
+            warn!(?coord, "the hook before unloading panicked: {error}");
+        }
     }
 
     fn failed(&mut self, coord: &ChunkCoord, version: u64, error: SpawnError) {

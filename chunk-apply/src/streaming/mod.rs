@@ -15,7 +15,7 @@ mod viewer;
 pub use config::StreamingConfig;
 pub use index::{ChunkIndex, ChunkRoot};
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded};
-pub use plugin::{ChunkStreamingPlugin, StreamRefused, StreamingSystems};
+pub use plugin::{BeforeUnload, ChunkStreamingPlugin, StreamRefused, StreamingSystems};
 pub use rank::ViewerRank;
 pub use stream::{FrameReport, Streaming, Totals};
 pub use viewer::ChunkViewer;

@@ -13,9 +13,11 @@ use crate::{
 };
 use bevy_app::{App, Plugin, Update};
 use bevy_ecs::{
+    entity::Entity,
     intern::Interned,
     resource::Resource,
     schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
+    world::World,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid};
 use chunk_scheduler::{ConfigError, Generator, Runtime};
@@ -72,6 +74,9 @@ pub struct ChunkStreamingPlugin<T> {
     pub generator: Generator<ChunkCoord, T>,
     /// Turns content into entities, on the main thread.
     pub spawner: Spawner<ChunkCoord, T>,
+    /// Called with each chunk that goes, before its first entity does: the place to save what was
+    /// changed. Part of the frame's budget; a panic in it is caught and logged. By default none.
+    pub before_unload: Option<BeforeUnload>,
     /// Limits and ranges. If they make no sense the stream is not started: an error is logged,
     /// [`StreamRefused`] says why, and the app goes on without it.
     pub config: StreamingConfig,
@@ -98,6 +103,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             grid,
             generator,
             spawner,
+            before_unload: None,
             config: StreamingConfig::default(),
             runtime: Runtime::default(),
             clock: Arc::new(MonotonicClock::default()),
@@ -110,6 +116,18 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
     #[must_use]
     pub fn with_config(self, config: StreamingConfig) -> Self {
         Self { config, ..self }
+    }
+
+    /// The same with a hook that sees each chunk's entities before they go, to save them.
+    #[must_use]
+    pub fn before_unload(
+        self,
+        hook: impl Fn(&mut World, ChunkCoord, Entity) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            before_unload: Some(Arc::new(hook)),
+            ..self
+        }
     }
 
     /// The same with all of its systems in another schedule, such as `FixedUpdate`.
@@ -139,6 +157,9 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
     }
 }
 
+/// Called with a chunk's coordinate and its root before the chunk is unloaded or replaced.
+pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync>;
+
 /// Why a stream was not started.
 #[derive(Resource)]
 pub struct StreamRefused<T: Send + Sync + 'static> {
@@ -163,6 +184,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
             self.grid,
             self.generator.clone(),
             self.spawner.clone(),
+            self.before_unload.clone(),
             self.config.clone(),
             self.runtime.clone(),
             Arc::clone(&self.clock),

@@ -5,14 +5,12 @@ use super::{
     config::StreamingConfig,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     place::Place,
+    plugin::BeforeUnload,
     rank::ViewerRank,
     viewer::Viewers,
 };
 use crate::{
-    applier::{Applier, ApplyReport},
-    budget::ApplyBudget,
-    clock::Clock,
-    host::LoadedChunk,
+    applier::Applier, budget::ApplyBudget, clock::Clock, host::LoadedChunk, report::ApplyReport,
     spawner::Spawner,
 };
 use ahash::AHashMap;
@@ -40,6 +38,7 @@ pub struct Streaming<T: Send + Sync + 'static> {
     pub(super) scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
     pub(super) backlog: Backlog<T>,
     pub(super) applier: Applier<ChunkCoord, T>,
+    pub(super) before_unload: Option<BeforeUnload>,
     pub(super) clock: Arc<dyn Clock>,
     /// When each chunk that is not there yet became wanted.
     pub(super) wanted_at: AHashMap<ChunkCoord, Duration>,
@@ -94,6 +93,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
         grid: ChunkGrid,
         generator: Generator<ChunkCoord, T>,
         spawner: Spawner<ChunkCoord, T>,
+        before_unload: Option<BeforeUnload>,
         config: StreamingConfig,
         runtime: Runtime,
         clock: Arc<dyn Clock>,
@@ -112,6 +112,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
             scheduler,
             backlog: Backlog::new(),
             applier: Applier::with_clock(spawner, Arc::clone(&clock)),
+            before_unload,
             clock,
             wanted_at: AHashMap::new(),
             to_unload: Vec::new(),
@@ -159,7 +160,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     /// The chunk of which only some entities are there, and how many.
     #[must_use]
     pub fn partial(&self) -> Option<(ChunkCoord, usize)> {
-        (self.applier.partial()).map(|coord| (coord, self.applier.partial_entities()))
+        self.applier.partial()
     }
 
     /// What the last frame cost and did.

@@ -66,9 +66,10 @@ pub(super) fn scan<T: Send + Sync + 'static>(
     }
     if have_moved || must_restart || !stream.changes.left.is_empty() {
         let scheduler = &stream.scheduler;
-        (stream.backlog).rerank(&stream.rank, |chunk| {
+        let outdated = (stream.backlog).rerank(&stream.rank, |chunk| {
             scheduler.is_current(chunk.key, chunk.version)
         });
+        stream.scheduler.discard(outdated);
     }
     stream.frame.scan = stream.clock.now().saturating_sub(start);
 }
@@ -177,6 +178,7 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
         place: &stream.place,
         wanted_at: &mut stream.wanted_at,
         clock: &*stream.clock,
+        before_unload: stream.before_unload.as_ref(),
         loaded: &mut stream.loaded,
         failed: &mut stream.failed,
     };

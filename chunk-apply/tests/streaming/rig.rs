@@ -66,6 +66,16 @@ impl Rig {
         Self::on(ManualClock::default(), generator, spawner, config)
     }
 
+    /// The usual stream with more to it.
+    pub(crate) fn with_plugin(
+        change: impl FnOnce(ChunkStreamingPlugin<Pieces>) -> ChunkStreamingPlugin<Pieces>,
+    ) -> Self {
+        Self::build(
+            ManualClock::default(),
+            change(ChunkStreamingPlugin::new(grid(), generator(), spawner()).with_config(config())),
+        )
+    }
+
     /// A stream on a clock that its parts may move.
     pub(crate) fn on(
         clock: ManualClock,
@@ -73,8 +83,12 @@ impl Rig {
         spawner: Spawner<ChunkCoord, Pieces>,
         config: StreamingConfig,
     ) -> Self {
+        let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner).with_config(config);
+        Self::build(clock, plugin)
+    }
+
+    fn build(clock: ManualClock, mut plugin: ChunkStreamingPlugin<Pieces>) -> Self {
         let simulation = Simulation::new(1);
-        let mut plugin = ChunkStreamingPlugin::new(grid(), generator, spawner).with_config(config);
         plugin.runtime = simulation.runtime();
         plugin.clock = Arc::new(clock.clone());
         let mut app = App::new();

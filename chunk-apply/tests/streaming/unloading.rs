@@ -112,3 +112,31 @@ fn the_farthest_chunk_goes_first() {
     assert_eq!(gone.len(), 29);
     assert!(gone.is_sorted_by(|a, b| a >= b), "{gone:?}");
 }
+
+#[test]
+fn the_hook_before_unloading_sees_each_chunk_with_all_of_its_entities_once() {
+    #[derive(Resource, Default)]
+    struct Saved(Vec<(ChunkCoord, usize)>);
+    let mut rig = Rig::with_plugin(|plugin| {
+        plugin.before_unload(|world, coord, root| {
+            let pieces = world
+                .get::<Children>(root)
+                .map_or(0, |children| children.len());
+            world.resource_mut::<Saved>().0.push((coord, pieces));
+            assert!(coord.x != 2, "a broken save must not stop the others");
+        })
+    });
+    rig.app.init_resource::<Saved>();
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut()
+        .refresh(ChunkCoord::ORIGIN, chunk_scheduler::Lane::Normal);
+    rig.settle();
+    let saved = |rig: &Rig| rig.app.world().resource::<Saved>().0.clone();
+    assert_eq!(saved(&rig), [(ChunkCoord::ORIGIN, PIECES)]);
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    assert_eq!(saved(&rig).len(), 1 + 29);
+    assert!(saved(&rig).iter().all(|(_, pieces)| *pieces == PIECES));
+    assert_eq!(rig.pieces(), 0);
+}
