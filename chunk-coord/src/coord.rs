@@ -1,5 +1,7 @@
 //! The integer address of a chunk.
 
+#[cfg(feature = "bevy_reflect")]
+use bevy_reflect::prelude::ReflectDefault;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};

@@ -286,22 +286,25 @@ fn enter_rows(
     let mut slot = None;
     let mut total = 0;
     let mut stopped = None;
+    let Sink {
+        members,
+        found,
+        near,
+    } = sink;
     for z in rows.low..=rows.high {
         if *credits == 0 {
             stopped = Some(z);
             break;
         }
         let mut count = 0;
-        for span in region.row(z).into_iter().flatten() {
+        for span in region.row(z) {
+            let Some(span) = span else { continue };
             if count == *credits {
                 break;
             }
-            let slot = *slot.get_or_insert_with(|| sink.members.open(y, page));
-            let (found, near) = (&mut *sink.found, sink.near);
-            count += sink
-                .members
-                .page(slot)
-                .insert(z, span, *credits - count, |run| found.push(y, z, run, near));
+            let slot = *slot.get_or_insert_with(|| members.open(y, page));
+            let page = members.page(slot);
+            count += page.insert(z, span, *credits - count, |run| found.push(y, z, run, near));
         }
         total += count;
         *credits -= count.max(1);
@@ -311,6 +314,6 @@ fn enter_rows(
             break;
         }
     }
-    sink.members.inserted(total);
+    members.inserted(total);
     stopped
 }

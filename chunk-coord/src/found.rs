@@ -34,17 +34,19 @@ impl Found {
     /// Adds the coordinates of a run in row `y`, `z`. `near` are all viewers that may be the nearest.
     #[inline]
     pub(crate) fn push(&mut self, y: i32, z: i32, run: Span, near: &[ChunkCoord]) {
-        let coords = (run.low..=run.high).map(|x| ChunkCoord::new(x, y, z));
-        match near {
-            [viewer] => self
-                .items
-                .extend(coords.map(|coord| (viewer.distance_sq(coord), coord))),
-            _ => {
-                // Two rings around one viewer can be equally far from another.
-                self.mixed = true;
-                self.items
-                    .extend(coords.map(|coord| (nearest_distance_sq(near, coord), coord)));
-            }
+        let items = &mut self.items;
+        if let [viewer] = near {
+            run.each(|x| {
+                let coord = ChunkCoord::new(x, y, z);
+                items.push((viewer.distance_sq(coord), coord));
+            });
+        } else {
+            // Two rings around one viewer can be equally far from another.
+            self.mixed = true;
+            run.each(|x| {
+                let coord = ChunkCoord::new(x, y, z);
+                items.push((nearest_distance_sq(near, coord), coord));
+            });
         }
     }
 

@@ -220,18 +220,18 @@ fn leave_rows(
             let limit = *credits - count;
             if limit > 0 {
                 count += page.remove(z, span, limit, |run| {
-                    left.extend((run.low..=run.high).map(|x| ChunkCoord::new(x, y, z)));
+                    run.each(|x| left.push(ChunkCoord::new(x, y, z)));
                 });
             }
         };
         if let Some(span) = spans(z) {
             match kept {
                 [] => take(span),
-                [layer] => span
-                    .minus(layer.row(z))
-                    .into_iter()
-                    .flatten()
-                    .for_each(take),
+                [layer] => {
+                    let [below, above] = span.minus(layer.row(z));
+                    below.map(&mut take);
+                    above.map(&mut take);
+                }
                 _ => outside(span, z, kept).into_iter().for_each(take),
             }
         }

@@ -100,7 +100,10 @@ impl Page {
 #[derive(Clone, Debug)]
 pub(crate) struct Members {
     index: HashMap<(i32, i32), u32, ahash::RandomState>,
-    /// Boxed, so that growth moves pointers and an update never copies all members.
+    #[expect(
+        clippy::vec_box,
+        reason = "growth moves pointers, so an update never copies all members"
+    )]
     pages: Vec<Box<Page>>,
     /// Pages without members, for use again.
     free: Vec<u32>,
@@ -156,9 +159,13 @@ impl Members {
 
     /// The slot of a page, which is made where there is none. The caller is about to insert.
     pub(crate) fn open(&mut self, y: i32, number: i32) -> usize {
-        if let Some(slot) = self.find(y, number) {
-            return slot;
+        match self.find(y, number) {
+            Some(slot) => slot,
+            None => self.make(y, number),
         }
+    }
+
+    fn make(&mut self, y: i32, number: i32) -> usize {
         let slot = match self.free.pop() {
             Some(slot) => {
                 let page = &mut self.pages[slot as usize];

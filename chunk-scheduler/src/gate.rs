@@ -23,7 +23,6 @@ pub(crate) struct Gate(AtomicU64);
 pub(crate) struct Seen(u64);
 
 impl Seen {
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 16 bits")]
     pub(crate) fn runners(self) -> usize {
         (self.0 & RUNNERS) as usize
     }

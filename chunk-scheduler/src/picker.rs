@@ -65,8 +65,6 @@ pub(crate) struct Picker<K, R: Rank<K>> {
 
 /// An emptied vector with more room than this is given back to the allocator.
 const SPARE_ROOM: usize = 1024;
-/// Arrivals beyond this many are not worth a sorted insertion each.
-const MANY_ARRIVALS: usize = 128;
 
 impl<K: Key, R: Rank<K>> Picker<K, R> {
     pub(crate) fn new(rank: Arc<R>) -> Self {
@@ -108,9 +106,6 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
             self.rerank();
         }
         for (lane, mut arrivals) in Lane::ALL.into_iter().zip(merge.arrivals) {
-            if arrivals.len() > MANY_ARRIVALS {
-                self.lanes[lane.index()].flatten();
-            }
             for arrival in arrivals.drain(..) {
                 self.arrive(lane, arrival, unrankable);
             }

@@ -13,6 +13,9 @@ const SMALLEST_FRONT: usize = 64;
 /// The front never grows beyond this by selection: re-ranking throws it away.
 const LARGEST_FRONT: usize = 1024;
 
+/// After so many insertions into the front it is cheaper to select it anew.
+const MOST_INSERTIONS: usize = 128;
+
 /// A queued job. 32 bytes for a 12-byte key and an 8-byte priority.
 #[derive(Debug)]
 pub(crate) struct Entry<K, P> {
@@ -43,6 +46,8 @@ pub(crate) struct LaneQueue<K, P> {
     front: Vec<Entry<K, P>>,
     /// Nothing in here is sooner than the first of `front`.
     rest: Vec<Entry<K, P>>,
+    /// Insertions into the front since it was selected.
+    insertions: usize,
 }
 
 impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
@@ -50,6 +55,7 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         Self {
             front: Vec::new(),
             rest: Vec::new(),
+            insertions: 0,
         }
     }
 
@@ -58,14 +64,17 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
     }
 
     pub(crate) fn push(&mut self, entry: Entry<K, P>) {
-        if self.front.len() >= 2 * LARGEST_FRONT {
-            self.rest.extend(self.front.drain(..LARGEST_FRONT));
-        }
         let is_in_front = self
             .front
             .first()
             .is_some_and(|worst| entry.soonest_first(worst).is_lt());
         if !is_in_front {
+            self.rest.push(entry);
+            return;
+        }
+        self.insertions += 1;
+        if self.insertions > MOST_INSERTIONS {
+            self.forget_order();
             self.rest.push(entry);
             return;
         }
@@ -84,7 +93,7 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
 
     /// Gives every entry a new priority. The order is found again at the next pop.
     pub(crate) fn rerank(&mut self, mut priority: impl FnMut(&Entry<K, P>) -> P) {
-        self.flatten();
+        self.forget_order();
         for entry in &mut self.rest {
             entry.priority = priority(entry);
         }
@@ -98,12 +107,12 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         before - self.len()
     }
 
-    /// Forgets the order; cheaper than inserting many arrivals one by one.
-    pub(crate) fn flatten(&mut self) {
+    fn forget_order(&mut self) {
         self.rest.append(&mut self.front);
     }
 
     fn select_front(&mut self) {
+        self.insertions = 0;
         let len = self.rest.len();
         let wanted = (len / 64).clamp(SMALLEST_FRONT, LARGEST_FRONT);
         // The best are moved to the end, where taking them moves nothing else.

@@ -3,8 +3,10 @@
 /// How often each figure is taken; the median of an odd number is one of them.
 const SAMPLES: usize = 5;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Figures {
+    /// Only figures whose name contains this are taken.
+    filter: String,
     rows: Vec<Row>,
 }
 
@@ -17,6 +19,19 @@ struct Row {
 }
 
 impl Figures {
+    /// The same filter that criterion takes: the first argument that is no option.
+    pub(crate) fn from_args() -> Self {
+        let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+        Self {
+            filter: filter.unwrap_or_default(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        name.contains(&self.filter)
+    }
+
     /// A quotient of two things measured one after the other, which must be at least `floor`.
     pub(crate) fn ratio(
         &mut self,
@@ -24,6 +39,9 @@ impl Figures {
         floor: f64,
         mut sample: impl FnMut() -> (f64, f64),
     ) {
+        if !self.is_wanted(name) {
+            return;
+        }
         let mut pairs: Vec<_> = (0..SAMPLES).map(|_| sample()).collect();
         pairs.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
         let (over, under) = pairs[SAMPLES / 2];
@@ -44,6 +62,9 @@ impl Figures {
         unit: &str,
         mut sample: impl FnMut() -> f64,
     ) {
+        if !self.is_wanted(name) {
+            return;
+        }
         let mut values: Vec<_> = (0..SAMPLES).map(|_| sample()).collect();
         values.sort_by(f64::total_cmp);
         let value = values[SAMPLES / 2];
