@@ -15,7 +15,7 @@ pub(super) fn fmt(workspace: &Workspace) -> Verdict {
 pub(super) fn clippy(workspace: &Workspace) -> Verdict {
     let mut command = shell::cargo(workspace);
     command
-        .args(["clippy", "--workspace", "--all-targets"])
+        .args(["clippy", "--workspace", "--all-targets", "--keep-going"])
         .args(workspace.light_features())
         .args(["--", "-D", "warnings"]);
     run(
