@@ -101,13 +101,14 @@ fn cross(criterion: &mut Criterion, name: &'static str, range: ViewRange) {
         plain.update(black_box(centre), range);
         plain.entered.len() + plain.left.len()
     });
-    case.way("re-scan, look-ups only", || plain.look_up(black_box(centre), range));
+    case.way("re-scan, look-ups only", || {
+        plain.look_up(black_box(centre), range)
+    });
 }
 
 /// Both ways give the same answer.
 fn check(range: ViewRange) {
-    let (mut wanted, mut changes, mut plain) =
-        (WantedSet::new(), Changes::new(), Plain::new());
+    let (mut wanted, mut changes, mut plain) = (WantedSet::new(), Changes::new(), Plain::new());
     for x in 0..5 {
         let coord = ChunkCoord::new(x, 0, 0);
         changes.clear();

@@ -1,0 +1,178 @@
+//! Levels of detail by distance.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Rings around a viewer, each with its level of detail: 0 inside the first radius, 1 up to the second,
+/// and so on; what is beyond the last has a level of its own.
+///
+/// A chunk becomes coarser only once it is `hysteresis` chunks beyond its ring, and finer again only inside
+/// the finer ring. So one near a border keeps its level while the viewer sways.
+///
+/// ```
+/// use chunk_coord::LevelRings;
+///
+/// let rings = LevelRings::new([4, 8], 2)?;
+/// assert_eq!(rings.level(5 * 5, None), 1);
+/// assert_eq!(rings.level(5 * 5, Some(0)), 0); // near enough to stay as fine as it is
+/// assert_eq!(rings.level(7 * 7, Some(0)), 1);
+/// assert_eq!(rings.level(5 * 5, Some(1)), 1); // and to stay as coarse
+/// assert_eq!(rings.level(100 * 100, None), 2);
+/// # Ok::<(), chunk_coord::LevelRingsError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelRings {
+    /// Strictly ascending; at most 255 of them.
+    radii: Vec<u32>,
+    hysteresis: u32,
+}
+
+impl LevelRings {
+    /// Rings of these radii, in chunks. Without any, everything has level 0.
+    ///
+    /// # Errors
+    ///
+    /// When the radii do not ascend, or are more than 255.
+    pub fn new(
+        radii: impl IntoIterator<Item = u32>,
+        hysteresis: u32,
+    ) -> Result<Self, LevelRingsError> {
+        let radii: Vec<u32> = radii.into_iter().collect();
+        if let Some(pair) = radii.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(LevelRingsError::NotAscending {
+                inner: pair[0],
+                outer: pair[1],
+            });
+        }
+        if radii.len() > usize::from(u8::MAX) {
+            return Err(LevelRingsError::TooMany { count: radii.len() });
+        }
+        Ok(Self { radii, hysteresis })
+    }
+
+    /// The level at a squared distance, in chunks², of a chunk that has the level `current`, or `None` if
+    /// it has none yet.
+    #[must_use]
+    pub fn level(&self, distance_sq: u64, current: Option<u8>) -> u8 {
+        let inner = self.first_ring(distance_sq, 0);
+        let outer = self.first_ring(distance_sq, self.hysteresis);
+        // Within its ring and the band beyond it a chunk may have any level between the two.
+        match current {
+            None => inner,
+            Some(current) => current.clamp(outer, inner),
+        }
+    }
+
+    /// The radii, in chunks.
+    #[must_use]
+    pub fn radii(&self) -> &[u32] {
+        &self.radii
+    }
+
+    /// How many levels there are: one more than rings.
+    #[must_use]
+    pub fn levels(&self) -> usize {
+        self.radii.len() + 1
+    }
+
+    /// The first ring, widened, that the distance is inside of.
+    fn first_ring(&self, distance_sq: u64, widened: u32) -> u8 {
+        let reach_sq = |radius: u32| {
+            let reach = u64::from(radius) + u64::from(widened);
+            reach.saturating_mul(reach)
+        };
+        // At most 255 radii, so the number fits.
+        self.radii
+            .partition_point(|radius| reach_sq(*radius) < distance_sq) as u8
+    }
+}
+
+/// Radii that are no rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LevelRingsError {
+    /// A radius that is not larger than the one before it.
+    NotAscending {
+        /// The radius before, in chunks.
+        inner: u32,
+        /// The one that should be larger, in chunks.
+        outer: u32,
+    },
+    /// More rings than a level can count.
+    TooMany {
+        /// How many there were.
+        count: usize,
+    },
+}
+
+impl fmt::Display for LevelRingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAscending { inner, outer } => {
+                write!(
+                    f,
+                    "the ring of radius {outer} follows the one of radius {inner}"
+                )
+            }
+            Self::TooMany { count } => write!(f, "{count} rings are more than 255"),
+        }
+    }
+}
+
+impl core::error::Error for LevelRingsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use proptest::prelude::*;
+
+    fn rings() -> impl Strategy<Value = LevelRings> {
+        (prop::collection::btree_set(0..60_u32, 0..6), 0..10_u32).prop_map(|(radii, hysteresis)| {
+            LevelRings::new(radii, hysteresis).expect("a set ascends")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_level_once_taken_is_kept_where_it_was_taken(
+            rings in rings(), distance in 0..80_u64, current in prop::option::of(0..8_u8),
+        ) {
+            let level = rings.level(distance * distance, current);
+            prop_assert_eq!(rings.level(distance * distance, Some(level)), level);
+            prop_assert!(usize::from(level) < rings.levels());
+        }
+
+        #[test]
+        fn swaying_by_less_than_the_hysteresis_changes_a_level_at_most_once(
+            rings in rings(), centre in 10..60_u64, sway in 0..10_u64,
+        ) {
+            prop_assume!(sway <= u64::from(rings.hysteresis));
+            // No two borders within the band.
+            prop_assume!(rings.radii.windows(2).all(|pair| pair[1] - pair[0] > 2 * rings.hysteresis));
+            let mut level = None;
+            let mut changes = 0;
+            for step in 0..20 {
+                let distance = centre + if step % 2 == 0 { 0 } else { sway };
+                let next = rings.level(distance * distance, level);
+                changes += u32::from(level.is_some_and(|level| level != next));
+                level = Some(next);
+            }
+            prop_assert!(changes <= 1, "{changes}");
+        }
+    }
+
+    #[test]
+    fn radii_that_do_not_ascend_are_refused() {
+        let error = LevelRings::new([4, 4], 1).expect_err("4 is not more than 4");
+        assert_eq!(error, LevelRingsError::NotAscending { inner: 4, outer: 4 });
+        let error = LevelRings::new(0..256, 0).expect_err("256 are too many");
+        assert_eq!(error.to_string(), "256 rings are more than 255");
+    }
+
+    #[test]
+    fn the_largest_radius_reaches_everything() {
+        let rings = LevelRings::new([u32::MAX], u32::MAX).expect("one ring");
+        assert_eq!(rings.level(u64::MAX, Some(0)), 0);
+    }
+}

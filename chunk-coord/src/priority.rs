@@ -1,0 +1,174 @@
+//! What counts beside the distance: where a viewer goes, where it looks, and how urgent the matter is.
+//!
+//! Each is a function from one priority to another, smaller being sooner, so that they compose.
+
+use bevy_math::Vec3;
+
+use crate::ChunkCoord;
+
+/// The squared distance from `coord` to the way from `from` to `ahead`, in chunks².
+///
+/// Take the chunk that a viewer is in for `from` and the one it will be in after as long as generating
+/// takes for `ahead`: what lies on its way is then as near as what is around it. Exact but for the
+/// fraction, which is cut off; with `ahead` equal to `from` it is
+/// [`distance_sq`](ChunkCoord::distance_sq).
+///
+/// ```
+/// use chunk_coord::{ChunkCoord, look_ahead_sq};
+///
+/// let (here, there) = (ChunkCoord::ORIGIN, ChunkCoord::planar(10, 0));
+/// assert_eq!(look_ahead_sq(here, there, ChunkCoord::planar(5, 2)), 4);
+/// assert_eq!(look_ahead_sq(here, there, ChunkCoord::planar(-2, 0)), 4);
+/// ```
+#[must_use]
+pub fn look_ahead_sq(from: ChunkCoord, ahead: ChunkCoord, coord: ChunkCoord) -> u64 {
+    let between = |to: ChunkCoord| [(from.x, to.x), (from.y, to.y), (from.z, to.z)];
+    let way = between(ahead).map(|(a, b)| i128::from(b) - i128::from(a));
+    let off = between(coord).map(|(a, b)| i128::from(b) - i128::from(a));
+    let dot = |a: [i128; 3], b: [i128; 3]| -> i128 { (0..3).map(|axis| a[axis] * b[axis]).sum() };
+    let (along, length_sq) = (dot(off, way), dot(way, way));
+    if along <= 0 {
+        from.distance_sq(coord)
+    } else if along >= length_sq {
+        ahead.distance_sq(coord)
+    } else {
+        // |off|² − (off·way)² / |way|², over one denominator: each factor is below 2⁶⁷, so the product
+        // could pass i128 only for ways across the whole world, where the distance saturates anyway.
+        let beside = dot(off, off)
+            .checked_mul(length_sq)
+            .and_then(|product| product.checked_sub(along.checked_mul(along)?))
+            .map(|product| product / length_sq);
+        beside
+            .and_then(|beside| u64::try_from(beside).ok())
+            .unwrap_or_else(|| from.distance_sq(coord).min(ahead.distance_sq(coord)))
+    }
+}
+
+/// `distance_sq` made larger for what lies away from where a viewer looks: unchanged straight ahead,
+/// times `1 + weight / 2` at its side and times `1 + weight` behind it.
+///
+/// `direction` need not be normalised. One that is zero or not finite, or a `weight` that is not
+/// positive and finite, changes nothing. A weight of 3 makes what is behind count as if twice as far.
+///
+/// ```
+/// use bevy_math::Vec3;
+/// use chunk_coord::{ChunkCoord, view_direction};
+///
+/// let (viewer, east) = (ChunkCoord::ORIGIN, Vec3::X);
+/// assert_eq!(view_direction(16, viewer, east, 3.0, ChunkCoord::planar(4, 0)), 16);
+/// assert_eq!(view_direction(16, viewer, east, 3.0, ChunkCoord::planar(-4, 0)), 64);
+/// ```
+#[must_use]
+pub fn view_direction(
+    distance_sq: u64,
+    viewer: ChunkCoord,
+    direction: Vec3,
+    weight: f32,
+    coord: ChunkCoord,
+) -> u64 {
+    let difference = |from: i32, to: i32| (i64::from(to) - i64::from(from)) as f32;
+    let off = Vec3::new(
+        difference(viewer.x, coord.x),
+        difference(viewer.y, coord.y),
+        difference(viewer.z, coord.z),
+    );
+    let cosine = off.normalize_or_zero().dot(direction.normalize_or_zero());
+    let is_usable = weight.is_finite() && weight > 0.0 && cosine.is_finite();
+    if !is_usable || off == Vec3::ZERO || direction.normalize_or_zero() == Vec3::ZERO {
+        return distance_sq;
+    }
+    // Clamped against rounding; `as` saturates.
+    let away = f64::from(((1.0 - cosine) / 2.0).clamp(0.0, 1.0));
+    (distance_sq as f64 * (1.0 + f64::from(weight) * away)) as u64
+}
+
+/// The class of a request. Put before any other priority, as in `(lane, distance_sq)`, so that a lane is
+/// emptied before the next is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// What the user just edited.
+    Urgent,
+    /// What the viewers want now.
+    #[default]
+    Normal,
+    /// What they may want soon.
+    Prefetch,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NearestFirst;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn looking_nowhere_is_plain_distance(from: [i32; 3], coord: [i32; 3]) {
+            let (from, coord) = (ChunkCoord::from(from), ChunkCoord::from(coord));
+            prop_assert_eq!(look_ahead_sq(from, from, coord), from.distance_sq(coord));
+        }
+
+        #[test]
+        fn the_way_is_never_farther_than_its_ends(
+            from in prop::array::uniform3(-500..500_i32),
+            ahead in prop::array::uniform3(-500..500_i32),
+            coord in prop::array::uniform3(-500..500_i32),
+        ) {
+            let [from, ahead, coord] = [from, ahead, coord].map(ChunkCoord::from);
+            let ends = from.distance_sq(coord).min(ahead.distance_sq(coord));
+            let way = look_ahead_sq(from, ahead, coord);
+            prop_assert!(way <= ends);
+            // Against the same in floating point.
+            let [a, b, c] = [from, ahead, coord].map(|at| {
+                bevy_math::DVec3::new(f64::from(at.x), f64::from(at.y), f64::from(at.z))
+            });
+            let share = if a == b { 0.0 } else { ((c - a).dot(b - a) / (b - a).length_squared()).clamp(0.0, 1.0) };
+            let expected = (a + (b - a) * share).distance_squared(c);
+            prop_assert!((way as f64 - expected).abs() <= 1.001, "{way} {expected}");
+        }
+
+        #[test]
+        fn no_coordinate_overflows(from: [i32; 3], ahead: [i32; 3], coord: [i32; 3], look: [f32; 3], weight: f32) {
+            let [from, ahead, coord] = [from, ahead, coord].map(ChunkCoord::from);
+            let way = look_ahead_sq(from, ahead, coord);
+            prop_assert!(view_direction(way, from, Vec3::from_array(look), weight, coord) >= way - way / 1000);
+        }
+    }
+
+    #[test]
+    fn a_direction_that_is_none_changes_nothing() {
+        let coord = ChunkCoord::planar(-3, 0);
+        for direction in [Vec3::ZERO, Vec3::NAN, Vec3::splat(f32::INFINITY)] {
+            assert_eq!(
+                view_direction(9, ChunkCoord::ORIGIN, direction, 3.0, coord),
+                9
+            );
+        }
+        for weight in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            assert_eq!(
+                view_direction(9, ChunkCoord::ORIGIN, Vec3::X, weight, coord),
+                9
+            );
+        }
+    }
+
+    #[test]
+    fn priorities_compose() {
+        let (here, ahead) = (ChunkCoord::ORIGIN, ChunkCoord::planar(3, 0));
+        let edited = ChunkCoord::planar(-9, 0);
+        let coords = [-9, -2, 2, 5].map(|x| ChunkCoord::planar(x, 0));
+        let order: Vec<i32> = NearestFirst::by(coords, |coord| {
+            let lane = if coord == edited {
+                Lane::Urgent
+            } else {
+                Lane::Normal
+            };
+            let way = look_ahead_sq(here, ahead, coord);
+            (lane, view_direction(way, here, Vec3::X, 3.0, coord))
+        })
+        .map(|coord| coord.x)
+        .collect();
+        assert_eq!(order, [-9, 2, 5, -2]);
+    }
+}
