@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    config::{AdaptivePolicy, Concurrency, SchedulerConfig},
+    config::SchedulerConfig,
     key::Key,
+    policy::{AdaptivePolicy, Concurrency},
     rank::Rank,
     scheduler::Scheduler,
 };

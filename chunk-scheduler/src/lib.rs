@@ -49,6 +49,7 @@ mod adaptive;
 mod chronicle;
 mod clock;
 mod config;
+mod config_error;
 mod delivery;
 mod desk;
 mod durations;
@@ -62,8 +63,10 @@ mod overrun;
 mod panics;
 mod picker;
 mod places;
+mod policy;
 mod queue;
 mod rank;
+mod requests;
 mod retry;
 mod rubbish;
 mod runner;
@@ -77,10 +80,8 @@ mod sync;
 mod tick;
 
 pub use adaptive::{ConcurrencyReport, Decision, Reason};
-pub use config::{
-    AdaptivePolicy, Concurrency, ConfigError, ConfigErrorKind, OverrunPolicy, RetryPolicy,
-    SchedulerConfig,
-};
+pub use config::SchedulerConfig;
+pub use config_error::{ConfigError, ConfigErrorKind};
 pub use delivery::Delivered;
 pub use durations::DurationSummary;
 pub use explain::{Explanation, LiveStatus, Status};
@@ -89,6 +90,7 @@ pub use job::Job;
 pub use key::{Key, Lane, Requested, Version};
 pub use ledger::{Counters, Depths, LedgerError, LedgerErrorKind};
 pub use overrun::Overrun;
+pub use policy::{AdaptivePolicy, Concurrency, OverrunPolicy, RetryPolicy};
 pub use rank::{FnRank, Rank};
 pub use retry::{Failure, Quarantined};
 pub use runtime::{CustomRuntime, Runtime, available_cores, recommended_pool_threads};

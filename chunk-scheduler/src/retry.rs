@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    config::RetryPolicy,
     key::{Key, Version},
+    policy::RetryPolicy,
     simulation::scramble,
     slot::Slot,
     sync::Arc,
