@@ -1,0 +1,120 @@
+//! Puts a stream into a Bevy app.
+
+use std::sync::Arc;
+
+use bevy_app::{App, TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy};
+use bevy_asset::AssetPlugin;
+use bevy_transform::TransformPlugin;
+use chunk_apply::{ChunkStreamingPlugin, Clock, MonotonicClock};
+use chunk_coord::ChunkGrid;
+use chunk_scheduler::{Runtime, available_cores, recommended_pool_threads};
+
+use crate::faults::Faults;
+use crate::settings::{Settings, SettingsError};
+use crate::workload::Workload;
+
+/// A headless app with the city and no viewer: spawn a [`ChunkViewer`](chunk_apply::ChunkViewer), and it is streamed.
+///
+/// ```
+/// use bevy_transform::components::Transform;
+/// use chunk_apply::{ChunkIndex, ChunkViewer};
+/// use chunk_demo::{Settings, city::CityChunk, city_app};
+///
+/// let mut app = city_app(&Settings { radius: 2, ..Settings::default() })?;
+/// app.world_mut().spawn((ChunkViewer::default(), Transform::from_xyz(0.0, 100.0, 0.0)));
+/// while app.world().resource::<ChunkIndex<CityChunk>>().len() < 13 {
+///     app.update();
+/// }
+/// # Ok::<(), chunk_demo::SettingsError>(())
+/// ```
+///
+/// # Errors
+///
+/// If a setting makes no sense.
+pub fn city_app(settings: &Settings) -> Result<App, SettingsError> {
+    let mut app = headless();
+    add_city(&mut app, settings)?;
+    ready(&mut app);
+    Ok(app)
+}
+
+/// Adds the city to an app that has its own plugins already: the shared assets and the stream.
+///
+/// # Errors
+///
+/// If a setting makes no sense.
+pub fn add_city(app: &mut App, settings: &Settings) -> Result<(), SettingsError> {
+    settings.validate()?;
+    let city = Workload::city(settings.city())?;
+    let clock = Arc::new(MonotonicClock::default());
+    add_stream(
+        app,
+        settings,
+        &city,
+        Faults::NONE,
+        Runtime::default(),
+        clock,
+    )
+}
+
+/// Task pools that give generating all the threads it can use; Bevy's own defaults give it one on any machine of up to
+/// five cores. The pools are global: the first plugin of a process decides.
+#[must_use]
+pub fn task_pools() -> TaskPoolPlugin {
+    let threads = recommended_pool_threads(available_cores());
+    TaskPoolPlugin {
+        task_pool_options: TaskPoolOptions {
+            async_compute: TaskPoolThreadAssignmentPolicy {
+                min_threads: threads,
+                max_threads: threads,
+                percent: 1.0,
+                on_thread_spawn: None,
+                on_thread_destroy: None,
+            },
+            ..TaskPoolOptions::default()
+        },
+    }
+}
+
+/// What a stream needs of Bevy where nothing is drawn.
+pub(crate) fn headless() -> App {
+    let mut app = App::new();
+    let assets = AssetPlugin {
+        watch_for_changes_override: Some(false),
+        ..AssetPlugin::default()
+    };
+    app.add_plugins((task_pools(), assets, TransformPlugin));
+    app
+}
+
+/// Plugins finish when an app is run by its runner; here somebody else calls `update`.
+pub(crate) fn ready(app: &mut App) {
+    app.finish();
+    app.cleanup();
+}
+
+pub(crate) fn add_stream<T: Send + Sync + 'static>(
+    app: &mut App,
+    settings: &Settings,
+    workload: &Workload<T>,
+    faults: Faults,
+    runtime: Runtime,
+    clock: Arc<dyn Clock>,
+) -> Result<(), SettingsError> {
+    let config = settings.streaming()?;
+    let grid = ChunkGrid::planar(settings.chunk_size).map_err(|error| SettingsError {
+        setting: "chunk-size",
+        value: settings.chunk_size.to_string(),
+        demand: error.to_string(),
+    })?;
+    (workload.prepare)(app);
+    let generator = faults.generator(settings.seed, workload);
+    let plugin = ChunkStreamingPlugin::new(grid, generator, workload.spawner.clone());
+    app.add_plugins(ChunkStreamingPlugin {
+        config,
+        runtime,
+        clock,
+        ..plugin
+    });
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! A flight over the city.
+
+use bevy_math::Vec3;
+
+use super::Scenario;
+use crate::outcome::Outcome;
+use crate::settings::{Profile, Settings};
+
+/// Level flight in a gentle curve, over the centre of the city at half time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flight;
+
+/// Metres a second: a chunk of 200 m every 0.8 s.
+const SPEED: f64 = 250.0;
+const HEIGHT: f32 = 120.0;
+
+impl Scenario for Flight {
+    fn name(&self) -> &'static str {
+        "flight"
+    }
+
+    fn proves(&self) -> &'static str {
+        "a viewer in level flight sees the world filled: once warmed up, no wanted chunk near it is missing"
+    }
+
+    fn place(&self, viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
+        let along = SPEED * (seconds - settings.seconds / 2.0);
+        let sway = 300.0 * (along / 900.0).sin();
+        // Further viewers fly abreast, so far apart that they share little.
+        let abreast =
+            f64::from(viewer) * f64::from(settings.radius) * f64::from(settings.chunk_size);
+        Vec3::new(along as f32, HEIGHT, (sway + abreast) as f32)
+    }
+
+    fn check(&self, outcome: &Outcome, settings: &Settings) -> Vec<String> {
+        // Two chunks a frame and a single viewer were not built to keep up with more than that.
+        if settings.profile == Profile::Original || outcome.frames_near_missing == 0 {
+            return Vec::new();
+        }
+        vec![format!(
+            "a wanted chunk near a viewer was missing in {} frames after the world had filled",
+            outcome.frames_near_missing
+        )]
+    }
+}
