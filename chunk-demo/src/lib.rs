@@ -24,16 +24,12 @@
 
 mod app;
 mod audit;
-pub mod chart;
 pub mod city;
 mod faults;
 mod memory;
-pub mod motion;
 mod outcome;
 mod pacing;
 mod recorder;
-#[cfg(feature = "render")]
-pub mod render;
 mod report;
 mod run;
 pub mod scenario;
