@@ -35,3 +35,16 @@ proptest! {
         script::run(&bytes);
     }
 }
+
+#[test]
+fn the_seeds_of_the_fuzz_target_agree_with_brute_force() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/viewers");
+    // A published package comes without them.
+    let Ok(seeds) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for seed in seeds {
+        let bytes = std::fs::read(seed.expect("a seed is a file").path()).expect("a readable seed");
+        script::run(&bytes);
+    }
+}

@@ -11,26 +11,38 @@ use criterion::{BenchmarkGroup, Criterion};
 pub(crate) struct Case<'a> {
     group: BenchmarkGroup<'a, WallTime>,
     name: &'static str,
+    /// How many times faster than the second way the first should be.
+    target: Option<f64>,
     medians: Vec<(&'static str, f64)>,
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(criterion: &'a mut Criterion, name: &'static str) -> Self {
+    /// `target` is how many times faster than the second way the first should be.
+    pub(crate) fn new(
+        criterion: &'a mut Criterion,
+        name: &'static str,
+        target: Option<f64>,
+    ) -> Self {
         let mut group = criterion.benchmark_group(name);
         group
             .sample_size(40)
-            .warm_up_time(Duration::from_millis(500))
-            .measurement_time(Duration::from_secs(2));
+            .warm_up_time(Duration::from_millis(300))
+            .measurement_time(Duration::from_secs(1));
         Self {
             group,
             name,
+            target,
             medians: Vec::new(),
         }
     }
 
-    /// Measures `routine`.
-    pub(crate) fn way<T>(&mut self, way: &'static str, mut routine: impl FnMut() -> T) {
-        self.way_after(way, || (), |()| routine());
+    /// Measures `routine`, and returns the median in nanoseconds unless it was filtered out.
+    pub(crate) fn way<T>(
+        &mut self,
+        way: &'static str,
+        mut routine: impl FnMut() -> T,
+    ) -> Option<f64> {
+        self.way_after(way, || (), |()| routine())
     }
 
     /// Measures `routine` without the `setup` before each call.
@@ -39,7 +51,7 @@ impl<'a> Case<'a> {
         way: &'static str,
         mut setup: impl FnMut() -> S,
         mut routine: impl FnMut(S) -> T,
-    ) {
+    ) -> Option<f64> {
         let samples = RefCell::new(Vec::new());
         let is_bare = size_of::<S>() == 0;
         self.group.bench_function(way, |bencher| {
@@ -67,23 +79,35 @@ impl<'a> Case<'a> {
         });
         let mut samples = samples.into_inner();
         samples.sort_by(f64::total_cmp);
-        if !samples.is_empty() {
-            self.medians.push((way, samples[samples.len() / 2]));
-        }
+        let median = samples.get(samples.len() / 2).copied();
+        self.medians.extend(median.map(|median| (way, median)));
+        median
     }
 }
 
 impl Drop for Case<'_> {
     fn drop(&mut self) {
-        if let Some(&(_, own)) = self.medians.first() {
-            for &(way, median) in &self.medians {
-                println!(
-                    "RATIO {:<28} {way:<24} {:>11.3} µs {:>8.1}×",
-                    self.name,
-                    median / 1e3,
-                    median / own
-                );
-            }
+        let Some(&(_, own)) = self.medians.first() else {
+            return;
+        };
+        for (index, &(way, median)) in self.medians.iter().enumerate().skip(1) {
+            // The target holds against the first plain way; the others are for comparison.
+            let (name, target) = match index {
+                1 => (self.name.to_owned(), self.target),
+                _ => (format!("{} ({way})", self.name), None),
+            };
+            figure(&name, own / 1e3, Some(median / 1e3), target);
         }
     }
+}
+
+/// Prints a figure in microseconds, in the form that `cargo xtask bench` gathers.
+pub(crate) fn figure(bench: &str, value: f64, yardstick: Option<f64>, target: Option<f64>) {
+    let number = |number: Option<f64>| number.map_or("null".to_owned(), |it| format!("{it:.4}"));
+    println!(
+        r#"figure {{"bench":"{bench}","value":{value:.4},"unit":"us","yardstick":{},"ratio":{},"target":{}}}"#,
+        number(yardstick),
+        number(yardstick.map(|yardstick| yardstick / value)),
+        number(target),
+    );
 }

@@ -1,0 +1,67 @@
+//! The nearest of many, and many in order.
+
+use std::hint::black_box;
+
+use chunk_coord::{ChunkCoord, NearestFirst, nearest_k};
+use criterion::Criterion;
+
+use crate::case::Case;
+
+const VIEWER: ChunkCoord = ChunkCoord::new(3, -2, 5);
+
+/// 100,000 coordinates within 200 chunks of the origin, in no order.
+fn many() -> Vec<ChunkCoord> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut axis = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % 401) as i32 - 200
+    };
+    (0..100_000)
+        .map(|_| ChunkCoord::new(axis(), axis(), axis()))
+        .collect()
+}
+
+/// The distance as games write it first.
+fn distance(coord: ChunkCoord) -> f32 {
+    let square = |a: i32, b: i32| ((a - b) as f32).powi(2);
+    (square(coord.x, VIEWER.x) + square(coord.y, VIEWER.y) + square(coord.z, VIEWER.z)).sqrt()
+}
+
+pub(crate) fn nearest_few(criterion: &mut Criterion) {
+    let coords = many();
+    let mut case = Case::new(criterion, "order/3 nearest of 100,000", Some(25.0));
+    case.way_after(
+        "nearest_k",
+        || coords.clone(),
+        |mut coords| {
+            black_box(nearest_k(&mut coords, black_box(&[VIEWER]), 3));
+            coords
+        },
+    );
+    case.way_after(
+        "sort_by on f32",
+        || coords.clone(),
+        |mut coords| {
+            coords.sort_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+            coords
+        },
+    );
+}
+
+pub(crate) fn first_of_many(criterion: &mut Criterion) {
+    let coords = many();
+    let mut case = Case::new(criterion, "order/1,000 of 100,000, popped", Some(6.0));
+    case.way("NearestFirst", || {
+        let order = NearestFirst::new(coords.iter().copied(), black_box(&[VIEWER]));
+        order.take(1000).fold(0, |sum: i32, coord| sum ^ coord.x)
+    });
+    case.way("sort_unstable", || {
+        let mut all: Vec<_> = (coords.iter())
+            .map(|coord| (coord.distance_sq(black_box(VIEWER)), *coord))
+            .collect();
+        all.sort_unstable();
+        (all.iter().take(1000)).fold(0, |sum: i32, (_, coord)| sum ^ coord.x)
+    });
+}

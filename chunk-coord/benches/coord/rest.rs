@@ -1,0 +1,52 @@
+//! Viewers that stand still, which is most of them, most of the time.
+
+use std::hint::black_box;
+
+use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
+use criterion::Criterion;
+
+use crate::case::{Case, figure};
+use crate::plain::Plain;
+
+const VIEWERS: i32 = 64;
+
+/// The most an update of all of them may take, in microseconds.
+const TARGET: f64 = 1.0;
+
+pub(crate) fn at_rest(criterion: &mut Criterion) {
+    let range = ViewRange::disc(8, 10).expect("10 is more than 8");
+    let centres = (0..VIEWERS).map(|index| ChunkCoord::planar(40 * (index % 8), 40 * (index / 8)));
+    let viewers: Vec<_> = (0..)
+        .zip(centres)
+        .map(|(id, coord)| Viewer { id, coord, range })
+        .collect();
+
+    let mut case = Case::new(criterion, "rest/64 viewers", None);
+    let mut wanted = WantedSet::new();
+    let mut changes = Changes::new();
+    wanted.update(&viewers, &mut ScanBudget::unlimited(), &mut changes);
+    changes.clear();
+    let own = case.way("wanted set", || {
+        wanted.update(
+            black_box(&viewers),
+            &mut ScanBudget::unlimited(),
+            &mut changes,
+        );
+        changes.entered.len() + changes.left.len()
+    });
+    assert!(changes.is_empty(), "viewers at rest change nothing");
+
+    let mut plain = Plain::new();
+    for viewer in &viewers {
+        plain.add(viewer.coord, range);
+    }
+    case.way("re-scan, look-ups only", || {
+        let absent = viewers
+            .iter()
+            .map(|viewer| plain.look_up(black_box(viewer.coord), range));
+        absent.sum::<usize>()
+    });
+    if let Some(own) = own {
+        figure("rest/64 viewers, in all", own / 1e3, None, Some(TARGET));
+    }
+}
