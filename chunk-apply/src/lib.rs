@@ -94,3 +94,8 @@ pub mod prelude {
         ChunkViewer, Streaming, StreamingConfig, StreamingSystems,
     };
 }
+
+/// Compiles and runs the example of this crate's README.
+#[cfg(all(doctest, feature = "streaming"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
