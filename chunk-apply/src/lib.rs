@@ -79,9 +79,9 @@ pub use report::ApplyReport;
 pub use spawner::Spawner;
 #[cfg(feature = "streaming")]
 pub use streaming::{
-    BeforeUnload, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStreamingPlugin,
-    ChunkUnloaded, ChunkViewer, FrameReport, StreamRefused, Streaming, StreamingConfig,
-    StreamingSystems, Totals, ViewerRank,
+    BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, FrameReport, StreamRefused, Streaming,
+    StreamingConfig, StreamingSystems, Totals, ViewerRank,
 };
 pub use writer::ChunkWriter;
 

@@ -4,6 +4,7 @@ mod backlog;
 mod config;
 mod host;
 mod index;
+mod levels;
 mod messages;
 mod place;
 mod plugin;
@@ -14,6 +15,7 @@ mod viewer;
 
 pub use config::StreamingConfig;
 pub use index::{ChunkIndex, ChunkRoot};
+pub use levels::ChunkLevels;
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded};
 pub use plugin::{BeforeUnload, ChunkStreamingPlugin, StreamRefused, StreamingSystems};
 pub use rank::ViewerRank;

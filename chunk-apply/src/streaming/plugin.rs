@@ -3,6 +3,7 @@
 use super::{
     config::StreamingConfig,
     index::ChunkIndex,
+    levels::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     stream::Streaming,
     systems,
@@ -77,6 +78,8 @@ pub struct ChunkStreamingPlugin<T> {
     /// Called with each chunk that goes, before its first entity does: the place to save what was
     /// changed. Part of the frame's budget; a panic in it is caught and logged. By default none.
     pub before_unload: Option<BeforeUnload>,
+    /// Levels of detail, shared with the generator. By default none.
+    pub levels: Option<ChunkLevels>,
     /// Limits and ranges. If they make no sense the stream is not started: an error is logged,
     /// [`StreamRefused`] says why, and the app goes on without it.
     pub config: StreamingConfig,
@@ -104,6 +107,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             generator,
             spawner,
             before_unload: None,
+            levels: None,
             config: StreamingConfig::default(),
             runtime: Runtime::default(),
             clock: Arc::new(MonotonicClock::default()),
@@ -116,6 +120,15 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
     #[must_use]
     pub fn with_config(self, config: StreamingConfig) -> Self {
         Self { config, ..self }
+    }
+
+    /// The same with levels of detail. Give the generator a clone of them.
+    #[must_use]
+    pub fn with_levels(self, levels: ChunkLevels) -> Self {
+        Self {
+            levels: Some(levels),
+            ..self
+        }
     }
 
     /// The same with a hook that sees each chunk's entities before they go, to save them.
@@ -180,16 +193,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
             .add_message::<ChunkFailed<T>>();
-        let stream = Streaming::new(
-            self.grid,
-            self.generator.clone(),
-            self.spawner.clone(),
-            self.before_unload.clone(),
-            self.config.clone(),
-            self.runtime.clone(),
-            Arc::clone(&self.clock),
-        );
-        match stream {
+        match Streaming::new(self) {
             Ok(stream) => app.insert_resource(stream),
             Err(error) => {
                 error!("chunks are not streamed: {error}");

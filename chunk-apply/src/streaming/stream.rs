@@ -2,21 +2,20 @@
 
 use super::{
     backlog::Backlog,
-    config::StreamingConfig,
+    levels::Leveller,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     place::Place,
-    plugin::BeforeUnload,
+    plugin::{BeforeUnload, ChunkStreamingPlugin},
     rank::ViewerRank,
     viewer::Viewers,
 };
 use crate::{
     applier::Applier, budget::ApplyBudget, clock::Clock, host::LoadedChunk, report::ApplyReport,
-    spawner::Spawner,
 };
 use ahash::AHashMap;
 use bevy_ecs::resource::Resource;
 use chunk_coord::{Changes, ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
-use chunk_scheduler::{ConfigError, Generator, Lane, Runtime, Scheduler};
+use chunk_scheduler::{ConfigError, Lane, Scheduler};
 use core::fmt;
 use std::{sync::Arc, time::Duration};
 
@@ -38,6 +37,7 @@ pub struct Streaming<T: Send + Sync + 'static> {
     pub(super) scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
     pub(super) backlog: Backlog<T>,
     pub(super) applier: Applier<ChunkCoord, T>,
+    pub(super) leveller: Option<Leveller>,
     pub(super) before_unload: Option<BeforeUnload>,
     pub(super) clock: Arc<dyn Clock>,
     /// When each chunk that is not there yet became wanted.
@@ -89,30 +89,30 @@ pub struct Totals {
 }
 
 impl<T: Send + Sync + 'static> Streaming<T> {
-    pub(super) fn new(
-        grid: ChunkGrid,
-        generator: Generator<ChunkCoord, T>,
-        spawner: Spawner<ChunkCoord, T>,
-        before_unload: Option<BeforeUnload>,
-        config: StreamingConfig,
-        runtime: Runtime,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigError> {
+    pub(super) fn new(plugin: &ChunkStreamingPlugin<T>) -> Result<Self, ConfigError> {
         let rank = ViewerRank::default();
-        let scheduler = Scheduler::new(config.scheduler, generator, runtime, rank.clone())?;
+        let config = plugin.config.clone();
+        let scheduler = Scheduler::new(
+            config.scheduler,
+            plugin.generator.clone(),
+            plugin.runtime.clone(),
+            rank.clone(),
+        )?;
+        let clock = Arc::clone(&plugin.clock);
         Ok(Self {
             budget: config.budget,
             range: config.range,
             scan_budget: config.scan_budget,
-            place: Place::new(grid),
+            place: Place::new(plugin.grid),
             wanted: WantedSet::new(),
             changes: Changes::new(),
             viewers: Viewers::default(),
             rank,
             scheduler,
             backlog: Backlog::new(),
-            applier: Applier::with_clock(spawner, Arc::clone(&clock)),
-            before_unload,
+            applier: Applier::with_clock(plugin.spawner.clone(), Arc::clone(&clock)),
+            before_unload: plugin.before_unload.clone(),
+            leveller: plugin.levels.clone().map(Leveller::new),
             clock,
             wanted_at: AHashMap::new(),
             to_unload: Vec::new(),
@@ -179,6 +179,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.wanted.is_settled()
+            && (self.leveller.as_ref()).is_none_or(Leveller::is_settled)
             && self.scheduler.depths().live() == 0
             && self.unloading() == 0
             && !self.must_restart

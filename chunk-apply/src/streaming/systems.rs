@@ -21,6 +21,7 @@ use bevy_ecs::{
 use bevy_transform::{components::Transform, helper::TransformHelper};
 use chunk_coord::{ScanBudget, WantedSet};
 use chunk_scheduler::Rank;
+use std::time::Duration;
 use tracing::trace;
 
 /// Finds out which chunks became wanted and which no longer are; asks for those and gives up these.
@@ -58,11 +59,14 @@ pub(super) fn scan<T: Send + Sync + 'static>(
         stream.rank = ViewerRank::new(stream.viewers.coords());
         stream.scheduler.publish(stream.rank.clone());
     }
+    stream.changes.clear();
     if have_moved || must_restart || !stream.wanted.is_settled() {
         let mut budget = ScanBudget::time(stream.scan_budget);
-        stream.changes.clear();
         (stream.wanted).update(stream.viewers.as_slice(), &mut budget, &mut stream.changes);
         follow_changes(stream, &mut index);
+    }
+    if stream.leveller.is_some() {
+        level(stream, have_moved, start);
     }
     if have_moved || must_restart || !stream.changes.left.is_empty() {
         let scheduler = &stream.scheduler;
@@ -100,11 +104,40 @@ fn follow_changes<T: Send + Sync + 'static>(
             stream.unloaded.push(ChunkUnloaded::new(*coord));
         }
     }
+    if let Some(leveller) = &stream.leveller {
+        leveller.levels.leave(&stream.changes.left);
+        (leveller.levels).enter(&stream.changes.entered, &stream.rank);
+    }
     for coord in &stream.changes.entered {
         trace!(?coord, "wanted");
         stream.scheduler.request(*coord);
         stream.wanted_at.insert(*coord, now);
     }
+}
+
+/// Asks anew for chunks whose level of detail has changed, within what is left of the scan budget.
+fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, start: Duration) {
+    let Some(leveller) = &mut stream.leveller else {
+        return;
+    };
+    if have_moved {
+        leveller.viewers_moved();
+    }
+    if leveller.is_settled() {
+        return;
+    }
+    let (clock, end) = (&stream.clock, start.saturating_add(stream.scan_budget));
+    let now = clock.now();
+    leveller.advance(
+        stream.wanted.iter(),
+        &stream.rank,
+        || end.saturating_sub(clock.now()),
+        |coord| {
+            trace!(?coord, "another level of detail");
+            stream.scheduler.refresh(coord);
+            stream.wanted_at.insert(coord, now);
+        },
+    );
 }
 
 /// Hands over requests, and notes what failed.

@@ -5,6 +5,7 @@ mod budget;
 mod composition;
 mod failures;
 mod interference;
+mod levels;
 mod loading;
 mod replacing;
 mod rig;

@@ -87,7 +87,7 @@ impl Rig {
         Self::build(clock, plugin)
     }
 
-    fn build(clock: ManualClock, mut plugin: ChunkStreamingPlugin<Pieces>) -> Self {
+    pub(crate) fn build(clock: ManualClock, mut plugin: ChunkStreamingPlugin<Pieces>) -> Self {
         let simulation = Simulation::new(1);
         plugin.runtime = simulation.runtime();
         plugin.clock = Arc::new(clock.clone());
