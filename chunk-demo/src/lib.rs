@@ -6,6 +6,7 @@
 //! | [`city_app`], [`add_city`], [`spawn`] | the city in a Bevy app |
 //! | [`scenario`] | ways to move through a world, each with what it proves |
 //! | [`Run`], [`Workload`], [`Settings`] | plays a scenario on the city, or on a generator of your own |
+//! | [`STRESS_RUNS`] | the five stress tests, on any workload |
 //! | [`Outcome`], [`Report`], [`table`](fn@table) | what was measured, and what did not hold |
 //!
 //! ```
@@ -24,18 +25,23 @@
 
 mod app;
 mod audit;
+pub mod chart;
 pub mod city;
 mod faults;
 mod memory;
+pub mod motion;
 mod outcome;
 mod pacing;
 mod recorder;
+#[cfg(feature = "render")]
+pub mod render;
 mod report;
 mod run;
 pub mod scenario;
 mod settings;
 pub mod spawn;
 mod stage;
+mod stress;
 mod table;
 mod watch;
 mod workload;
@@ -48,6 +54,7 @@ pub use pacing::Pacing;
 pub use report::Report;
 pub use run::Run;
 pub use settings::{Profile, Settings, SettingsError};
+pub use stress::{STRESS_RUNS, StressRun};
 pub use table::table;
 pub use watch::{Phase, Progress, Watcher};
 pub use workload::Workload;

@@ -1,0 +1,217 @@
+//! The key moments of a scenario.
+
+use core::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bevy_ecs::entity::Entity;
+use bevy_math::Vec3;
+use bevy_transform::components::Transform;
+use chunk_apply::{ChunkIndex, ChunkViewer, Streaming};
+
+use super::{RenderError, Studio};
+use crate::chart::Canvas;
+use crate::city::CityChunk;
+use crate::scenario::Scenario;
+use crate::settings::Settings;
+
+/// One picture that was written.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// What it shows.
+    pub caption: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Chunks that were there.
+    pub chunks: usize,
+    /// Entities in them.
+    pub entities: usize,
+    /// How long drawing took, without what led to the moment.
+    pub took: Duration,
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {}, {} chunks, {} entities, drawn in {:.1} s",
+            self.path.display(),
+            self.caption,
+            self.chunks,
+            self.entities,
+            self.took.as_secs_f64()
+        )
+    }
+}
+
+/// A whole world must be there after so many frames.
+const MOST_FRAMES: u32 = 20_000;
+/// A teleport goes so far, in metres: nothing of the old world can be seen.
+const TELEPORT: Vec3 = Vec3::new(7_000.0, 0.0, 5_000.0);
+
+/// Plays a scenario and takes four pictures: its start, with the world half there; the middle, in flight; after a
+/// teleport; and an overview of the city's centre. They are PNG files in a folder, which is made if need be.
+///
+/// # Errors
+///
+/// If a setting makes no sense, the renderer gives no picture, or a file cannot be written.
+pub fn take(
+    folder: &Path,
+    size: [u32; 2],
+    settings: &Settings,
+    scenario: &dyn Scenario,
+) -> Result<Vec<Picture>, RenderError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| RenderError::Write(folder.to_owned(), error))?;
+    let mut shoot = Shoot::new(folder, size, settings, scenario)?;
+
+    shoot.go_to(shoot.at(0.0));
+    shoot.until(|index, stream| 3 * index.len() >= stream.wanted().len());
+    shoot.take(
+        "start.png",
+        "the world fills, nearest first",
+        shoot.ahead(0.0),
+    )?;
+
+    let middle = settings.seconds / 2.0;
+    let approach = middle.min(2.0);
+    shoot.go_to(shoot.at(middle - approach));
+    shoot.settle();
+    shoot.fly(middle - approach, middle);
+    shoot.take(
+        "flight.png",
+        "in the middle of the flight",
+        shoot.ahead(middle),
+    )?;
+
+    let there = shoot.at(middle) + TELEPORT;
+    shoot.go_to(there);
+    shoot.settle();
+    let eye = shoot.ahead(middle);
+    let eye = eye.with_translation(eye.translation + TELEPORT);
+    shoot.take(
+        "teleport.png",
+        "everything is there again after a teleport",
+        eye,
+    )?;
+
+    shoot.go_to(Vec3::ZERO);
+    shoot.settle();
+    let reach = settings.chunk_size * settings.radius as f32;
+    let eye = Vec3::new(-0.30, 0.17, 0.22) * reach;
+    let eye =
+        Transform::from_translation(eye).looking_at(Vec3::new(0.06, 0.0, -0.05) * reach, Vec3::Y);
+    shoot.take("overview.png", "the city's centre from above", eye)?;
+    Ok(shoot.pictures)
+}
+
+/// A studio, a viewer, and what was taken so far.
+struct Shoot<'a> {
+    studio: Studio,
+    viewer: Entity,
+    folder: &'a Path,
+    settings: &'a Settings,
+    scenario: &'a dyn Scenario,
+    pictures: Vec<Picture>,
+}
+
+impl<'a> Shoot<'a> {
+    fn new(
+        folder: &'a Path,
+        size: [u32; 2],
+        settings: &'a Settings,
+        scenario: &'a dyn Scenario,
+    ) -> Result<Self, RenderError> {
+        let mut studio = Studio::new(size, settings)?;
+        let viewer = studio.app_mut().world_mut().spawn(ChunkViewer::default());
+        let viewer = viewer.id();
+        Ok(Self {
+            studio,
+            viewer,
+            folder,
+            settings,
+            scenario,
+            pictures: Vec::new(),
+        })
+    }
+
+    /// Where the scenario's first viewer is.
+    fn at(&self, seconds: f64) -> Vec3 {
+        self.scenario.place(0, seconds, self.settings)
+    }
+
+    /// From there towards where it goes, a little down.
+    fn ahead(&self, seconds: f64) -> Transform {
+        let eye = self.at(seconds);
+        let course = (self.at(seconds + 0.5) - eye).with_y(0.0);
+        let course = course.try_normalize().unwrap_or(Vec3::X);
+        Transform::from_translation(eye).looking_to(course - 0.22 * Vec3::Y, Vec3::Y)
+    }
+
+    fn go_to(&mut self, place: Vec3) {
+        let world = self.studio.app_mut().world_mut();
+        world
+            .entity_mut(self.viewer)
+            .insert(Transform::from_translation(place));
+    }
+
+    /// Lets frames pass until the stream is as it should be.
+    fn until(&mut self, is_so: impl Fn(&ChunkIndex<CityChunk>, &Streaming<CityChunk>) -> bool) {
+        for _ in 0..MOST_FRAMES {
+            self.studio.app_mut().update();
+            let world = self.studio.app_mut().world();
+            let index = world.resource::<ChunkIndex<CityChunk>>();
+            if is_so(index, world.resource::<Streaming<CityChunk>>()) {
+                return;
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        self.until(|_, stream| stream.is_settled());
+    }
+
+    fn fly(&mut self, from: f64, to: f64) {
+        let frames = ((to - from) * f64::from(Settings::FRAMES_PER_SECOND)) as u64;
+        for frame in 0..=frames {
+            let seconds = from + frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
+            self.go_to(self.at(seconds));
+            self.studio.app_mut().update();
+        }
+    }
+
+    /// Takes a picture. The stream rests meanwhile, so that it shows the moment however slowly it is drawn.
+    fn take(
+        &mut self,
+        name: &str,
+        caption: &'static str,
+        eye: Transform,
+    ) -> Result<(), RenderError> {
+        let start = Instant::now();
+        self.stream().pause();
+        let canvas: Canvas = self.studio.take(eye)?;
+        self.stream().resume();
+        let path = self.folder.join(name);
+        canvas
+            .save(&path)
+            .map_err(|error| RenderError::Write(path.clone(), error))?;
+        let index = self
+            .studio
+            .app_mut()
+            .world()
+            .resource::<ChunkIndex<CityChunk>>();
+        self.pictures.push(Picture {
+            caption,
+            path,
+            chunks: index.len(),
+            entities: index.entities(),
+            took: start.elapsed(),
+        });
+        Ok(())
+    }
+
+    fn stream(&mut self) -> bevy_ecs::change_detection::Mut<'_, Streaming<CityChunk>> {
+        let world = self.studio.app_mut().world_mut();
+        world.resource_mut::<Streaming<CityChunk>>()
+    }
+}

@@ -1,0 +1,170 @@
+//! An app that renders to a picture instead of a window.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use bevy_app::App;
+use bevy_asset::{AssetPlugin, Assets, Handle};
+use bevy_camera::{Camera, CameraPlugin, RenderTarget};
+use bevy_core_pipeline::CorePipelinePlugin;
+use bevy_diagnostic::FrameCountPlugin;
+use bevy_ecs::entity::Entity;
+use bevy_ecs::observer::On;
+use bevy_image::{Image, ImagePlugin};
+use bevy_light::LightPlugin;
+use bevy_mesh::MeshPlugin;
+use bevy_pbr::PbrPlugin;
+use bevy_render::RenderPlugin;
+use bevy_render::render_resource::TextureFormat;
+use bevy_render::view::screenshot::{Screenshot, ScreenshotCaptured};
+use bevy_time::TimePlugin;
+use bevy_transform::TransformPlugin;
+use bevy_transform::components::Transform;
+use bevy_window::{ExitCondition, WindowPlugin};
+
+use super::RenderError;
+use super::scene::{ScenePlugin, camera};
+use super::sky::Sky;
+use crate::app::{add_city, ready, task_pools};
+use crate::chart::Canvas;
+use crate::settings::Settings;
+
+/// An app with the city and a camera that only draws when a picture is taken.
+///
+/// ```no_run
+/// use bevy_math::Vec3;
+/// use bevy_transform::components::Transform;
+/// use chunk_apply::ChunkViewer;
+/// use chunk_demo::{Settings, render::Studio};
+///
+/// let mut studio = Studio::new([1280, 720], &Settings::default())?;
+/// let eye = Transform::from_xyz(0.0, 150.0, 0.0).looking_at(Vec3::new(500.0, 0.0, 0.0), Vec3::Y);
+/// studio.app_mut().world_mut().spawn((ChunkViewer::default(), eye));
+/// for _ in 0..120 {
+///     studio.app_mut().update();
+/// }
+/// let picture = studio.take(eye)?;
+/// picture.save("city.png".as_ref()).expect("the folder is there");
+/// # Ok::<(), chunk_demo::render::RenderError>(())
+/// ```
+#[derive(Debug)]
+pub struct Studio {
+    app: App,
+    camera: Entity,
+    film: Handle<Image>,
+    shots: Receiver<Image>,
+    shutter: Sender<Image>,
+}
+
+/// A picture comes some frames after it was asked for, when it is back from the adapter.
+const LONGEST_WAIT: u32 = 200;
+/// Frames before a picture, in which what is to be drawn reaches the renderer.
+const WARM_UP: u32 = 3;
+
+impl Studio {
+    /// A studio that takes pictures of this width and height, in dots. See that there is an
+    /// [`adapter`](super::adapter::find) first; without one this ends the process.
+    ///
+    /// # Errors
+    ///
+    /// If a setting makes no sense.
+    pub fn new(size: [u32; 2], settings: &Settings) -> Result<Self, RenderError> {
+        let mut app = App::new();
+        app.add_plugins((
+            task_pools(),
+            FrameCountPlugin,
+            TimePlugin,
+            TransformPlugin,
+            WindowPlugin {
+                primary_window: None,
+                exit_condition: ExitCondition::DontExit,
+                ..WindowPlugin::default()
+            },
+            AssetPlugin::default(),
+        ));
+        app.add_plugins((
+            RenderPlugin {
+                // A picture without what is still being compiled would lack half of the city.
+                synchronous_pipeline_compilation: true,
+                ..RenderPlugin::default()
+            },
+            ImagePlugin::default_nearest(),
+            MeshPlugin,
+            CameraPlugin,
+            LightPlugin,
+            CorePipelinePlugin,
+            PbrPlugin::default(),
+        ));
+        add_city(&mut app, settings)?;
+        let sky = Sky::clear_day();
+        app.add_plugins(ScenePlugin { sky });
+        ready(&mut app);
+
+        let [width, height] = size;
+        let film = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+        let film = app.world_mut().resource_mut::<Assets<Image>>().add(film);
+        let sight = settings.chunk_size * settings.radius as f32;
+        let camera = app.world_mut().spawn((
+            camera(&sky, sight),
+            RenderTarget::Image(film.clone().into()),
+            Camera {
+                is_active: false,
+                ..Camera::default()
+            },
+        ));
+        let camera = camera.id();
+        let (shutter, shots) = channel();
+        Ok(Self {
+            app,
+            camera,
+            film,
+            shots,
+            shutter,
+        })
+    }
+
+    /// The app: spawn viewers in it and call its `update`.
+    pub fn app_mut(&mut self) -> &mut App {
+        &mut self.app
+    }
+
+    /// Takes a picture from a place. The world goes on for some frames meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the renderer gives none.
+    pub fn take(&mut self, from: Transform) -> Result<Canvas, RenderError> {
+        self.aim(from, true);
+        for _ in 0..WARM_UP {
+            self.app.update();
+        }
+        let shutter = Mutex::new(self.shutter.clone());
+        self.app
+            .world_mut()
+            .spawn(Screenshot::image(self.film.clone()))
+            .observe(move |shot: On<ScreenshotCaptured>| {
+                if let Ok(shutter) = shutter.lock() {
+                    // Nobody waits any more if the studio is gone.
+                    let _ = shutter.send(shot.image.clone());
+                }
+            });
+        let shot = (0..LONGEST_WAIT).find_map(|_| {
+            self.app.update();
+            self.shots.try_recv().ok()
+        });
+        self.aim(from, false);
+        let no_picture = || RenderError::NoPicture(LONGEST_WAIT);
+        let shot = shot.ok_or_else(no_picture)?;
+        let [width, height] = [shot.width(), shot.height()].map(|side| side as usize);
+        let dots = shot.data.ok_or_else(no_picture)?;
+        Canvas::from_dots(width, height, dots).ok_or_else(no_picture)
+    }
+
+    fn aim(&mut self, from: Transform, is_active: bool) {
+        let mut camera = self.app.world_mut().entity_mut(self.camera);
+        camera.insert(from);
+        if let Some(mut camera) = camera.get_mut::<Camera>() {
+            camera.is_active = is_active;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The pictures show what they should: sky, houses, trees and streets in their colours, and not one flat colour.
+#![cfg(feature = "render")]
+
+use std::path::Path;
+
+use chunk_demo::chart::Canvas;
+use chunk_demo::render::{adapter, pictures};
+use chunk_demo::scenario::Flight;
+use chunk_demo::{Settings, SettingsError};
+
+const SIZE: [u32; 2] = [480, 270];
+
+/// What part of the dots of some rows are so.
+fn share(canvas: &Canvas, rows: core::ops::Range<usize>, is_so: impl Fn([i32; 3]) -> bool) -> f64 {
+    let mut dots = 0;
+    let mut hits = 0;
+    for y in rows {
+        for x in 0..canvas.width() {
+            let [red, green, blue, _] = canvas.dot(x, y).expect("the dot is inside");
+            dots += 1;
+            hits += usize::from(is_so([red, green, blue].map(i32::from)));
+        }
+    }
+    f64::from(u32::try_from(hits).expect("few dots")) / f64::from(dots)
+}
+
+fn is_sky([red, green, blue]: [i32; 3]) -> bool {
+    blue > 150 && blue >= green && green >= red && blue - red > 15
+}
+
+/// Where a shader is missing or broken, Bevy shows magenta.
+fn is_pink([red, green, blue]: [i32; 3]) -> bool {
+    red > 180 && blue > 180 && green < 100
+}
+
+fn is_brick([red, green, blue]: [i32; 3]) -> bool {
+    red > green && green >= blue && red - blue > 35
+}
+
+fn is_leaf([red, green, blue]: [i32; 3]) -> bool {
+    green > red + 6 && green > blue + 18
+}
+
+fn is_asphalt([red, green, blue]: [i32; 3]) -> bool {
+    (30..115).contains(&green) && (red - green).abs() < 12 && (blue - green).abs() < 16
+}
+
+/// Colours that are told apart with four bits a channel.
+fn colours(canvas: &Canvas) -> usize {
+    let dots = canvas.dots().chunks_exact(4);
+    let mut colours: Vec<_> = dots
+        .map(|dot| [dot[0] >> 4, dot[1] >> 4, dot[2] >> 4])
+        .collect();
+    colours.sort_unstable();
+    colours.dedup();
+    colours.len()
+}
+
+/// How many dots of some rows differ clearly from their right neighbour: the edges of houses.
+fn edges(canvas: &Canvas, rows: core::ops::Range<usize>) -> f64 {
+    let mut edges = 0.0;
+    let mut dots = 0.0;
+    for y in rows {
+        for x in 1..canvas.width() {
+            let [here, left] = [x, x - 1].map(|x| canvas.dot(x, y).expect("the dot is inside"));
+            dots += 1.0;
+            edges += f64::from(u8::from((0..3).any(|c| here[c].abs_diff(left[c]) > 24)));
+        }
+    }
+    edges / dots
+}
+
+/// The checks that every picture of the city passes.
+fn check(name: &str, canvas: &Canvas) {
+    let height = canvas.height();
+    let (top, bottom) = (0..height / 20, height / 2..height);
+    assert_eq!([canvas.width(), height], SIZE.map(|side| side as usize));
+    let figures = [
+        (
+            "sky at the top",
+            share(canvas, top.clone(), is_sky),
+            0.8,
+            1.0,
+        ),
+        ("pink", share(canvas, 0..height, is_pink), 0.0, 0.001),
+        (
+            "brick below",
+            share(canvas, bottom.clone(), is_brick),
+            0.02,
+            0.8,
+        ),
+        (
+            "leaves below",
+            share(canvas, bottom.clone(), is_leaf),
+            0.003,
+            0.6,
+        ),
+        (
+            "asphalt below",
+            share(canvas, bottom.clone(), is_asphalt),
+            0.01,
+            0.6,
+        ),
+        ("edges at the top", edges(canvas, top), 0.0, 0.01),
+        ("edges below", edges(canvas, bottom), 0.04, 0.6),
+    ];
+    for (what, share, least, most) in figures {
+        assert!(
+            (least..=most).contains(&share),
+            "{name}: {share:.4} of {what}, where {least} to {most} was expected\n{figures:?}"
+        );
+    }
+    let colours = colours(canvas);
+    assert!(colours > 120, "{name}: only {colours} colours");
+}
+
+#[test]
+fn the_key_moments_show_the_city() {
+    if let Err(error) = adapter::find() {
+        panic!("{error}");
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let settings = Settings {
+        radius: 7,
+        unload_radius: 8,
+        ..Settings::default()
+    };
+    let taken = pictures::take(&folder, SIZE, &settings, &Flight).expect("there is an adapter");
+    let names: Vec<_> = taken
+        .iter()
+        .map(|picture| picture.path.file_name().expect("a file").to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["start.png", "flight.png", "teleport.png", "overview.png"]
+    );
+
+    let canvases: Vec<_> = taken
+        .iter()
+        .map(|picture| {
+            let file = std::fs::read(&picture.path).expect("the file was written");
+            Canvas::from_png(&file).expect("it is a PNG file")
+        })
+        .collect();
+    for (picture, canvas) in taken.iter().zip(&canvases) {
+        check(&picture.to_string(), canvas);
+    }
+    // The first was taken while the world was still filling, the others when it was whole.
+    assert!(taken[0].chunks < taken[3].chunks, "{taken:?}");
+    assert_eq!(taken[2].chunks, taken[3].chunks, "{taken:?}");
+    for (a, first) in canvases.iter().enumerate() {
+        for second in &canvases[..a] {
+            assert_ne!(first, second, "two pictures are the same");
+        }
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named() {
+    let settings = Settings {
+        radius: 0,
+        ..Settings::default()
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("none");
+    let error = pictures::take(&folder, SIZE, &settings, &Flight).expect_err("no radius");
+    let expected: SettingsError = settings.validate().expect_err("no radius");
+    assert_eq!(error.to_string(), expected.to_string());
+}
