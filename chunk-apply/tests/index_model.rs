@@ -133,7 +133,11 @@ impl Streamed {
                 let mut loaded: Vec<_> = index.iter().collect();
                 loaded.sort_by_key(|(coord, _)| *coord);
                 if let Some((coord, chunk)) = loaded.get(nth) {
-                    self.vandalised.insert(*coord);
+                    // One that is being made anew at that moment comes back by itself.
+                    let stream = world.resource::<Streaming<Pieces>>();
+                    if stream.scheduler().live_version(*coord).is_none() {
+                        self.vandalised.insert(*coord);
+                    }
                     world.despawn(chunk.root);
                 }
             }
@@ -201,7 +205,7 @@ impl Streamed {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_holds_exactly_what_is_wanted_and_whole(seed: u64, script in actions()) {
