@@ -63,11 +63,7 @@ pub(crate) fn assets<T>(world: &World, workload: &Workload<T>) -> Option<String>
 }
 
 /// Whether a world at rest holds its chunks and nothing else. `others` are the entities that belong to no chunk.
-pub(crate) fn at_rest<T: Send + Sync + 'static>(
-    world: &World,
-    census: &Census,
-    others: usize,
-) -> Option<String> {
+pub(crate) fn at_rest(world: &World, census: &Census, others: usize) -> Option<String> {
     let found = world.entity_count() as usize;
     let expected = others + census.chunks + census.expected;
     (found != expected).then(|| {

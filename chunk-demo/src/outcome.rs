@@ -9,6 +9,13 @@ use crate::report::Report;
 pub struct Outcome {
     /// The figures.
     pub report: Report,
+    /// Jobs that might be on workers at the same time.
+    pub max_in_flight: usize,
+    /// Threads that there were for them.
+    pub pool_threads: usize,
+    /// Whether frames were shorter than the time that viewers thought had passed, so that workers had no chance to
+    /// keep up.
+    pub is_unpaced: bool,
     /// Whether somebody stopped the run before its time.
     pub was_interrupted: bool,
     /// Frames, after every wanted chunk had been there once, in which one within half the radius of a viewer was

@@ -67,8 +67,12 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             pacing,
             runtime,
         } = self;
+        let is_unpaced = matches!(pacing, Pacing::Unpaced);
         let mut stage = Stage::new(&settings, scenario, &workload, pacing, runtime)?;
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome {
+            is_unpaced,
+            ..Outcome::default()
+        };
         let mut violations = Vec::new();
 
         let mut memory = MemoryTrend::default();
@@ -86,6 +90,8 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
                 break;
             }
         }
+        outcome.max_in_flight = stage.stream().scheduler().max_in_flight();
+        outcome.pool_threads = stage.stream().scheduler().pool_threads();
         outcome.memory_slope = memory.slope();
         outcome.memory_at_half = memory.at_half();
         outcome.frames_near_missing = stage.frames_near_missing;
@@ -111,7 +117,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
                 let census = Census::take(stage.world(), &workload);
                 let others = stage.entities_before + settings.viewers as usize;
                 violations.extend(census.violations());
-                violations.extend(audit::at_rest::<T>(stage.world(), &census, others));
+                violations.extend(audit::at_rest(stage.world(), &census, others));
                 violations.extend(ending(&mut stage, watcher));
             }
         }

@@ -163,7 +163,7 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
             self.recorder.latency(loaded.latency);
             self.applied_after_filled += u64::from(self.filled_in_frame.is_some());
         }
-        if is_filled && index.len() > 0 && self.filled_in_frame.is_none() {
+        if is_filled && !index.is_empty() && self.filled_in_frame.is_none() {
             self.filled_in_frame = Some(self.frame);
         }
         let is_missing = self.filled_in_frame.is_some() && !is_filled && self.misses_near();

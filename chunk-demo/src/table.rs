@@ -1,6 +1,6 @@
 //! A report for people.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 
 use crate::outcome::Outcome;
@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 pub fn table(outcome: &Outcome) -> String {
     let report = &outcome.report;
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_BORDERS_ONLY);
     table.set_header([report.scenario.as_str(), ""]);
     let mut row = |name: &str, value: String| {
         table.add_row([name, &value]);
@@ -66,6 +66,13 @@ pub fn table(outcome: &Outcome) -> String {
         format!(
             "{}; one for each entity would be {}",
             report.assets, report.assets_without_sharing
+        ),
+    );
+    row(
+        "workers",
+        format!(
+            "{} in flight on {} threads of the pool",
+            outcome.max_in_flight, outcome.pool_threads
         ),
     );
     row(

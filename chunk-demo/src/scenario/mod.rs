@@ -3,7 +3,17 @@
 //! A scenario is one small file: it says what it proves, places the viewers, and checks the outcome. All of them run on
 //! any [`Workload`](crate::Workload).
 
+mod dense;
+mod edits;
 mod flight;
+mod long;
+mod orbit;
+mod oscillate;
+mod panicking;
+mod rest;
+mod slow;
+mod sprint;
+mod teleport;
 
 use core::fmt;
 
@@ -13,7 +23,17 @@ use crate::faults::Faults;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 
+pub use dense::Dense;
+pub use edits::Edits;
 pub use flight::Flight;
+pub use long::Long;
+pub use orbit::Orbit;
+pub use oscillate::Oscillate;
+pub use panicking::Panicking;
+pub use rest::Rest;
+pub use slow::Slow;
+pub use sprint::Sprint;
+pub use teleport::Teleport;
 
 /// One way to move through a world, and what it must not break.
 pub trait Scenario: fmt::Debug + Sync {
@@ -46,10 +66,52 @@ pub trait Scenario: fmt::Debug + Sync {
 }
 
 /// Every scenario, in the order in which they are listed to the user.
-pub const ALL: [&dyn Scenario; 1] = [&Flight];
+pub const ALL: [&dyn Scenario; 13] = [
+    &Flight,
+    &Rest,
+    &Sprint,
+    &Teleport,
+    &Oscillate,
+    &Orbit,
+    &Dense::HUNDREDS,
+    &Dense::THOUSANDS,
+    &Panicking::RARE,
+    &Panicking::HALF,
+    &Slow,
+    &Edits,
+    &Long,
+];
 
 /// The scenario of this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static dyn Scenario> {
     ALL.into_iter().find(|scenario| scenario.name() == name)
+}
+
+/// The names of all scenarios, for a sentence.
+#[must_use]
+pub fn names() -> String {
+    ALL.map(Scenario::name).join(", ")
+}
+
+/// The names of all scenarios and what each proves, a line each.
+#[must_use]
+pub fn list() -> String {
+    let widest = ALL.map(|scenario| scenario.name().len());
+    let width = widest.into_iter().max().unwrap_or_default();
+    let line =
+        |scenario: &dyn Scenario| format!("{:width$}  {}", scenario.name(), scenario.proves());
+    ALL.map(line).join("\n")
+}
+
+/// What every scenario must come to in the end: at rest, everything wanted is there, but for what is broken for ever.
+fn whole_world(outcome: &Outcome) -> Vec<String> {
+    let unexplained = outcome.missing_at_rest - outcome.broken_at_rest;
+    if unexplained == 0 {
+        return Vec::new();
+    }
+    vec![format!(
+        "{unexplained} of {} wanted chunks are missing in a world at rest",
+        outcome.wanted_at_rest
+    )]
 }

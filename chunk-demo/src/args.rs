@@ -1,0 +1,237 @@
+//! The command line, and the settings that come of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chunk_demo::scenario::{self, Scenario};
+use chunk_demo::{Profile, Settings, SettingsError};
+use clap::{Parser, ValueEnum};
+
+use crate::drawing::Drawing;
+
+/// Streams a city around moving viewers, without a screen, and prints what it measured.
+///
+/// Exit status: 0 if everything held, 1 if not (the table and the JSON object say what), 2 if an option makes no sense.
+#[derive(Parser, Debug)]
+#[command(name = "chunk-demo", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) play: Play,
+}
+
+#[derive(clap::Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Runs the five stress tests: teleports, a long session, panics, 10,000 chunks, frame times
+    Stress(Stress),
+}
+
+/// What `chunk-demo stress` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Stress {
+    /// Runs each test for seconds instead of minutes, for CI
+    #[arg(long)]
+    pub(crate) quick: bool,
+
+    /// Runs only the tests whose names contain this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+
+    /// Which world, and which chunks are unlucky [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// Writes what each run measured to this file, as a list of JSON objects
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What `chunk-demo` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Play {
+    /// What the viewers do [default: flight]; `--scenario help` lists them
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "flight",
+        hide_default_value = true
+    )]
+    pub(crate) scenario: String,
+
+    /// How long the scenario lasts, in seconds at 60 frames each [default: 15, or the scenario's own]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) seconds: Option<f64>,
+
+    /// Which city; every number is another one [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// How many viewers there are [default: 1, or the scenario's own]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub(crate) viewers: Option<u32>,
+
+    /// How far each viewer sees, in chunks of 200 m [default: 12, or the scenario's own]
+    #[arg(long, value_name = "CHUNKS", allow_negative_numbers = true)]
+    pub(crate) radius: Option<u32>,
+
+    /// Beyond this distance chunks are unloaded, in chunks [default: 2 more than the radius]
+    #[arg(long, value_name = "CHUNKS", allow_negative_numbers = true)]
+    pub(crate) unload_radius: Option<u32>,
+
+    /// Entities in each chunk, 15 to 2000 [default: 120, or the scenario's own]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub(crate) density: Option<u32>,
+
+    /// The limits to start from; the options below change them one by one
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) profile: ProfileName,
+
+    /// Chunks being generated at the same time [default: 3]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub(crate) max_in_flight: Option<usize>,
+
+    /// Main-thread time a frame may spend on the world, in milliseconds [default: 2; with the original profile no limit]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub(crate) apply_budget_ms: Option<f64>,
+
+    /// Chunks a frame may complete [default: no limit; with the original profile 2]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub(crate) chunks_per_frame: Option<u32>,
+
+    /// Plays frames as fast as they go instead of 60 a second; workers then get less time for each
+    #[arg(long)]
+    pub(crate) unpaced: bool,
+
+    /// Writes what was measured to this file, as one flat JSON object
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default)]
+pub(crate) enum ProfileName {
+    /// 3 in flight and 2 ms a frame
+    #[default]
+    Standard,
+    /// What this workspace replaces: 3 in flight and 2 chunks a frame, however long they take
+    Original,
+}
+
+impl Play {
+    /// The scenario that was named.
+    pub(crate) fn scenario(&self) -> Result<&'static dyn Scenario, SettingsError> {
+        scenario::named(&self.scenario).ok_or_else(|| SettingsError {
+            setting: "scenario",
+            value: format!("`{}`", self.scenario),
+            demand: format!("one of {}", scenario::names()),
+        })
+    }
+
+    /// The profile's settings, changed by the scenario, changed by the options.
+    pub(crate) fn settings(&self, scenario: &dyn Scenario) -> Result<Settings, SettingsError> {
+        let mut settings = Settings::of(match self.profile {
+            ProfileName::Standard => Profile::Standard,
+            ProfileName::Original => Profile::Original,
+        });
+        scenario.adjust(&mut settings);
+        let set = |field: &mut u32, option: Option<u32>| *field = option.unwrap_or(*field);
+        set(&mut settings.viewers, self.viewers);
+        set(&mut settings.density, self.density);
+        if let Some(radius) = self.radius {
+            settings.radius = radius;
+            settings.unload_radius = radius.saturating_add(2);
+        }
+        set(&mut settings.unload_radius, self.unload_radius);
+        settings.seconds = self.seconds.unwrap_or(settings.seconds);
+        settings.seed = self.seed.unwrap_or(settings.seed);
+        settings.max_in_flight = self.max_in_flight.unwrap_or(settings.max_in_flight);
+        if let Some(ms) = self.apply_budget_ms {
+            settings.budget.time = Some(milliseconds(ms)?);
+        }
+        settings.budget.chunks = self.chunks_per_frame.or(settings.budget.chunks);
+        if settings.viewers == 0 {
+            return Err(SettingsError {
+                setting: "viewers",
+                value: "0".to_owned(),
+                demand: "at least 1".to_owned(),
+            });
+        }
+        settings.validate()?;
+        Ok(settings)
+    }
+}
+
+fn milliseconds(ms: f64) -> Result<Duration, SettingsError> {
+    const MOST: f64 = 60_000.0;
+    if ms > 0.0 && ms <= MOST {
+        return Ok(Duration::from_secs_f64(ms / 1e3));
+    }
+    Err(SettingsError {
+        setting: "apply-budget-ms",
+        value: ms.to_string(),
+        demand: format!("more than 0 and at most {MOST}"),
+    })
+}
+
+/// What is wrong with the command line, in one sentence; clap says it in several lines.
+pub(crate) fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn settings(line: &str) -> Result<Settings, String> {
+        let args = Args::try_parse_from(line.split(' ')).map_err(|error| sentence(&error))?;
+        let scenario = args.play.scenario().map_err(|error| error.to_string())?;
+        args.play
+            .settings(scenario)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn no_options_are_the_defaults() {
+        assert_eq!(settings("chunk-demo"), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn every_option_reaches_the_settings() {
+        let line = "chunk-demo --seconds 1.5 --seed 7 --viewers 2 --radius 5 --unload-radius 9 --density 60 \
+                    --profile original --max-in-flight 4 --apply-budget-ms 0.5 --chunks-per-frame 6";
+        let settings = settings(line).expect("all of it makes sense");
+        assert_eq!(settings.seconds, 1.5);
+        assert_eq!((settings.seed, settings.viewers), (7, 2));
+        assert_eq!((settings.radius, settings.unload_radius), (5, 9));
+        assert_eq!((settings.density, settings.max_in_flight), (60, 4));
+        assert_eq!(settings.profile, Profile::Original);
+        assert_eq!(settings.budget.time, Some(Duration::from_micros(500)));
+        assert_eq!(settings.budget.chunks, Some(6));
+    }
+
+    #[test]
+    fn the_unload_radius_follows_the_radius() {
+        let settings = settings("chunk-demo --radius 20").expect("20 is a radius");
+        assert_eq!(settings.unload_radius, 22);
+    }
+
+    #[test]
+    fn the_original_profile_has_its_own_budget() {
+        let settings = settings("chunk-demo --profile original").expect("a profile");
+        assert_eq!(settings, Settings::of(Profile::Original));
+    }
+}

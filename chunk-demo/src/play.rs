@@ -1,0 +1,54 @@
+//! One scenario, from the options to the table.
+
+use std::io::{Write, stdout};
+
+use chunk_demo::scenario;
+use chunk_demo::{Faults, Outcome, Pacing, Run, Workload, table};
+
+use crate::args::Play;
+use crate::interrupt::Interrupt;
+use crate::json_file::JsonFile;
+use crate::log;
+use crate::progress::Display;
+
+/// Plays the scenario. Whether everything held, or why nothing was played.
+pub(crate) fn run(args: &Play) -> Result<bool, String> {
+    if args.scenario == "help" {
+        print(&scenario::list());
+        return Ok(true);
+    }
+    let scenario = args.scenario().map_err(|error| error.to_string())?;
+    let settings = args.settings(scenario).map_err(|error| error.to_string())?;
+    let json = args.json.as_deref().map(JsonFile::open).transpose()?;
+    let city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
+
+    log::start(scenario.faults() != Faults::NONE);
+    let mut display = Display::new(scenario.name(), Interrupt::listen());
+    let mut run = Run::new(settings, scenario, city);
+    if args.unpaced {
+        run.pacing = Pacing::Unpaced;
+    }
+    let outcome = run.go(&mut display).map_err(|error| error.to_string())?;
+    display.finish();
+
+    show(&outcome);
+    if let Some(json) = json {
+        json.write(&outcome.report)?;
+    }
+    Ok(outcome.report.is_good())
+}
+
+fn show(outcome: &Outcome) {
+    print(&table(outcome));
+    if outcome.was_interrupted {
+        print("Interrupted; these are the figures so far.");
+    }
+    for violation in &outcome.report.violations {
+        eprintln!("violation: {violation}");
+    }
+}
+
+/// Nobody reading is no reason to panic.
+fn print(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}

@@ -1,0 +1,55 @@
+//! Very many chunks at once.
+
+use bevy_math::Vec3;
+
+use super::{Scenario, whole_world};
+use crate::outcome::Outcome;
+use crate::settings::Settings;
+
+/// A wide view that becomes wanted all at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense {
+    name: &'static str,
+    radius: u32,
+    density: u32,
+}
+
+impl Dense {
+    /// 529 chunks of 500 entities.
+    pub const HUNDREDS: Self = Self {
+        name: "dense",
+        radius: 13,
+        density: 500,
+    };
+    /// 10,201 chunks of 60 entities.
+    pub const THOUSANDS: Self = Self {
+        name: "dense-10000",
+        radius: 57,
+        density: 60,
+    };
+}
+
+impl Scenario for Dense {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn proves(&self) -> &'static str {
+        "hundreds, or thousands, of chunks wanted at once are all there in the end, within every frame's budget"
+    }
+
+    fn adjust(&self, settings: &mut Settings) {
+        settings.radius = self.radius;
+        settings.unload_radius = self.radius + 2;
+        settings.density = self.density;
+    }
+
+    fn place(&self, viewer: u32, _seconds: f64, settings: &Settings) -> Vec3 {
+        let apart = 3.0 * settings.radius as f32 * settings.chunk_size;
+        Vec3::new(viewer as f32 * apart, 150.0, 0.0)
+    }
+
+    fn check(&self, outcome: &Outcome, _settings: &Settings) -> Vec<String> {
+        whole_world(outcome)
+    }
+}

@@ -1,0 +1,53 @@
+//! A session of hours.
+
+use core::f64::consts::TAU;
+
+use bevy_math::Vec3;
+
+use super::{Scenario, whole_world};
+use crate::outcome::Outcome;
+use crate::settings::Settings;
+
+/// Round after round over the city, for hours of simulated time. Play it unpaced.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Long;
+
+/// Metres; a round of 25 km takes 100 s.
+const RADIUS: f64 = 4_000.0;
+const SPEED: f64 = 250.0;
+/// Growth beyond this, over the second half of a session, is a leak and not an allocator at work.
+const TOLERATED: f64 = 4.0 * 1024.0 * 1024.0;
+
+impl Scenario for Long {
+    fn name(&self) -> &'static str {
+        "long"
+    }
+
+    fn proves(&self) -> &'static str {
+        "hours of flight take no more memory than minutes, and at the end every entity and request is accounted for"
+    }
+
+    fn adjust(&self, settings: &mut Settings) {
+        // A million frames.
+        settings.seconds = 1e6 / 60.0;
+    }
+
+    fn place(&self, viewer: u32, seconds: f64, _settings: &Settings) -> Vec3 {
+        let angle = SPEED * seconds / RADIUS + TAU * f64::from(viewer) / 8.0;
+        let (sin, cos) = angle.sin_cos();
+        Vec3::new((RADIUS * cos) as f32, 120.0, (RADIUS * sin) as f32)
+    }
+
+    fn check(&self, outcome: &Outcome, _settings: &Settings) -> Vec<String> {
+        let mut violations = whole_world(outcome);
+        let growth = outcome.memory_slope * outcome.report.frames as f64 / 2.0;
+        if growth > TOLERATED {
+            violations.push(format!(
+                "memory grew by {:.1} MiB over the second half of the session, from {:.1} MiB",
+                growth / (1024.0 * 1024.0),
+                outcome.memory_at_half as f64 / (1024.0 * 1024.0),
+            ));
+        }
+        violations
+    }
+}

@@ -1,0 +1,46 @@
+//! Jumps to where nothing is loaded.
+
+use bevy_math::Vec3;
+
+use super::{Scenario, whole_world};
+use crate::outcome::Outcome;
+use crate::settings::Settings;
+
+/// Twice a second somewhere else, 1,000 chunks away.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Teleport;
+
+const JUMPS_A_SECOND: f64 = 2.0;
+const CHUNKS: f32 = 1_000.0;
+
+impl Scenario for Teleport {
+    fn name(&self) -> &'static str {
+        "teleport"
+    }
+
+    fn proves(&self) -> &'static str {
+        "jumps of 1,000 chunks leave nothing behind: what was under way is given up, what was there goes"
+    }
+
+    fn adjust(&self, settings: &mut Settings) {
+        settings.seconds = 10.0;
+    }
+
+    fn place(&self, viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
+        // Around the corners of a square, so that a position never needs more digits than an `f32` has.
+        let side = CHUNKS * settings.chunk_size;
+        let corner = (seconds * JUMPS_A_SECOND) as u64 % 4;
+        let (x, z) = match corner {
+            0 => (0.0, 0.0),
+            1 => (side, 0.0),
+            2 => (side, side),
+            _ => (0.0, side),
+        };
+        let apart = 3.0 * settings.radius as f32 * settings.chunk_size;
+        Vec3::new(x + viewer as f32 * apart, 80.0, z)
+    }
+
+    fn check(&self, outcome: &Outcome, _settings: &Settings) -> Vec<String> {
+        whole_world(outcome)
+    }
+}

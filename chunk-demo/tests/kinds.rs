@@ -1,0 +1,150 @@
+//! What a chunk of the city becomes: five kinds under one root, with place, size and colour, and four assets.
+
+use bevy_app::App;
+use bevy_ecs::prelude::*;
+use bevy_mesh::MeshTag;
+use bevy_transform::components::Transform;
+use chunk_apply::{ChunkIndex, ChunkRoot, ChunkViewer};
+use chunk_assets::{Tint, asset_count};
+use chunk_coord::ChunkCoord;
+use chunk_demo::city::{CityChunk, CityPlan, Item, Kind};
+use chunk_demo::spawn::{Building, Npc, Road, Tree, Vehicle};
+use chunk_demo::{Settings, city_app};
+
+const CHUNKS: usize = 13;
+
+fn settings() -> Settings {
+    Settings {
+        radius: 2,
+        unload_radius: 3,
+        seed: 5,
+        ..Settings::default()
+    }
+}
+
+/// An app in which the 13 chunks around the origin are loaded.
+fn loaded() -> App {
+    let mut app = city_app(&settings()).expect("the settings make sense");
+    app.world_mut().spawn(ChunkViewer::default());
+    while app.world().resource::<ChunkIndex<CityChunk>>().len() < CHUNKS {
+        app.update();
+    }
+    app.update();
+    app
+}
+
+fn planned() -> impl Iterator<Item = (ChunkCoord, CityChunk)> {
+    let plan = CityPlan::new(settings().city()).expect("the settings make a city");
+    (-2..=2)
+        .flat_map(|x| (-2..=2).map(move |z| ChunkCoord::planar(x, z)))
+        .filter(|coord| coord.distance_sq(ChunkCoord::ORIGIN) <= 4)
+        .map(move |coord| (coord, plan.generate(coord)))
+}
+
+/// What is compared of an entity, in an order.
+fn trait_of(root: ChunkCoord, transform: &Transform, tag: u32) -> (ChunkCoord, [u32; 10], u32) {
+    let Transform {
+        translation: t,
+        rotation: r,
+        scale: s,
+    } = transform;
+    let bits = [t.x, t.y, t.z, r.x, r.y, r.z, r.w, s.x, s.y, s.z].map(f32::to_bits);
+    (root, bits, tag)
+}
+
+fn spawned<M: Component>(app: &mut App) -> Vec<(ChunkCoord, [u32; 10], u32)> {
+    let world = app.world_mut();
+    let mut query = world.query_filtered::<(&Transform, &MeshTag, &ChildOf), With<M>>();
+    let mut found: Vec<_> = query
+        .iter(world)
+        .map(|(transform, tag, parent)| {
+            let root = world
+                .get::<ChunkRoot>(parent.parent())
+                .expect("the parent is a root");
+            trait_of(root.coord, transform, tag.0)
+        })
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+fn expected(kind: Kind) -> Vec<(ChunkCoord, [u32; 10], u32)> {
+    let item_trait = |coord, item: &Item| {
+        let transform = Transform {
+            translation: item.position,
+            rotation: item.rotation,
+            scale: item.scale,
+        };
+        let [red, green, blue] = item.colour;
+        let tag: MeshTag = Tint::srgb(red, green, blue).into();
+        trait_of(coord, &transform, tag.0)
+    };
+    let mut items: Vec<_> = planned()
+        .flat_map(|(coord, chunk)| {
+            let items = chunk.of(kind).to_vec();
+            items
+                .into_iter()
+                .map(move |item| item_trait(coord, &item))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    items.sort_unstable();
+    items
+}
+
+#[test]
+fn all_five_kinds_are_spawned_as_they_were_generated() {
+    let mut app = loaded();
+    for (kind, found) in [
+        (Kind::Building, spawned::<Building>(&mut app)),
+        (Kind::Tree, spawned::<Tree>(&mut app)),
+        (Kind::Vehicle, spawned::<Vehicle>(&mut app)),
+        (Kind::Npc, spawned::<Npc>(&mut app)),
+        (Kind::Road, spawned::<Road>(&mut app)),
+    ] {
+        assert!(!found.is_empty(), "no {kind:?}");
+        assert!(
+            found == expected(kind),
+            "{kind:?} is not what was generated"
+        );
+    }
+}
+
+#[test]
+fn one_despawn_of_the_root_removes_the_chunk() {
+    let mut app = loaded();
+    let count = |app: &mut App| app.world().entity_count() as usize;
+    let before = count(&mut app);
+    let root = app
+        .world()
+        .resource::<ChunkIndex<CityChunk>>()
+        .root(ChunkCoord::planar(1, 1))
+        .expect("the chunk is loaded");
+    app.world_mut().despawn(root);
+    assert_eq!(
+        count(&mut app),
+        before - 1 - settings().density as usize,
+        "the root and its children"
+    );
+}
+
+#[test]
+fn four_assets_serve_every_entity() {
+    let mut app = loaded();
+    assert_eq!(asset_count(app.world()), 4);
+    let world = app.world_mut();
+    let entities = world.query::<&MeshTag>().iter(world).count();
+    assert_eq!(entities, CHUNKS * settings().density as usize);
+}
+
+#[test]
+fn without_a_viewer_nothing_happens() {
+    let mut app = city_app(&settings()).expect("the settings make sense");
+    app.update();
+    let before = app.world().entity_count();
+    for _ in 0..20 {
+        app.update();
+    }
+    assert_eq!(app.world().entity_count(), before);
+    assert!(app.world().resource::<ChunkIndex<CityChunk>>().is_empty());
+}

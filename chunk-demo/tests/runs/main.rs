@@ -1,0 +1,56 @@
+//! Runs of scenarios: on a simulated pool where the outcome must be exact, on real threads where it must hold anyway.
+
+mod pipeline;
+mod scenarios;
+
+use core::ops::ControlFlow;
+
+use chunk_apply::ManualClock;
+use chunk_demo::scenario::Scenario;
+use chunk_demo::{Outcome, Pacing, Progress, Run, Settings, Workload};
+use chunk_scheduler::Simulation;
+
+/// A small world, so that a test takes no longer than it must.
+fn small(scenario: &dyn Scenario, seconds: f64) -> Settings {
+    let mut settings = Settings::default();
+    scenario.adjust(&mut settings);
+    Settings {
+        seconds,
+        radius: settings.radius.min(5),
+        unload_radius: settings.unload_radius.min(7),
+        viewers: settings.viewers.min(8),
+        density: 20,
+        ..settings
+    }
+}
+
+/// On a simulated pool that finishes whatever it has begun between two frames, on a clock that only frames move.
+fn simulated(settings: Settings, scenario: &dyn Scenario) -> Outcome {
+    let simulation = Simulation::new(settings.seed);
+    let city = Workload::city(settings.city()).expect("the settings make a city");
+    let run = Run {
+        pacing: Pacing::Stepped(ManualClock::default()),
+        runtime: simulation.runtime(),
+        ..Run::new(settings, scenario, city)
+    };
+    let mut watcher = |_: &Progress| {
+        simulation.advance(Pacing::FRAME);
+        ControlFlow::Continue(())
+    };
+    run.go(&mut watcher).expect("the settings make sense")
+}
+
+/// On real threads, as fast as it goes.
+fn unpaced(settings: Settings, scenario: &dyn Scenario) -> Outcome {
+    let city = Workload::city(settings.city()).expect("the settings make a city");
+    let run = Run {
+        pacing: Pacing::Unpaced,
+        ..Run::new(settings, scenario, city)
+    };
+    run.go(&mut ()).expect("the settings make sense")
+}
+
+/// What a run came to and cannot depend on the speed of the machine.
+fn assert_good(outcome: &Outcome) {
+    assert_eq!(outcome.report.violations, [""; 0], "{outcome:#?}");
+}

@@ -1,0 +1,144 @@
+//! Every scenario, made small.
+
+use bevy_math::Vec3;
+use chunk_demo::scenario::{
+    ALL, Dense, Edits, Flight, Long, Oscillate, Panicking, Rest, Scenario, Slow,
+};
+use chunk_demo::{Faults, Outcome, Settings};
+
+use crate::{assert_good, simulated, small, unpaced};
+
+#[test]
+fn every_scenario_holds_on_a_simulated_pool() {
+    for scenario in ALL {
+        let outcome = simulated(small(scenario, 2.0), scenario);
+        assert_good(&outcome);
+        assert_eq!(outcome.report.scenario, scenario.name());
+        assert_eq!(outcome.report.frames, 120);
+    }
+}
+
+#[test]
+fn every_scenario_without_delays_holds_on_real_threads() {
+    for scenario in ALL {
+        if scenario.faults().slow == 0.0 {
+            assert_good(&unpaced(small(scenario, 2.0), scenario));
+        }
+    }
+}
+
+#[test]
+fn panics_are_caught_retried_and_given_up() {
+    let settings = small(&Panicking::HALF, 10.0);
+    let outcome = simulated(settings, &Panicking::HALF);
+    assert_good(&outcome);
+    let report = &outcome.report;
+    assert!(report.panics > report.failed, "{report:#?}");
+    assert!(report.retried > 0 && report.failed > 0, "{report:#?}");
+    assert!(report.quarantined > 0, "{report:#?}");
+    assert_eq!(outcome.missing_at_rest, outcome.broken_at_rest);
+    assert!(outcome.broken_at_rest > 0, "{outcome:#?}");
+}
+
+#[test]
+fn a_viewer_at_rest_and_one_that_sways_load_once() {
+    for scenario in [&Rest as &dyn Scenario, &Oscillate] {
+        let report = simulated(small(scenario, 3.0), scenario).report;
+        assert_eq!((report.unloaded, report.cancelled), (0, 0), "{report:#?}");
+        assert_eq!(report.requested, report.loaded_chunks, "{report:#?}");
+    }
+}
+
+#[test]
+fn edits_replace_chunks() {
+    let outcome = simulated(small(&Edits, 2.0), &Edits);
+    assert_good(&outcome);
+    let report = &outcome.report;
+    assert!(outcome.edits > 100, "{outcome:#?}");
+    assert!(outcome.applied_after_filled > 100, "{outcome:#?}");
+    assert_eq!(
+        report.applied,
+        report.loaded_chunks + report.unloaded,
+        "what an edit replaced is gone: {report:#?}"
+    );
+}
+
+#[test]
+fn scenarios_bring_their_own_settings_and_all_make_sense() {
+    for scenario in ALL {
+        let mut settings = Settings::default();
+        scenario.adjust(&mut settings);
+        assert_eq!(settings.validate(), Ok(()), "{scenario:?}");
+        assert!(!scenario.proves().is_empty());
+        for frame in 0..600 {
+            let seconds = settings.seconds * f64::from(frame) / 600.0;
+            let place = scenario.place(0, seconds, &settings);
+            assert!(place.is_finite(), "{scenario:?} at {seconds}: {place}");
+        }
+    }
+    let chunks = |dense: Dense| {
+        let mut settings = Settings::default();
+        dense.adjust(&mut settings);
+        simulated(
+            Settings {
+                density: 15,
+                seconds: 0.1,
+                ..settings
+            },
+            &dense,
+        )
+        .wanted_at_rest
+    };
+    assert_eq!(chunks(Dense::HUNDREDS), 529);
+    assert!(chunks(Dense::THOUSANDS) > 10_000);
+}
+
+#[test]
+fn only_two_sorts_of_scenario_inject_faults() {
+    for scenario in ALL {
+        let is_faulty = scenario.faults() != Faults::NONE;
+        let should_be = ["panic", "panic-half", "slow"].contains(&scenario.name());
+        assert_eq!(is_faulty, should_be, "{scenario:?}");
+    }
+    assert_eq!(Slow.faults().delay.as_millis(), 200);
+}
+
+#[test]
+fn a_long_session_ends_where_it_began() {
+    let settings = small(&Long, 60.0);
+    let outcome = simulated(settings, &Long);
+    assert_good(&outcome);
+    assert!(outcome.report.unloaded > 500, "{outcome:#?}");
+}
+
+/// At rest until the world is full, then faster than one chunk a frame can follow.
+#[derive(Debug)]
+struct Dash;
+
+impl Scenario for Dash {
+    fn name(&self) -> &'static str {
+        "dash"
+    }
+
+    fn proves(&self) -> &'static str {
+        "a world that cannot keep up is reported"
+    }
+
+    fn place(&self, _viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
+        let chunks = (seconds - 5.0).max(0.0) * 20.0;
+        Vec3::new(chunks as f32 * settings.chunk_size, 50.0, 50.0)
+    }
+
+    fn check(&self, outcome: &Outcome, settings: &Settings) -> Vec<String> {
+        Flight.check(outcome, settings)
+    }
+}
+
+#[test]
+fn a_world_that_cannot_keep_up_is_reported() {
+    let mut settings = small(&Dash, 10.0);
+    settings.budget.chunks = Some(1);
+    let outcome = simulated(settings, &Dash);
+    assert_eq!(outcome.report.violations.len(), 1, "{outcome:#?}");
+    assert!(outcome.report.violations[0].contains("near a viewer was missing"));
+}
