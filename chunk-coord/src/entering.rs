@@ -226,13 +226,11 @@ impl Region {
 
     #[inline]
     fn row(&self, z: i32) -> [Option<Span>; 2] {
-        let mut all = self.all.row(z);
-        if let Some(within) = self.within {
-            all = all
-                .zip(within.row(z))
-                .and_then(|(all, within)| all.intersection(within));
-        }
-        match all {
+        let Some(within) = self.within else {
+            return self.all.row_minus(z, self.without.as_ref());
+        };
+        let all = self.all.row(z).zip(within.row(z));
+        match all.and_then(|(all, within)| all.intersection(within)) {
             Some(all) => all.minus(self.without.and_then(|without| without.row(z))),
             None => [None; 2],
         }

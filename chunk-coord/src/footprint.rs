@@ -221,7 +221,7 @@ pub(crate) struct Layer {
     outline: Outline,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outline {
     /// The squared radius.
     Round(u64),
@@ -254,12 +254,33 @@ impl Layer {
     /// The chunks (values of x) of row `z`.
     #[inline]
     pub(crate) fn row(&self, z: i32) -> Option<Span> {
-        let dz = z.abs_diff(self.z);
-        let half = match self.outline {
-            Outline::Round(square) => reach(square.checked_sub(u64::from(dz) * u64::from(dz))?),
-            Outline::Straight { x, z } if dz <= z => x,
-            Outline::Straight { .. } => return None,
+        Some(Span::around(self.x, self.half(z)?))
+    }
+
+    /// The chunks of row `z` that `other` does not have.
+    #[inline]
+    pub(crate) fn row_minus(&self, z: i32, other: Option<&Self>) -> [Option<Span>; 2] {
+        let Some(half) = self.half(z) else {
+            return [None; 2];
         };
-        Some(Span::around(self.x, half))
+        let others = other.and_then(|other| {
+            // A viewer that moves along x: one root serves both rows.
+            let is_alike = other.z == self.z && other.outline == self.outline;
+            let half = if is_alike { Some(half) } else { other.half(z) };
+            Some(Span::around(other.x, half?))
+        });
+        Span::around(self.x, half).minus(others)
+    }
+
+    /// How far row `z` reaches to either side.
+    #[inline]
+    fn half(&self, z: i32) -> Option<u32> {
+        let dz = z.abs_diff(self.z);
+        match self.outline {
+            Outline::Round(square) => {
+                Some(reach(square.checked_sub(u64::from(dz) * u64::from(dz))?))
+            }
+            Outline::Straight { x, z } => (dz <= z).then_some(x),
+        }
     }
 }

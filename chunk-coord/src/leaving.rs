@@ -134,9 +134,9 @@ impl Leaving {
                         low: begin as i32,
                         high: end as i32,
                     };
-                    let spans = |z| layer.row(z);
+                    let from = Some(&layer);
                     let stopped =
-                        leave_rows(slot, rows, spans, &self.layers, members, left, credits);
+                        leave_rows(slot, rows, from, &self.layers, members, left, credits);
                     begin = stopped.map_or(end + 1, i64::from);
                 }
             }
@@ -170,13 +170,7 @@ impl Leaving {
                 low: rows.low + sweep.row as i32,
                 high: rows.high,
             };
-            let all = |_| {
-                Some(Span {
-                    low: i32::MIN,
-                    high: i32::MAX,
-                })
-            };
-            match leave_rows(sweep.slot, rest, all, &self.layers, members, left, credits) {
+            match leave_rows(sweep.slot, rest, None, &self.layers, members, left, credits) {
                 Some(z) => sweep.row = z.abs_diff(rows.low) as usize,
                 None => {
                     sweep.slot += 1;
@@ -192,12 +186,12 @@ fn unload_footprint(viewer: &Viewer) -> Placed {
     Placed::new(viewer.coord, viewer.range.unload())
 }
 
-/// Removes what lies in the rows' spans and in none of the `kept` layers; returns the row to go on with
-/// when the credits did not suffice.
+/// Removes what lies in the rows of `from`, or of the whole page, and in none of the `kept` layers; returns
+/// the row to go on with when the credits did not suffice.
 fn leave_rows(
     slot: usize,
     rows: Span,
-    spans: impl Fn(i32) -> Option<Span>,
+    from: Option<&Layer>,
     kept: &[Layer],
     members: &mut Members,
     left: &mut Vec<ChunkCoord>,
@@ -216,7 +210,7 @@ fn leave_rows(
             break;
         }
         let mut count = 0;
-        let mut take = |span| {
+        let take = |span| {
             let limit = *credits - count;
             if limit > 0 {
                 count += page.remove(z, span, limit, |run| {
@@ -224,15 +218,17 @@ fn leave_rows(
                 });
             }
         };
-        if let Some(span) = spans(z) {
-            match kept {
-                [] => take(span),
-                [layer] => {
-                    let [below, above] = span.minus(layer.row(z));
-                    below.map(&mut take);
-                    above.map(&mut take);
-                }
-                _ => outside(span, z, kept).into_iter().for_each(take),
+        match (from, kept) {
+            (Some(from), [] | [_]) => {
+                from.row_minus(z, kept.first())
+                    .into_iter()
+                    .flatten()
+                    .for_each(take);
+            }
+            _ => {
+                let span = from.map_or(Some(EVERY), |from| from.row(z));
+                let parts = span.map(|span| outside(span, z, kept));
+                parts.into_iter().flatten().for_each(take);
             }
         }
         total += count;
@@ -246,6 +242,12 @@ fn leave_rows(
     members.removed(slot, total);
     stopped
 }
+
+/// A row without end.
+const EVERY: Span = Span {
+    low: i32::MIN,
+    high: i32::MAX,
+};
 
 /// The parts of a run in row `z` that lie in none of the `kept` layers.
 fn outside(span: Span, z: i32, kept: &[Layer]) -> SmallVec<[Span; 8]> {
