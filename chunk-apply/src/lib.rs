@@ -80,8 +80,8 @@ pub use spawner::Spawner;
 #[cfg(feature = "streaming")]
 pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, FrameReport, StreamRefused, Streaming,
-    StreamingConfig, StreamingSystems, Totals, ViewerRank,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, FrameReport, Snapshot, StreamRefused,
+    Streaming, StreamingConfig, StreamingDiagnosticsPlugin, StreamingSystems, Totals, ViewerRank,
 };
 pub use writer::ChunkWriter;
 

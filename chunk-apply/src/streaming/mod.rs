@@ -2,6 +2,7 @@
 
 mod backlog;
 mod config;
+mod diagnostics;
 mod host;
 mod index;
 mod levels;
@@ -9,15 +10,18 @@ mod messages;
 mod place;
 mod plugin;
 mod rank;
+mod snapshot;
 mod stream;
 mod systems;
 mod viewer;
 
 pub use config::StreamingConfig;
+pub use diagnostics::StreamingDiagnosticsPlugin;
 pub use index::{ChunkIndex, ChunkRoot};
 pub use levels::ChunkLevels;
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded};
 pub use plugin::{BeforeUnload, ChunkStreamingPlugin, StreamRefused, StreamingSystems};
 pub use rank::ViewerRank;
+pub use snapshot::Snapshot;
 pub use stream::{FrameReport, Streaming, Totals};
 pub use viewer::ChunkViewer;

@@ -22,7 +22,7 @@ use bevy_transform::{components::Transform, helper::TransformHelper};
 use chunk_coord::{ScanBudget, WantedSet};
 use chunk_scheduler::Rank;
 use std::time::Duration;
-use tracing::trace;
+use tracing::{debug_span, trace};
 
 /// Finds out which chunks became wanted and which no longer are; asks for those and gives up these.
 pub(super) fn scan<T: Send + Sync + 'static>(
@@ -37,6 +37,7 @@ pub(super) fn scan<T: Send + Sync + 'static>(
     if stream.is_paused {
         return;
     }
+    let _span = debug_span!("chunk_scan").entered();
     let start = stream.clock.now();
     let must_restart = core::mem::take(&mut stream.must_restart);
     if must_restart {
@@ -146,6 +147,7 @@ pub(super) fn generate<T: Send + Sync + 'static>(mut stream: ResMut<Streaming<T>
     if stream.is_paused {
         return;
     }
+    let _span = debug_span!("chunk_generate").entered();
     let start = stream.clock.now();
     stream.scheduler.tick(start);
     for failure in stream.scheduler.failures() {
@@ -186,6 +188,7 @@ fn has_work<T: Send + Sync + 'static>(world: &World) -> bool {
 }
 
 fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) {
+    let _span = debug_span!("chunk_apply").entered();
     let start = stream.clock.now();
     if core::mem::take(&mut stream.must_move_roots) {
         move_roots(stream, world);

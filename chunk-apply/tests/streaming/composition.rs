@@ -2,13 +2,14 @@
 
 use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid, middle_of, spawner};
 use bevy_app::{App, First, FixedUpdate, PostUpdate, RunFixedMainLoop, TaskPoolPlugin, Update};
+use bevy_diagnostic::{DiagnosticPath, DiagnosticsStore};
 use bevy_ecs::{
     prelude::*,
     schedule::{LogLevel, ScheduleBuildSettings},
 };
 use chunk_apply::{
     ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, StreamRefused, Streaming,
-    StreamingConfig, StreamingSystems,
+    StreamingConfig, StreamingDiagnosticsPlugin, StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job, SchedulerConfig, Simulation};
@@ -221,4 +222,26 @@ fn on_the_real_pool_the_world_fills() {
     }
     let world = app.world_mut();
     assert_eq!(world.query::<&Piece>().iter(world).count(), 29 * PIECES);
+}
+
+#[test]
+fn the_streams_state_is_among_the_diagnostics() {
+    let mut rig = Rig::new();
+    rig.app.add_plugins((
+        bevy_diagnostic::DiagnosticsPlugin,
+        StreamingDiagnosticsPlugin::<Pieces>::default(),
+    ));
+    rig.viewer(0, 0);
+    rig.settle();
+    let store = rig.app.world().resource::<DiagnosticsStore>();
+    let value = |path| {
+        let diagnostic = store.get(&DiagnosticPath::new(path)).expect("registered");
+        diagnostic.value().expect("measured")
+    };
+    assert_eq!(value("chunk/loaded"), 29.0);
+    assert_eq!(value("chunk/wanted"), 29.0);
+    assert_eq!(value("chunk/entities"), 29.0 * PIECES as f64);
+    assert_eq!(value("chunk/queued"), 0.0);
+    let mut paths = StreamingDiagnosticsPlugin::<Pieces>::paths();
+    assert!(paths.all(|path| store.get_measurement(&path).is_some()));
 }
