@@ -37,7 +37,7 @@ impl ConfigError {
         self.kind
     }
 
-    /// The path of the field in [`SchedulerConfig`].
+    /// The path of the field in [`SchedulerConfig`](crate::SchedulerConfig).
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field

@@ -61,7 +61,7 @@ impl RetryPolicy {
 /// Whether the number of jobs in flight follows what the machine can bear.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Concurrency {
-    /// Always [`SchedulerConfig::max_in_flight`].
+    /// Always [`max_in_flight`](crate::SchedulerConfig::max_in_flight).
     #[default]
     Fixed,
     /// Between bounds, starting from the number of threads of the pool.
