@@ -1,12 +1,13 @@
 //! Turns a chunk of the city into entities.
 
-use bevy_ecs::component::Component;
+use bevy_ecs::{bundle::Bundle, component::Component};
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkWriter, Spawner};
 use chunk_assets::{Instance, SharedAssets, Tint};
 use chunk_coord::ChunkCoord;
 
 use crate::city::{CityChunk, Item};
+use crate::motion::Course;
 
 /// On every entity that is a part of a building.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +40,14 @@ pub fn city_spawner(assets: SharedAssets) -> Spawner<ChunkCoord, CityChunk> {
             writer.spawn_batch(boxes(&assets, chunk.roads, Road));
             writer.spawn_batch(boxes(&assets, chunk.buildings, Building));
             writer.spawn_batch(cylinders(&assets, chunk.trees, Tree));
-            writer.spawn_batch(boxes(&assets, chunk.vehicles, Vehicle));
-            writer.spawn_batch(cylinders(&assets, chunk.npcs, Npc));
+            writer.spawn_batch(moving(
+                boxes(&assets, chunk.vehicles, Vehicle),
+                chunk.vehicle_courses,
+            ));
+            writer.spawn_batch(moving(
+                cylinders(&assets, chunk.npcs, Npc),
+                chunk.npc_courses,
+            ));
         },
     )
 }
@@ -66,6 +73,14 @@ fn cylinders<M: Copy>(
     items
         .into_iter()
         .map(move |item| (assets.tree(place(&item), tint(&item)), kind))
+}
+
+/// Each with what it moves along.
+fn moving<B: Bundle>(
+    bundles: impl Iterator<Item = B>,
+    courses: Vec<Course>,
+) -> impl Iterator<Item = (B, Course)> {
+    bundles.zip(courses)
 }
 
 fn place(item: &Item) -> Transform {

@@ -10,6 +10,7 @@ use chunk_coord::ChunkCoord;
 use chunk_scheduler::Job;
 
 use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
+use crate::motion::MotionPlugin;
 use crate::spawn::city_spawner;
 
 type Make<T> = dyn Fn(&Job<ChunkCoord>) -> T + Send + Sync;
@@ -97,7 +98,7 @@ impl Workload<CityChunk> {
         );
         Ok(city
             .prepared_by(|app| {
-                app.add_plugins(ChunkAssetsPlugin);
+                app.add_plugins((ChunkAssetsPlugin, MotionPlugin::default()));
             })
             .with_assets(SharedAssets::COUNT))
     }

@@ -2,6 +2,8 @@
 
 use bevy_math::{Quat, Vec3};
 
+use crate::motion::Course;
+
 /// The five kinds of things in the city.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -58,8 +60,12 @@ pub struct CityChunk {
     pub trees: Vec<Item>,
     /// Cars and vans in the right-hand lanes.
     pub vehicles: Vec<Item>,
+    /// What each vehicle drives along, in the same order.
+    pub vehicle_courses: Vec<Course>,
     /// People on the pavements.
     pub npcs: Vec<Item>,
+    /// What each person walks along, in the same order.
+    pub npc_courses: Vec<Course>,
 }
 
 impl CityChunk {

@@ -137,12 +137,16 @@ impl CityPlan {
             site.roads.parking(),
         );
         let lots = Lots::of(&site, shares.buildings);
+        let (vehicles, vehicle_courses) = traffic::drive(&site, shares.vehicles);
+        let (npcs, npc_courses) = traffic::walk(&site, shares.npcs);
         CityChunk {
             roads,
             buildings: buildings::build(&site, &lots, shares.buildings),
             trees: trees::plant(&site, &lots, shares.trees),
-            vehicles: traffic::drive(&site, shares.vehicles),
-            npcs: traffic::walk(&site, shares.npcs),
+            vehicles,
+            vehicle_courses,
+            npcs,
+            npc_courses,
         }
     }
 

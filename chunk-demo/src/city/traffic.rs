@@ -5,8 +5,9 @@ use rand::RngExt;
 
 use super::chunk::Item;
 use super::plan::Site;
-use super::roads::{Axis, Road};
+use super::roads::{Axis, Class, Road};
 use super::seed::{Purpose, between, pick};
+use crate::motion::{AtEnd, Course};
 
 const PAINT: [[u8; 3]; 9] = [
     [200, 36, 36],
@@ -33,12 +34,13 @@ const CLOTHES: [[u8; 3]; 10] = [
 ];
 
 /// Puts exactly `count` vehicles in the lanes, or as many as there is room for.
-pub(super) fn drive(site: &Site<'_>, count: usize) -> Vec<Item> {
+pub(super) fn drive(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Vehicles);
     let unit = site.roads.unit();
     let room = site.roads.vehicle_room();
     let mut rooms_left = site.roads.parking();
     let mut vehicles = Vec::with_capacity(count);
+    let mut courses = Vec::with_capacity(count);
     for road in site.roads.iter() {
         for side in [-1.0, 1.0] {
             for [from, to] in site.roads.lane(road, side) {
@@ -56,6 +58,7 @@ pub(super) fn drive(site: &Site<'_>, count: usize) -> Vec<Item> {
                         } * unit;
                         let slack = (room - size.z) / 2.0;
                         let middle = from + (index as f32 + 0.5) * (to - from) / rooms as f32;
+                        courses.push(lane_course(road, side, unit));
                         vehicles.push(Item {
                             position: road.point(
                                 middle + between(&mut rng, -slack, slack),
@@ -71,7 +74,30 @@ pub(super) fn drive(site: &Site<'_>, count: usize) -> Vec<Item> {
             }
         }
     }
-    vehicles
+    (vehicles, courses)
+}
+
+/// Everybody in a lane drives at the same speed and as far, so that nobody ever catches up with anybody.
+fn lane_course(road: &Road, side: f32, unit: f32) -> Course {
+    let speed = match road.class {
+        Class::Main => 12.0,
+        Class::Side => 7.0,
+    };
+    Course {
+        axis: road.axis,
+        from: road.from,
+        to: road.to,
+        speed: forwards(road.axis, side) * speed * unit,
+        at_end: AtEnd::BeginAnew,
+    }
+}
+
+/// The direction of the lane on one side of a street along its axis, 1 or −1.
+fn forwards(axis: Axis, side: f32) -> f32 {
+    match axis {
+        Axis::X => side,
+        Axis::Z => -side,
+    }
 }
 
 /// The rotation of what drives in the lane on one side of a street and keeps to the right.
@@ -88,7 +114,7 @@ fn heading(axis: Axis, side: f32) -> Quat {
 }
 
 /// Puts exactly `count` people on the pavements, everywhere equally likely.
-pub(super) fn walk(site: &Site<'_>, count: usize) -> Vec<Item> {
+pub(super) fn walk(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Npcs);
     let unit = site.roads.unit();
     let pavements: Vec<(&Road, f32, [f32; 2])> = site
@@ -124,13 +150,23 @@ pub(super) fn walk(site: &Site<'_>, count: usize) -> Vec<Item> {
             road.across + side * (road.half_carriageway + across),
             size.y / 2.0,
         );
-        let rotation = heading(road.axis, if rng.random_bool(0.5) { 1.0 } else { -1.0 });
-        Some(Item {
+        let side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
+        let rotation = heading(road.axis, side);
+        let course = Course {
+            axis: road.axis,
+            from: from + size.x / 2.0,
+            to: to - size.x / 2.0,
+            // Who is taller walks faster: 0.9 to 1.7 m/s.
+            speed: forwards(road.axis, side) * (2.0 * size.y - 2.1 * unit),
+            at_end: AtEnd::Turn,
+        };
+        let person = Item {
             position,
             rotation,
             scale: size,
             colour: pick(&mut rng, &CLOTHES),
-        })
+        };
+        Some((person, course))
     };
-    (0..count).filter_map(person).collect()
+    (0..count).filter_map(person).unzip()
 }

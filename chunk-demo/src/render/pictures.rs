@@ -74,7 +74,7 @@ pub fn take(
     )?;
 
     let middle = settings.seconds / 2.0;
-    let approach = middle.min(2.0);
+    let approach = middle.min(0.5);
     shoot.go_to(shoot.at(middle - approach));
     shoot.settle();
     shoot.fly(middle - approach, middle);
@@ -98,9 +98,9 @@ pub fn take(
     shoot.go_to(Vec3::ZERO);
     shoot.settle();
     let reach = settings.chunk_size * settings.radius as f32;
-    let eye = Vec3::new(-0.30, 0.17, 0.22) * reach;
+    let eye = Vec3::new(-0.24, 0.115, 0.17) * reach;
     let eye =
-        Transform::from_translation(eye).looking_at(Vec3::new(0.06, 0.0, -0.05) * reach, Vec3::Y);
+        Transform::from_translation(eye).looking_at(Vec3::new(0.10, 0.0, -0.06) * reach, Vec3::Y);
     shoot.take("overview.png", "the city's centre from above", eye)?;
     Ok(shoot.pictures)
 }

@@ -52,7 +52,7 @@ impl Plugin for ScenePlugin {
             brightness: SKY_LIGHT,
             ..GlobalAmbientLight::default()
         })
-        .insert_resource(DirectionalLightShadowMap { size: 4096 })
+        .insert_resource(DirectionalLightShadowMap { size: 2048 })
         .add_systems(
             PostUpdate,
             follow_camera.before(TransformSystems::Propagate),
@@ -86,10 +86,10 @@ pub fn camera(sky: &Sky, sight: f32) -> impl Bundle {
 
 fn light(world: &mut World, sky: &Sky) {
     let cascades = CascadeShadowConfigBuilder {
-        num_cascades: 4,
+        num_cascades: 3,
         minimum_distance: 1.0,
-        first_cascade_far_bound: 60.0,
-        maximum_distance: 1_600.0,
+        first_cascade_far_bound: 120.0,
+        maximum_distance: 1_200.0,
         ..CascadeShadowConfigBuilder::default()
     };
     world.spawn((

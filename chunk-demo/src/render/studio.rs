@@ -59,7 +59,9 @@ pub struct Studio {
 /// A picture comes some frames after it was asked for, when it is back from the adapter.
 const LONGEST_WAIT: u32 = 200;
 /// Frames before a picture, in which what is to be drawn reaches the renderer.
-const WARM_UP: u32 = 3;
+const WARM_UP: u32 = 2;
+/// How far one sees, as a share of what is loaded: the haze hides the end of the world, and little else.
+const SIGHT: f32 = 1.15;
 
 impl Studio {
     /// A studio that takes pictures of this width and height, in dots. See that there is an
@@ -103,7 +105,7 @@ impl Studio {
         let [width, height] = size;
         let film = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
         let film = app.world_mut().resource_mut::<Assets<Image>>().add(film);
-        let sight = settings.chunk_size * settings.radius as f32;
+        let sight = SIGHT * settings.chunk_size * settings.radius as f32;
         let camera = app.world_mut().spawn((
             camera(&sky, sight),
             RenderTarget::Image(film.clone().into()),
@@ -148,11 +150,17 @@ impl Studio {
                     let _ = shutter.send(shot.image.clone());
                 }
             });
-        let shot = (0..LONGEST_WAIT).find_map(|_| {
-            self.app.update();
-            self.shots.try_recv().ok()
-        });
+        self.app.update();
+        // It is drawn; what follows only waits for it to come back.
         self.aim(from, false);
+        let shot = (0..LONGEST_WAIT).find_map(|_| {
+            let shot = self.shots.try_recv();
+            shot.or_else(|_| {
+                self.app.update();
+                self.shots.try_recv()
+            })
+            .ok()
+        });
         let no_picture = || RenderError::NoPicture(LONGEST_WAIT);
         let shot = shot.ok_or_else(no_picture)?;
         let [width, height] = [shot.width(), shot.height()].map(|side| side as usize);
