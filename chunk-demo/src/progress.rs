@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::interrupt::Interrupt;
 
-/// How often a line is printed where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(3);
+/// How often a line is printed where there is no terminal: every tenth of the run, and more rarely than this.
+const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// Shows progress on standard error, and passes on that the user has had enough.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Display {
 #[derive(Debug)]
 enum View {
     Bar(ProgressBar),
-    Lines { last: Instant },
+    Lines { last: Instant, tenth: u64 },
 }
 
 impl Display {
@@ -34,6 +34,7 @@ impl Display {
         } else {
             View::Lines {
                 last: Instant::now(),
+                tenth: 0,
             }
         };
         Self {
@@ -64,10 +65,11 @@ impl Watcher for Display {
                     bar.set_message(state(progress));
                 }
             }
-            View::Lines { last } => {
-                let is_due = last.elapsed() >= LINE_EVERY;
+            View::Lines { last, tenth } => {
+                let now = progress.frame * 10 / progress.frames.max(1);
+                let is_due = now > *tenth && last.elapsed() >= LINE_EVERY;
                 if is_due || has_turned {
-                    *last = Instant::now();
+                    (*last, *tenth) = (Instant::now(), now);
                     let percent = progress.frame * 100 / progress.frames.max(1);
                     eprintln!("{}: {percent} %, {}", self.name, state(progress));
                 }

@@ -71,7 +71,7 @@ pub fn table(outcome: &Outcome) -> String {
     row(
         "workers",
         format!(
-            "{} in flight on {} threads of the pool",
+            "{} in flight at most; threads in the pool: {}",
             outcome.max_in_flight, outcome.pool_threads
         ),
     );

@@ -11,10 +11,10 @@ use crate::{assert_good, simulated, small, unpaced};
 #[test]
 fn every_scenario_holds_on_a_simulated_pool() {
     for scenario in ALL {
-        let outcome = simulated(small(scenario, 2.0), scenario);
+        let outcome = simulated(small(scenario, 1.0), scenario);
         assert_good(&outcome);
         assert_eq!(outcome.report.scenario, scenario.name());
-        assert_eq!(outcome.report.frames, 120);
+        assert_eq!(outcome.report.frames, 60);
     }
 }
 
@@ -22,7 +22,7 @@ fn every_scenario_holds_on_a_simulated_pool() {
 fn every_scenario_without_delays_holds_on_real_threads() {
     for scenario in ALL {
         if scenario.faults().slow == 0.0 {
-            assert_good(&unpaced(small(scenario, 2.0), scenario));
+            assert_good(&unpaced(small(scenario, 1.0), scenario));
         }
     }
 }
@@ -105,10 +105,10 @@ fn only_two_sorts_of_scenario_inject_faults() {
 
 #[test]
 fn a_long_session_ends_where_it_began() {
-    let settings = small(&Long, 60.0);
+    let settings = small(&Long, 20.0);
     let outcome = simulated(settings, &Long);
     assert_good(&outcome);
-    assert!(outcome.report.unloaded > 500, "{outcome:#?}");
+    assert!(outcome.report.unloaded > 150, "{outcome:#?}");
 }
 
 /// At rest until the world is full, then faster than one chunk a frame can follow.
