@@ -38,7 +38,7 @@ const QUANTUM: u64 = 128;
 /// What putting one found coordinate in its place takes at most. Scanning stops this much early for
 /// each, because the order is made at the end of an update.
 #[cfg(feature = "std")]
-const ORDERING: Duration = Duration::from_nanos(10);
+const ORDERING: Duration = Duration::from_nanos(16);
 
 impl ScanBudget {
     /// Everything at once: for servers, tests and loading screens.
