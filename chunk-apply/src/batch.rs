@@ -124,7 +124,7 @@ impl<I: Iterator> Iterator for Slice<'_, I> {
         bundle
     }
 
-    /// `spawn_batch` reserves the upper bound; a wrong one must not reserve the earth.
+    /// `spawn_batch` reserves the upper bound, so it must not be more than this slice.
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (lower, upper) = self.bundles.size_hint();

@@ -94,6 +94,10 @@ impl fmt::Debug for ChunkWriter<'_, '_> {
     }
 }
 
+/// The longest slice, in entities, also where time is no limit: an iterator that promises more than
+/// it has must not reserve the earth.
+const LONGEST_SLICE: usize = 4096;
+
 /// Spawns as much of the batch as the pace allows. Returns whether it is finished.
 pub(crate) fn advance(
     batch: &mut (impl Batch + ?Sized),
@@ -104,7 +108,7 @@ pub(crate) fn advance(
 ) -> bool {
     let kind = batch.kind();
     loop {
-        let allowance = pace.allowance(kind);
+        let allowance = pace.allowance(kind).min(LONGEST_SLICE);
         if allowance == 0 {
             return false;
         }

@@ -188,3 +188,16 @@ fn a_loaded_message_tells_how_long_it_took() {
     assert!(loaded.iter().all(|chunk| chunk.latency == latency));
     assert!(loaded.iter().all(|chunk| chunk.entities == PIECES));
 }
+
+#[test]
+fn an_iterator_that_promises_far_more_than_it_has_costs_no_memory() {
+    let spawner = Spawner::new(|_coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        // Its upper bound is four billion.
+        let few = (0..u32::MAX as usize).take_while(move |piece| *piece < pieces.0);
+        writer.spawn_batch(few.map(Piece));
+    });
+    let mut rig = Rig::with(generator(), spawner, config());
+    rig.viewer(0, 0);
+    rig.settle();
+    assert_eq!(rig.pieces(), 29 * PIECES);
+}
