@@ -111,14 +111,13 @@ impl StressRun {
     }
 }
 
-/// Half of the frames must be within the budget whatever else the machine does, and none may be late because of the
-/// stream.
+/// Half of the frames must be within the budget, and of a hundred frames one at most may give the stream more than
+/// half its time. The longest says nothing here: a thread that other programs push aside looks just as late.
 fn frame_times(outcome: &Outcome) -> Option<String> {
-    const FRAME_US: f64 = 1e6 / 60.0;
+    const HALF_A_FRAME_US: f64 = 1e6 / 120.0;
     let report = &outcome.report;
-    let is_late = report.main_thread_us_p50 > report.budget_us
-        || report.main_thread_us_p99 > 1.5 * report.budget_us
-        || report.main_thread_us_max > FRAME_US;
+    let is_late =
+        report.main_thread_us_p50 > report.budget_us || report.main_thread_us_p99 > HALF_A_FRAME_US;
     is_late.then(|| {
         format!(
             "the stream took {} µs of the main thread (p50), {} µs (p99), {} µs (max) a frame; \
@@ -162,6 +161,8 @@ mod tests {
         outcome.report.budget_us = 2_000.0;
         assert_eq!(frame_times(&outcome), None);
         outcome.report.main_thread_us_max = 17_000.0;
-        assert!(frame_times(&outcome).is_some_and(|text| text.contains("17000 µs (max)")));
+        assert_eq!(frame_times(&outcome), None);
+        outcome.report.main_thread_us_p99 = 9_000.0;
+        assert!(frame_times(&outcome).is_some_and(|text| text.contains("9000 µs (p99)")));
     }
 }
