@@ -108,6 +108,10 @@ pub(crate) struct Play {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
+    /// Writes a page with a chunk map, plots and all figures to this folder; it opens without a network
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) drawing: Drawing,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::chart::Film;
 use crate::report::Report;
 
 /// What a run came to.
@@ -16,6 +17,8 @@ pub struct Outcome {
     /// Whether frames were shorter than the time that viewers thought had passed, so that workers had no chance to
     /// keep up.
     pub is_unpaced: bool,
+    /// What it was like, frame by frame, if the run was filmed.
+    pub film: Option<Film>,
     /// Whether somebody stopped the run before its time.
     pub was_interrupted: bool,
     /// Frames, after every wanted chunk had been there once, in which one within half the radius of a viewer was

@@ -2,8 +2,8 @@
 
 use std::io::{Write, stdout};
 
-use chunk_demo::scenario;
 use chunk_demo::{Faults, Outcome, Pacing, Run, Workload, table};
+use chunk_demo::{chart, scenario};
 
 use crate::args::Play;
 use crate::interrupt::Interrupt;
@@ -24,7 +24,9 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
 
     log::start(scenario.faults() != Faults::NONE);
     let mut display = Display::new(scenario.name(), Interrupt::listen());
+    let budget = settings.budget.time;
     let mut run = Run::new(settings, scenario, city);
+    run.is_filmed = args.report.is_some();
     if args.unpaced {
         run.pacing = Pacing::Unpaced;
     }
@@ -32,6 +34,11 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     display.finish();
 
     show(&outcome);
+    if let (Some(folder), Some(film)) = (&args.report, &outcome.film) {
+        let page = chart::write_page(folder, &outcome, film, budget)
+            .map_err(|error| format!("--report {}: {error}", folder.display()))?;
+        print(&format!("{} shows the run", page.display()));
+    }
     if let Some(json) = json {
         json.write(&outcome.report)?;
     }

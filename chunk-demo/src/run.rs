@@ -8,6 +8,7 @@ use chunk_assets::asset_count;
 use chunk_scheduler::Runtime;
 
 use crate::audit::{self, Census};
+use crate::chart::Film;
 use crate::memory::{MemoryTrend, peak_rss_bytes};
 use crate::outcome::Outcome;
 use crate::pacing::Pacing;
@@ -31,6 +32,9 @@ pub struct Run<'a, T> {
     pub pacing: Pacing,
     /// Where generators run.
     pub runtime: Runtime,
+    /// Whether the outcome has a [`Film`](crate::chart::Film). Filming takes some time of each frame, outside of what
+    /// is measured.
+    pub is_filmed: bool,
 }
 
 /// How many frames lie between two audits of the ledger.
@@ -50,6 +54,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             workload,
             pacing: Pacing::default(),
             runtime: Runtime::default(),
+            is_filmed: false,
         }
     }
 
@@ -66,9 +71,11 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             workload,
             pacing,
             runtime,
+            is_filmed,
         } = self;
         let is_unpaced = matches!(pacing, Pacing::Unpaced);
         let mut stage = Stage::new(&settings, scenario, &workload, pacing, runtime)?;
+        stage.film = is_filmed.then(|| Film::new(&settings));
         let mut outcome = Outcome {
             is_unpaced,
             ..Outcome::default()
@@ -98,6 +105,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
         outcome.filled_in_frame = stage.filled_in_frame;
         outcome.applied_after_filled = stage.applied_after_filled;
         outcome.edits = stage.edits;
+        outcome.film = stage.film.take();
 
         let census = Census::take(stage.world(), &workload);
         outcome.report = figures(&stage, &census, scenario, &settings);

@@ -14,6 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::app::{add_stream, headless, ready};
+use crate::chart::Film;
 use crate::pacing::{Metronome, Pacing};
 use crate::recorder::Recorder;
 use crate::scenario::Scenario;
@@ -36,6 +37,7 @@ pub(crate) struct Stage<'a, T: Send + Sync + 'static> {
     pub(crate) frames_near_missing: u64,
     pub(crate) applied_after_filled: u64,
     pub(crate) edits: u64,
+    pub(crate) film: Option<Film>,
 }
 
 impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
@@ -69,6 +71,7 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
             frames_near_missing: 0,
             applied_after_filled: 0,
             edits: 0,
+            film: None,
         })
     }
 
@@ -102,6 +105,9 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         self.app.update();
         let whole = start.elapsed();
         self.note(whole);
+        if let Some(film) = &mut self.film {
+            film.frame::<T>(self.app.world(), self.frame, whole);
+        }
         self.frame += 1;
         self.metronome.wait();
     }

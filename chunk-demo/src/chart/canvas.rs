@@ -125,6 +125,15 @@ impl Canvas {
         }
     }
 
+    /// Lays another picture over this one, its corner at `x`, `y`.
+    pub fn lay(&mut self, x: i32, y: i32, other: &Self) {
+        for (row, dots) in (0..).zip(other.dots.chunks_exact(4 * other.width.max(1))) {
+            for (column, dot) in (0..).zip(dots.chunks_exact(4)) {
+                self.set(x + column, y + row, [dot[0], dot[1], dot[2], dot[3]]);
+            }
+        }
+    }
+
     /// Writes a line of text with the corner `x`, `y`; a letter is six dots times `size` wide, and seven high.
     pub fn text(&mut self, x: i32, y: i32, size: i32, colour: Rgba, text: &str) {
         let mut left = x;
@@ -149,6 +158,7 @@ impl Canvas {
         let mut encoder = png::Encoder::new(&mut file, side(self.width)?, side(self.height)?);
         encoder.set_color(png::ColorType::Rgba);
         encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
         let mut writer = encoder.write_header().map_err(io::Error::other)?;
         writer
             .write_image_data(&self.dots)
