@@ -106,3 +106,8 @@ pub mod prelude {
         Scheduler, SchedulerConfig, Version,
     };
 }
+
+/// Compiles and runs the example of this crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
