@@ -13,9 +13,11 @@ pub(crate) struct Figures {
 #[derive(Debug)]
 struct Row {
     name: &'static str,
-    measured: String,
-    bound: String,
-    is_kept: bool,
+    value: f64,
+    unit: String,
+    bound: f64,
+    /// Whether the value is how many times better than a yardstick it is.
+    is_ratio: bool,
 }
 
 impl Figures {
@@ -45,12 +47,12 @@ impl Figures {
         let mut pairs: Vec<_> = (0..SAMPLES).map(|_| sample()).collect();
         pairs.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
         let (over, under) = pairs[SAMPLES / 2];
-        let ratio = over / under;
         self.push(Row {
             name,
-            measured: format!("{ratio:.3} ({over:.6} / {under:.6})"),
-            bound: format!("≥ {floor}"),
-            is_kept: ratio >= floor,
+            value: over / under,
+            unit: "x".to_owned(),
+            bound: floor,
+            is_ratio: true,
         });
     }
 
@@ -67,27 +69,34 @@ impl Figures {
         }
         let mut values: Vec<_> = (0..SAMPLES).map(|_| sample()).collect();
         values.sort_by(f64::total_cmp);
-        let value = values[SAMPLES / 2];
         self.push(Row {
             name,
-            measured: format!("{value:.1} {unit}"),
-            bound: format!("≤ {ceiling} {unit}"),
-            is_kept: value <= ceiling,
+            value: values[SAMPLES / 2],
+            unit: unit.to_owned(),
+            bound: ceiling,
+            is_ratio: false,
         });
     }
 
     fn push(&mut self, row: Row) {
-        println!("{}: {}", row.name, row.measured);
+        println!("{}: {:.3} {}", row.name, row.value, row.unit);
         self.rows.push(row);
     }
 
+    /// One line of JSON for each figure, for `cargo xtask bench`.
     pub(crate) fn print(&self) {
-        println!("\n| case | measured | bound | |\n|---|---|---|---|");
         for row in &self.rows {
-            let verdict = if row.is_kept { "kept" } else { "MISSED" };
+            let (yardstick, ratio) = if row.is_ratio {
+                ("1".to_owned(), row.value.to_string())
+            } else {
+                ("null".to_owned(), "null".to_owned())
+            };
             println!(
-                "| {} | {} | {} | {verdict} |",
-                row.name, row.measured, row.bound
+                "figure {{\"bench\":{:?},\"value\":{},\"unit\":{:?},\"yardstick\":{yardstick},\"ratio\":{ratio},\"target\":{}}}",
+                format!("scheduler/{}", row.name),
+                row.value,
+                row.unit,
+                row.bound
             );
         }
     }
