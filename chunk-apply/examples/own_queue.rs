@@ -5,7 +5,7 @@
 use bevy_ecs::prelude::*;
 use chunk_apply::{
     Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, Spawner, Stale,
-    Whole,
+    WholeChunk,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -36,10 +36,10 @@ impl ChunkHost<u8, usize> for Dungeon {
         world.spawn(Name::new(format!("level {level}"))).id()
     }
 
-    fn shown(
+    fn applied(
         &mut self,
         _world: &mut World,
-        level: Whole<u8>,
+        level: WholeChunk<u8>,
     ) -> Result<Option<LoadedChunk>, Stale> {
         let loaded = LoadedChunk {
             root: level.root,
@@ -67,7 +67,7 @@ fn main() {
         content: 10_000 * usize::from(level),
     }));
 
-    let budget = ApplyBudget::timed(Duration::from_millis(1));
+    let budget = ApplyBudget::time(Duration::from_millis(1));
     let mut frames = 0;
     let mut longest = Duration::ZERO;
     while dungeon.levels.len() < 3 {

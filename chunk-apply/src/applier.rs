@@ -5,7 +5,7 @@ use crate::{
     budget::ApplyBudget,
     clock::{Clock, MonotonicClock},
     error::SpawnError,
-    host::{Arrival, ChunkHost, LoadedChunk, Whole},
+    host::{Arrival, ChunkHost, LoadedChunk, WholeChunk},
     pace::{Costs, Kind, Pace},
     report::ApplyReport,
     spawner::Spawner,
@@ -146,7 +146,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             return;
         }
         let mut pace = Pace::start(&*self.clock, &mut self.costs, limit, must_advance);
-        let announce = |world: &mut World, key: &K, chunk| host.leaving(world, key, chunk);
+        let announce = |world: &mut World, key: &K, chunk| host.before_unload(world, key, chunk);
         let done = (self.unloader).advance(world, &mut pace, most, announce);
         report.unloaded += done.chunks;
         report.despawned += done.entities;
@@ -277,13 +277,13 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         partial: Partial<K>,
         report: &mut ApplyReport,
     ) {
-        let whole = Whole {
+        let whole = WholeChunk {
             key: partial.key,
             version: partial.version,
             root: partial.root,
             entities: partial.spawned,
         };
-        match host.shown(world, whole) {
+        match host.applied(world, whole) {
             Ok(replaced) => {
                 report.applied += 1;
                 self.loaded_entities += whole.entities;

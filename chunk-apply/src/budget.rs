@@ -38,18 +38,21 @@ impl ApplyBudget {
     const DEFAULT_UNLOAD_SHARE: f32 = 0.2;
 
     /// Two milliseconds a frame and no limit by count.
-    pub const DEFAULT: Self = Self::timed(Duration::from_millis(2));
+    pub const DEFAULT: Self = Self::time(Duration::from_millis(2));
 
     /// No limit at all: everything that has arrived is applied at once. For loading screens.
-    pub const UNLIMITED: Self = Self {
-        time: None,
-        chunks: None,
-        unload_share: Self::DEFAULT_UNLOAD_SHARE,
-    };
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self {
+            time: None,
+            chunks: None,
+            unload_share: Self::DEFAULT_UNLOAD_SHARE,
+        }
+    }
 
     /// A limit by time alone.
     #[must_use]
-    pub const fn timed(time: Duration) -> Self {
+    pub const fn time(time: Duration) -> Self {
         Self {
             time: Some(time),
             chunks: None,
@@ -114,6 +117,6 @@ mod tests {
     fn a_budget_reads_as_a_sentence() {
         assert_eq!(ApplyBudget::DEFAULT.to_string(), "2ms a frame");
         assert_eq!(ApplyBudget::original().to_string(), "2 chunks a frame");
-        assert_eq!(ApplyBudget::UNLIMITED.to_string(), "no limit");
+        assert_eq!(ApplyBudget::unlimited().to_string(), "no limit");
     }
 }

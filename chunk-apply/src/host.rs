@@ -16,7 +16,7 @@ pub struct Arrival<K, T> {
 
 /// A chunk whose entities are all there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Whole<K> {
+pub struct WholeChunk<K> {
     /// Which chunk.
     pub key: K,
     /// The version that was applied.
@@ -58,11 +58,15 @@ pub trait ChunkHost<K, T> {
     /// All entities of the chunk are there and it may be seen. Returns the chunk that it replaces,
     /// which is then unloaded; `Err` when the version was superseded meanwhile, and then the new
     /// chunk itself is removed.
-    fn shown(&mut self, world: &mut World, chunk: Whole<K>) -> Result<Option<LoadedChunk>, Stale>;
+    fn applied(
+        &mut self,
+        world: &mut World,
+        chunk: WholeChunk<K>,
+    ) -> Result<Option<LoadedChunk>, Stale>;
 
     /// A chunk that was whole is about to be despawned; its entities are still there. The place
     /// to save what was changed. Called once, when the chunk's turn comes.
-    fn leaving(&mut self, _world: &mut World, _key: &K, _chunk: LoadedChunk) {}
+    fn before_unload(&mut self, _world: &mut World, _key: &K, _chunk: LoadedChunk) {}
 
     /// The spawner failed; what it spawned of the chunk is gone.
     fn failed(&mut self, key: &K, version: u64, error: SpawnError);

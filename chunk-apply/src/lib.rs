@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use bevy_ecs::prelude::*;
-//! use chunk_apply::{Applier, ApplyBudget, Arrival, ChunkHost, LoadedChunk, SpawnError, Spawner, Stale, Whole};
+//! use chunk_apply::{Applier, ApplyBudget, Arrival, ChunkHost, LoadedChunk, SpawnError, Spawner, Stale, WholeChunk};
 //!
 //! /// A queue without versions, for a world that never unloads.
 //! struct Queue(Vec<Arrival<u32, u32>>);
@@ -29,7 +29,7 @@
 //!     fn spawn_root(&mut self, world: &mut World, _key: &u32) -> Entity {
 //!         world.spawn_empty().id()
 //!     }
-//!     fn shown(&mut self, _: &mut World, chunk: Whole<u32>) -> Result<Option<LoadedChunk>, Stale> {
+//!     fn applied(&mut self, _: &mut World, chunk: WholeChunk<u32>) -> Result<Option<LoadedChunk>, Stale> {
 //!         println!("chunk {} has {} entities", chunk.key, chunk.entities);
 //!         Ok(None)
 //!     }
@@ -74,14 +74,15 @@ pub use applier::Applier;
 pub use budget::ApplyBudget;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use error::SpawnError;
-pub use host::{Arrival, ChunkHost, LoadedChunk, Stale, Whole};
+pub use host::{Arrival, ChunkHost, LoadedChunk, Stale, WholeChunk};
 pub use report::ApplyReport;
 pub use spawner::Spawner;
 #[cfg(feature = "streaming")]
 pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, FrameReport, Snapshot, StreamRefused,
-    Streaming, StreamingConfig, StreamingDiagnosticsPlugin, StreamingSystems, Totals, ViewerRank,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, Streaming, StreamingConfig,
+    StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused, StreamingSnapshot,
+    StreamingSystems, StreamingTotals, ViewerRank,
 };
 pub use writer::ChunkWriter;
 

@@ -31,7 +31,7 @@ fn a_frame_at_rest_allocates_no_more_than_an_app_without_a_stream() {
         Spawner::new(|_, _nothing, _writer: &mut ChunkWriter<'_, '_>| {}),
     )
     .with_config(StreamingConfig {
-        budget: ApplyBudget::UNLIMITED,
+        budget: ApplyBudget::unlimited(),
         ..StreamingConfig::default()
     });
     plugin.runtime = simulation.runtime();

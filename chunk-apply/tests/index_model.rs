@@ -9,7 +9,7 @@ use chunk_apply::{
     ManualClock, Spawner, Streaming, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
-use chunk_scheduler::{Generator, Job, Lane, Simulation};
+use chunk_scheduler::{Generator, Job, Simulation};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -80,7 +80,7 @@ impl Streamed {
         });
         let config = StreamingConfig {
             range: ViewRange::disc(2, 3).expect("3 is not less than 2"),
-            budget: ApplyBudget::timed(Duration::from_micros(70)),
+            budget: ApplyBudget::time(Duration::from_micros(70)),
             scan_budget: Duration::from_secs(60),
             ..StreamingConfig::default()
         };
@@ -121,9 +121,7 @@ impl Streamed {
             }
             Action::Refresh(x, z) => {
                 let coord = ChunkCoord::planar(x, z);
-                let is_wanted = world
-                    .resource_mut::<Streaming<Pieces>>()
-                    .refresh(coord, Lane::Urgent);
+                let is_wanted = world.resource_mut::<Streaming<Pieces>>().refresh(coord);
                 if is_wanted {
                     self.vandalised.remove(&coord);
                 }
@@ -172,7 +170,7 @@ impl Streamed {
             .map(|(root, at)| (root, at.coord))
             .collect();
         let stream = world.resource::<Streaming<Pieces>>();
-        prop_assert_eq!(stream.scheduler().ledger(), Ok(()));
+        prop_assert_eq!(stream.scheduler().audit(), Ok(()));
         let index = world.resource::<ChunkIndex<Pieces>>();
         let mut entities = 0;
         for (coord, chunk) in index.iter() {

@@ -16,8 +16,8 @@ use crate::{ChunkMaterial, MeshMaterial3d, Tint};
 /// use chunk_assets::{SharedAssets, Tint};
 ///
 /// let shared = SharedAssets::default();
-/// let house = shared.building(Transform::default(), Tint::srgb(200, 80, 60));
-/// let oak = shared.tree(Transform::from_xyz(9.0, 0.0, 0.0), Tint::OWN);
+/// let house = shared.building_at(Transform::default(), Tint::srgb(200, 80, 60));
+/// let oak = shared.tree_at(Transform::from_xyz(9.0, 0.0, 0.0), Tint::OWN);
 /// let both = [house, oak]; // One type: an array will do.
 /// # assert_ne!(both[0].mesh, both[1].mesh);
 /// ```

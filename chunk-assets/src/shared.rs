@@ -42,13 +42,13 @@ impl SharedAssets {
 
     /// A cube of the building material. The transform's scale is its size in metres.
     #[must_use]
-    pub fn building(&self, transform: Transform, tint: Tint) -> Instance {
+    pub fn building_at(&self, transform: Transform, tint: Tint) -> Instance {
         Instance::new(self.cube.clone(), self.building.clone(), transform, tint)
     }
 
     /// A cylinder of the tree material. The transform's scale is its size in metres.
     #[must_use]
-    pub fn tree(&self, transform: Transform, tint: Tint) -> Instance {
+    pub fn tree_at(&self, transform: Transform, tint: Tint) -> Instance {
         Instance::new(self.cylinder.clone(), self.tree.clone(), transform, tint)
     }
 }

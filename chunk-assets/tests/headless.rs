@@ -37,9 +37,9 @@ fn there_are_exactly_four_assets_however_many_entities() {
     app.world_mut().spawn_batch((0..5_000_u32).map(move |i| {
         let transform = Transform::from_xyz(i as f32, 0.0, 0.0).with_scale(Vec3::splat(2.0));
         if i % 2 == 0 {
-            shared.building(transform, Tint::from_bits(i))
+            shared.building_at(transform, Tint::from_bits(i))
         } else {
-            shared.tree(transform, Tint::from_bits(i))
+            shared.tree_at(transform, Tint::from_bits(i))
         }
     }));
     app.update();

@@ -130,8 +130,8 @@ impl ChunkGrid {
 
     /// The minimum corner of a chunk, in world units, rounded to single precision.
     #[must_use]
-    pub fn origin(&self, coord: ChunkCoord) -> Vec3 {
-        self.origin_precise(coord).as_vec3()
+    pub fn min_corner(&self, coord: ChunkCoord) -> Vec3 {
+        self.min_corner_precise(coord).as_vec3()
     }
 
     /// The middle of a chunk, in world units, rounded to single precision; `y` is 0 in a planar grid.
@@ -145,7 +145,7 @@ impl ChunkGrid {
     /// Exact for every chunk when the size has at most 22 significant bits (every multiple of 1/64 up to
     /// 65,536 has); otherwise within one rounding of double precision.
     #[must_use]
-    pub fn origin_precise(&self, coord: ChunkCoord) -> DVec3 {
+    pub fn min_corner_precise(&self, coord: ChunkCoord) -> DVec3 {
         DVec3::new(f64::from(coord.x), f64::from(coord.y), f64::from(coord.z))
             * self.size.as_dvec3()
     }
@@ -153,7 +153,7 @@ impl ChunkGrid {
     /// The middle of a chunk, in world units; `y` is 0 in a planar grid.
     #[must_use]
     pub fn centre_precise(&self, coord: ChunkCoord) -> DVec3 {
-        self.origin_precise(coord) + self.size.as_dvec3() * 0.5
+        self.min_corner_precise(coord) + self.size.as_dvec3() * 0.5
     }
 }
 

@@ -67,7 +67,7 @@ pub use grid::{Axis, ChunkGrid, GridError, GridErrorKind, PositionError, Positio
 pub use levels::{LevelRings, LevelRingsError};
 pub use nearest::nearest_distance_sq;
 pub use order::{NearestFirst, nearest_k};
-pub use priority::{Lane, look_ahead_sq, view_direction};
+pub use priority::{Lane, look_ahead_sq, view_weighted_sq};
 pub use range::{ViewRange, ViewRangeError, Viewer};
 pub use wanted::WantedSet;
 

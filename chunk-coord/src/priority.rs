@@ -52,14 +52,14 @@ pub fn look_ahead_sq(from: ChunkCoord, ahead: ChunkCoord, coord: ChunkCoord) -> 
 ///
 /// ```
 /// use bevy_math::Vec3;
-/// use chunk_coord::{ChunkCoord, view_direction};
+/// use chunk_coord::{ChunkCoord, view_weighted_sq};
 ///
 /// let (viewer, east) = (ChunkCoord::ORIGIN, Vec3::X);
-/// assert_eq!(view_direction(16, viewer, east, 3.0, ChunkCoord::planar(4, 0)), 16);
-/// assert_eq!(view_direction(16, viewer, east, 3.0, ChunkCoord::planar(-4, 0)), 64);
+/// assert_eq!(view_weighted_sq(16, viewer, east, 3.0, ChunkCoord::planar(4, 0)), 16);
+/// assert_eq!(view_weighted_sq(16, viewer, east, 3.0, ChunkCoord::planar(-4, 0)), 64);
 /// ```
 #[must_use]
-pub fn view_direction(
+pub fn view_weighted_sq(
     distance_sq: u64,
     viewer: ChunkCoord,
     direction: Vec3,
@@ -132,7 +132,7 @@ mod tests {
         fn no_coordinate_overflows(from: [i32; 3], ahead: [i32; 3], coord: [i32; 3], look: [f32; 3], weight: f32) {
             let [from, ahead, coord] = [from, ahead, coord].map(ChunkCoord::from);
             let way = look_ahead_sq(from, ahead, coord);
-            prop_assert!(view_direction(way, from, Vec3::from_array(look), weight, coord) >= way - way / 1000);
+            prop_assert!(view_weighted_sq(way, from, Vec3::from_array(look), weight, coord) >= way - way / 1000);
         }
     }
 
@@ -141,13 +141,13 @@ mod tests {
         let coord = ChunkCoord::planar(-3, 0);
         for direction in [Vec3::ZERO, Vec3::NAN, Vec3::splat(f32::INFINITY)] {
             assert_eq!(
-                view_direction(9, ChunkCoord::ORIGIN, direction, 3.0, coord),
+                view_weighted_sq(9, ChunkCoord::ORIGIN, direction, 3.0, coord),
                 9
             );
         }
         for weight in [0.0, -1.0, f32::NAN, f32::INFINITY] {
             assert_eq!(
-                view_direction(9, ChunkCoord::ORIGIN, Vec3::X, weight, coord),
+                view_weighted_sq(9, ChunkCoord::ORIGIN, Vec3::X, weight, coord),
                 9
             );
         }
@@ -165,7 +165,7 @@ mod tests {
                 Lane::Normal
             };
             let way = look_ahead_sq(here, ahead, coord);
-            (lane, view_direction(way, here, Vec3::X, 3.0, coord))
+            (lane, view_weighted_sq(way, here, Vec3::X, 3.0, coord))
         })
         .map(|coord| coord.x)
         .collect();

@@ -46,10 +46,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spawner = Spawner::new(move |_coord, hills: Hills, writer| {
         let (earth, bloom) = (Tint::srgb(96, 128, 56), Tint::srgb(230, 70, 120));
         let shared = assets.clone();
-        let block = move |at| shared.building(Transform::from_translation(at), earth);
+        let block = move |at| shared.building_at(Transform::from_translation(at), earth);
         writer.spawn_batch(hills.blocks.into_iter().map(block));
         let shared = assets.clone();
-        let flower = move |at| (Flower, shared.tree(Transform::from_translation(at), bloom));
+        let flower = move |at| {
+            (
+                Flower,
+                shared.tree_at(Transform::from_translation(at), bloom),
+            )
+        };
         writer.spawn_batch(hills.flowers.into_iter().map(flower));
     });
     App::new()

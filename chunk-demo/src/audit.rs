@@ -49,7 +49,7 @@ impl Census {
 
 /// Whether every request is accounted for (I1).
 pub(crate) fn ledger<T: Send + Sync + 'static>(world: &World) -> Option<String> {
-    let ledger = world.resource::<Streaming<T>>().scheduler().ledger();
+    let ledger = world.resource::<Streaming<T>>().scheduler().audit();
     ledger
         .err()
         .map(|error| format!("I1 broken, requests are not accounted for: {error}"))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chunk_apply::{ApplyBudget, FrameReport};
+use chunk_apply::{ApplyBudget, StreamingFrame};
 use hdrhistogram::Histogram;
 
 use crate::report::{Report, tenths};
@@ -38,7 +38,7 @@ impl Recorder {
     }
 
     /// A frame in which the stream took what it reports, and everything together took `whole`.
-    pub(crate) fn frame(&mut self, stream: FrameReport, whole: Duration) {
+    pub(crate) fn frame(&mut self, stream: StreamingFrame, whole: Duration) {
         let main_thread = stream.main_thread();
         self.frames += 1;
         self.over_budget += u64::from(self.budget.is_some_and(|budget| main_thread > budget));
@@ -96,10 +96,10 @@ fn record(histogram: &mut Histogram<u64>, value: u128) {
 mod tests {
     use super::*;
 
-    fn frame(micros: u64) -> FrameReport {
-        FrameReport {
+    fn frame(micros: u64) -> StreamingFrame {
+        StreamingFrame {
             scan: Duration::from_micros(micros),
-            ..FrameReport::default()
+            ..StreamingFrame::default()
         }
     }
 

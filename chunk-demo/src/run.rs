@@ -211,7 +211,7 @@ fn figures<T: Send + Sync + 'static>(
         queued: depths.queued as u64,
         in_flight: depths.in_flight as u64,
         completed: depths.completed as u64,
-        backlog: depths.delivered as u64,
+        backlog: depths.backlog as u64,
         loaded_chunks: census.chunks as u64,
         loaded_entities: census.entities as u64,
         expected_entities: census.expected as u64,

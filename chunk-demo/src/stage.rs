@@ -9,7 +9,7 @@ use bevy_ecs::world::World;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkLoaded, ChunkViewer, Streaming};
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Lane, Runtime};
+use chunk_scheduler::Runtime;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -151,7 +151,7 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
             let centre = stream.viewers()[rng.random_range(0..viewers)].coord;
             let mut offset = || rng.random_range(-reach..=reach);
             let coord = centre.saturating_offset(offset(), 0, offset());
-            self.edits += u64::from(stream.refresh(coord, Lane::Urgent));
+            self.edits += u64::from(stream.refresh(coord));
         }
     }
 

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         scheduler.drain(usize::MAX, |tile| ready.push(tile));
         for tile in ready {
             let [x, y] = tile.key;
-            map[y as usize][x as usize] = tile.output;
+            map[y as usize][x as usize] = tile.content;
             assert!(scheduler.applied(tile.key, tile.version));
         }
         thread::sleep(Duration::from_millis(1));

@@ -21,24 +21,24 @@ pub struct ConcurrencyReport {
     pub lowered: u64,
     /// The latest decision, kept or changed; `None` before the first and with
     /// [`Concurrency::Fixed`].
-    pub latest: Option<Decision>,
+    pub latest: Option<ConcurrencyDecision>,
 }
 
 /// What the controller decided at the end of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub struct ConcurrencyDecision {
     /// The time of the tick at which it was made.
     pub at: Duration,
     /// The limit from then on.
     pub limit: usize,
     /// Why.
-    pub reason: Reason,
+    pub reason: ConcurrencyReason,
 }
 
 /// Why a limit was raised, lowered or kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum ConcurrencyReason {
     /// Lowered, or kept at the lowest: too many frames of the interval were late.
     FramesLate,
     /// Lowered, or kept at the lowest: results pile up faster than they are applied.
@@ -83,7 +83,10 @@ impl Controller {
     pub(crate) fn new(config: &SchedulerConfig, threads: usize) -> Self {
         let (limit, policy) = match config.concurrency {
             Concurrency::Fixed => (config.max_in_flight, None),
-            Concurrency::Adaptive(policy) => (threads.clamp(policy.min, policy.max), Some(policy)),
+            Concurrency::Adaptive(policy) => (
+                threads.clamp(policy.min_in_flight, policy.max_in_flight),
+                Some(policy),
+            ),
         };
         Self {
             limit,
@@ -104,7 +107,7 @@ impl Controller {
 
     pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = match self.policy {
-            Some(policy) => limit.clamp(policy.min, policy.max),
+            Some(policy) => limit.clamp(policy.min_in_flight, policy.max_in_flight),
             None => limit,
         };
     }
@@ -140,16 +143,18 @@ impl Controller {
         self.decide(now, &policy, reason);
     }
 
-    fn decide(&mut self, now: Duration, policy: &AdaptivePolicy, reason: Reason) {
+    fn decide(&mut self, now: Duration, policy: &AdaptivePolicy, reason: ConcurrencyReason) {
         let former = self.limit;
         self.limit = match reason {
-            Reason::FramesLate | Reason::ResultsPileUp => former.saturating_sub(1).max(policy.min),
-            Reason::JobsWait => (former + 1).min(policy.max),
-            Reason::Idle => former,
+            ConcurrencyReason::FramesLate | ConcurrencyReason::ResultsPileUp => {
+                former.saturating_sub(1).max(policy.min_in_flight)
+            }
+            ConcurrencyReason::JobsWait => (former + 1).min(policy.max_in_flight),
+            ConcurrencyReason::Idle => former,
         };
         self.report.raised += u64::from(self.limit > former);
         self.report.lowered += u64::from(self.limit < former);
-        self.report.latest = Some(Decision {
+        self.report.latest = Some(ConcurrencyDecision {
             at: now,
             limit: self.limit,
             reason,
@@ -165,18 +170,18 @@ impl Interval {
         clippy::cast_precision_loss,
         reason = "frames of one interval are few enough to be exact"
     )]
-    fn reason(&self, policy: &AdaptivePolicy, pressure: Pressure) -> Reason {
+    fn reason(&self, policy: &AdaptivePolicy, pressure: Pressure) -> ConcurrencyReason {
         let late_fraction = self.late as f32 / self.frames as f32;
         let is_piling_up =
             pressure.unapplied > self.unapplied && pressure.unapplied > pressure.room / 2;
         if self.late > 0 && late_fraction >= policy.late_fraction {
-            Reason::FramesLate
+            ConcurrencyReason::FramesLate
         } else if is_piling_up {
-            Reason::ResultsPileUp
+            ConcurrencyReason::ResultsPileUp
         } else if 2 * self.busy > self.frames {
-            Reason::JobsWait
+            ConcurrencyReason::JobsWait
         } else {
-            Reason::Idle
+            ConcurrencyReason::Idle
         }
     }
 }
@@ -197,8 +202,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             frame,
             has_waiting_jobs: depths.queued > self.delayed.len() + self.live_empties,
             are_runners_busy: self.shared.gate.runners() >= self.controller.limit(),
-            unapplied: depths.completed + depths.delivered,
-            room: self.config.completed_capacity + self.config.max_delivered,
+            unapplied: depths.completed + depths.backlog,
+            room: self.config.completed_capacity + self.config.backlog_capacity,
         };
         self.controller.observe(self.now, pressure);
     }
@@ -241,7 +246,7 @@ mod tests {
         now
     }
 
-    fn latest(controller: &Controller) -> Option<Reason> {
+    fn latest(controller: &Controller) -> Option<ConcurrencyReason> {
         controller.report().latest.map(|decision| decision.reason)
     }
 
@@ -263,7 +268,7 @@ mod tests {
         let now = watch(&mut controller, Duration::ZERO, |_| busy);
         assert_eq!(controller.limit(), 4);
         assert_eq!(controller.report().raised, 3);
-        assert_eq!(latest(&controller), Some(Reason::JobsWait));
+        assert_eq!(latest(&controller), Some(ConcurrencyReason::JobsWait));
         let late = Pressure {
             frame: 2 * FRAME,
             ..busy
@@ -273,10 +278,10 @@ mod tests {
         });
         assert_eq!(controller.limit(), 1);
         assert_eq!(controller.report().lowered, 3);
-        assert_eq!(latest(&controller), Some(Reason::FramesLate));
+        assert_eq!(latest(&controller), Some(ConcurrencyReason::FramesLate));
         watch(&mut controller, now, |_| calm());
         assert_eq!(controller.limit(), 1);
-        assert_eq!(latest(&controller), Some(Reason::Idle));
+        assert_eq!(latest(&controller), Some(ConcurrencyReason::Idle));
     }
 
     #[test]
@@ -287,7 +292,7 @@ mod tests {
             ..calm()
         });
         assert_eq!(controller.limit(), 1);
-        assert_eq!(latest(&controller), Some(Reason::ResultsPileUp));
+        assert_eq!(latest(&controller), Some(ConcurrencyReason::ResultsPileUp));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct SchedulerConfig {
     pub completed_capacity: usize,
     /// Drained results that are neither applied nor given up: the backlog. Default 1024. A full
     /// backlog stops [`Scheduler::drain`](crate::Scheduler::drain).
-    pub max_delivered: usize,
+    pub backlog_capacity: usize,
     /// What happens to a job that fails.
     pub retry: RetryPolicy,
     /// Keys remembered after their last attempt failed. Default 4096; the oldest is forgotten
@@ -35,7 +35,7 @@ impl Default for SchedulerConfig {
         Self {
             max_in_flight: 3,
             completed_capacity: 1024,
-            max_delivered: 1024,
+            backlog_capacity: 1024,
             retry: RetryPolicy::default(),
             quarantine_capacity: 4096,
             concurrency: Concurrency::Fixed,
@@ -51,9 +51,9 @@ impl SchedulerConfig {
     ///
     /// The first field that makes no sense, with its value.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        check_in_flight(self.max_in_flight)?;
+        check_in_flight("max_in_flight", self.max_in_flight)?;
         at_least_one("completed_capacity", self.completed_capacity)?;
-        at_least_one("max_delivered", self.max_delivered)?;
+        at_least_one("backlog_capacity", self.backlog_capacity)?;
         at_least_one("quarantine_capacity", self.quarantine_capacity)?;
         self.retry.validate()?;
         self.concurrency.validate()?;
@@ -92,7 +92,10 @@ mod tests {
             field_refused(|c| c.completed_capacity = 0),
             "completed_capacity"
         );
-        assert_eq!(field_refused(|c| c.max_delivered = 0), "max_delivered");
+        assert_eq!(
+            field_refused(|c| c.backlog_capacity = 0),
+            "backlog_capacity"
+        );
         assert_eq!(
             field_refused(|c| c.retry.max_attempts = 0),
             "retry.max_attempts"
@@ -107,13 +110,13 @@ mod tests {
             "overrun.allowance"
         );
         let inverted = AdaptivePolicy {
-            min: 3,
-            max: 2,
+            min_in_flight: 3,
+            max_in_flight: 2,
             ..AdaptivePolicy::default()
         };
         assert_eq!(
             field_refused(|c| c.concurrency = Concurrency::Adaptive(inverted)),
-            "concurrency.max"
+            "concurrency.max_in_flight"
         );
     }
 

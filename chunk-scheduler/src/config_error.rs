@@ -62,11 +62,11 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-pub(crate) fn check_in_flight(value: usize) -> Result<(), ConfigError> {
+pub(crate) fn check_in_flight(field: &'static str, value: usize) -> Result<(), ConfigError> {
     if (1..=MOST_RUNNERS).contains(&value) {
         Ok(())
     } else {
-        Err(ConfigError::count("max_in_flight", value))
+        Err(ConfigError::count(field, value))
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Delivered<K, T> {
     /// The lane it came through, so that an urgent one overtakes in the caller's queue as well.
     pub lane: Lane,
     /// What the generator returned.
-    pub output: T,
+    pub content: T,
 }
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
@@ -31,7 +31,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// Each one handed over stays live until [`Self::applied`], [`Self::apply_failed`],
     /// [`Self::cancel`] or [`Self::refresh`] settles it.
     pub fn drain(&mut self, max: usize, mut sink: impl FnMut(Delivered<K, T>)) -> usize {
-        let room = self.config.max_delivered - self.delivered;
+        let room = self.config.backlog_capacity - self.delivered;
         let before = self.delivered;
         let mut has_freed = false;
         let mut unwanted = Vec::new();
@@ -45,7 +45,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             } else {
                 self.next_result().or_else(|| self.next_empty())
             };
-            let Some(Finished { slot, output, .. }) = next else {
+            let Some(Finished { slot, content, .. }) = next else {
                 break;
             };
             prefer_empty = !prefer_empty;
@@ -57,7 +57,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 JobState::Completed
             };
             if !slot.advance(ready, JobState::Delivered) {
-                unwanted.push(output);
+                unwanted.push(content);
                 continue;
             }
             self.shared.left(ready);
@@ -69,7 +69,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 key: slot.key,
                 version: slot.version,
                 lane: slot.lane(),
-                output,
+                content,
             });
         }
         if has_freed && !self.is_shut_down {
@@ -118,12 +118,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// Drops every result that was not handed over.
     pub(crate) fn discard_results(&mut self) {
         self.empty_desks();
-        while let Some(Finished { output, .. }) = self.next_result() {
+        while let Some(Finished { content, .. }) = self.next_result() {
             self.shared.places.release();
-            sweep(&self.shared, [output]);
+            sweep(&self.shared, [content]);
         }
-        while let Some(Finished { output, .. }) = self.next_empty() {
-            sweep(&self.shared, [output]);
+        while let Some(Finished { content, .. }) = self.next_empty() {
+            sweep(&self.shared, [content]);
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct Finished<K, T> {
     pub(crate) slot: Arc<Slot<K>>,
     /// When its job was picked, counted in picks; 0 when there was no job.
     pub(crate) order: u64,
-    pub(crate) output: T,
+    pub(crate) content: T,
 }
 
 /// A failed attempt the main thread has not judged yet.

@@ -51,7 +51,7 @@ pub struct Depths {
     /// Finished and not drained.
     pub completed: usize,
     /// Drained and not applied: the backlog.
-    pub delivered: usize,
+    pub backlog: usize,
     /// Keys that failed and were not asked for again.
     pub quarantined: usize,
 }
@@ -60,7 +60,7 @@ impl Depths {
     /// Requests that have not ended.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.queued + self.in_flight + self.completed + self.delivered
+        self.queued + self.in_flight + self.completed + self.backlog
     }
 }
 
@@ -137,7 +137,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             queued: not_delivered - in_flight - completed,
             in_flight,
             completed,
-            delivered: self.delivered,
+            backlog: self.delivered,
             quarantined: self.quarantine.len(),
         }
     }
@@ -160,7 +160,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// # Errors
     ///
     /// The first equation that does not hold.
-    pub fn ledger(&self) -> Result<(), LedgerError> {
+    pub fn audit(&self) -> Result<(), LedgerError> {
         let equal = |kind, expected: u64, found: usize| {
             let found = found as u64;
             if expected == found {

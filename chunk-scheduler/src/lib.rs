@@ -79,7 +79,7 @@ mod stepper;
 mod sync;
 mod tick;
 
-pub use adaptive::{ConcurrencyReport, Decision, Reason};
+pub use adaptive::{ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport};
 pub use config::SchedulerConfig;
 pub use config_error::{ConfigError, ConfigErrorKind};
 pub use delivery::Delivered;

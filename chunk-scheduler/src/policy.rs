@@ -83,10 +83,10 @@ impl Concurrency {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdaptivePolicy {
     /// The fewest jobs in flight, at least 1. Default 1.
-    pub min: usize,
+    pub min_in_flight: usize,
     /// The most jobs in flight. Default 4; above the pool's threads it only helps generators that
     /// wait.
-    pub max: usize,
+    pub max_in_flight: usize,
     /// How long a frame is meant to take. Default 1/60 s.
     pub frame: Duration,
     /// A frame is late when it took more than this many times `frame`. Default 1.5.
@@ -101,8 +101,8 @@ pub struct AdaptivePolicy {
 impl Default for AdaptivePolicy {
     fn default() -> Self {
         Self {
-            min: 1,
-            max: 4,
+            min_in_flight: 1,
+            max_in_flight: 4,
             frame: Duration::from_nanos(16_666_667),
             late_factor: 1.5,
             late_fraction: 0.1,
@@ -113,13 +113,16 @@ impl Default for AdaptivePolicy {
 
 impl AdaptivePolicy {
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        check_in_flight(self.min)?;
-        check_in_flight(self.max)?;
-        if self.max < self.min {
+        check_in_flight("concurrency.min_in_flight", self.min_in_flight)?;
+        check_in_flight("concurrency.max_in_flight", self.max_in_flight)?;
+        if self.max_in_flight < self.min_in_flight {
             return Err(ConfigError::new(
                 ConfigErrorKind::Inverted,
-                "concurrency.max",
-                format!("{} < min {}", self.max, self.min),
+                "concurrency.max_in_flight",
+                format!(
+                    "{} < min_in_flight {}",
+                    self.max_in_flight, self.min_in_flight
+                ),
             ));
         }
         for (field, value) in [

@@ -23,14 +23,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return version;
         }
         let slot = match self.ask_whether_empty(&key) {
-            Some(output) => {
+            Some(content) => {
                 self.tally.known_empty += 1;
                 self.live_empties += 1;
                 let slot = Arc::new(Slot::known_empty(key, version, lane));
                 self.empties.owned().push_back(Finished {
                     slot: Arc::clone(&slot),
                     order: 0,
-                    output,
+                    content,
                 });
                 slot
             }

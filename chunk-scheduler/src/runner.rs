@@ -167,7 +167,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
     fn settle(&self, slot: Arc<Slot<K>>, order: u64, outcome: Outcome<T>, took: Duration) {
         let shared = &self.shared;
         match outcome {
-            Outcome::Made(output) => {
+            Outcome::Made(content) => {
                 self.note("made", &slot);
                 shared.counts.generated.fetch_add(1, Ordering::Relaxed);
                 shared.generation_times.record(took);
@@ -177,13 +177,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                     self.desk.put_result(Finished {
                         slot,
                         order,
-                        output,
+                        content,
                     });
                 } else {
                     shared.counts.wasted.fetch_add(1, Ordering::Relaxed);
-                    if let Err(message) = panics::discard(output) {
+                    if let Err(message) = panics::discard(content) {
                         shared.counts.discard_panics.fetch_add(1, Ordering::Relaxed);
-                        tracing::warn!(key = ?slot.key, "dropping an unwanted output panicked: {message}");
+                        tracing::warn!(key = ?slot.key, "dropping an unwanted result panicked: {message}");
                     }
                     shared.places.release();
                 }
@@ -260,7 +260,7 @@ impl<K: Key, T, R: Rank<K>> Drop for Runner<K, T, R> {
 impl<T> From<Result<Result<T, String>, String>> for Outcome<T> {
     fn from(made: Result<Result<T, String>, String>) -> Self {
         match made {
-            Ok(Ok(output)) => Self::Made(output),
+            Ok(Ok(content)) => Self::Made(content),
             Ok(Err(message)) => Self::Failed {
                 message,
                 panicked: false,

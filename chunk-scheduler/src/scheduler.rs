@@ -49,7 +49,7 @@ use crate::{
 ///
 /// let mut ready = Vec::new();
 /// scheduler.drain(usize::MAX, |delivered| ready.push(delivered));
-/// assert_eq!(ready[0].output, "chunk -1");
+/// assert_eq!(ready[0].content, "chunk -1");
 /// assert!(scheduler.applied(ready[0].key, ready[0].version));
 /// # Ok::<(), chunk_scheduler::ConfigError>(())
 /// ```
@@ -230,7 +230,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     ///
     /// When `max_in_flight` is 0 or absurdly large.
     pub fn set_max_in_flight(&mut self, max_in_flight: usize) -> Result<(), ConfigError> {
-        check_in_flight(max_in_flight)?;
+        check_in_flight("max_in_flight", max_in_flight)?;
         self.controller.set_limit(max_in_flight);
         Ok(())
     }

@@ -37,7 +37,7 @@ use crate::{
 /// scheduler.tick(simulation.now());
 /// simulation.run();
 /// let mut made = Vec::new();
-/// scheduler.drain(usize::MAX, |delivered| made.push(delivered.output));
+/// scheduler.drain(usize::MAX, |delivered| made.push(delivered.content));
 /// assert_eq!(made, [42]);
 /// # Ok::<(), chunk_scheduler::ConfigError>(())
 /// ```

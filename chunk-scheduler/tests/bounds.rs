@@ -50,7 +50,7 @@ fn a_full_completed_queue_stops_starts_and_draining_resumes_them() {
 fn a_full_backlog_stops_draining_and_nothing_is_lost() {
     let config = SchedulerConfig {
         completed_capacity: 3,
-        max_delivered: 2,
+        backlog_capacity: 2,
         ..SchedulerConfig::default()
     };
     let mut world = World::new(config, double);
@@ -64,10 +64,7 @@ fn a_full_backlog_stops_draining_and_nothing_is_lost() {
     }
     assert_eq!(backlog.len(), 2);
     let depths = world.scheduler.depths();
-    assert_eq!(
-        (depths.completed, depths.delivered, depths.queued),
-        (3, 2, 5)
-    );
+    assert_eq!((depths.completed, depths.backlog, depths.queued), (3, 2, 5));
     for result in backlog {
         assert!(world.scheduler.applied(result.key, result.version));
     }

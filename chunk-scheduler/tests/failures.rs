@@ -189,7 +189,7 @@ fn a_result_that_could_not_be_applied_is_generated_again() {
     for attempt in 1..=3 {
         world.frame();
         let ready = world.drain();
-        assert_eq!(ready[0].output, attempt);
+        assert_eq!(ready[0].content, attempt);
         assert_eq!(ready[0].version, version);
         let will_retry = world
             .scheduler
@@ -207,10 +207,10 @@ fn a_known_empty_chunk_that_could_not_be_applied_is_generated_after_all() {
         Generator::new(|job: &Job<i32>| job.attempt()).with_known_empty(|_| Some(0))
     });
     let version = world.scheduler.request(1).version();
-    assert_eq!(world.drain()[0].output, 0);
+    assert_eq!(world.drain()[0].content, 0);
     assert!(world.scheduler.apply_failed(1, version, "no"));
     world.frame();
-    assert_eq!(world.drain()[0].output, 1);
+    assert_eq!(world.drain()[0].content, 1);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_panicking_rank_costs_only_its_own_key() {
         scheduler.tick(FRAME * frame);
         scheduler.publish(rank(1));
         scheduler.drain(usize::MAX, |result| order.push(result.key));
-        assert_eq!(scheduler.ledger(), Ok(()));
+        assert_eq!(scheduler.audit(), Ok(()));
     }
     // The second snapshot can rank 2, so its retry succeeds.
     assert_eq!(order, [1, 3, 2]);
@@ -321,7 +321,7 @@ fn an_executor_that_drops_its_runners_loses_no_job() {
         "it tries again each tick"
     );
     assert_eq!(scheduler.depths().queued, 1);
-    assert_eq!(scheduler.ledger(), Ok(()));
+    assert_eq!(scheduler.audit(), Ok(()));
 }
 
 #[test]

@@ -104,6 +104,6 @@ fn cancelling_reaches_a_generator_that_waits_for_ever() {
     scheduler.request(0);
     scheduler.tick(FRAME * 3);
     scheduler.shutdown();
-    assert_eq!(scheduler.ledger(), Ok(()));
+    assert_eq!(scheduler.audit(), Ok(()));
     assert_eq!(scheduler.counters().cancelled, 2);
 }

@@ -199,7 +199,7 @@ fn known_empty_chunks_are_delivered_without_a_job() {
     world.scheduler.request(22);
     assert!(world.scheduler.cancel(21));
     let ready = world.drain();
-    let outputs: Vec<_> = ready.iter().map(|d| (d.key, d.output)).collect();
+    let outputs: Vec<_> = ready.iter().map(|d| (d.key, d.content)).collect();
     assert_eq!(outputs, [(20, -1), (22, -1)]);
     for result in ready {
         assert!(world.scheduler.applied(result.key, result.version));

@@ -47,7 +47,7 @@ fn shutting_down_does_not_wait_for_a_generator_that_blocks() {
     assert!(scheduler.is_shut_down());
     assert_eq!(scheduler.counters().cancelled, 100);
     assert_eq!(scheduler.depths().live(), 0);
-    assert_eq!(scheduler.ledger(), Ok(()));
+    assert_eq!(scheduler.audit(), Ok(()));
     drop(let_go);
     drop(scheduler);
     drop(pool);

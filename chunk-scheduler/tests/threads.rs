@@ -85,18 +85,18 @@ fn stress(threads: usize, jobs: i32) {
         let mut ready = Vec::new();
         scheduler.drain(usize::MAX, |result| ready.push(result));
         for result in ready {
-            assert_eq!(result.output, u64::from(result.key.unsigned_abs()));
+            assert_eq!(result.content, u64::from(result.key.unsigned_abs()));
             assert!(scheduler.applied(result.key, result.version));
             sum += 1;
         }
         if frame % 64 == 0 {
             scheduler
-                .ledger()
+                .audit()
                 .expect("the ledger adds up in the middle of it");
         }
         std::thread::yield_now();
     }
-    scheduler.ledger().expect("the ledger adds up");
+    scheduler.audit().expect("the ledger adds up");
     let counters = scheduler.counters();
     assert_eq!(counters.requested, u64::from(jobs.unsigned_abs()));
     assert_eq!(counters.applied, sum);

@@ -5,8 +5,8 @@ mod common;
 use std::time::Duration;
 
 use chunk_scheduler::{
-    AdaptivePolicy, Concurrency, Generator, Job, OverrunPolicy, Reason, Scheduler, SchedulerConfig,
-    Simulation,
+    AdaptivePolicy, Concurrency, ConcurrencyReason, Generator, Job, OverrunPolicy, Scheduler,
+    SchedulerConfig, Simulation,
 };
 use common::{FRAME, Near, World, one_at_a_time};
 
@@ -109,7 +109,7 @@ fn adaptive(threads: usize) -> (Simulation, Scheduler<i32, i32, Near>) {
     let simulation = Simulation::with_threads(5, threads);
     let config = SchedulerConfig {
         concurrency: Concurrency::Adaptive(AdaptivePolicy {
-            max: 6,
+            max_in_flight: 6,
             ..AdaptivePolicy::default()
         }),
         ..SchedulerConfig::default()
@@ -147,16 +147,16 @@ fn adaptive_concurrency_starts_from_the_pool_and_follows_the_frames() {
     assert_eq!((report.limit, report.raised, report.lowered), (6, 4, 0));
     assert_eq!(
         report.latest.map(|decision| decision.reason),
-        Some(Reason::JobsWait)
+        Some(ConcurrencyReason::JobsWait)
     );
     frames(60, FRAME * 3, &mut scheduler);
     let report = scheduler.concurrency();
     assert_eq!((report.limit, report.lowered), (1, 5));
     assert_eq!(
         report.latest.map(|decision| decision.reason),
-        Some(Reason::FramesLate)
+        Some(ConcurrencyReason::FramesLate)
     );
-    assert_eq!(scheduler.ledger(), Ok(()));
+    assert_eq!(scheduler.audit(), Ok(()));
 }
 
 #[test]

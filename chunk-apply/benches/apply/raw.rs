@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, Spawner, Stale,
-    Whole,
+    WholeChunk,
 };
 use criterion::Criterion;
 use std::{
@@ -50,7 +50,11 @@ impl ChunkHost<u32, Vec<Item>> for Queue {
         world.spawn(Transform::IDENTITY).id()
     }
 
-    fn shown(&mut self, _: &mut World, chunk: Whole<u32>) -> Result<Option<LoadedChunk>, Stale> {
+    fn applied(
+        &mut self,
+        _: &mut World,
+        chunk: WholeChunk<u32>,
+    ) -> Result<Option<LoadedChunk>, Stale> {
         black_box(chunk);
         Ok(None)
     }
@@ -74,7 +78,7 @@ fn ours() -> Duration {
     };
     let mut queue = Queue((0..CHUNKS as u32).map(arrival).collect());
     let mut world = World::new();
-    let budget = ApplyBudget::timed(Duration::from_secs(10));
+    let budget = ApplyBudget::time(Duration::from_secs(10));
     let start = Instant::now();
     let report = applier.apply(&mut world, &mut queue, &budget);
     let taken = start.elapsed();

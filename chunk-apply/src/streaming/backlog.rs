@@ -53,7 +53,7 @@ impl<T> Backlog<T> {
         }
         let mut waiting = core::mem::take(&mut self.heap).into_vec();
         let is_outdated = |waiting: &mut Waiting<T>| !is_current(&waiting.chunk);
-        outdated.extend((waiting.extract_if(.., is_outdated)).map(|waiting| waiting.chunk.output));
+        outdated.extend((waiting.extract_if(.., is_outdated)).map(|waiting| waiting.chunk.content));
         for waiting in &mut waiting {
             waiting.distance = rank.rank(&waiting.chunk.key);
         }

@@ -1,6 +1,8 @@
 //! A stream's state among Bevy's diagnostics, where overlays and logs look for it.
 
-use super::{index::ChunkIndex, plugin::StreamingSystems, snapshot::Snapshot, stream::Streaming};
+use super::{
+    index::ChunkIndex, plugin::StreamingSystems, snapshot::StreamingSnapshot, stream::Streaming,
+};
 use bevy_app::{App, Last, Plugin};
 use bevy_diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
 use bevy_ecs::{
@@ -17,13 +19,13 @@ pub struct StreamingDiagnosticsPlugin<T> {
 }
 
 /// A path, the unit it is shown with, and how it is read off.
-type Entry = (DiagnosticPath, &'static str, fn(&Snapshot) -> f64);
+type Entry = (DiagnosticPath, &'static str, fn(&StreamingSnapshot) -> f64);
 
 const ENTRIES: [Entry; 14] = [
     (path("chunk/queued"), "", |s| s.depths.queued as f64),
     (path("chunk/in_flight"), "", |s| s.depths.in_flight as f64),
     (path("chunk/completed"), "", |s| s.depths.completed as f64),
-    (path("chunk/backlog"), "", |s| s.depths.delivered as f64),
+    (path("chunk/backlog"), "", |s| s.depths.backlog as f64),
     (path("chunk/quarantined"), "", |s| {
         s.depths.quarantined as f64
     }),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::SpawnError,
-    host::{Arrival, ChunkHost, LoadedChunk, Stale, Whole},
+    host::{Arrival, ChunkHost, LoadedChunk, Stale, WholeChunk},
 };
 use ahash::AHashMap;
 use bevy_ecs::{entity::Entity, world::World};
@@ -50,10 +50,10 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
                 return Some(Arrival {
                     key: chunk.key,
                     version: chunk.version.get(),
-                    content: chunk.output,
+                    content: chunk.content,
                 });
             }
-            self.scheduler.discard(vec![chunk.output]);
+            self.scheduler.discard(vec![chunk.content]);
         }
     }
 
@@ -76,10 +76,10 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
         world.spawn(root).id()
     }
 
-    fn shown(
+    fn applied(
         &mut self,
         world: &mut World,
-        chunk: Whole<ChunkCoord>,
+        chunk: WholeChunk<ChunkCoord>,
     ) -> Result<Option<LoadedChunk>, Stale> {
         let version = self.live(chunk.key, chunk.version).ok_or(Stale)?;
         if !self.scheduler.applied(chunk.key, version) {
@@ -100,7 +100,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
             .insert(chunk.key, loaded))
     }
 
-    fn leaving(&mut self, world: &mut World, coord: &ChunkCoord, chunk: LoadedChunk) {
+    fn before_unload(&mut self, world: &mut World, coord: &ChunkCoord, chunk: LoadedChunk) {
         let Some(hook) = self.before_unload else {
             return;
         };

@@ -27,7 +27,7 @@ impl Place {
             coord.y.saturating_sub(origin.y),
             coord.z.saturating_sub(origin.z),
         );
-        Transform::from_translation(self.grid.origin(relative))
+        Transform::from_translation(self.grid.min_corner(relative))
     }
 
     /// The chunk at a position that is measured from the moved origin.

@@ -81,7 +81,7 @@ pub struct ChunkStreamingPlugin<T> {
     /// Levels of detail, shared with the generator. By default none.
     pub levels: Option<ChunkLevels>,
     /// Limits and ranges. If they make no sense the stream is not started: an error is logged,
-    /// [`StreamRefused`] says why, and the app goes on without it.
+    /// [`StreamingRefused`] says why, and the app goes on without it.
     pub config: StreamingConfig,
     /// Where generators run; by default Bevy's `AsyncComputeTaskPool`.
     pub runtime: Runtime,
@@ -175,15 +175,17 @@ pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync
 
 /// Why a stream was not started.
 #[derive(Resource)]
-pub struct StreamRefused<T: Send + Sync + 'static> {
+pub struct StreamingRefused<T: Send + Sync + 'static> {
     /// The setting that makes no sense.
     pub error: ConfigError,
     stream: PhantomData<fn() -> T>,
 }
 
-impl<T: Send + Sync + 'static> fmt::Debug for StreamRefused<T> {
+impl<T: Send + Sync + 'static> fmt::Debug for StreamingRefused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StreamRefused").field(&self.error).finish()
+        f.debug_tuple("StreamingRefused")
+            .field(&self.error)
+            .finish()
     }
 }
 
@@ -197,7 +199,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
             Ok(stream) => app.insert_resource(stream),
             Err(error) => {
                 error!("chunks are not streamed: {error}");
-                app.insert_resource(StreamRefused::<T> {
+                app.insert_resource(StreamingRefused::<T> {
                     error,
                     stream: PhantomData,
                 })

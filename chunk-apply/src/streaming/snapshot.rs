@@ -2,31 +2,31 @@
 
 use super::{
     index::ChunkIndex,
-    stream::{FrameReport, Streaming, Totals},
+    stream::{Streaming, StreamingFrame, StreamingTotals},
 };
 use chunk_scheduler::{ConcurrencyReport, Counters, Depths, DurationSummary};
 
 /// A stream's state, to be shown, logged or compared.
 ///
 /// ```
-/// # use chunk_apply::{ChunkIndex, Snapshot, Streaming};
+/// # use chunk_apply::{ChunkIndex, StreamingSnapshot, Streaming};
 /// fn overlay<T: Send + Sync>(stream: &Streaming<T>, index: &ChunkIndex<T>) -> String {
-///     let Snapshot { depths, loaded_chunks, .. } = stream.snapshot(index);
+///     let StreamingSnapshot { depths, loaded_chunks, .. } = stream.snapshot(index);
 ///     format!("{loaded_chunks} chunks, {} on their way", depths.live())
 /// }
 /// # struct Rocks;
 /// # let _ = overlay::<Rocks>;
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Snapshot {
+pub struct StreamingSnapshot {
     /// How many jobs are queued, in flight, completed, in the backlog and quarantined.
     pub depths: Depths,
     /// What became of all requests so far.
     pub counters: Counters,
     /// How long generators took.
-    pub generation: DurationSummary,
+    pub generation_times: DurationSummary,
     /// How long generators went on after they were cancelled.
-    pub cancel_latency: DurationSummary,
+    pub cancel_latencies: DurationSummary,
     /// How many jobs may be in flight, and why.
     pub concurrency: ConcurrencyReport,
     /// Threads of the pool that generators run on.
@@ -40,21 +40,21 @@ pub struct Snapshot {
     /// Chunks that are hidden and not yet despawned.
     pub unloading_chunks: usize,
     /// What the last frame cost and did.
-    pub frame: FrameReport,
+    pub frame: StreamingFrame,
     /// Sums since the stream was made.
-    pub totals: Totals,
+    pub totals: StreamingTotals,
 }
 
 impl<T: Send + Sync + 'static> Streaming<T> {
     /// The stream's state now. Costs a few microseconds; the index is the stream's own.
     #[must_use]
-    pub fn snapshot(&self, index: &ChunkIndex<T>) -> Snapshot {
+    pub fn snapshot(&self, index: &ChunkIndex<T>) -> StreamingSnapshot {
         let scheduler = self.scheduler();
-        Snapshot {
+        StreamingSnapshot {
             depths: scheduler.depths(),
             counters: scheduler.counters(),
-            generation: scheduler.generation_times(),
-            cancel_latency: scheduler.cancel_latencies(),
+            generation_times: scheduler.generation_times(),
+            cancel_latencies: scheduler.cancel_latencies(),
             concurrency: scheduler.concurrency(),
             pool_threads: scheduler.pool_threads(),
             wanted_chunks: self.wanted().len(),

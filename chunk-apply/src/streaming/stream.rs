@@ -52,13 +52,13 @@ pub struct Streaming<T: Send + Sync + 'static> {
     /// Whether loaded chunks stand where an earlier origin put them.
     pub(super) must_move_roots: bool,
     pub(super) is_paused: bool,
-    pub(super) frame: FrameReport,
-    pub(super) totals: Totals,
+    pub(super) frame: StreamingFrame,
+    pub(super) totals: StreamingTotals,
 }
 
 /// Main-thread time of a stream in one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FrameReport {
+pub struct StreamingFrame {
     /// Finding out which chunks became wanted.
     pub scan: Duration,
     /// Handing over requests and results.
@@ -67,7 +67,7 @@ pub struct FrameReport {
     pub apply: ApplyReport,
 }
 
-impl FrameReport {
+impl StreamingFrame {
     /// The sum of the three.
     #[must_use]
     pub fn main_thread(&self) -> Duration {
@@ -77,7 +77,7 @@ impl FrameReport {
 
 /// Sums since the stream was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct StreamingTotals {
     /// Chunks whose last entity is gone.
     pub unloaded: u64,
     /// Entities spawned below roots.
@@ -122,8 +122,8 @@ impl<T: Send + Sync + 'static> Streaming<T> {
             must_restart: false,
             must_move_roots: false,
             is_paused: false,
-            frame: FrameReport::default(),
-            totals: Totals::default(),
+            frame: StreamingFrame::default(),
+            totals: StreamingTotals::default(),
         })
     }
 
@@ -165,13 +165,13 @@ impl<T: Send + Sync + 'static> Streaming<T> {
 
     /// What the last frame cost and did.
     #[must_use]
-    pub fn last_frame(&self) -> FrameReport {
+    pub fn last_frame(&self) -> StreamingFrame {
         self.frame
     }
 
     /// Sums since the stream was made.
     #[must_use]
-    pub fn totals(&self) -> Totals {
+    pub fn totals(&self) -> StreamingTotals {
         self.totals
     }
 
@@ -206,8 +206,13 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     /// stays until the new one is whole, and is replaced within one frame. Returns whether the
     /// chunk is wanted; if not, nothing happens.
     ///
-    /// An edit belongs in [`Lane::Urgent`], so that it does not wait behind loading.
-    pub fn refresh(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
+    /// It is an edit, and overtakes loading; see [`Self::refresh_in`] for other lanes.
+    pub fn refresh(&mut self, coord: ChunkCoord) -> bool {
+        self.refresh_in(coord, Lane::Urgent)
+    }
+
+    /// The same as [`Self::refresh`] in a lane of your choice.
+    pub fn refresh_in(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
         let is_wanted = self.wanted.contains(coord);
         if is_wanted {
             self.scheduler.refresh_in(coord, lane);

@@ -33,7 +33,7 @@ fn slow_rig(pieces: usize, radius: u32, budget: ApplyBudget) -> Rig {
 #[test]
 fn a_heavy_chunk_takes_several_frames_each_within_the_budget_and_is_seen_when_whole() {
     let budget = Duration::from_micros(1_000);
-    let mut rig = slow_rig(10_000, 0, ApplyBudget::timed(budget));
+    let mut rig = slow_rig(10_000, 0, ApplyBudget::time(budget));
     rig.viewer(0, 0);
     let mut frames = 0;
     while rig.index().is_empty() {
@@ -64,7 +64,7 @@ fn a_heavy_chunk_takes_several_frames_each_within_the_budget_and_is_seen_when_wh
 
 #[test]
 fn pieces_are_spawned_once_and_in_order_across_slices() {
-    let mut rig = slow_rig(5_000, 0, ApplyBudget::timed(Duration::from_micros(100)));
+    let mut rig = slow_rig(5_000, 0, ApplyBudget::time(Duration::from_micros(100)));
     rig.viewer(0, 0);
     rig.settle();
     let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
@@ -77,7 +77,7 @@ fn pieces_are_spawned_once_and_in_order_across_slices() {
 
 #[test]
 fn a_budget_of_no_time_still_advances_each_frame() {
-    let mut rig = slow_rig(40, 1, ApplyBudget::timed(Duration::ZERO));
+    let mut rig = slow_rig(40, 1, ApplyBudget::time(Duration::ZERO));
     rig.viewer(0, 0);
     rig.settle();
     assert_eq!(rig.index().len(), 5);
@@ -101,7 +101,7 @@ fn a_count_limits_the_chunks_of_a_frame() {
 fn whichever_limit_is_met_first_ends_the_frame() {
     let budget = ApplyBudget {
         chunks: Some(3),
-        ..ApplyBudget::timed(Duration::from_micros(150))
+        ..ApplyBudget::time(Duration::from_micros(150))
     };
     // 100 µs a chunk: time admits one or two, the count three.
     let mut rig = slow_rig(100, 3, budget);
@@ -118,13 +118,13 @@ fn whichever_limit_is_met_first_ends_the_frame() {
 fn a_count_of_zero_applies_nothing() {
     let budget = ApplyBudget {
         chunks: Some(0),
-        ..ApplyBudget::UNLIMITED
+        ..ApplyBudget::unlimited()
     };
     let mut rig = slow_rig(1, 3, budget);
     rig.viewer(0, 0);
     rig.frames(20);
     assert_eq!(rig.pieces(), 0);
-    assert_eq!(rig.stream().scheduler().depths().delivered, 29);
+    assert_eq!(rig.stream().scheduler().depths().backlog, 29);
 }
 
 #[test]
@@ -133,14 +133,14 @@ fn the_budget_can_change_while_streaming() {
     rig.viewer(0, 0);
     rig.frames(3);
     assert!(rig.index().len() < 10);
-    rig.stream_mut().budget = ApplyBudget::UNLIMITED;
+    rig.stream_mut().budget = ApplyBudget::unlimited();
     rig.frame();
     assert_eq!(rig.index().len(), 29);
 }
 
 #[test]
 fn unloading_goes_on_while_loading_is_busy() {
-    let mut rig = slow_rig(200, 3, ApplyBudget::timed(Duration::from_micros(100)));
+    let mut rig = slow_rig(200, 3, ApplyBudget::time(Duration::from_micros(100)));
     let viewer = rig.viewer(0, 0);
     rig.settle();
     // Always somewhere new: loading never rests.

@@ -8,8 +8,8 @@ use bevy_ecs::{
     schedule::{LogLevel, ScheduleBuildSettings},
 };
 use chunk_apply::{
-    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, StreamRefused, Streaming,
-    StreamingConfig, StreamingDiagnosticsPlugin, StreamingSystems,
+    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, Streaming,
+    StreamingConfig, StreamingDiagnosticsPlugin, StreamingRefused, StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job, SchedulerConfig, Simulation};
@@ -176,7 +176,7 @@ fn settings_that_make_no_sense_are_refused_and_the_app_goes_on() {
     app.world_mut()
         .spawn((ChunkViewer::default(), middle_of(0, 0)));
     app.update();
-    let refused = app.world().resource::<StreamRefused<Pieces>>();
+    let refused = app.world().resource::<StreamingRefused<Pieces>>();
     assert_eq!(refused.error.to_string(), "`max_in_flight` cannot be 0");
     assert!(app.world().get_resource::<Streaming<Pieces>>().is_none());
 }

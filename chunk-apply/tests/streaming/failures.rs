@@ -127,7 +127,7 @@ fn a_failed_refresh_keeps_what_is_there() {
     rig.viewer(0, 0);
     rig.settle();
     is_broken.store(true, Ordering::Relaxed);
-    rig.stream_mut().refresh(BAD, chunk_scheduler::Lane::Urgent);
+    rig.stream_mut().refresh(BAD);
     rig.settle();
     assert_eq!(rig.index().len(), 29);
     assert_eq!(rig.pieces(), 29 * PIECES);

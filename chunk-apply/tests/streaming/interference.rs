@@ -25,7 +25,8 @@ fn a_root_despawned_by_somebody_leaves_the_index_at_once_and_is_reported() {
     let unloaded = rig.unloaded();
     assert_eq!(unloaded.len(), 1);
     assert_eq!(unloaded[0].coord, ChunkCoord::ORIGIN);
-    rig.stream_mut().refresh(ChunkCoord::ORIGIN, Lane::Normal);
+    rig.stream_mut()
+        .refresh_in(ChunkCoord::ORIGIN, Lane::Normal);
     rig.settle();
     assert_eq!(rig.index().len(), 29);
 }
@@ -112,7 +113,7 @@ fn heavy_rig() -> Rig {
     );
     let config = StreamingConfig {
         range: chunk_coord::ViewRange::disc(0, 0).expect("equal radii"),
-        budget: ApplyBudget::timed(Duration::from_micros(300)),
+        budget: ApplyBudget::time(Duration::from_micros(300)),
         ..config()
     };
     Rig::on(clock, generator(), spawner, config)

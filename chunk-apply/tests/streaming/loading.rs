@@ -40,7 +40,7 @@ fn the_nearest_chunks_appear_first() {
     let config = StreamingConfig {
         budget: ApplyBudget {
             chunks: Some(1),
-            ..ApplyBudget::UNLIMITED
+            ..ApplyBudget::unlimited()
         },
         ..config()
     };

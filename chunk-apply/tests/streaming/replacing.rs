@@ -31,7 +31,7 @@ fn a_refreshed_chunk_is_replaced_in_one_frame_without_hole_or_double() {
     rig.settle();
     let coord = ChunkCoord::ORIGIN;
     let old = rig.index().root(coord).expect("loaded");
-    assert!(rig.stream_mut().refresh(coord, Lane::Urgent));
+    assert!(rig.stream_mut().refresh(coord));
     let mut pieces = Vec::new();
     while rig.index().root(coord) == Some(old) {
         assert_eq!(rig.pieces(), 29 * PIECES, "the old one stays until then");
@@ -51,7 +51,7 @@ fn a_chunk_that_nobody_wants_is_not_refreshed() {
     rig.settle();
     assert!(
         !rig.stream_mut()
-            .refresh(ChunkCoord::planar(50, 0), Lane::Normal)
+            .refresh_in(ChunkCoord::planar(50, 0), Lane::Normal)
     );
     assert_eq!(rig.stream().scheduler().depths().live(), 0);
 }
@@ -62,7 +62,7 @@ fn only_the_last_of_many_refreshes_is_applied() {
     rig.viewer(0, 0);
     rig.settle();
     for _ in 0..100 {
-        rig.stream_mut().refresh(ChunkCoord::ORIGIN, Lane::Urgent);
+        rig.stream_mut().refresh(ChunkCoord::ORIGIN);
     }
     rig.settle();
     let counters = rig.stream().scheduler().counters();
@@ -77,11 +77,10 @@ fn a_refresh_overtakes_loading() {
     rig.settle();
     rig.stream_mut().budget = ApplyBudget {
         chunks: Some(1),
-        ..ApplyBudget::UNLIMITED
+        ..ApplyBudget::unlimited()
     };
     rig.viewer(100, 0);
-    rig.stream_mut()
-        .refresh(ChunkCoord::planar(3, 0), Lane::Urgent);
+    rig.stream_mut().refresh(ChunkCoord::planar(3, 0));
     rig.loaded();
     while rig
         .loaded()

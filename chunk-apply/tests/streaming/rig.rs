@@ -40,7 +40,7 @@ pub(crate) fn spawner() -> Spawner<ChunkCoord, Pieces> {
 pub(crate) fn config() -> StreamingConfig {
     StreamingConfig {
         range: ViewRange::disc(3, 4).expect("4 is not less than 3"),
-        budget: ApplyBudget::UNLIMITED,
+        budget: ApplyBudget::unlimited(),
         scan_budget: Duration::from_secs(60),
         ..StreamingConfig::default()
     }
@@ -129,7 +129,7 @@ impl Rig {
     pub(crate) fn settle(&mut self) {
         for _ in 0..10_000 {
             self.frame();
-            assert_eq!(self.stream().scheduler().ledger(), Ok(()));
+            assert_eq!(self.stream().scheduler().audit(), Ok(()));
             if self.stream().is_settled() {
                 return;
             }

@@ -57,7 +57,7 @@ fn what_waits_to_be_applied_is_cancelled_when_it_is_left_behind() {
     rig.stream_mut().budget.chunks = Some(0);
     let viewer = rig.viewer(0, 0);
     rig.frames(3);
-    assert_eq!(rig.stream().scheduler().depths().delivered, 29);
+    assert_eq!(rig.stream().scheduler().depths().backlog, 29);
     rig.app.world_mut().despawn(viewer);
     rig.settle();
     let counters = rig.stream().scheduler().counters();
@@ -68,14 +68,14 @@ fn what_waits_to_be_applied_is_cancelled_when_it_is_left_behind() {
 #[test]
 fn what_waits_to_be_applied_is_bounded_however_often_the_viewer_teleports() {
     let mut config = config();
-    config.scheduler.max_delivered = 10;
+    config.scheduler.backlog_capacity = 10;
     config.budget.chunks = Some(0);
     let mut rig = Rig::with(crate::rig::generator(), spawner(), config);
     let viewer = rig.viewer(0, 0);
     for step in 0..50 {
         rig.move_to(viewer, step * 100, 0);
         rig.frame();
-        assert!(rig.stream().scheduler().depths().delivered <= 10);
+        assert!(rig.stream().scheduler().depths().backlog <= 10);
         assert!(rig.stream().backlog() <= 10);
     }
 }
@@ -85,7 +85,7 @@ fn the_farthest_chunk_goes_first() {
     let config = StreamingConfig {
         budget: ApplyBudget {
             chunks: Some(1),
-            ..ApplyBudget::UNLIMITED
+            ..ApplyBudget::unlimited()
         },
         ..config()
     };
@@ -130,7 +130,7 @@ fn the_hook_before_unloading_sees_each_chunk_with_all_of_its_entities_once() {
     let viewer = rig.viewer(0, 0);
     rig.settle();
     rig.stream_mut()
-        .refresh(ChunkCoord::ORIGIN, chunk_scheduler::Lane::Normal);
+        .refresh_in(ChunkCoord::ORIGIN, chunk_scheduler::Lane::Normal);
     rig.settle();
     let saved = |rig: &Rig| rig.app.world().resource::<Saved>().0.clone();
     assert_eq!(saved(&rig), [(ChunkCoord::ORIGIN, PIECES)]);

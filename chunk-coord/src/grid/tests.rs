@@ -19,7 +19,7 @@ fn a_planar_grid_ignores_height_even_where_it_is_not_finite() {
     let coord = grid.coord_at(Vec3::new(25.0, f32::NAN, -0.001)).unwrap();
     assert_eq!(coord, ChunkCoord::planar(2, -1));
     assert!(grid.is_planar());
-    assert_eq!(grid.origin(coord), Vec3::new(20.0, 0.0, -10.0));
+    assert_eq!(grid.min_corner(coord), Vec3::new(20.0, 0.0, -10.0));
 }
 
 #[test]
@@ -75,7 +75,7 @@ proptest! {
     ) {
         let grid = ChunkGrid::volumetric(Vec3::splat(sixty_fourths as f32 / 64.0)).unwrap();
         let coord = ChunkCoord::from(coord);
-        prop_assert_eq!(grid.coord_at_precise(grid.origin_precise(coord)), Ok(coord));
+        prop_assert_eq!(grid.coord_at_precise(grid.min_corner_precise(coord)), Ok(coord));
     }
 
     #[test]

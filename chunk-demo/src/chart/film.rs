@@ -99,7 +99,7 @@ impl Film {
             motion: motion.map_or(Duration::ZERO, |motion| motion.spent),
             queued: depths.queued,
             in_flight: depths.in_flight,
-            backlog: depths.completed + depths.delivered,
+            backlog: depths.completed + depths.backlog,
             loaded: index.len(),
         };
         match self.moments.last_mut() {

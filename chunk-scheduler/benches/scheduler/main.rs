@@ -44,7 +44,7 @@ fn scheduler(runtime: Runtime, threads: usize, work: Work) -> Scheduler<Key, u64
         max_in_flight: threads,
         // Cheap chunks come by the thousand in 16 ms.
         completed_capacity: 8_192,
-        max_delivered: 8_192,
+        backlog_capacity: 8_192,
         ..SchedulerConfig::default()
     };
     let generator = Generator::new(move |job: &Job<Key>| work.run(job.key()[0]));
@@ -56,7 +56,7 @@ fn drain_and_apply(
     ready: &mut Vec<(Key, chunk_scheduler::Version)>,
 ) {
     scheduler.drain(usize::MAX, |result| {
-        black_box(result.output);
+        black_box(result.content);
         ready.push((result.key, result.version));
     });
     for (key, version) in ready.drain(..) {

@@ -102,11 +102,11 @@ impl<T: Send + 'static> World<T> {
 
     /// I1, after every step of every test.
     pub fn check(&self) {
-        self.scheduler.ledger().expect("the ledger adds up");
+        self.scheduler.audit().expect("the ledger adds up");
         let (counters, depths) = (self.scheduler.counters(), self.scheduler.depths());
         let ended = counters.applied + counters.cancelled + counters.stale + counters.failed;
         assert_eq!(counters.requested, ended + depths.live() as u64);
-        assert!(depths.delivered <= self.scheduler.config().max_delivered);
+        assert!(depths.backlog <= self.scheduler.config().backlog_capacity);
         assert!(depths.completed <= self.scheduler.config().completed_capacity);
     }
 }

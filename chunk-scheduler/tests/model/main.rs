@@ -86,7 +86,7 @@ fn config() -> SchedulerConfig {
     SchedulerConfig {
         max_in_flight: 2,
         completed_capacity: 5,
-        max_delivered: 4,
+        backlog_capacity: 4,
         retry: RetryPolicy {
             max_attempts: 3,
             base_delay: Duration::from_millis(20),
@@ -151,7 +151,7 @@ impl Trial {
             Step::Drain(max) => {
                 let mut keys = Vec::new();
                 scheduler.drain(max, |result| {
-                    assert_eq!(result.key, result.output);
+                    assert_eq!(result.key, result.content);
                     keys.push((result.key, result.version));
                 });
                 assert_eq!(keys, reference.drain(max));
@@ -176,7 +176,7 @@ impl Trial {
 
     fn check(&mut self) {
         self.reference.watch(&self.simulation.trace());
-        self.scheduler.ledger().expect("the ledger adds up");
+        self.scheduler.audit().expect("the ledger adds up");
         assert_eq!(self.scheduler.depths(), self.reference.depths());
         let mut counters = self.scheduler.counters();
         // Which of the results were in vain depends on nothing that the reference follows.
@@ -231,7 +231,7 @@ proptest! {
         trial.scheduler.shutdown();
         let depths = trial.scheduler.depths();
         prop_assert_eq!(depths.live(), 0);
-        prop_assert_eq!(trial.scheduler.ledger(), Ok(()));
+        prop_assert_eq!(trial.scheduler.audit(), Ok(()));
         trial.simulation.run();
         prop_assert_eq!(trial.scheduler.depths(), depths);
         prop_assert_eq!(trial.scheduler.drain(usize::MAX, drop), 0);

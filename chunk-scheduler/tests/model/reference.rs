@@ -47,7 +47,7 @@ pub(crate) struct Reference {
     limit: usize,
     now: Duration,
     capacity: usize,
-    max_delivered: usize,
+    backlog_capacity: usize,
     retry: RetryPolicy,
     jobs: BTreeMap<i32, Model>,
     quarantined: BTreeSet<i32>,
@@ -79,7 +79,7 @@ impl Reference {
             limit: config.max_in_flight,
             now: Duration::ZERO,
             capacity: config.completed_capacity,
-            max_delivered: config.max_delivered,
+            backlog_capacity: config.backlog_capacity,
             retry: config.retry,
             jobs: BTreeMap::new(),
             quarantined: BTreeSet::new(),
@@ -196,7 +196,7 @@ impl Reference {
     }
 
     pub(crate) fn drain(&mut self, max: usize) -> Vec<(i32, Version)> {
-        let room = self.max_delivered - self.count(|state| state == State::Delivered);
+        let room = self.backlog_capacity - self.count(|state| state == State::Delivered);
         let mut delivered = Vec::new();
         let mut prefer_empty = false;
         self.results.sort_by_key(|result| result.order);
@@ -243,7 +243,7 @@ impl Reference {
             queued: self.count(|s| matches!(s, State::Queued { .. } | State::Retrying { .. })),
             in_flight: self.count(|state| state == State::InFlight),
             completed: self.count(|state| state == State::Completed),
-            delivered: self.count(|state| state == State::Delivered),
+            backlog: self.count(|state| state == State::Delivered),
             quarantined: self.quarantined.len(),
         }
     }
