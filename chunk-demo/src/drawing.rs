@@ -12,6 +12,14 @@ pub(crate) struct Drawing {
     #[arg(long, value_name = "DIR")]
     pub(crate) render: Option<PathBuf>,
 
+    /// Opens a window to fly through the city; the keys are listed in it
+    #[arg(long)]
+    pub(crate) window: bool,
+
+    /// With --window: draws the window to this PNG file once the world is there, and closes it
+    #[arg(long, value_name = "FILE", requires = "window")]
+    pub(crate) window_picture: Option<PathBuf>,
+
     /// The size of the pictures, in dots
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = size)]
     pub(crate) size: [u32; 2],
@@ -20,7 +28,7 @@ pub(crate) struct Drawing {
 impl Drawing {
     /// Whether anything is to be drawn.
     pub(crate) fn is_given(&self) -> bool {
-        self.render.is_some()
+        self.render.is_some() || self.window
     }
 }
 
@@ -40,7 +48,7 @@ fn size(text: &str) -> Result<[u32; 2], String> {
 /// Draws what the options ask for, and says on standard output what it wrote.
 #[cfg(feature = "render")]
 pub(crate) fn run(args: &Play) -> ExitCode {
-    use chunk_demo::render::{RenderError, adapter, pictures};
+    use chunk_demo::render::{RenderError, adapter, pictures, window};
 
     let draw = || -> Result<(), RenderError> {
         let scenario = args.scenario()?;
@@ -51,6 +59,9 @@ pub(crate) fn run(args: &Play) -> ExitCode {
             for picture in pictures::take(folder, args.drawing.size, &settings, scenario)? {
                 println!("{picture}");
             }
+        }
+        if args.drawing.window {
+            window::open(&settings, scenario, args.drawing.window_picture.as_deref())?;
         }
         Ok(())
     };
@@ -68,8 +79,8 @@ pub(crate) fn run(args: &Play) -> ExitCode {
 #[cfg(not(feature = "render"))]
 pub(crate) fn run(_args: &Play) -> ExitCode {
     eprintln!(
-        "error: this build cannot draw: `cargo xtask demo --render DIR` makes one that can, and so does \
-         `cargo run -p chunk-demo --release --features render -- --render DIR`"
+        "error: this build cannot draw: `cargo xtask demo --render DIR` and `cargo xtask demo --window` make \
+         one that can, and so does `--features render` with cargo's own commands"
     );
     ExitCode::from(2)
 }

@@ -1,12 +1,15 @@
 //! Turns a chunk of the city into entities.
 
+use core::ops::Range;
+
+use bevy_camera::visibility::VisibilityRange;
 use bevy_ecs::{bundle::Bundle, component::Component};
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkWriter, Spawner};
 use chunk_assets::{Instance, SharedAssets, Tint};
 use chunk_coord::ChunkCoord;
 
-use crate::city::{CityChunk, Item};
+use crate::city::{CityChunk, Item, Kind};
 use crate::motion::Course;
 
 /// On every entity that is a part of a building.
@@ -37,42 +40,64 @@ pub struct Road;
 pub fn city_spawner(assets: SharedAssets) -> Spawner<ChunkCoord, CityChunk> {
     Spawner::new(
         move |_coord, chunk: CityChunk, writer: &mut ChunkWriter<'_, '_>| {
-            writer.spawn_batch(boxes(&assets, chunk.roads, Road));
-            writer.spawn_batch(boxes(&assets, chunk.buildings, Building));
-            writer.spawn_batch(cylinders(&assets, chunk.trees, Tree));
-            writer.spawn_batch(moving(
-                boxes(&assets, chunk.vehicles, Vehicle),
-                chunk.vehicle_courses,
-            ));
-            writer.spawn_batch(moving(
-                cylinders(&assets, chunk.npcs, Npc),
-                chunk.npc_courses,
-            ));
+            let [roads, buildings, trees, vehicles, npcs] = [
+                (Kind::Road, chunk.roads),
+                (Kind::Building, chunk.buildings),
+                (Kind::Tree, chunk.trees),
+                (Kind::Vehicle, chunk.vehicles),
+                (Kind::Npc, chunk.npcs),
+            ]
+            .map(|(kind, items)| instances(&assets, kind, items));
+            writer.spawn_batch(marked(roads, Road));
+            writer.spawn_batch(marked(buildings, Building));
+            writer.spawn_batch(marked(trees, Tree));
+            writer.spawn_batch(moving(marked(vehicles, Vehicle), chunk.vehicle_courses));
+            writer.spawn_batch(moving(marked(npcs, Npc), chunk.npc_courses));
         },
     )
 }
 
-/// The iterator owns its handles and items, because it may go on in a later frame.
-fn boxes<M: Copy>(
-    assets: &SharedAssets,
-    items: Vec<Item>,
-    kind: M,
-) -> impl Iterator<Item = (Instance, M)> + use<M> {
-    let assets = assets.clone();
-    items
-        .into_iter()
-        .map(move |item| (assets.building(place(&item), tint(&item)), kind))
+/// How far away a kind is seen, in metres: it fades over the range. What is small is not worth drawing far away, and
+/// what fades does not pop. All of them fade, because what does not would be a batch of its own.
+#[must_use]
+pub fn fades(kind: Kind) -> Range<f32> {
+    match kind {
+        Kind::Road | Kind::Building => 3_400.0..3_800.0,
+        Kind::Tree => 1_500.0..1_800.0,
+        Kind::Vehicle => 800.0..1_000.0,
+        Kind::Npc => 350.0..450.0,
+    }
 }
 
-fn cylinders<M: Copy>(
+/// The iterator owns its handles and items, because it may go on in a later frame.
+fn instances(
     assets: &SharedAssets,
+    kind: Kind,
     items: Vec<Item>,
-    kind: M,
-) -> impl Iterator<Item = (Instance, M)> + use<M> {
+) -> impl Iterator<Item = (Instance, VisibilityRange)> + use<> {
     let assets = assets.clone();
-    items
-        .into_iter()
-        .map(move |item| (assets.tree(place(&item), tint(&item)), kind))
+    let range = VisibilityRange {
+        start_margin: 0.0..0.0,
+        end_margin: fades(kind),
+        use_aabb: false,
+    };
+    items.into_iter().map(move |item| {
+        let (place, tint) = (place(&item), tint(&item));
+        let instance = if kind.is_round() {
+            assets.tree_at(place, tint)
+        } else {
+            assets.building_at(place, tint)
+        };
+        (instance, range.clone())
+    })
+}
+
+/// Each with the marker of its kind.
+fn marked<B: Bundle, M: Copy>(
+    bundles: impl Iterator<Item = B>,
+    marker: M,
+) -> impl Iterator<Item = (B, M)> {
+    bundles.map(move |bundle| (bundle, marker))
 }
 
 /// Each with what it moves along.

@@ -86,7 +86,7 @@ fn check(name: &str, canvas: &Canvas) {
         (
             "brick below",
             share(canvas, bottom.clone(), is_brick),
-            0.02,
+            0.008,
             0.8,
         ),
         (
@@ -144,6 +144,12 @@ fn the_key_moments_show_the_city() {
         .collect();
     for (picture, canvas) in taken.iter().zip(&canvases) {
         check(&picture.to_string(), canvas);
+    }
+    // All buildings are one batch and all trees one; the others are ground, sky and sun.
+    for picture in &taken {
+        assert!(picture.entities > 3_000, "{picture}");
+        assert!((2..=5).contains(&picture.draws.batched), "{picture}");
+        assert_eq!(picture.draws.single, 0, "{picture}");
     }
     // The first was taken while the world was still filling, the others when it was whole.
     assert!(taken[0].chunks < taken[3].chunks, "{taken:?}");

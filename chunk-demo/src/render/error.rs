@@ -19,6 +19,8 @@ pub enum RenderError {
     Write(PathBuf, io::Error),
     /// The renderer gave no picture within this many frames.
     NoPicture(u32),
+    /// There is no screen for a window.
+    NoDisplay,
 }
 
 impl RenderError {
@@ -26,7 +28,7 @@ impl RenderError {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::NoAdapter(_) => 3,
+            Self::NoAdapter(_) | Self::NoDisplay => 3,
             _ => 2,
         }
     }
@@ -46,6 +48,10 @@ impl fmt::Display for RenderError {
             Self::NoPicture(frames) => write!(
                 f,
                 "the renderer gave no picture within {frames} frames; a newer graphics driver may help"
+            ),
+            Self::NoDisplay => f.write_str(
+                "there is no X11 display for a window: DISPLAY is not set. `--render DIR` draws to files without \
+                 one, and `xvfb-run` (Debian package xvfb) makes one that nobody sees",
             ),
         }
     }

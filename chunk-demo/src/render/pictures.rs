@@ -9,7 +9,7 @@ use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkViewer, Streaming};
 
-use super::{RenderError, Studio};
+use super::{DrawCalls, RenderError, Studio};
 use crate::chart::Canvas;
 use crate::city::CityChunk;
 use crate::scenario::Scenario;
@@ -26,6 +26,8 @@ pub struct Picture {
     pub chunks: usize,
     /// Entities in them.
     pub entities: usize,
+    /// How it was drawn.
+    pub draws: DrawCalls,
     /// How long drawing took, without what led to the moment.
     pub took: Duration,
 }
@@ -34,11 +36,12 @@ impl fmt::Display for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {}, {} chunks, {} entities, drawn in {:.1} s",
+            "{}: {}, {} chunks, {} entities in {} draw calls, {:.1} s",
             self.path.display(),
             self.caption,
             self.chunks,
             self.entities,
+            self.draws.batched + self.draws.single,
             self.took.as_secs_f64()
         )
     }
@@ -195,6 +198,7 @@ impl<'a> Shoot<'a> {
         canvas
             .save(&path)
             .map_err(|error| RenderError::Write(path.clone(), error))?;
+        let draws = self.studio.draws();
         let index = self
             .studio
             .app_mut()
@@ -205,6 +209,7 @@ impl<'a> Shoot<'a> {
             path,
             chunks: index.len(),
             entities: index.entities(),
+            draws,
             took: start.elapsed(),
         });
         Ok(())

@@ -136,7 +136,7 @@ fn backdrop(world: &mut World, sky: &Sky) {
     let shared = world.resource::<SharedAssets>().clone();
     let size = Vec3::new(2.0 * FAR, 1.0, 2.0 * FAR);
     world.spawn((
-        shared.building(Transform::from_scale(size), GROUND),
+        shared.building_at(Transform::from_scale(size), GROUND),
         Backdrop::At(-0.52),
         NotShadowCaster,
         NoFrustumCulling,

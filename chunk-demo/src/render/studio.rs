@@ -4,28 +4,20 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bevy_app::App;
-use bevy_asset::{AssetPlugin, Assets, Handle};
-use bevy_camera::{Camera, CameraPlugin, RenderTarget};
-use bevy_core_pipeline::CorePipelinePlugin;
-use bevy_diagnostic::FrameCountPlugin;
+use bevy_asset::{Assets, Handle};
+use bevy_camera::{Camera, RenderTarget};
 use bevy_ecs::entity::Entity;
 use bevy_ecs::observer::On;
-use bevy_image::{Image, ImagePlugin};
-use bevy_light::LightPlugin;
-use bevy_mesh::MeshPlugin;
-use bevy_pbr::PbrPlugin;
-use bevy_render::RenderPlugin;
+use bevy_image::Image;
 use bevy_render::render_resource::TextureFormat;
 use bevy_render::view::screenshot::{Screenshot, ScreenshotCaptured};
-use bevy_time::TimePlugin;
-use bevy_transform::TransformPlugin;
 use bevy_transform::components::Transform;
-use bevy_window::{ExitCondition, WindowPlugin};
 
-use super::RenderError;
+use super::plugins::{add_basics, add_renderer};
 use super::scene::{ScenePlugin, camera};
 use super::sky::Sky;
-use crate::app::{add_city, ready, task_pools};
+use super::{DrawCalls, RenderError};
+use crate::app::{add_city, ready};
 use crate::chart::Canvas;
 use crate::settings::Settings;
 
@@ -54,6 +46,7 @@ pub struct Studio {
     film: Handle<Image>,
     shots: Receiver<Image>,
     shutter: Sender<Image>,
+    draws: DrawCalls,
 }
 
 /// A picture comes some frames after it was asked for, when it is back from the adapter.
@@ -72,31 +65,8 @@ impl Studio {
     /// If a setting makes no sense.
     pub fn new(size: [u32; 2], settings: &Settings) -> Result<Self, RenderError> {
         let mut app = App::new();
-        app.add_plugins((
-            task_pools(),
-            FrameCountPlugin,
-            TimePlugin,
-            TransformPlugin,
-            WindowPlugin {
-                primary_window: None,
-                exit_condition: ExitCondition::DontExit,
-                ..WindowPlugin::default()
-            },
-            AssetPlugin::default(),
-        ));
-        app.add_plugins((
-            RenderPlugin {
-                // A picture without what is still being compiled would lack half of the city.
-                synchronous_pipeline_compilation: true,
-                ..RenderPlugin::default()
-            },
-            ImagePlugin::default_nearest(),
-            MeshPlugin,
-            CameraPlugin,
-            LightPlugin,
-            CorePipelinePlugin,
-            PbrPlugin::default(),
-        ));
+        add_basics(&mut app, None);
+        add_renderer(&mut app, true);
         add_city(&mut app, settings)?;
         let sky = Sky::clear_day();
         app.add_plugins(ScenePlugin { sky });
@@ -122,6 +92,7 @@ impl Studio {
             film,
             shots,
             shutter,
+            draws: DrawCalls::default(),
         })
     }
 
@@ -151,6 +122,7 @@ impl Studio {
                 }
             });
         self.app.update();
+        self.draws = DrawCalls::of(&self.app);
         // It is drawn; what follows only waits for it to come back.
         self.aim(from, false);
         let shot = (0..LONGEST_WAIT).find_map(|_| {
@@ -166,6 +138,12 @@ impl Studio {
         let [width, height] = [shot.width(), shot.height()].map(|side| side as usize);
         let dots = shot.data.ok_or_else(no_picture)?;
         Canvas::from_dots(width, height, dots).ok_or_else(no_picture)
+    }
+
+    /// What the last picture took.
+    #[must_use]
+    pub fn draws(&self) -> DrawCalls {
+        self.draws
     }
 
     fn aim(&mut self, from: Transform, is_active: bool) {

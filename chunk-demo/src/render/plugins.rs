@@ -1,0 +1,54 @@
+//! Bevy's plugins for an app that draws.
+
+use bevy_app::App;
+use bevy_asset::AssetPlugin;
+use bevy_camera::CameraPlugin;
+use bevy_core_pipeline::CorePipelinePlugin;
+use bevy_diagnostic::FrameCountPlugin;
+use bevy_image::ImagePlugin;
+use bevy_light::LightPlugin;
+use bevy_mesh::MeshPlugin;
+use bevy_pbr::PbrPlugin;
+use bevy_render::RenderPlugin;
+use bevy_time::TimePlugin;
+use bevy_transform::TransformPlugin;
+use bevy_window::{ExitCondition, Window, WindowPlugin};
+
+use crate::app::task_pools;
+
+/// Adds what comes before the renderer: time, transforms, and a window if there is to be one.
+pub(super) fn add_basics(app: &mut App, window: Option<Window>) {
+    let exit_condition = match window {
+        Some(_) => ExitCondition::OnPrimaryClosed,
+        None => ExitCondition::DontExit,
+    };
+    app.add_plugins((
+        task_pools(),
+        FrameCountPlugin,
+        TimePlugin,
+        TransformPlugin,
+        WindowPlugin {
+            primary_window: window,
+            exit_condition,
+            ..WindowPlugin::default()
+        },
+        AssetPlugin::default(),
+    ));
+}
+
+/// Adds the renderer. With `waits_for_shaders` the first frames are late and whole; a picture without what is still
+/// being compiled would lack half of the city.
+pub(super) fn add_renderer(app: &mut App, waits_for_shaders: bool) {
+    app.add_plugins((
+        RenderPlugin {
+            synchronous_pipeline_compilation: waits_for_shaders,
+            ..RenderPlugin::default()
+        },
+        ImagePlugin::default_nearest(),
+        MeshPlugin,
+        CameraPlugin,
+        LightPlugin,
+        CorePipelinePlugin,
+        PbrPlugin::default(),
+    ));
+}
