@@ -74,6 +74,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         Explanation { key, status }
     }
 
+    /// Where the job of `key` is, at the cost of a look-up: its live state, [`JobState::Failed`] for a quarantined
+    /// key, and `None` when nobody is waiting for it.
+    #[must_use]
+    pub fn state(&self, key: K) -> Option<JobState> {
+        let live = self.live.get(&key).map(|slot| slot.state());
+        live.or_else(|| self.quarantine.find(&key).map(|_| JobState::Failed))
+    }
+
     fn explain_live(&self, slot: &Slot<K>) -> LiveStatus {
         let state = slot.state();
         let requested = self.chronicle.requested_at(slot.version);

@@ -3,7 +3,7 @@
 use bevy_ecs::world::World;
 use chunk_apply::{ChunkIndex, ChunkRoot, Streaming};
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{JobState, Scheduler, Status};
+use chunk_scheduler::JobState;
 
 use super::canvas::Rgba;
 
@@ -63,8 +63,7 @@ impl ChunkState {
 }
 
 /// Where every chunk is that the stream of the content `T` knows about, in the order of their coordinates. Empty
-/// without such a stream. It walks over all chunks, and for each queued one over all others: for a map a few times a
-/// second, not for every frame.
+/// without such a stream. It walks over all chunks: for a map a few times a second, not for every frame.
 #[must_use]
 pub fn states<T: Send + Sync + 'static>(world: &World) -> Vec<(ChunkCoord, ChunkState)> {
     let (Some(stream), Some(index)) = (
@@ -78,8 +77,8 @@ pub fn states<T: Send + Sync + 'static>(world: &World) -> Vec<(ChunkCoord, Chunk
         .iter()
         .map(|(coord, _)| (coord, ChunkState::Applied))
         .collect();
-    let missing = wanted.iter().filter(|coord| !index.contains(*coord));
-    states.extend(missing.map(|coord| (coord, state_of(stream.scheduler(), coord))));
+    let absent = wanted.iter().filter(|coord| !index.contains(*coord));
+    states.extend(absent.map(|coord| (coord, missing(stream.scheduler().state(coord)))));
     // Roots that are neither loaded nor wanted are on their way out.
     if let Some(mut roots) = world.try_query::<&ChunkRoot>() {
         let gone = roots
@@ -93,17 +92,12 @@ pub fn states<T: Send + Sync + 'static>(world: &World) -> Vec<(ChunkCoord, Chunk
     states
 }
 
-fn state_of<T: Send + Sync + 'static>(
-    scheduler: &Scheduler<ChunkCoord, T, chunk_apply::ViewerRank>,
-    coord: ChunkCoord,
-) -> ChunkState {
-    match scheduler.explain(coord).status {
-        Status::Quarantined { .. } => ChunkState::Failed,
-        Status::Live(job) => match job.state {
-            JobState::InFlight => ChunkState::InFlight,
-            JobState::Completed | JobState::Delivered => ChunkState::Backlog,
-            _ => ChunkState::Queued,
-        },
+/// Where a chunk is that is wanted and not there.
+fn missing(job: Option<JobState>) -> ChunkState {
+    match job {
+        Some(JobState::Failed) => ChunkState::Failed,
+        Some(JobState::InFlight) => ChunkState::InFlight,
+        Some(JobState::Completed | JobState::Delivered) => ChunkState::Backlog,
         _ => ChunkState::Queued,
     }
 }
