@@ -1,35 +1,58 @@
 //! How much scanning one update may do.
 
+use core::fmt;
+use core::time::Duration;
+
 #[cfg(feature = "std")]
-use std::time::{Duration, Instant};
+use bevy_platform::time::Instant;
 
 /// How much one call of [`WantedSet::update`](crate::WantedSet::update) may look at.
 ///
-/// What does not fit is carried over to the next call; nothing is lost.
+/// What does not fit is carried over to the next call; nothing is lost. A budget is used up: one that
+/// goes through several updates allows no more than the first would have been allowed.
 ///
 /// ```
+/// use core::time::Duration;
 /// use chunk_coord::ScanBudget;
 ///
-/// let mut everything = ScanBudget::unlimited();
-/// let mut some = ScanBudget::coordinates(4096);
-/// # let _ = (&mut everything, &mut some);
+/// let everything = ScanBudget::unlimited();
+/// let some = ScanBudget::coordinates(4096);
+/// // By a clock of one's own: that of an engine, or one that tests move by hand.
+/// let mut now = || Duration::ZERO;
+/// let a_while = ScanBudget::with_clock(Duration::from_micros(250), &mut now);
+/// # let _ = (everything, some, a_while);
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct ScanBudget {
-    limit: Limit,
+pub struct ScanBudget<'a> {
+    limit: Limit<'a>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Limit {
+enum Limit<'a> {
     Unlimited,
     Coordinates(usize),
-    #[cfg(feature = "std")]
-    Time {
-        started: Instant,
-        limit: Duration,
+    Until {
+        clock: Clock<'a>,
+        /// By the clock.
+        end: Duration,
         /// Whether anything was granted yet.
         begun: bool,
     },
+}
+
+enum Clock<'a> {
+    Given(&'a mut dyn FnMut() -> Duration),
+    /// Time since then.
+    #[cfg(feature = "std")]
+    Since(Instant),
+}
+
+impl Clock<'_> {
+    fn now(&mut self) -> Duration {
+        match self {
+            Self::Given(now) => now(),
+            #[cfg(feature = "std")]
+            Self::Since(start) => start.elapsed(),
+        }
+    }
 }
 
 /// Coordinates looked at between two looks at the clock, and between entering and leaving.
@@ -37,38 +60,55 @@ const QUANTUM: u64 = 128;
 
 /// What putting one found coordinate in its place takes at most. Scanning stops this much early for
 /// each, because the order is made at the end of an update.
-#[cfg(feature = "std")]
 const ORDERING: Duration = Duration::from_nanos(16);
 
-impl ScanBudget {
+impl<'a> ScanBudget<'a> {
     /// Everything at once: for servers, tests and loading screens.
     #[must_use]
     pub const fn unlimited() -> Self {
-        Self {
-            limit: Limit::Unlimited,
-        }
+        let limit = Limit::Unlimited;
+        Self { limit }
     }
 
     /// At most `count` coordinates: a chunk that enters or leaves costs one, and so does a row of chunks
-    /// (or a page of 32 rows without members) in which nothing does. Reproducible, where a time is not. A count of zero postpones everything.
+    /// (or a page of 32 rows without members) in which nothing does. Reproducible, where a time is not.
+    /// A count of zero postpones everything.
     #[must_use]
     pub const fn coordinates(count: usize) -> Self {
-        Self {
-            limit: Limit::Coordinates(count),
-        }
+        let limit = Limit::Coordinates(count);
+        Self { limit }
     }
 
-    /// About `limit` from now on. At least a few dozen coordinates are looked at, however little that is.
+    /// About `limit` from now on, by the machine's clock; on the web, by the browser's, which takes the
+    /// feature `web`.
+    ///
+    /// An update looks at 128 coordinates between two looks at the clock, and stops early enough to put
+    /// what it found in order. However little the limit is, one update looks at the first 128.
+    ///
+    /// # Panics
+    ///
+    /// On `wasm32-unknown-unknown` without the feature `web`, where there is no clock.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn time(limit: Duration) -> Self {
-        Self {
-            limit: Limit::Time {
-                started: Instant::now(),
-                limit,
-                begun: false,
-            },
-        }
+        Self::until(Clock::Since(Instant::now()), limit)
+    }
+
+    /// As [`time`](Self::time), by the clock `now`: the time since any fixed moment, which never goes
+    /// back. It is asked once here.
+    #[must_use]
+    pub fn with_clock(limit: Duration, now: &'a mut dyn FnMut() -> Duration) -> Self {
+        let start = now();
+        Self::until(Clock::Given(now), start.saturating_add(limit))
+    }
+
+    fn until(clock: Clock<'a>, end: Duration) -> Self {
+        let limit = Limit::Until {
+            clock,
+            end,
+            begun: false,
+        };
+        Self { limit }
     }
 
     pub(crate) fn is_unlimited(&self) -> bool {
@@ -78,22 +118,14 @@ impl ScanBudget {
     /// How many coordinates may be looked at before asking again; 0 when the budget is used up. `found`
     /// coordinates are still to be put in order.
     pub(crate) fn grant(&mut self, found: usize) -> u64 {
-        #[cfg(not(feature = "std"))]
-        let _ = found;
         match &mut self.limit {
             Limit::Unlimited => u64::MAX,
             Limit::Coordinates(left) => (*left as u64).min(QUANTUM),
-            #[cfg(feature = "std")]
-            Limit::Time {
-                started,
-                limit,
-                begun,
-            } => {
+            Limit::Until { clock, end, begun } => {
                 let reserved = ORDERING.saturating_mul(u32::try_from(found).unwrap_or(u32::MAX));
-                let fits = started.elapsed().saturating_add(reserved) < *limit;
-                let granted = fits || !*begun;
-                *begun = true;
-                if granted { QUANTUM } else { 0 }
+                let fits = clock.now().saturating_add(reserved) < *end;
+                let is_first = !core::mem::replace(begun, true);
+                if fits || is_first { QUANTUM } else { 0 }
             }
         }
     }
@@ -102,6 +134,16 @@ impl ScanBudget {
     pub(crate) fn charge(&mut self, used: u64) {
         if let Limit::Coordinates(left) = &mut self.limit {
             *left = left.saturating_sub(used as usize);
+        }
+    }
+}
+
+impl fmt::Debug for ScanBudget<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.limit {
+            Limit::Unlimited => f.write_str("ScanBudget::unlimited()"),
+            Limit::Coordinates(left) => write!(f, "ScanBudget::coordinates({left})"),
+            Limit::Until { end, .. } => write!(f, "ScanBudget until {end:?}"),
         }
     }
 }

@@ -62,7 +62,8 @@ pub(super) fn scan<T: Send + Sync + 'static>(
     }
     stream.changes.clear();
     if have_moved || must_restart || !stream.wanted.is_settled() {
-        let mut budget = ScanBudget::time(stream.scan_budget);
+        let mut now = || stream.clock.now();
+        let mut budget = ScanBudget::with_clock(stream.scan_budget, &mut now);
         (stream.wanted).update(stream.viewers.as_slice(), &mut budget, &mut stream.changes);
         follow_changes(stream, &mut index);
     }
