@@ -1,10 +1,17 @@
 //! World units ↔ chunks.
 
-use core::fmt;
+mod errors;
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
 
 use bevy_math::{DVec3, Vec3};
+#[cfg(all(feature = "bevy_reflect", feature = "serde"))]
+use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
 use crate::ChunkCoord;
+pub use errors::{Axis, GridError, GridErrorKind, PositionError, PositionErrorKind};
 
 /// How big a chunk is, and so which chunk a position lies in.
 ///
@@ -22,6 +29,17 @@ use crate::ChunkCoord;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    // Opaque, because a value put together field by field would go past the check in the constructor.
+    derive(bevy_reflect::Reflect),
+    reflect(opaque),
+    reflect(Debug, PartialEq, Clone)
+)]
+#[cfg_attr(
+    all(feature = "bevy_reflect", feature = "serde"),
+    reflect(Serialize, Deserialize)
+)]
 pub struct ChunkGrid {
     /// Finite and positive, except that `y` is 0 exactly when the grid is planar.
     size: Vec3,
@@ -34,9 +52,19 @@ impl ChunkGrid {
     ///
     /// When `size` is not finite or not above zero.
     pub fn planar(size: f32) -> Result<Self, GridError> {
-        check(Axis::X, size)?;
+        Self::planar_rect(size, size)
+    }
+
+    /// A grid of oblong chunks, `x` and `z` world units along these axes, unbounded along y.
+    ///
+    /// # Errors
+    ///
+    /// When a size is not finite or not above zero.
+    pub fn planar_rect(x: f32, z: f32) -> Result<Self, GridError> {
+        check(Axis::X, x)?;
+        check(Axis::Z, z)?;
         Ok(Self {
-            size: Vec3::new(size, 0.0, size),
+            size: Vec3::new(x, 0.0, z),
         })
     }
 
@@ -128,6 +156,55 @@ impl ChunkGrid {
         ))
     }
 
+    /// The chunk that something at `position` (world units) will be in after `horizon` if it keeps its
+    /// `velocity` (world units per second): the far end of the way that
+    /// [`look_ahead_sq`](crate::look_ahead_sq) measures from.
+    ///
+    /// A horizon of about as long as it takes from wanting a chunk to seeing it puts what a fast viewer is
+    /// about to reach first; twice as long leaves its sides bare.
+    ///
+    /// ```
+    /// use bevy_math::Vec3;
+    /// use chunk_coord::{ChunkCoord, ChunkGrid, look_ahead_sq};
+    /// use core::time::Duration;
+    ///
+    /// let grid = ChunkGrid::planar(16.0)?;
+    /// let (position, velocity) = (Vec3::new(8.0, 90.0, 8.0), Vec3::new(80.0, 0.0, 0.0));
+    /// let here = grid.coord_at(position)?;
+    /// let ahead = grid.coord_ahead(position, velocity, Duration::from_secs(2))?;
+    /// assert_eq!(ahead, ChunkCoord::planar(10, 0));
+    /// // What is eight chunks ahead comes before what is three chunks behind.
+    /// let rank = |coord| look_ahead_sq(here, ahead, coord);
+    /// assert!(rank(ChunkCoord::planar(8, 0)) < rank(ChunkCoord::planar(-3, 0)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`coord_at`](Self::coord_at), for where the way ends.
+    pub fn coord_ahead(
+        &self,
+        position: Vec3,
+        velocity: Vec3,
+        horizon: Duration,
+    ) -> Result<ChunkCoord, PositionError> {
+        self.coord_ahead_precise(position.as_dvec3(), velocity.as_dvec3(), horizon)
+    }
+
+    /// As [`coord_ahead`](Self::coord_ahead), for worlds too big for single precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`coord_ahead`](Self::coord_ahead).
+    pub fn coord_ahead_precise(
+        &self,
+        position: DVec3,
+        velocity: DVec3,
+        horizon: Duration,
+    ) -> Result<ChunkCoord, PositionError> {
+        self.coord_at_precise(position + velocity * horizon.as_secs_f64())
+    }
+
     /// The minimum corner of a chunk, in world units, rounded to single precision.
     #[must_use]
     pub fn min_corner(&self, coord: ChunkCoord) -> Vec3 {
@@ -174,99 +251,3 @@ fn check(axis: Axis, size: f32) -> Result<(), GridError> {
     }
     Ok(())
 }
-
-/// An axis of the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Axis {
-    /// Across.
-    X,
-    /// Up.
-    Y,
-    /// Along.
-    Z,
-}
-
-impl fmt::Display for Axis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::X => "x",
-            Self::Y => "y",
-            Self::Z => "z",
-        })
-    }
-}
-
-/// A chunk size that makes no grid.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GridError {
-    /// The axis whose size was refused.
-    pub axis: Axis,
-    /// The size that was refused, in world units.
-    pub size: f32,
-    /// Why.
-    pub kind: GridErrorKind,
-}
-
-/// What is wrong with a chunk size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum GridErrorKind {
-    /// It is infinite or not a number.
-    NotFinite,
-    /// It is zero or negative.
-    NotPositive,
-}
-
-impl fmt::Display for GridError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { axis, size, kind } = self;
-        let why = match kind {
-            GridErrorKind::NotFinite => "is not finite",
-            GridErrorKind::NotPositive => "is not above zero",
-        };
-        write!(f, "the chunk size along {axis}, {size}, {why}")
-    }
-}
-
-impl core::error::Error for GridError {}
-
-/// A position that lies in no chunk.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PositionError {
-    /// The axis along which there is no chunk.
-    pub axis: Axis,
-    /// The position along that axis, in world units.
-    pub position: f64,
-    /// Why.
-    pub kind: PositionErrorKind,
-}
-
-/// Why a position lies in no chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PositionErrorKind {
-    /// It is infinite or not a number.
-    NotFinite,
-    /// Its chunk is outside the `i32` range.
-    OutOfRange,
-}
-
-impl fmt::Display for PositionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            axis,
-            position,
-            kind,
-        } = self;
-        let why = match kind {
-            PositionErrorKind::NotFinite => "is not finite",
-            PositionErrorKind::OutOfRange => "is further out than chunks are counted",
-        };
-        write!(f, "the position along {axis}, {position}, {why}")
-    }
-}
-
-impl core::error::Error for PositionError {}
-
-#[cfg(test)]
-mod tests;

@@ -37,16 +37,19 @@ impl LevelRings {
         radii: impl IntoIterator<Item = u32>,
         hysteresis: u32,
     ) -> Result<Self, LevelRingsError> {
-        let radii: Vec<u32> = radii.into_iter().collect();
-        if let Some(pair) = radii.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(LevelRingsError::NotAscending {
-                inner: pair[0],
-                outer: pair[1],
-            });
+        let mut ascending: Vec<u32> = Vec::new();
+        for radius in radii {
+            let ring = ascending.len();
+            let refuse = |kind| Err(LevelRingsError { radius, ring, kind });
+            match ascending.last() {
+                Some(&inner) if inner >= radius => {
+                    return refuse(LevelRingsErrorKind::NotAscending { inner });
+                }
+                _ if ring == usize::from(u8::MAX) => return refuse(LevelRingsErrorKind::TooMany),
+                _ => ascending.push(radius),
+            }
         }
-        if radii.len() > usize::from(u8::MAX) {
-            return Err(LevelRingsError::TooMany { count: radii.len() });
-        }
+        let radii = ascending;
         Ok(Self { radii, hysteresis })
     }
 
@@ -87,34 +90,47 @@ impl LevelRings {
     }
 }
 
-/// Radii that are no rings.
+/// A radius that makes no ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LevelRingsError {
-    /// A radius that is not larger than the one before it.
+pub struct LevelRingsError {
+    /// The radius that was refused, in chunks.
+    pub radius: u32,
+    /// How many rings there were before it.
+    pub ring: usize,
+    /// Why.
+    pub kind: LevelRingsErrorKind,
+}
+
+/// What is wrong with the radius of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LevelRingsErrorKind {
+    /// It is not larger than the one before it.
     NotAscending {
         /// The radius before, in chunks.
         inner: u32,
-        /// The one that should be larger, in chunks.
-        outer: u32,
     },
-    /// More rings than a level can count.
-    TooMany {
-        /// How many there were.
-        count: usize,
-    },
+    /// There are as many rings as a level can count: 255.
+    TooMany,
 }
 
 impl fmt::Display for LevelRingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAscending { inner, outer } => {
+        let Self { radius, ring, kind } = self;
+        match kind {
+            LevelRingsErrorKind::NotAscending { inner } => {
                 write!(
                     f,
-                    "the ring of radius {outer} follows the one of radius {inner}"
+                    "the ring of radius {radius} follows the one of radius {inner}"
                 )
             }
-            Self::TooMany { count } => write!(f, "{count} rings are more than 255"),
+            LevelRingsErrorKind::TooMany => {
+                write!(
+                    f,
+                    "the ring of radius {radius} follows {ring} others, the most there can be"
+                )
+            }
         }
     }
 }
@@ -165,9 +181,13 @@ mod tests {
     #[test]
     fn radii_that_do_not_ascend_are_refused() {
         let error = LevelRings::new([4, 4], 1).expect_err("4 is not more than 4");
-        assert_eq!(error, LevelRingsError::NotAscending { inner: 4, outer: 4 });
-        let error = LevelRings::new(0..256, 0).expect_err("256 are too many");
-        assert_eq!(error.to_string(), "256 rings are more than 255");
+        assert_eq!((error.radius, error.ring), (4, 1));
+        assert_eq!(error.kind, LevelRingsErrorKind::NotAscending { inner: 4 });
+        // Refused as soon as there is one too many, however many would follow.
+        let error = LevelRings::new(10.., 0).expect_err("256 are too many");
+        assert_eq!((error.radius, error.ring), (265, 255));
+        assert_eq!(error.kind, LevelRingsErrorKind::TooMany);
+        assert!(error.to_string().contains("265"));
     }
 
     #[test]

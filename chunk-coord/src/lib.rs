@@ -64,11 +64,11 @@ pub use changes::Changes;
 pub use coord::ChunkCoord;
 pub use footprint::Footprint;
 pub use grid::{Axis, ChunkGrid, GridError, GridErrorKind, PositionError, PositionErrorKind};
-pub use levels::{LevelRings, LevelRingsError};
+pub use levels::{LevelRings, LevelRingsError, LevelRingsErrorKind};
 pub use nearest::nearest_distance_sq;
 pub use order::{NearestFirst, nearest_k};
 pub use priority::{Lane, look_ahead_sq, view_weighted_sq};
-pub use range::{ViewRange, ViewRangeError, Viewer};
+pub use range::{ViewRange, ViewRangeError, ViewRangeErrorKind, Viewer};
 pub use wanted::WantedSet;
 
 /// What most users of the crate name.

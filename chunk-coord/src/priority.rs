@@ -2,7 +2,7 @@
 //!
 //! Each is a function from one priority to another, smaller being sooner, so that they compose.
 
-use bevy_math::Vec3;
+use bevy_math::{DVec3, Vec3};
 
 use crate::ChunkCoord;
 
@@ -45,10 +45,13 @@ pub fn look_ahead_sq(from: ChunkCoord, ahead: ChunkCoord, coord: ChunkCoord) -> 
 }
 
 /// `distance_sq` made larger for what lies away from where a viewer looks: unchanged straight ahead,
-/// times `1 + weight / 2` at its side and times `1 + weight` behind it.
+/// times `1 + weight / 2` at its side and times `1 + weight` behind it. A weight of 3 makes what is behind
+/// count as if twice as far.
 ///
-/// `direction` need not be normalised. One that is zero or not finite, or a `weight` that is not
-/// positive and finite, changes nothing. A weight of 3 makes what is behind count as if twice as far.
+/// `direction` may have any length but zero. One that is zero or not finite, or a `weight` that is not
+/// positive and finite, changes nothing; neither does `coord` being `viewer`. Never less than
+/// `distance_sq`, to which what is added is worked out in double precision, its fraction cut off, and
+/// which saturates.
 ///
 /// ```
 /// use bevy_math::Vec3;
@@ -66,20 +69,22 @@ pub fn view_weighted_sq(
     weight: f32,
     coord: ChunkCoord,
 ) -> u64 {
-    let difference = |from: i32, to: i32| (i64::from(to) - i64::from(from)) as f32;
-    let off = Vec3::new(
+    let difference = |from: i32, to: i32| f64::from(to) - f64::from(from);
+    let off = DVec3::new(
         difference(viewer.x, coord.x),
         difference(viewer.y, coord.y),
         difference(viewer.z, coord.z),
     );
-    let cosine = off.normalize_or_zero().dot(direction.normalize_or_zero());
+    // In double precision no single-precision vector is too long or too short to have a length.
+    let direction = direction.as_dvec3();
+    let cosine = off.dot(direction) / (off.length_squared() * direction.length_squared()).sqrt();
     let is_usable = weight.is_finite() && weight > 0.0 && cosine.is_finite();
-    if !is_usable || off == Vec3::ZERO || direction.normalize_or_zero() == Vec3::ZERO {
+    if !is_usable {
         return distance_sq;
     }
     // Clamped against rounding; `as` saturates.
-    let away = f64::from(((1.0 - cosine) / 2.0).clamp(0.0, 1.0));
-    (distance_sq as f64 * (1.0 + f64::from(weight) * away)) as u64
+    let away = ((1.0 - cosine) / 2.0).clamp(0.0, 1.0);
+    distance_sq.saturating_add((distance_sq as f64 * (f64::from(weight) * away)) as u64)
 }
 
 /// The class of a request. Put before any other priority, as in `(lane, distance_sq)`, so that a lane is
@@ -132,7 +137,33 @@ mod tests {
         fn no_coordinate_overflows(from: [i32; 3], ahead: [i32; 3], coord: [i32; 3], look: [f32; 3], weight: f32) {
             let [from, ahead, coord] = [from, ahead, coord].map(ChunkCoord::from);
             let way = look_ahead_sq(from, ahead, coord);
-            prop_assert!(view_weighted_sq(way, from, Vec3::from_array(look), weight, coord) >= way - way / 1000);
+            prop_assert!(view_weighted_sq(way, from, Vec3::from_array(look), weight, coord) >= way);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_length_of_a_direction_does_not_matter(
+            look in prop::array::uniform3(-9..9_i8), power in -120..120_i32,
+            coord in prop::array::uniform3(-99..99_i32), weight in 0.1..9.0_f32,
+        ) {
+            // A power of two, so that lengthening rounds nothing.
+            let look = Vec3::from_array(look.map(f32::from));
+            let (here, coord) = (ChunkCoord::ORIGIN, ChunkCoord::from(coord));
+            let weighted = |look| view_weighted_sq(1_000_000, here, look, weight, coord);
+            prop_assert_eq!(weighted(look * 2.0_f32.powi(power)), weighted(look));
+        }
+    }
+
+    #[test]
+    fn the_longest_and_the_shortest_directions_count() {
+        let behind = ChunkCoord::planar(-3, 0);
+        for length in [f32::MAX, f32::MIN_POSITIVE, f32::from_bits(1)] {
+            let look = Vec3::X * length;
+            assert_eq!(
+                view_weighted_sq(9, ChunkCoord::ORIGIN, look, 3.0, behind),
+                36
+            );
         }
     }
 

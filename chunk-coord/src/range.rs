@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+#[cfg(all(feature = "bevy_reflect", feature = "serde"))]
+use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
+
 use crate::{ChunkCoord, Footprint};
 
 /// The footprint in which chunks are loaded, and the one outside which they are unloaded.
@@ -19,6 +22,17 @@ use crate::{ChunkCoord, Footprint};
 /// # Ok::<(), chunk_coord::ViewRangeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    // Opaque, because a value put together field by field would go past the check in the constructor.
+    derive(bevy_reflect::Reflect),
+    reflect(opaque),
+    reflect(Debug, PartialEq, Hash, Clone)
+)]
+#[cfg_attr(
+    all(feature = "bevy_reflect", feature = "serde"),
+    reflect(Serialize, Deserialize)
+)]
 pub struct ViewRange {
     /// Covered by `unload`.
     load: Footprint,
@@ -35,7 +49,8 @@ impl ViewRange {
         if unload.covers(&load) {
             Ok(Self { load, unload })
         } else {
-            Err(ViewRangeError { load, unload })
+            let kind = ViewRangeErrorKind::NotCovered;
+            Err(ViewRangeError { load, unload, kind })
         }
     }
 
@@ -71,6 +86,58 @@ impl ViewRange {
         )
     }
 
+    /// Two upright cylinders, with lengths in chunks: the one outside which chunks are unloaded is taller
+    /// by as much as it is wider.
+    ///
+    /// # Errors
+    ///
+    /// When `unload_radius` is less than `load_radius`.
+    pub fn cylinder(
+        load_radius: u32,
+        unload_radius: u32,
+        load_half_height: u32,
+    ) -> Result<Self, ViewRangeError> {
+        let band = unload_radius.saturating_sub(load_radius);
+        Self::new(
+            Footprint::Cylinder {
+                radius: load_radius,
+                half_height: load_half_height,
+            },
+            Footprint::Cylinder {
+                radius: unload_radius,
+                half_height: load_half_height.saturating_add(band),
+            },
+        )
+    }
+
+    /// Two boxes, by the number of chunks to either side of the viewer along x, y and z. With no chunks
+    /// along y, squares and rectangles for planar worlds.
+    ///
+    /// # Errors
+    ///
+    /// When `unload` is less than `load` along any axis.
+    pub fn cuboid(load: [u32; 3], unload: [u32; 3]) -> Result<Self, ViewRangeError> {
+        Self::new(
+            Footprint::Cuboid { half_extents: load },
+            Footprint::Cuboid {
+                half_extents: unload,
+            },
+        )
+    }
+
+    /// How far chunks are loaded along x or z, whichever is farther, in chunks: the radius of anything
+    /// round.
+    #[must_use]
+    pub const fn load_radius(&self) -> u32 {
+        widest(self.load)
+    }
+
+    /// How far chunks are kept along x or z, whichever is farther, in chunks.
+    #[must_use]
+    pub const fn unload_radius(&self) -> u32 {
+        widest(self.unload)
+    }
+
     /// The footprint in which chunks are loaded.
     #[must_use]
     pub const fn load(&self) -> Footprint {
@@ -84,7 +151,12 @@ impl ViewRange {
     }
 }
 
-/// An unload footprint that does not contain its load footprint.
+const fn widest(footprint: Footprint) -> u32 {
+    let [x, _, z] = footprint.half_extents();
+    if x > z { x } else { z }
+}
+
+/// Two footprints that make no range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ViewRangeError {
@@ -92,15 +164,27 @@ pub struct ViewRangeError {
     pub load: Footprint,
     /// The unload footprint asked for.
     pub unload: Footprint,
+    /// What is wrong with them.
+    pub kind: ViewRangeErrorKind,
+}
+
+/// What is wrong with two footprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ViewRangeErrorKind {
+    /// The unload footprint does not contain the whole of the load footprint.
+    NotCovered,
 }
 
 impl fmt::Display for ViewRangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the unload footprint {:?} does not contain the load footprint {:?}",
-            self.unload, self.load
-        )
+        let Self { load, unload, kind } = self;
+        match kind {
+            ViewRangeErrorKind::NotCovered => write!(
+                f,
+                "the unload footprint {unload:?} does not contain the load footprint {load:?}"
+            ),
+        }
     }
 }
 
@@ -150,10 +234,34 @@ mod tests {
     }
 
     #[test]
+    fn ranges_of_every_shape_know_their_radii() {
+        let radii = |range: ViewRange| (range.load_radius(), range.unload_radius());
+        assert_eq!(radii(ViewRange::disc(8, 9).unwrap()), (8, 9));
+        assert_eq!(radii(ViewRange::sphere(3, 5).unwrap()), (3, 5));
+        let cylinder = ViewRange::cylinder(8, 10, 2).unwrap();
+        assert_eq!(radii(cylinder), (8, 10));
+        assert_eq!(cylinder.load().half_extents(), [8, 2, 8]);
+        assert_eq!(cylinder.unload().half_extents(), [10, 4, 10]);
+        let cuboid = ViewRange::cuboid([4, 0, 6], [5, 0, 8]).unwrap();
+        assert_eq!(radii(cuboid), (6, 8));
+    }
+
+    #[test]
+    fn a_refused_range_says_what_was_asked_for() {
+        let error = ViewRange::cylinder(8, 7, 2).unwrap_err();
+        assert_eq!(error.kind, ViewRangeErrorKind::NotCovered);
+        assert_eq!(error.unload.half_extents(), [7, 2, 7]);
+        let error = ViewRange::cuboid([4, 1, 4], [5, 0, 5]).unwrap_err();
+        assert_eq!(error.load.half_extents(), [4, 1, 4]);
+        assert!(alloc::format!("{error}").contains("[5, 0, 5]"));
+    }
+
+    #[test]
     fn the_largest_radii_do_not_overflow() {
         let all = u32::MAX;
         assert!(ViewRange::disc(all, all).is_ok());
         assert!(ViewRange::sphere(all, all).is_ok());
+        assert!(ViewRange::cylinder(1, all, all).is_ok());
         let cylinder = Footprint::Cylinder {
             radius: all,
             half_height: all,

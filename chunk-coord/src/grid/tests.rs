@@ -58,6 +58,44 @@ fn a_position_a_hair_below_a_border_stays_below_it() {
     );
 }
 
+#[test]
+fn oblong_chunks_differ_along_x_and_z() {
+    let grid = ChunkGrid::planar_rect(10.0, 40.0).unwrap();
+    let coord = grid.coord_at(Vec3::new(39.0, -5.0, 39.0)).unwrap();
+    assert_eq!(coord, ChunkCoord::planar(3, 0));
+    assert_eq!(grid.centre(coord), Vec3::new(35.0, 0.0, 20.0));
+    assert!(grid.is_planar());
+    let error = ChunkGrid::planar_rect(10.0, f32::NAN).unwrap_err();
+    assert_eq!(
+        (error.axis, error.kind),
+        (Axis::Z, GridErrorKind::NotFinite)
+    );
+}
+
+#[test]
+fn the_way_ahead_ends_where_the_velocity_leads() {
+    let grid = ChunkGrid::volumetric(Vec3::new(10.0, 5.0, 10.0)).unwrap();
+    let ahead = |velocity, seconds| {
+        let horizon = Duration::from_secs_f32(seconds);
+        grid.coord_ahead(Vec3::splat(1.0), velocity, horizon)
+    };
+    assert_eq!(ahead(Vec3::ZERO, 9.0), Ok(ChunkCoord::ORIGIN));
+    assert_eq!(
+        ahead(Vec3::new(9.0, -4.0, 18.0), 0.5),
+        Ok(ChunkCoord::new(0, -1, 1))
+    );
+    assert_eq!(
+        ahead(Vec3::NAN, 1.0).unwrap_err().kind,
+        PositionErrorKind::NotFinite
+    );
+    let kind = ahead(Vec3::Y * f32::MAX, 1.0).unwrap_err().kind;
+    assert_eq!(kind, PositionErrorKind::OutOfRange);
+    // A standing viewer is where it is, whatever the horizon; ten million metres out as well.
+    let far = DVec3::splat(1e7 + 9.99);
+    let ahead = grid.coord_ahead_precise(far, DVec3::X * 0.02, Duration::from_secs(1));
+    assert_eq!(ahead.unwrap().x, 1_000_001);
+}
+
 proptest! {
     #[test]
     fn centres_lie_in_their_chunks_ten_million_metres_out(
