@@ -13,7 +13,9 @@ pub struct Changes {
     /// Coordinates that became wanted. Those of one update are nearest first: by squared distance to the
     /// nearest viewer, ties by coordinate.
     pub entered: Vec<ChunkCoord>,
-    /// Coordinates that stopped being wanted, in no particular but a reproducible order.
+    /// Coordinates that stopped being wanted. Those of one update are farthest first, as unloading wants
+    /// them: by squared distance to the viewer that is nearest now, ties by coordinate; by coordinate alone
+    /// where no viewer is left.
     pub left: Vec<ChunkCoord>,
 }
 

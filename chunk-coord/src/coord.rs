@@ -1,7 +1,11 @@
 //! The integer address of a chunk.
 
+#[cfg(all(feature = "bevy_ecs", feature = "bevy_reflect"))]
+use bevy_ecs::reflect::ReflectComponent;
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::prelude::ReflectDefault;
+#[cfg(all(feature = "bevy_reflect", feature = "serde"))]
+use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -31,6 +35,14 @@ use core::hash::{Hash, Hasher};
     feature = "bevy_reflect",
     derive(bevy_reflect::Reflect),
     reflect(Debug, PartialEq, Hash, Default, Clone)
+)]
+#[cfg_attr(
+    all(feature = "bevy_ecs", feature = "bevy_reflect"),
+    reflect(Component)
+)]
+#[cfg_attr(
+    all(feature = "bevy_reflect", feature = "serde"),
+    reflect(Serialize, Deserialize)
 )]
 pub struct ChunkCoord {
     /// Chunks along the world's x axis.

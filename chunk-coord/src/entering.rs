@@ -1,66 +1,50 @@
 //! The work of bringing one viewer's load footprint into the set.
 
 use crate::ChunkCoord;
-use crate::footprint::{Footprint, Layer, Placed};
 use crate::found::Found;
-use crate::members::{Members, page_of};
+use crate::members::Members;
+use crate::placed::{Placed, do_meet};
 use crate::range::Viewer;
-use crate::span::{Span, reach};
+use crate::rings::{Region, last_ring, ring_layers, ring_region, solid_ball};
+use crate::span::Span;
+use crate::walk::{Cursor, Visit};
 
 /// What is left to do until every coordinate of a viewer's load footprint is a member.
 ///
 /// ```text
-/// complete ──small move, or any with an unlimited budget──► Rows ──done──► complete
-///    ▲  └────large move, new viewer───► Rings ──done──► complete
-///    └── a viewer that moves on during either starts Rings, behind the ball known to be complete
+/// complete ──small move, or any with an unlimited budget──► AtOnce ──done──► complete
+///    ▲  └────large move, new viewer───► ByRings ──done──► complete
+///    └── a viewer that moves on during either starts ByRings, behind the ball known to be complete
 /// ```
 #[derive(Clone, Debug)]
 pub(crate) enum Entering {
-    /// One walk over the rows of the footprint, less those of a footprint that is complete.
-    Rows {
+    /// One walk over the rows of the footprint. What lies in `complete` is there already.
+    AtOnce {
         complete: Option<Placed>,
         cursor: Cursor,
     },
-    /// A walk over spherical shells of the footprint, nearest first.
-    Rings { ring: u32, cursor: Cursor },
-}
-
-/// Where a walk over rows goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cursor {
-    pub(crate) y: i64,
-    pub(crate) z: i64,
-}
-
-impl Cursor {
-    pub(crate) const START: Self = Self {
-        y: i64::MIN,
-        z: i64::MIN,
-    };
+    /// A walk over the rings of the footprint, nearest first.
+    ByRings { ring: u32, cursor: Cursor },
 }
 
 /// Where found coordinates go.
 #[derive(Debug)]
 pub(crate) struct Sink<'a> {
     pub(crate) members: &'a mut Members,
-    pub(crate) found: &'a mut Found,
+    pub(crate) found: &'a mut Found<false>,
     /// The viewers that may be nearest to what is found.
-    pub(crate) near: &'a [ChunkCoord],
+    pub(crate) rivals: &'a [ChunkCoord],
 }
 
 impl Entering {
     /// The work of a viewer that was not there before.
     pub(crate) fn appeared(unlimited: bool) -> Self {
+        let cursor = Cursor::START;
         if unlimited {
-            Self::Rows {
-                complete: None,
-                cursor: Cursor::START,
-            }
+            let complete = None;
+            Self::AtOnce { complete, cursor }
         } else {
-            Self::Rings {
-                ring: 0,
-                cursor: Cursor::START,
-            }
+            Self::ByRings { ring: 0, cursor }
         }
     }
 
@@ -76,242 +60,140 @@ impl Entering {
         if before == target {
             return rest;
         }
-        if rest.is_none() && (unlimited || is_small(&before, &target)) {
-            return Some(Self::Rows {
-                complete: before.may_touch(&target).then_some(before),
-                cursor: Cursor::START,
-            });
+        let cursor = Cursor::START;
+        // Step by step, and not from where the viewer once was complete: what it went away from may
+        // have left the set, even if it is back by now.
+        let is_complete = rest.is_none();
+        let reached = rest.map_or(i64::MAX, |rest| rest.reached(&before));
+        let solid = solid_ball(&before, &target, reached);
+        if solid == i64::MAX {
+            return None;
+        }
+        if is_complete && (unlimited || is_rim(&target, solid)) {
+            let complete = do_meet(&before.bounds(), &target.bounds()).then_some(before);
+            return Some(Self::AtOnce { complete, cursor });
         }
         if unlimited {
             return Some(Self::appeared(true));
         }
-        // Step by step, and not from where the viewer once was complete: what it went away from may
-        // have left the set, even if it is back by now.
-        let reached = rest.map_or(i64::MAX, |rest| rest.reached(&before));
-        let ring = u32::try_from(solid_ball(&before, &target, reached) + 1).unwrap_or(0);
+        let ring = u32::try_from(solid + 1).unwrap_or(u32::MAX);
         // The last ring has no outer bound, so no ball tells that it is done.
-        Some(Self::Rings {
-            ring: ring.min(last_ring(&target)),
-            cursor: Cursor::START,
-        })
+        let ring = ring.min(last_ring(&target));
+        Some(Self::ByRings { ring, cursor })
     }
 
     /// The radius of the ball around the centre of `target` in which the work is done, in chunks; -1
     /// where there is none. Of several works, the one that has reached least is nearest to its viewer.
     pub(crate) fn reached(&self, target: &Placed) -> i64 {
         match self {
-            Self::Rings { ring, .. } => i64::from(*ring) - 1,
-            Self::Rows { complete, .. } => {
+            Self::ByRings { ring, .. } => i64::from(*ring) - 1,
+            Self::AtOnce { complete, .. } => {
                 complete.map_or(-1, |complete| solid_ball(&complete, target, i64::MAX))
             }
         }
     }
 
     /// Goes on with the work around `target` and returns whether it is done. Uses up `credits`.
-    pub(crate) fn advance(
-        &mut self,
-        target: &Placed,
-        sink: &mut Sink<'_>,
-        credits: &mut u64,
-    ) -> bool {
+    pub(crate) fn advance(&mut self, target: &Placed, sink: Sink<'_>, credits: &mut u64) -> bool {
         match self {
-            Self::Rows { complete, cursor } => {
-                let layers = target.layers();
-                let region = |y| {
-                    Some(Region {
-                        all: target.layer(y)?,
-                        within: None,
-                        without: complete.and_then(|complete| complete.layer(y)),
-                    })
-                };
-                enter(layers, region, cursor, sink, credits)
+            Self::AtOnce { cursor, .. } => {
+                // What is complete already is not cut off here: a row knows what it has for less.
+                let region = |y| target.layer(y).map(Region::whole);
+                let mut insertion = Insertion::new(region, sink, credits);
+                cursor.walk(target.y_span(), &mut insertion)
             }
-            Self::Rings { ring, cursor } => {
-                if !enter_ring(target, *ring, cursor, sink, credits) {
+            Self::ByRings { ring, cursor } => {
+                let region = |y| ring_region(target, *ring, y);
+                let mut insertion = Insertion::new(region, sink, credits);
+                if !cursor.walk(ring_layers(target, *ring), &mut insertion) {
                     return false;
+                }
+                if *ring == last_ring(target) {
+                    return true;
                 }
                 *cursor = Cursor::START;
-                match ring.checked_add(1) {
-                    Some(next) if next <= last_ring(target) => {
-                        *ring = next;
-                        false
-                    }
-                    _ => true,
-                }
+                *ring += 1;
+                false
             }
         }
     }
 }
 
-/// Whether a move is so small that its rows need not be walked nearest first.
-fn is_small(from: &Placed, to: &Placed) -> bool {
-    let [x, y, z] = to.footprint.half_extents();
-    from.footprint == to.footprint
-        && from.centre.chebyshev_distance(to.centre) <= x.max(y).max(z) / 16 + 1
+/// Whether all that is left to do lies so close to the outermost chunks that its rows need not be walked
+/// nearest first: in one of sixteen rings, or two.
+fn is_rim(target: &Placed, solid: i64) -> bool {
+    let last = i64::from(last_ring(target));
+    last - solid <= last / 16 + 1
 }
 
-/// The radius of a ball around the centre of `target` of which nothing needs to be looked at, given
-/// that the ball of radius `reached` around the centre of `complete` is done, as far as it lies in
-/// `complete`. -1 where there is none.
-fn solid_ball(complete: &Placed, target: &Placed, reached: i64) -> i64 {
-    let [x, y, z] = complete.footprint.half_extents();
-    // Balls are discs to a viewer that looks at one layer only, and stays in it.
-    let flat = target.footprint.half_extents()[1] == 0 && complete.centre.y == target.centre.y;
-    let inscribed = if flat { x.min(z) } else { x.min(y).min(z) };
-    let distance_sq = complete.centre.distance_sq(target.centre);
-    let floor = u64::from(reach(distance_sq));
-    let distance = floor + u64::from(floor * floor < distance_sq);
-    (i64::from(inscribed).min(reached) - distance as i64).max(-1)
+/// Inserts what the regions of a walk hold.
+struct Insertion<'a, F> {
+    regions: F,
+    /// That of the layer under way.
+    region: Option<Region>,
+    sink: Sink<'a>,
+    credits: &'a mut u64,
 }
 
-/// The ring that holds the outermost chunks of a footprint. Everything beyond the ring before it counts
-/// as part of it.
-fn last_ring(target: &Placed) -> u32 {
-    reach(target.footprint.outermost_sq())
-}
-
-/// Walks the chunks of `target` whose distance is in (`ring` - 1, `ring`].
-fn enter_ring(
-    target: &Placed,
-    ring: u32,
-    cursor: &mut Cursor,
-    sink: &mut Sink<'_>,
-    credits: &mut u64,
-) -> bool {
-    let centre = target.centre;
-    let is_last = ring == last_ring(target);
-    let square = |value: u32| u64::from(value) * u64::from(value);
-    let disc = |ball: u32, y: i32| {
-        let square = square(ball).checked_sub(square(y.abs_diff(centre.y)))?;
-        Some(Layer::round(centre.x, centre.z, square))
-    };
-    let round = matches!(
-        target.footprint,
-        Footprint::Disc { .. } | Footprint::Sphere { .. }
-    );
-    let layers = Span::around(centre.y, ring)
-        .intersection(target.layers())
-        .filter(|_| !is_last)
-        .unwrap_or(target.layers());
-    let region = |y| {
-        let own = target.layer(y)?;
-        let (all, within) = if is_last {
-            (own, None)
-        } else {
-            (disc(ring, y)?, (!round).then_some(own))
-        };
-        Some(Region {
-            all,
-            within,
-            without: ring.checked_sub(1).and_then(|inner| disc(inner, y)),
-        })
-    };
-    enter(layers, region, cursor, sink, credits)
-}
-
-/// A part of a layer.
-struct Region {
-    all: Layer,
-    within: Option<Layer>,
-    without: Option<Layer>,
-}
-
-impl Region {
-    fn rows(&self) -> Span {
-        let rows = self.all.rows();
-        self.within
-            .and_then(|within| rows.intersection(within.rows()))
-            .unwrap_or(rows)
-    }
-
-    #[inline]
-    fn row(&self, z: i32) -> [Option<Span>; 2] {
-        let Some(within) = self.within else {
-            return self.all.row_minus(z, self.without.as_ref());
-        };
-        let all = self.all.row(z).zip(within.row(z));
-        match all.and_then(|(all, within)| all.intersection(within)) {
-            Some(all) => all.minus(self.without.and_then(|without| without.row(z))),
-            None => [None; 2],
+impl<'a, F: Fn(i32) -> Option<Region>> Insertion<'a, F> {
+    fn new(regions: F, sink: Sink<'a>, credits: &'a mut u64) -> Self {
+        Self {
+            regions,
+            region: None,
+            sink,
+            credits,
         }
     }
 }
 
-/// Inserts what regions hold, from the cursor on; returns whether the end was reached.
-fn enter(
-    layers: Span,
-    region: impl Fn(i32) -> Option<Region>,
-    cursor: &mut Cursor,
-    sink: &mut Sink<'_>,
-    credits: &mut u64,
-) -> bool {
-    let first = cursor.y.max(i64::from(layers.low)) as i32;
-    for y in first..=layers.high {
-        if let Some(region) = region(y) {
-            let rows = region.rows();
-            let mut begin = cursor.z.max(i64::from(rows.low));
-            while begin <= i64::from(rows.high) {
-                let page = page_of(begin as i32);
-                let end = i64::from(rows.high).min(i64::from(page) * 32 + 31);
-                let rows = Span {
-                    low: begin as i32,
-                    high: end as i32,
-                };
-                if let Some(z) = enter_rows(&region, y, page, rows, sink, credits) {
-                    *cursor = Cursor {
-                        y: i64::from(y),
-                        z: i64::from(z),
-                    };
-                    return false;
-                }
-                begin = end + 1;
-            }
-        }
-        cursor.z = i64::MIN;
+impl<F: Fn(i32) -> Option<Region>> Visit for Insertion<'_, F> {
+    fn layer(&mut self, y: i32) -> Option<Span> {
+        self.region = (self.regions)(y);
+        self.region.as_ref().map(Region::z_span)
     }
-    true
-}
 
-/// Inserts the rows of one page; returns the row to go on with when the credits did not suffice.
-fn enter_rows(
-    region: &Region,
-    y: i32,
-    page: i32,
-    rows: Span,
-    sink: &mut Sink<'_>,
-    credits: &mut u64,
-) -> Option<i32> {
-    let mut slot = None;
-    let mut total = 0;
-    let mut stopped = None;
-    let Sink {
-        members,
-        found,
-        near,
-    } = sink;
-    for z in rows.low..=rows.high {
-        if *credits == 0 {
-            stopped = Some(z);
-            break;
-        }
-        let mut count = 0;
-        for span in region.row(z) {
-            let Some(span) = span else { continue };
-            if count == *credits {
+    fn rows(&mut self, y: i32, page: i32, rows: Span) -> Option<i32> {
+        let region = self.region.as_ref()?;
+        let Sink {
+            members,
+            found,
+            rivals,
+        } = &mut self.sink;
+        let slot = members.open(y, page);
+        let page = members.page(slot);
+        let mut credits = *self.credits;
+        let mut total = 0;
+        let mut stopped = None;
+        for z in rows.low..=rows.high {
+            if credits == 0 {
+                stopped = Some(z);
                 break;
             }
-            let slot = *slot.get_or_insert_with(|| members.open(y, page));
-            let page = members.page(slot);
-            count += page.insert(z, span, *credits - count, |run| found.push(y, z, run, near));
+            let mut count = 0;
+            let mut insert = |span| {
+                if count < credits {
+                    let added = |run| found.push(y, z, run, rivals);
+                    count += page.insert(z, span, credits - count, added);
+                }
+            };
+            match region.as_whole() {
+                Some(layer) => layer.x_span(z).into_iter().for_each(insert),
+                None => {
+                    let [low, high] = region.x_spans(z);
+                    low.into_iter().for_each(&mut insert);
+                    high.into_iter().for_each(insert);
+                }
+            }
+            total += count;
+            credits -= count.max(1);
+            if credits == 0 && count > 0 {
+                // The row may hold more. If not, looking again finds nothing and moves on.
+                stopped = Some(z);
+                break;
+            }
         }
-        total += count;
-        *credits -= count.max(1);
-        if *credits == 0 && count > 0 {
-            // The row may hold more. If not, looking again finds nothing and moves on.
-            stopped = Some(z);
-            break;
-        }
+        *self.credits = credits;
+        members.inserted(slot, total);
+        stopped
     }
-    members.inserted(total);
-    stopped
 }

@@ -1,7 +1,9 @@
 //! Shapes of chunks around a centre, as layers of rows.
 
+#[cfg(all(feature = "bevy_reflect", feature = "serde"))]
+use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
+
 use crate::ChunkCoord;
-use crate::span::{Span, reach};
 
 /// A shape of chunks around the chunk a viewer is in. All lengths are in chunks.
 ///
@@ -18,6 +20,15 @@ use crate::span::{Span, reach};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(Debug, PartialEq, Hash, Clone)
+)]
+#[cfg_attr(
+    all(feature = "bevy_reflect", feature = "serde"),
+    reflect(Serialize, Deserialize)
+)]
 pub enum Footprint {
     /// Chunks of the centre's own layer whose distance is at most `radius`: planar worlds.
     Disc {
@@ -113,6 +124,20 @@ impl Footprint {
         }
     }
 
+    /// The squared distance of the outermost chunk from the axis through the centre, in chunks²;
+    /// saturating.
+    pub(crate) fn outermost_flat_sq(&self) -> u64 {
+        let square = |value: u32| u64::from(value) * u64::from(value);
+        match *self {
+            Self::Disc { radius } | Self::Sphere { radius } | Self::Cylinder { radius, .. } => {
+                square(radius)
+            }
+            Self::Cuboid {
+                half_extents: [x, _, z],
+            } => square(x).saturating_add(square(z)),
+        }
+    }
+
     /// Whether the shape contains an upright cylinder; a disc is one without height.
     fn covers_round(&self, radius: u32, half_height: u32) -> bool {
         match *self {
@@ -149,138 +174,4 @@ fn within(radius: u32, x: u32, z: u32, y: u32) -> bool {
         .checked_sub(square(x))
         .and_then(|rest| rest.checked_sub(square(z)))
         .is_some_and(|rest| rest >= square(y))
-}
-
-/// A footprint around its centre: where it is walked, layer by layer and row by row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
-    pub(crate) centre: ChunkCoord,
-    pub(crate) footprint: Footprint,
-}
-
-impl Placed {
-    pub(crate) fn new(centre: ChunkCoord, footprint: Footprint) -> Self {
-        Self { centre, footprint }
-    }
-
-    /// The layers the footprint has, bottom first.
-    pub(crate) fn layers(&self) -> Span {
-        Span::around(self.centre.y, self.footprint.half_extents()[1])
-    }
-
-    /// The part of the footprint that lies in layer `y`.
-    #[inline]
-    pub(crate) fn layer(&self, y: i32) -> Option<Layer> {
-        let dy = y.abs_diff(self.centre.y);
-        let square = |value: u32| u64::from(value) * u64::from(value);
-        let outline = match self.footprint {
-            Footprint::Disc { radius } if dy == 0 => Outline::Round(square(radius)),
-            Footprint::Cylinder {
-                radius,
-                half_height,
-            } if dy <= half_height => Outline::Round(square(radius)),
-            Footprint::Sphere { radius } if dy <= radius => {
-                Outline::Round(square(radius) - square(dy))
-            }
-            Footprint::Cuboid {
-                half_extents: [x, height, z],
-            } if dy <= height => Outline::Straight { x, z },
-            _ => return None,
-        };
-        Some(Layer {
-            x: self.centre.x,
-            z: self.centre.z,
-            outline,
-        })
-    }
-
-    /// Whether the bounding boxes of two footprints share a chunk.
-    pub(crate) fn may_touch(&self, other: &Self) -> bool {
-        let apart = [
-            self.centre.x.abs_diff(other.centre.x),
-            self.centre.y.abs_diff(other.centre.y),
-            self.centre.z.abs_diff(other.centre.z),
-        ];
-        let own = self.footprint.half_extents();
-        let others = other.footprint.half_extents();
-        (0..3).all(|axis| u64::from(apart[axis]) <= u64::from(own[axis]) + u64::from(others[axis]))
-    }
-
-    /// How many rows the footprint has at most, for estimates.
-    pub(crate) fn rows_at_most(&self) -> u64 {
-        let [_, y, z] = self.footprint.half_extents();
-        (2 * u64::from(y) + 1).saturating_mul(2 * u64::from(z) + 1)
-    }
-}
-
-/// One layer of a placed footprint: a disc or a rectangle.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Layer {
-    x: i32,
-    z: i32,
-    outline: Outline,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outline {
-    /// The squared radius.
-    Round(u64),
-    Straight {
-        x: u32,
-        z: u32,
-    },
-}
-
-impl Layer {
-    /// A disc of the given squared radius: what a sphere's shell shows in one layer.
-    pub(crate) fn round(x: i32, z: i32, radius_sq: u64) -> Self {
-        Self {
-            x,
-            z,
-            outline: Outline::Round(radius_sq),
-        }
-    }
-
-    /// The rows (values of z) the layer has.
-    #[inline]
-    pub(crate) fn rows(&self) -> Span {
-        let reach = match self.outline {
-            Outline::Round(square) => reach(square),
-            Outline::Straight { z, .. } => z,
-        };
-        Span::around(self.z, reach)
-    }
-
-    /// The chunks (values of x) of row `z`.
-    #[inline]
-    pub(crate) fn row(&self, z: i32) -> Option<Span> {
-        Some(Span::around(self.x, self.half(z)?))
-    }
-
-    /// The chunks of row `z` that `other` does not have.
-    #[inline]
-    pub(crate) fn row_minus(&self, z: i32, other: Option<&Self>) -> [Option<Span>; 2] {
-        let Some(half) = self.half(z) else {
-            return [None; 2];
-        };
-        let others = other.and_then(|other| {
-            // A viewer that moves along x: one root serves both rows.
-            let is_alike = other.z == self.z && other.outline == self.outline;
-            let half = if is_alike { Some(half) } else { other.half(z) };
-            Some(Span::around(other.x, half?))
-        });
-        Span::around(self.x, half).minus(others)
-    }
-
-    /// How far row `z` reaches to either side.
-    #[inline]
-    fn half(&self, z: i32) -> Option<u32> {
-        let dz = z.abs_diff(self.z);
-        match self.outline {
-            Outline::Round(square) => {
-                Some(reach(square.checked_sub(u64::from(dz) * u64::from(dz))?))
-            }
-            Outline::Straight { x, z } => (dz <= z).then_some(x),
-        }
-    }
 }

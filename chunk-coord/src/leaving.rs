@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 use smallvec::{SmallVec, smallvec};
 
 use crate::ChunkCoord;
-use crate::entering::Cursor;
-use crate::footprint::{Layer, Placed};
-use crate::members::{Members, PAGE_ROWS, page_of};
-use crate::range::Viewer;
-use crate::span::Span;
+use crate::crowd::Crowd;
+use crate::found::Found;
+use crate::members::{Members, PAGE_ROWS};
+use crate::placed::{Layer, Placed};
+use crate::root::root_up;
+use crate::span::{EVERYTHING, Span};
+use crate::walk::{Cursor, Visit};
 
 /// What may hold members outside every unload footprint.
 ///
@@ -23,8 +25,9 @@ pub(crate) struct Leaving {
     sweep: Option<Sweep>,
     /// Whether another sweep must follow the one under way.
     again: bool,
-    near: Vec<Placed>,
+    kept: Vec<Placed>,
     layers: Vec<Layer>,
+    rivals: Vec<ChunkCoord>,
 }
 
 /// An unload footprint that a viewer left.
@@ -41,6 +44,10 @@ struct Sweep {
     /// The row of the page in `slot`.
     row: usize,
 }
+
+/// This many of the kept footprints, the nearest, are put first: they cover most of what one that left
+/// has left, so the others need rarely be looked at.
+const FIRST: usize = 4;
 
 impl Leaving {
     pub(crate) fn is_pending(&self) -> bool {
@@ -68,109 +75,109 @@ impl Leaving {
         }
     }
 
-    /// Goes on with the work and appends what left to `left`. Uses up `credits`, or does all there is.
+    /// Goes on with the work and adds what left to `left`. Uses up `credits`, or does all there is.
     pub(crate) fn advance(
         &mut self,
-        viewers: &[Viewer],
+        crowd: &mut Crowd,
         members: &mut Members,
-        left: &mut Vec<ChunkCoord>,
+        left: &mut Found<true>,
         credits: &mut u64,
     ) {
+        let Self {
+            departures,
+            sweep,
+            again,
+            kept,
+            layers,
+            rivals,
+        } = self;
         while *credits > 0 {
-            if let Some(mut departure) = self.departures.pop_front() {
-                if !self.advance_departure(&mut departure, viewers, members, left, credits) {
-                    self.departures.push_front(departure);
+            kept.clear();
+            let mut removal = Removal {
+                from: None,
+                layer: None,
+                kept,
+                layers,
+                members: &mut *members,
+                left: &mut *left,
+                rivals,
+                crowd: &mut *crowd,
+                credits: &mut *credits,
+            };
+            if let Some(departure) = departures.front_mut() {
+                if removal.follow(departure) {
+                    departures.pop_front();
+                    if !departures.is_empty() {
+                        // The next walk begins anew, perhaps with the same distances.
+                        left.mix();
+                    }
                 }
-            } else if let Some(mut sweep) = self.sweep.take() {
-                if !self.advance_sweep(&mut sweep, viewers, members, left, credits) {
-                    self.sweep = Some(sweep);
-                } else if core::mem::take(&mut self.again) {
-                    self.sweep = Some(Sweep::default());
+            } else if let Some(under_way) = sweep {
+                if removal.sweep(under_way) {
+                    *sweep = core::mem::take(again).then(Sweep::default);
                 }
             } else {
                 return;
             }
         }
     }
+}
 
-    fn advance_departure(
-        &mut self,
-        departure: &mut Departure,
-        viewers: &[Viewer],
-        members: &mut Members,
-        left: &mut Vec<ChunkCoord>,
-        credits: &mut u64,
-    ) -> bool {
-        let Departure { from, cursor } = departure;
-        self.near.clear();
-        let kept = viewers.iter().map(unload_footprint);
-        self.near
-            .extend(kept.filter(|placed| placed.may_touch(from)));
-        let layers = from.layers();
-        let first = cursor.y.max(i64::from(layers.low)) as i32;
-        for y in first..=layers.high {
-            if let Some(layer) = from.layer(y) {
-                self.layers.clear();
-                self.layers
-                    .extend(self.near.iter().filter_map(|placed| placed.layer(y)));
-                let rows = layer.rows();
-                let mut begin = cursor.z.max(i64::from(rows.low));
-                while begin <= i64::from(rows.high) {
-                    if *credits == 0 {
-                        *cursor = Cursor {
-                            y: i64::from(y),
-                            z: begin,
-                        };
-                        return false;
-                    }
-                    let page = page_of(begin as i32);
-                    let end = i64::from(rows.high).min(i64::from(page) * 32 + 31);
-                    let Some(slot) = members.find(y, page) else {
-                        *credits -= 1;
-                        begin = end + 1;
-                        continue;
-                    };
-                    let rows = Span {
-                        low: begin as i32,
-                        high: end as i32,
-                    };
-                    let from = Some(&layer);
-                    let stopped =
-                        leave_rows(slot, rows, from, &self.layers, members, left, credits);
-                    begin = stopped.map_or(end + 1, i64::from);
-                }
-            }
-            cursor.z = i64::MIN;
+/// Takes out of the set what a walk comes to and nobody keeps.
+struct Removal<'a> {
+    /// What is walked, where it is not every member.
+    from: Option<Placed>,
+    /// Its part in the layer under way.
+    layer: Option<Layer>,
+    /// Unload footprints that may reach into what is walked.
+    kept: &'a mut Vec<Placed>,
+    /// Their parts in the layer under way.
+    layers: &'a mut Vec<Layer>,
+    members: &'a mut Members,
+    left: &'a mut Found<true>,
+    /// The viewers that may be nearest to what is walked.
+    rivals: &'a mut Vec<ChunkCoord>,
+    crowd: &'a mut Crowd,
+    credits: &'a mut u64,
+}
+
+impl Removal<'_> {
+    /// Goes on with a departure; returns whether it is done.
+    fn follow(&mut self, departure: &mut Departure) -> bool {
+        let from = departure.from;
+        self.crowd.meet(&from.bounds(), self.kept);
+        if self.kept.len() > 2 * FIRST {
+            self.kept
+                .select_nth_unstable_by_key(FIRST, |kept| kept.centre.distance_sq(from.centre));
         }
-        true
+        // Who is nearest to anything in the footprint is no farther from its centre than who is nearest to
+        // that, and twice the reach.
+        self.rivals.clear();
+        let nearest = root_up(self.crowd.nearest_sq(from.centre));
+        let reach = root_up(from.footprint.outermost_sq());
+        let within = nearest.saturating_add(2 * reach);
+        (self.crowd).within(from.centre, within.saturating_mul(within), self.rivals);
+        self.from = Some(from);
+        departure.cursor.walk(from.y_span(), self)
     }
 
-    fn advance_sweep(
-        &mut self,
-        sweep: &mut Sweep,
-        viewers: &[Viewer],
-        members: &mut Members,
-        left: &mut Vec<ChunkCoord>,
-        credits: &mut u64,
-    ) -> bool {
-        while sweep.slot < members.slots() {
-            if *credits == 0 {
+    /// Goes on with a sweep; returns whether it is done.
+    fn sweep(&mut self, sweep: &mut Sweep) -> bool {
+        while sweep.slot < self.members.slots() {
+            if *self.credits == 0 {
                 return false;
             }
-            *credits -= 1;
-            let page = members.page(sweep.slot);
-            let (y, rows) = (page.y, page.rows());
-            self.layers.clear();
-            let kept = viewers.iter().map(unload_footprint);
-            self.layers.extend(
-                kept.filter_map(|placed| placed.layer(y))
-                    .filter(|layer| layer.rows().intersection(rows).is_some()),
-            );
+            *self.credits -= 1;
+            let page = self.members.page(sweep.slot);
+            let (y, rows) = (page.y, page.z_span());
+            self.kept.clear();
+            (self.crowd).meet(&[EVERYTHING, Span { low: y, high: y }, rows], self.kept);
+            self.enter_layer(y);
             let rest = Span {
                 low: rows.low + sweep.row as i32,
                 high: rows.high,
             };
-            match leave_rows(sweep.slot, rest, None, &self.layers, members, left, credits) {
+            match self.take(sweep.slot, rest) {
                 Some(z) => sweep.row = z.abs_diff(rows.low) as usize,
                 None => {
                     sweep.slot += 1;
@@ -180,79 +187,105 @@ impl Leaving {
         }
         true
     }
+
+    fn enter_layer(&mut self, y: i32) {
+        self.layers.clear();
+        self.layers
+            .extend(self.kept.iter().filter_map(|kept| kept.layer(y)));
+    }
+
+    /// Removes what is not kept from rows of the page in `slot`; returns the row to go on with when the
+    /// credits did not suffice.
+    fn take(&mut self, slot: usize, rows: Span) -> Option<i32> {
+        let Self {
+            layer,
+            from,
+            layers,
+            members,
+            left,
+            rivals,
+            crowd,
+            ..
+        } = self;
+        let mut credits = *self.credits;
+        let page = members.page(slot);
+        let y = page.y;
+        let mut total = 0;
+        let mut stopped = None;
+        for z in rows.low..=rows.high {
+            if !page.has_members_in(z) {
+                continue;
+            }
+            if credits == 0 {
+                stopped = Some(z);
+                break;
+            }
+            let mut count = 0;
+            let mut take = |span| {
+                if count < credits {
+                    count += page.remove(z, span, credits - count, |run| {
+                        if from.is_some() {
+                            left.push(y, z, run, rivals);
+                        } else {
+                            run.each(|x| {
+                                let coord = ChunkCoord::new(x, y, z);
+                                left.push_at(crowd.nearest_sq(coord), coord);
+                            });
+                        }
+                    });
+                }
+            };
+            match (&*layer, layers.as_slice()) {
+                (Some(from), [] | [_]) => {
+                    let [low, high] = from.x_span_minus(z, layers.first());
+                    low.into_iter().for_each(&mut take);
+                    high.into_iter().for_each(take);
+                }
+                _ => {
+                    let span = layer.map_or(Some(EVERYTHING), |from| from.x_span(z));
+                    let parts = span.map(|span| outside(span, z, layers));
+                    parts.into_iter().flatten().for_each(take);
+                }
+            }
+            total += count;
+            credits -= count.max(1);
+            if credits == 0 && count > 0 {
+                // The row may hold more. If not, looking again finds nothing and moves on.
+                stopped = Some(z);
+                break;
+            }
+        }
+        *self.credits = credits;
+        members.removed(slot, total);
+        stopped
+    }
 }
 
-fn unload_footprint(viewer: &Viewer) -> Placed {
-    Placed::new(viewer.coord, viewer.range.unload())
-}
+impl Visit for Removal<'_> {
+    fn layer(&mut self, y: i32) -> Option<Span> {
+        self.layer = self.from?.layer(y);
+        self.enter_layer(y);
+        self.layer.as_ref().map(Layer::z_span)
+    }
 
-/// Removes what lies in the rows of `from`, or of the whole page, and in none of the `kept` layers; returns
-/// the row to go on with when the credits did not suffice.
-fn leave_rows(
-    slot: usize,
-    rows: Span,
-    from: Option<&Layer>,
-    kept: &[Layer],
-    members: &mut Members,
-    left: &mut Vec<ChunkCoord>,
-    credits: &mut u64,
-) -> Option<i32> {
-    let page = members.page(slot);
-    let y = page.y;
-    let mut total = 0;
-    let mut stopped = None;
-    for z in rows.low..=rows.high {
-        if !page.has_members_in(z) {
-            continue;
+    fn rows(&mut self, y: i32, page: i32, rows: Span) -> Option<i32> {
+        if *self.credits == 0 {
+            return Some(rows.low);
         }
-        if *credits == 0 {
-            stopped = Some(z);
-            break;
-        }
-        let mut count = 0;
-        let take = |span| {
-            let limit = *credits - count;
-            if limit > 0 {
-                count += page.remove(z, span, limit, |run| {
-                    run.each(|x| left.push(ChunkCoord::new(x, y, z)));
-                });
+        match self.members.find(y, page) {
+            Some(slot) => self.take(slot, rows),
+            None => {
+                *self.credits -= 1;
+                None
             }
-        };
-        match (from, kept) {
-            (Some(from), [] | [_]) => {
-                from.row_minus(z, kept.first())
-                    .into_iter()
-                    .flatten()
-                    .for_each(take);
-            }
-            _ => {
-                let span = from.map_or(Some(EVERY), |from| from.row(z));
-                let parts = span.map(|span| outside(span, z, kept));
-                parts.into_iter().flatten().for_each(take);
-            }
-        }
-        total += count;
-        *credits -= count.max(1);
-        if *credits == 0 && count > 0 {
-            // The row may hold more. If not, looking again finds nothing and moves on.
-            stopped = Some(z);
-            break;
         }
     }
-    members.removed(slot, total);
-    stopped
 }
-
-/// A row without end.
-const EVERY: Span = Span {
-    low: i32::MIN,
-    high: i32::MAX,
-};
 
 /// The parts of a run in row `z` that lie in none of the `kept` layers.
 fn outside(span: Span, z: i32, kept: &[Layer]) -> SmallVec<[Span; 8]> {
     let mut parts: SmallVec<[Span; 8]> = smallvec![span];
-    for row in kept.iter().filter_map(|layer| layer.row(z)) {
+    for row in kept.iter().filter_map(|layer| layer.x_span(z)) {
         if parts.is_empty() {
             break;
         }

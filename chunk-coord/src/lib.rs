@@ -1,38 +1,4 @@
-//! Integer chunk space: which chunks a moving viewer wants, and in what order.
-//!
-//! For any world that is cut into chunks, on any engine or none. Crossing a border costs the surface of
-//! what is in view, not its volume; many viewers, teleports and hysteresis are part of it.
-//!
-//! | type | what it is |
-//! |---|---|
-//! | [`ChunkCoord`] | which chunk, exact over all of `i32` |
-//! | [`ChunkGrid`] | world units to chunks and back, flat or not |
-//! | [`Footprint`], [`ViewRange`] | what a viewer loads, and where it unloads |
-//! | [`WantedSet`] | the union over all viewers, and how it changes |
-//! | [`NearestFirst`], [`LevelRings`] | order, and levels of detail |
-//!
-//! ```
-//! use bevy_math::Vec3;
-//! use chunk_coord::prelude::*;
-//!
-//! let grid = ChunkGrid::planar(16.0)?;
-//! let viewer = Viewer {
-//!     id: 1,
-//!     coord: grid.coord_at(Vec3::new(-3.0, 70.0, 41.5))?,
-//!     range: ViewRange::disc(8, 10)?,
-//! };
-//! assert_eq!(viewer.coord, ChunkCoord::planar(-1, 2));
-//!
-//! let mut wanted = WantedSet::new();
-//! let mut changes = Changes::new();
-//! wanted.update(&[viewer], &mut ScanBudget::unlimited(), &mut changes);
-//! assert_eq!(changes.entered[0], viewer.coord); // nearest first
-//! assert_eq!(wanted.len(), 197);
-//! # Ok::<(), Box<dyn core::error::Error>>(())
-//! ```
-//!
-//! It knows nothing of threads, of entities, or of what a chunk contains. Without its default feature
-//! `std` it needs `alloc` alone.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -43,6 +9,7 @@ extern crate std;
 mod budget;
 mod changes;
 mod coord;
+mod crowd;
 mod entering;
 mod footprint;
 mod found;
@@ -52,11 +19,17 @@ mod levels;
 mod members;
 mod nearest;
 mod order;
+mod placed;
 mod priority;
 mod range;
+mod rings;
+mod root;
 mod roster;
-mod row;
+mod runs;
+#[cfg(feature = "serde")]
+mod serial;
 mod span;
+mod walk;
 mod wanted;
 
 pub use budget::ScanBudget;

@@ -6,7 +6,7 @@ use crate::ChunkCoord;
 /// none.
 #[inline]
 #[must_use]
-pub fn nearest_distance_sq(viewers: &[ChunkCoord], coord: ChunkCoord) -> u64 {
+pub fn nearest_distance_sq(coord: ChunkCoord, viewers: &[ChunkCoord]) -> u64 {
     viewers
         .iter()
         .map(|viewer| viewer.distance_sq(coord))

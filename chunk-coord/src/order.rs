@@ -24,7 +24,7 @@ pub fn nearest_k<'a>(
     count: usize,
 ) -> &'a [ChunkCoord] {
     let count = count.min(coords.len());
-    let rank = |coord: &ChunkCoord| (nearest_distance_sq(viewers, *coord), *coord);
+    let rank = |coord: &ChunkCoord| (nearest_distance_sq(*coord, viewers), *coord);
     if (1..=FEW).contains(&count) && pick_few(coords, viewers, count) {
         return &coords[..count];
     }
@@ -42,14 +42,14 @@ const FEW: usize = 16;
 /// Keeps the front sorted while walking over the rest, most of which is further than all of it. Returns
 /// whether it came to the end: in an order that puts the far ones first, selecting is faster.
 fn pick_few(coords: &mut [ChunkCoord], viewers: &[ChunkCoord], count: usize) -> bool {
-    let rank = |coord: ChunkCoord| (nearest_distance_sq(viewers, coord), coord);
+    let rank = |coord: ChunkCoord| (nearest_distance_sq(coord, viewers), coord);
     let patience = coords.len() / 8 + count;
     let (front, rest) = coords.split_at_mut(count);
     front.sort_unstable_by_key(|coord| rank(*coord));
     let mut last = rank(front[count - 1]);
     let mut moved = 0;
     for coord in rest {
-        let distance_sq = nearest_distance_sq(viewers, *coord);
+        let distance_sq = nearest_distance_sq(*coord, viewers);
         if distance_sq > last.0 || (distance_sq, *coord) >= last {
             continue;
         }
@@ -100,7 +100,7 @@ impl NearestFirst {
     /// By squared distance to the nearest of `viewers`, ties by coordinate.
     #[must_use]
     pub fn new(coords: impl IntoIterator<Item = ChunkCoord>, viewers: &[ChunkCoord]) -> Self {
-        Self::by(coords, |coord| nearest_distance_sq(viewers, coord))
+        Self::by(coords, |coord| nearest_distance_sq(coord, viewers))
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn sorted(mut coords: Vec<ChunkCoord>, viewers: &[ChunkCoord]) -> Vec<ChunkCoord> {
-        coords.sort_by_key(|coord| (nearest_distance_sq(viewers, *coord), *coord));
+        coords.sort_by_key(|coord| (nearest_distance_sq(*coord, viewers), *coord));
         coords
     }
 

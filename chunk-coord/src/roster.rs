@@ -1,12 +1,14 @@
 //! The viewers of the last update, and what each still waits for.
 
+use alloc::collections::binary_heap::{BinaryHeap, PeekMut};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use hashbrown::HashMap;
 
 use crate::Viewer;
 use crate::entering::Entering;
-use crate::footprint::Placed;
+use crate::placed::Placed;
 
 /// Viewers, side by side with their entering work.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +16,9 @@ pub(crate) struct Roster {
     viewers: Vec<Viewer>,
     /// One for each viewer.
     work: Vec<Option<Entering>>,
-    /// How many of `work` there are.
-    pending: usize,
+    /// How far each work has reached around its viewer, and whose it is; the nearest on top, the first
+    /// of several.
+    queue: BinaryHeap<Reverse<(i64, u32)>>,
 }
 
 impl Roster {
@@ -26,29 +29,36 @@ impl Roster {
 
     #[inline]
     pub(crate) fn is_pending(&self) -> bool {
-        self.pending > 0
+        !self.queue.is_empty()
     }
 
-    /// The viewer whose work is nearest to it; the first of several.
+    /// The viewer whose work is nearest to it, and the work.
     pub(crate) fn nearest_pending(&self) -> Option<usize> {
-        if self.pending == 0 {
-            return None;
-        }
-        let works = self.work.iter().zip(&self.viewers).enumerate();
-        works
-            .filter_map(|(index, (work, viewer))| {
-                let target = Placed::new(viewer.coord, viewer.range.load());
-                Some((work.as_ref()?.reached(&target), index))
-            })
-            .min()
-            .map(|(_, index)| index)
+        self.queue.peek().map(|Reverse((_, index))| *index as usize)
     }
 
-    /// Lets a viewer's work go on; `work` returns whether it is done.
-    pub(crate) fn advance(&mut self, index: usize, work: impl FnOnce(&mut Entering) -> bool) {
-        if self.work[index].as_mut().is_some_and(work) {
-            self.work[index] = None;
-            self.pending -= 1;
+    /// Lets the work of the viewer that is [`nearest_pending`](Self::nearest_pending) go on; `work`
+    /// returns whether it is done.
+    pub(crate) fn advance(&mut self, work: impl FnOnce(&Placed, &mut Entering) -> bool) {
+        let Some(mut top) = self.queue.peek_mut() else {
+            return;
+        };
+        let index = top.0.1 as usize;
+        let viewer = &self.viewers[index];
+        let target = Placed::new(viewer.coord, viewer.range.load());
+        let entering = &mut self.work[index];
+        let is_done = entering
+            .as_mut()
+            .is_none_or(|entering| work(&target, entering));
+        if is_done {
+            *entering = None;
+            PeekMut::pop(top);
+        } else if let Some(entering) = entering {
+            let reached = entering.reached(&target);
+            // Touching the top makes the heap find its place anew.
+            if reached != top.0.0 {
+                top.0.0 = reached;
+            }
         }
     }
 
@@ -78,7 +88,15 @@ impl Roster {
                 *old = *new;
             }
         }
-        self.pending = self.work.iter().flatten().count();
+        let mut queue = core::mem::take(&mut self.queue).into_vec();
+        queue.clear();
+        for (index, (viewer, work)) in (0..).zip(self.viewers.iter().zip(&self.work)) {
+            if let Some(work) = work {
+                let target = Placed::new(viewer.coord, viewer.range.load());
+                queue.push(Reverse((work.reached(&target), index)));
+            }
+        }
+        self.queue = queue.into();
     }
 
     /// Brings the viewers into the order of `viewers`: those that are not among them go, and those that

@@ -7,6 +7,12 @@ pub(crate) struct Span {
     pub(crate) high: i32,
 }
 
+/// A row without end.
+pub(crate) const EVERYTHING: Span = Span {
+    low: i32::MIN,
+    high: i32::MAX,
+};
+
 impl Span {
     /// The run from `low` to `high`, or `None` where it would be empty.
     #[inline]
@@ -62,6 +68,15 @@ impl Span {
         Self { high, ..self }
     }
 
+    /// The shortest run that holds both.
+    #[inline]
+    pub(crate) fn hull(self, other: Self) -> Self {
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+
     /// What two runs share.
     #[inline]
     pub(crate) fn intersection(self, other: Self) -> Option<Self> {
@@ -88,31 +103,49 @@ impl Span {
     }
 }
 
-/// Roots below this are read from a table: the squared reach of 127 chunks.
-const TABLED: usize = 128 * 128;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
 
-/// Whole square roots. Rows ask for several each, and the table answers in a few cycles where a root
-/// takes a few dozen.
-static ROOTS: [u8; TABLED] = {
-    let mut roots = [0; TABLED];
-    let mut root = 0;
-    let mut square = 0;
-    while square < TABLED {
-        if (root + 1) * (root + 1) <= square {
-            root += 1;
-        }
-        roots[square] = root as u8;
-        square += 1;
+    fn spans() -> impl Strategy<Value = Span> {
+        (-9..9_i32, 0..9_i32).prop_map(|(low, more)| Span {
+            low,
+            high: low + more,
+        })
     }
-    roots
-};
 
-/// The largest whole number whose square is at most `square`.
-#[inline]
-pub(crate) fn reach(square: u64) -> u32 {
-    match ROOTS.get(square as usize) {
-        Some(&root) if square < TABLED as u64 => u32::from(root),
-        // The root of a 64-bit number has 32 bits.
-        _ => square.isqrt() as u32,
+    proptest! {
+        #[test]
+        fn intervals_are_sets_of_integers(one in spans(), other in spans(), count in 1..12_u64) {
+            let all = |span: Span| { let mut all = Vec::new(); span.each(|x| all.push(x)); all };
+            let is_in = |span: Span, x: i32| span.low <= x && x <= span.high;
+            let rest: Vec<_> = one.minus(Some(other)).into_iter().flatten().flat_map(all).collect();
+            let expected: Vec<_> = all(one).into_iter().filter(|&x| !is_in(other, x)).collect();
+            prop_assert_eq!(rest, expected);
+            let shared = one.intersection(other).map(all).unwrap_or_default();
+            let expected: Vec<_> = all(one).into_iter().filter(|&x| is_in(other, x)).collect();
+            prop_assert_eq!(shared, expected);
+            prop_assert_eq!(one.count(), all(one).len() as u64);
+            let first: Vec<_> = all(one).into_iter().take(count as usize).collect();
+            prop_assert_eq!(all(one.first(count)), first);
+        }
+    }
+
+    #[test]
+    fn runs_are_clipped_to_the_ends_of_the_range() {
+        let end = Span::around(i32::MAX, 2);
+        assert_eq!(
+            (end.low, end.high, end.count()),
+            (i32::MAX - 2, i32::MAX, 3)
+        );
+        let all = Span::around(0, u32::MAX);
+        assert_eq!(
+            (all.low, all.high, all.count()),
+            (i32::MIN, i32::MAX, 1 << 32)
+        );
+        assert_eq!(all.first(u64::MAX), all);
+        assert_eq!(Span::new(i64::from(i32::MAX) + 1, i64::MAX), None);
     }
 }

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::entering::{Entering, Sink};
-use crate::footprint::Placed;
+use crate::crowd::Crowd;
+use crate::entering::Sink;
 use crate::found::Found;
 use crate::leaving::Leaving;
 use crate::members::Members;
@@ -42,8 +42,11 @@ pub struct WantedSet {
     /// Whose turn it is when both have work and the budget does not suffice: neither can starve the
     /// other.
     leave_next: bool,
-    found: Found,
-    near: Vec<ChunkCoord>,
+    crowd: Crowd,
+    found: Found<false>,
+    departed: Found<true>,
+    /// The viewers that may be nearest to what the viewer under way wants.
+    rivals: Vec<ChunkCoord>,
 }
 
 impl WantedSet {
@@ -59,25 +62,41 @@ impl WantedSet {
     /// order; giving them in the order of the last call is fastest. A coordinate is appended to
     /// `entered` or to `left` once per time it enters or leaves, and never to both in one call.
     ///
-    /// What does not fit in the `budget` is carried over: the next calls go on with it, nearest to a
-    /// viewer first, even if `viewers` stay as they are. Until then [`is_settled`](Self::is_settled) is
-    /// false. What is carried over is checked against the viewers of the call that gets to it, so
-    /// nothing enters that a viewer has flown past in the meantime.
-    pub fn update(&mut self, viewers: &[Viewer], budget: &mut ScanBudget, changes: &mut Changes) {
+    /// What does not fit in the `budget` is carried over: the next calls go on with it, even if `viewers`
+    /// stay as they are. Until then [`is_settled`](Self::is_settled) is false. What is carried over is
+    /// checked against the viewers of the call that gets to it, so nothing enters that a viewer has flown
+    /// past in the meantime.
+    ///
+    /// # Order
+    ///
+    /// What enters in one call is in exact order, nearest to a viewer first, and what leaves is in the
+    /// exact opposite. From call to call it is ring after ring around each viewer, each one chunk thick:
+    /// no chunk enters that is more than two chunks nearer to its viewer than one of an earlier call. Only
+    /// the rim that a small step brings, no thicker than a sixteenth of the way to the outermost chunk and
+    /// one, enters row after row. Leaving has no order from call to call.
+    pub fn update(
+        &mut self,
+        viewers: &[Viewer],
+        budget: &mut ScanBudget<'_>,
+        changes: &mut Changes,
+    ) {
         let Self {
             members,
             roster,
             leaving,
+            crowd,
             ..
         } = self;
         if roster.viewers() != viewers {
             roster.replace(viewers, budget.is_unlimited(), |left_behind| {
                 leaving.depart(left_behind, viewers.len(), members);
             });
+            crowd.renew(viewers);
         }
         if !self.is_settled() {
-            self.work(budget, changes);
+            self.work(budget);
             self.found.drain_into(&mut changes.entered);
+            self.departed.drain_into(&mut changes.left);
         }
     }
 
@@ -117,10 +136,10 @@ impl WantedSet {
         self.roster.viewers()
     }
 
-    fn work(&mut self, budget: &mut ScanBudget, changes: &mut Changes) {
+    fn work(&mut self, budget: &mut ScanBudget<'_>) {
         let mut last = None;
         while !self.is_settled() {
-            let granted = budget.grant(self.found.len());
+            let granted = budget.grant(self.found.len() + self.departed.len());
             if granted == 0 {
                 return;
             }
@@ -128,9 +147,8 @@ impl WantedSet {
             let leave = self.leaving.is_pending() && (self.leave_next || !self.roster.is_pending());
             self.leave_next = !leave;
             if leave {
-                let viewers = self.roster.viewers();
-                self.leaving
-                    .advance(viewers, &mut self.members, &mut changes.left, &mut credits);
+                let (crowd, members) = (&mut self.crowd, &mut self.members);
+                (self.leaving).advance(crowd, members, &mut self.departed, &mut credits);
             } else {
                 self.enter(&mut last, &mut credits);
             }
@@ -144,26 +162,23 @@ impl WantedSet {
             let Some(index) = self.roster.nearest_pending() else {
                 return;
             };
-            if last.replace(index).is_some_and(|last| last != index) {
-                self.found.mix();
+            let before = last.replace(index);
+            if before != Some(index) {
+                if before.is_some() {
+                    self.found.mix();
+                }
+                let viewer = &self.roster.viewers()[index];
+                // Who is nearer than this viewer to anything in its footprint is within twice the reach.
+                let reach_sq = viewer.range.load().outermost_sq().saturating_mul(4);
+                self.rivals.clear();
+                self.crowd.within(viewer.coord, reach_sq, &mut self.rivals);
             }
-            let viewer = self.roster.viewers()[index];
-            let target = Placed::new(viewer.coord, viewer.range.load());
-            // Who is nearer than this viewer to anything in its footprint is within twice the reach.
-            let reach_sq = target.footprint.outermost_sq().saturating_mul(4);
-            self.near.clear();
-            self.near.extend(
-                (self.roster.viewers().iter().map(|other| other.coord))
-                    .filter(|other| other.distance_sq(viewer.coord) <= reach_sq),
-            );
-            let mut sink = Sink {
+            let sink = Sink {
                 members: &mut self.members,
                 found: &mut self.found,
-                near: &self.near,
+                rivals: &self.rivals,
             };
-            self.roster.advance(index, |entering: &mut Entering| {
-                entering.advance(&target, &mut sink, credits)
-            });
+            (self.roster).advance(|target, entering| entering.advance(target, sink, credits));
         }
     }
 }

@@ -55,3 +55,32 @@ fn walking_to_and_fro_leaves_the_memory_as_it_was() {
     let used = allocation_counter::measure(|| walk(&mut wanted));
     assert_eq!(used.bytes_current, 0);
 }
+
+#[test]
+fn the_memory_of_a_peak_is_given_back() {
+    let range = ViewRange::cuboid([4, 60, 400], [4, 60, 400]).expect("as large as itself");
+    let peak = Viewer {
+        range,
+        ..viewer(1, 0)
+    };
+    let mut wanted = WantedSet::new();
+    let mut changes = Changes::new();
+    let used = allocation_counter::measure(|| {
+        for viewers in [[peak].as_slice(), &[]] {
+            loop {
+                changes.clear();
+                wanted.update(viewers, &mut ScanBudget::coordinates(512), &mut changes);
+                if wanted.is_settled() {
+                    break;
+                }
+            }
+            assert_eq!(wanted.len(), viewers.len() * 9 * 121 * 801);
+        }
+    });
+    let held = u64::try_from(used.bytes_current).expect("something is held");
+    assert!(
+        held < used.bytes_max / 4,
+        "{held} bytes held after a peak of {}",
+        used.bytes_max
+    );
+}

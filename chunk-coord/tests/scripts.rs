@@ -22,7 +22,7 @@ proptest! {
     #[test]
     fn long_walks_without_a_limit_stay_exact(
         start in 0..2_u8,
-        appear in prop::collection::vec(any::<[u8; 4]>(), 1..8),
+        appear in prop::collection::vec(any::<[u8; 4]>(), 1..=8),
         walk in prop::collection::vec((0..3_u8, any::<[u8; 4]>()), 0..150),
     ) {
         let mut bytes = vec![start];

@@ -25,6 +25,6 @@ impl Rank<ChunkCoord> for ViewerRank {
     type Priority = u64;
 
     fn rank(&self, coord: &ChunkCoord) -> u64 {
-        nearest_distance_sq(&self.viewers, *coord)
+        nearest_distance_sq(*coord, &self.viewers)
     }
 }

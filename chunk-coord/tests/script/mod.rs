@@ -2,6 +2,7 @@
 //!
 //! The property tests and the fuzz target run the same scripts against the same brute-force model.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use chunk_coord::{
@@ -10,6 +11,9 @@ use chunk_coord::{
 
 /// Viewers a script may have at a time.
 const MOST_VIEWERS: usize = 8;
+
+/// How far a far teleport goes, in chunks.
+const FAR: i32 = 3_000_017;
 
 /// Runs the script written in `bytes`; any bytes are a script.
 ///
@@ -73,8 +77,11 @@ impl Script {
                 }
             }
             3 => {
+                // One teleport in eight ends far from everything, but where others may follow.
+                let far = i32::from(x % 8 == 7) * (i32::from(z % 3) - 1) * FAR;
                 if let Some(viewer) = self.viewers.get_mut(index) {
-                    viewer.coord = moved(self.home, 12, self.planar);
+                    let near = moved(self.home, 12, self.planar);
+                    viewer.coord = near.saturating_offset(far, 0, -far);
                 }
             }
             4 if self.viewers.len() < MOST_VIEWERS => {
@@ -110,7 +117,13 @@ impl Script {
     }
 
     fn range(&self, shape: u8, sizes: u8) -> ViewRange {
-        let (size, band) = (u32::from(sizes % 6), u32::from(sizes / 6 % 3));
+        // Now and then one that reaches over several pages of rows.
+        let scale = match (self.planar, shape) {
+            (true, 224..) => 5,
+            (false, 248..) => 3,
+            _ => 1,
+        };
+        let (size, band) = (scale * u32::from(sizes % 6), u32::from(sizes / 6 % 3));
         let footprint = |size: u32, more: u32| match (shape % 4, self.planar) {
             (0, true) => Footprint::Cuboid {
                 half_extents: [size + more, 0, size / 2 + more],
@@ -135,7 +148,7 @@ impl Script {
         ViewRange::new(footprint(size, 0), footprint(size, band)).expect("larger by the band")
     }
 
-    fn update(&mut self, mut budget: ScanBudget, most: usize) {
+    fn update(&mut self, mut budget: ScanBudget<'_>, most: usize) {
         let expected = (self.wanted.is_settled() && most == usize::MAX).then(|| {
             let mut set = self.mirror.clone();
             set.extend(
@@ -161,8 +174,10 @@ impl Script {
             assert!(!self.is_kept(coord), "{coord} left and is kept");
         }
         let centres: Vec<_> = self.viewers.iter().map(|viewer| viewer.coord).collect();
-        let order = |&coord: &ChunkCoord| (nearest_distance_sq(&centres, coord), coord);
+        let order = |&coord: &ChunkCoord| (nearest_distance_sq(coord, &centres), coord);
         assert!(entered.is_sorted_by_key(order), "not nearest first");
+        let order = |&coord: &ChunkCoord| (Reverse(nearest_distance_sq(coord, &centres)), coord);
+        assert!(left.is_sorted_by_key(order), "not farthest first");
         assert_eq!(self.wanted.len(), self.mirror.len());
         if let Some(expected) = expected {
             assert!(self.wanted.is_settled(), "an unlimited budget leaves work");

@@ -9,11 +9,11 @@ use crate::span::Span;
 /// One viewer leaves one run in a row, two that overlap leave one or two: the runs rarely leave the
 /// inline storage.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Row {
+pub(crate) struct Runs {
     runs: SmallVec<[Span; 2]>,
 }
 
-impl Row {
+impl Runs {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty()
@@ -24,7 +24,7 @@ impl Row {
         self.runs.iter().any(|run| run.low <= x && x <= run.high)
     }
 
-    pub(crate) fn runs(&self) -> &[Span] {
+    pub(crate) fn as_slice(&self) -> &[Span] {
         &self.runs
     }
 
@@ -32,18 +32,26 @@ impl Row {
     /// runs, and returns how many there were.
     #[inline]
     pub(crate) fn insert(&mut self, span: Span, limit: u64, mut added: impl FnMut(Span)) -> u64 {
-        // A viewer that moves along the row extends its only run by what it newly sees.
+        // Most rows have one run, and a viewer that moves extends it at one end or both.
         if let [run] = self.runs.as_mut_slice() {
-            if i64::from(run.high) + 1 == i64::from(span.low) {
-                let gap = span.first(limit);
-                run.high = gap.high;
-                added(gap);
-                return gap.count();
-            }
-            if i64::from(run.low) - 1 == i64::from(span.high) && span.count() <= limit {
-                run.low = span.low;
-                added(span);
-                return span.count();
+            let (low, high) = (i64::from(run.low), i64::from(run.high));
+            let (span_low, span_high) = (i64::from(span.low), i64::from(span.high));
+            let is_touching = span_low <= high + 1 && low <= span_high + 1;
+            let below = (low - span_low).max(0) as u64;
+            let above = (span_high - high).max(0) as u64;
+            if is_touching && below + above <= limit {
+                let Span { low, high } = *run;
+                if below > 0 {
+                    run.low = span.low;
+                    let high = low - 1;
+                    added(Span { high, ..span });
+                }
+                if above > 0 {
+                    run.high = span.high;
+                    let low = high + 1;
+                    added(Span { low, ..span });
+                }
+                return below + above;
             }
         }
         self.insert_anywhere(span, limit, added)
@@ -171,7 +179,7 @@ mod tests {
         fn a_row_is_a_set_of_integers(
             edits in prop::collection::vec((any::<bool>(), -20..20_i32, 0..12_i32, 1..15_u64), 1..60),
         ) {
-            let mut row = Row::default();
+            let mut row = Runs::default();
             let mut model = BTreeSet::new();
             for (insert, low, more, limit) in edits {
                 let span = Span { low, high: low + more };
@@ -187,9 +195,9 @@ mod tests {
                 };
                 prop_assert_eq!(count, expected.len() as u64);
                 prop_assert_eq!(integers(&seen), expected);
-                prop_assert_eq!(integers(row.runs()), Vec::from_iter(model.iter().copied()));
+                prop_assert_eq!(integers(row.as_slice()), Vec::from_iter(model.iter().copied()));
                 // The runs are sorted, and no two could be one.
-                prop_assert!(row.runs().windows(2).all(|pair| pair[0].high + 1 < pair[1].low));
+                prop_assert!(row.as_slice().windows(2).all(|pair| pair[0].high + 1 < pair[1].low));
             }
         }
     }
@@ -200,7 +208,7 @@ mod tests {
             low: i32::MIN,
             high: i32::MAX,
         };
-        let mut row = Row::default();
+        let mut row = Runs::default();
         assert_eq!(row.insert(all, u64::MAX, |_| ()), 1 << 32);
         assert_eq!(row.insert(all, u64::MAX, |_| ()), 0);
         assert!(row.contains(i32::MIN) && row.contains(i32::MAX));

@@ -1,0 +1,242 @@
+//! The viewers by place, so that those near a footprint are found without asking each of them.
+
+use alloc::vec::Vec;
+
+use crate::ChunkCoord;
+use crate::placed::{Bounds, Placed, do_meet};
+use crate::range::Viewer;
+use crate::root::root;
+use crate::span::Span;
+
+/// The unload footprints of all viewers, each once.
+///
+/// The first questions after a change are answered by looking at all of them; when there are many, a tree
+/// is made for the rest. So one that moves among many does not pay for a tree, and many that move
+/// at once do not pay for each other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Crowd {
+    places: Vec<Placed>,
+    /// What bounds all of `places`, then each half of them, then each quarter, and so on: those of node n
+    /// are halved at 2n + 1 and 2n + 2. Empty as long as there is no tree.
+    boxes: Vec<Bounds>,
+    questions: usize,
+}
+
+/// Questions answered before a tree is made. Making one costs about as much as this many.
+const PATIENCE: usize = 32;
+
+/// What bounds no places; they are never asked for.
+const NOWHERE: Bounds = [Span { low: 0, high: 0 }; 3];
+
+/// This many are not worth halving.
+const FEW: usize = 8;
+
+impl Crowd {
+    pub(crate) fn renew(&mut self, viewers: &[Viewer]) {
+        self.places.clear();
+        self.places.extend(
+            (viewers.iter()).map(|viewer| Placed::new(viewer.coord, viewer.range.unload())),
+        );
+        self.boxes.clear();
+        self.questions = 0;
+    }
+
+    /// Appends the footprints whose bounding boxes share a chunk with `bounds` to `meeting`.
+    pub(crate) fn meet(&mut self, bounds: &Bounds, meeting: &mut Vec<Placed>) {
+        self.ask(bounds, |placed| meeting.push(*placed));
+    }
+
+    /// Appends the chunks of the viewers that are within `distance_sq` of `coord` to `near`.
+    pub(crate) fn within(
+        &mut self,
+        coord: ChunkCoord,
+        distance_sq: u64,
+        near: &mut Vec<ChunkCoord>,
+    ) {
+        let reach = root(distance_sq);
+        let bounds = [coord.x, coord.y, coord.z].map(|at| Span::around(at, reach));
+        self.ask(&bounds, |placed| {
+            if placed.centre.distance_sq(coord) <= distance_sq {
+                near.push(placed.centre);
+            }
+        });
+    }
+
+    /// The squared distance from `coord` to the nearest viewer; [`u64::MAX`] when there are none.
+    pub(crate) fn nearest_sq(&mut self, coord: ChunkCoord) -> u64 {
+        let mut nearest = u64::MAX;
+        if self.has_tree() {
+            approach(&self.places, &self.boxes, 0, coord, &mut nearest);
+        } else {
+            nearest_of(&self.places, coord, &mut nearest);
+        }
+        nearest
+    }
+
+    fn ask(&mut self, bounds: &Bounds, mut act: impl FnMut(&Placed)) {
+        if self.has_tree() {
+            descend(&self.places, &self.boxes, 0, bounds, &mut act);
+        } else {
+            meeting(&self.places, bounds).for_each(act);
+        }
+    }
+
+    /// Counts a question, and makes a tree once there are many.
+    fn has_tree(&mut self) -> bool {
+        if self.boxes.is_empty() {
+            self.questions += 1;
+            if self.questions <= PATIENCE || self.places.len() <= 2 * FEW {
+                return false;
+            }
+            self.grow();
+        }
+        true
+    }
+
+    fn grow(&mut self) {
+        // Viewers that share a chunk, as passengers do, count once.
+        self.places.sort_unstable_by_key(|placed| placed.centre);
+        self.places.dedup();
+        let halvings = self.places.len().div_ceil(FEW).next_power_of_two();
+        self.boxes.resize(2 * halvings - 1, NOWHERE);
+        halve(&mut self.places, &mut self.boxes, 0);
+    }
+}
+
+/// Orders `places` so that each half lies to one side, and says what bounds them, from `node` on.
+fn halve(places: &mut [Placed], boxes: &mut [Bounds], node: usize) {
+    boxes[node] = (places.iter().map(Placed::bounds))
+        .reduce(|one, other| [0, 1, 2].map(|axis| one[axis].hull(other[axis])))
+        .unwrap_or(NOWHERE);
+    if is_leaf(boxes, node) {
+        return;
+    }
+    let middle = places.len() / 2;
+    let [x, y, z] = boxes[node].map(Span::count);
+    if x >= y.max(z) {
+        places.select_nth_unstable_by_key(middle, |placed| placed.centre.x);
+    } else if z >= y {
+        places.select_nth_unstable_by_key(middle, |placed| placed.centre.z);
+    } else {
+        places.select_nth_unstable_by_key(middle, |placed| placed.centre.y);
+    }
+    let (low, high) = places.split_at_mut(middle);
+    halve(low, boxes, 2 * node + 1);
+    halve(high, boxes, 2 * node + 2);
+}
+
+/// Gives the `places` under `node` that meet `bounds` to `act`.
+fn descend(
+    places: &[Placed],
+    boxes: &[Bounds],
+    node: usize,
+    bounds: &Bounds,
+    act: &mut impl FnMut(&Placed),
+) {
+    if !do_meet(&boxes[node], bounds) {
+        return;
+    }
+    if is_leaf(boxes, node) {
+        meeting(places, bounds).for_each(act);
+        return;
+    }
+    let (low, high) = places.split_at(places.len() / 2);
+    descend(low, boxes, 2 * node + 1, bounds, act);
+    descend(high, boxes, 2 * node + 2, bounds, act);
+}
+
+fn meeting<'a>(places: &'a [Placed], bounds: &'a Bounds) -> impl Iterator<Item = &'a Placed> {
+    places
+        .iter()
+        .filter(|placed| do_meet(&placed.bounds(), bounds))
+}
+
+/// Makes `nearest` the squared distance of the nearest of the `places` under `node`, where it is less.
+fn approach(
+    places: &[Placed],
+    boxes: &[Bounds],
+    node: usize,
+    coord: ChunkCoord,
+    nearest: &mut u64,
+) {
+    if is_leaf(boxes, node) {
+        nearest_of(places, coord, nearest);
+        return;
+    }
+    let (low, high) = places.split_at(places.len() / 2);
+    let mut halves = [(low, 2 * node + 1), (high, 2 * node + 2)]
+        .map(|(places, node)| (distance_to_box_sq(&boxes[node], coord), places, node));
+    if halves[1].0 < halves[0].0 {
+        halves.swap(0, 1);
+    }
+    for (distance_sq, places, node) in halves {
+        if distance_sq < *nearest {
+            approach(places, boxes, node, coord, nearest);
+        }
+    }
+}
+
+fn nearest_of(places: &[Placed], coord: ChunkCoord, nearest: &mut u64) {
+    for placed in places {
+        *nearest = placed.centre.distance_sq(coord).min(*nearest);
+    }
+}
+
+fn distance_to_box_sq([x, y, z]: &Bounds, coord: ChunkCoord) -> u64 {
+    let inside = ChunkCoord::new(
+        coord.x.clamp(x.low, x.high),
+        coord.y.clamp(y.low, y.high),
+        coord.z.clamp(z.low, z.high),
+    );
+    coord.distance_sq(inside)
+}
+
+/// The lower half of a full tree has no children.
+fn is_leaf(boxes: &[Bounds], node: usize) -> bool {
+    node >= boxes.len() / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ViewRange;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_tree_finds_whom_asking_each_finds(
+            viewers in prop::collection::vec((prop::array::uniform3(-60..60_i32), 0..9_u32), 0..90),
+            asked in prop::array::uniform3(-60..60_i32), reach in 0..40_u32, is_apart: bool,
+        ) {
+            // Viewers of a region, and some at each end of the world.
+            let viewers: Vec<Viewer> = (0..).zip(viewers).map(|(id, (at, radius))| {
+                let [x, y, z] = at;
+                let x = if is_apart && x % 3 == 0 { i32::MAX - x.abs() } else { x };
+                let range = ViewRange::sphere(radius, radius).expect("a radius is not less than itself");
+                Viewer { id, coord: ChunkCoord::new(x, y, z), range }
+            }).collect();
+            let mut crowd = Crowd::default();
+            crowd.renew(&viewers);
+            let asked = ChunkCoord::from(asked);
+            let bounds = [asked.x, asked.y, asked.z].map(|at| Span::around(at, reach));
+            let ask = |crowd: &mut Crowd| {
+                let (mut meeting, mut near) = (Vec::new(), Vec::new());
+                crowd.meet(&bounds, &mut meeting);
+                crowd.within(asked, u64::from(reach * reach), &mut near);
+                meeting.sort_unstable_by_key(|placed| (placed.centre, placed.footprint.outermost_sq()));
+                meeting.dedup();
+                near.sort_unstable();
+                near.dedup();
+                (meeting, near, crowd.nearest_sq(asked))
+            };
+            let before = ask(&mut crowd);
+            let coords: Vec<_> = viewers.iter().map(|viewer| viewer.coord).collect();
+            prop_assert_eq!(before.2, crate::nearest_distance_sq(asked, &coords));
+            for _ in 0..PATIENCE {
+                ask(&mut crowd);
+            }
+            prop_assert_eq!(crowd.boxes.is_empty(), viewers.len() <= 2 * FEW);
+            prop_assert_eq!(ask(&mut crowd), before);
+        }
+    }
+}
