@@ -10,7 +10,7 @@ use criterion::{BenchmarkGroup, Criterion};
 /// One case of a table: this crate's way first, then the plain ways it is compared with.
 pub(crate) struct Case<'a> {
     group: BenchmarkGroup<'a, WallTime>,
-    name: &'static str,
+    name: String,
     /// How many times faster than the second way the first should be.
     target: Option<f64>,
     medians: Vec<(&'static str, f64)>,
@@ -20,10 +20,11 @@ impl<'a> Case<'a> {
     /// `target` is how many times faster than the second way the first should be.
     pub(crate) fn new(
         criterion: &'a mut Criterion,
-        name: &'static str,
+        name: impl Into<String>,
         target: Option<f64>,
     ) -> Self {
-        let mut group = criterion.benchmark_group(name);
+        let name = name.into();
+        let mut group = criterion.benchmark_group(&name);
         group
             .sample_size(40)
             .warm_up_time(Duration::from_millis(300))
@@ -36,13 +37,24 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Measures `routine`, and returns the median in nanoseconds unless it was filtered out.
-    pub(crate) fn way<T>(
+    /// Measures `routine`, and returns the median in nanoseconds.
+    pub(crate) fn way<T>(&mut self, way: &'static str, routine: impl FnMut() -> T) -> f64 {
+        self.way_of(way, 1, routine)
+    }
+
+    /// Measures `routine`, which does as much as `parts` do: the figure is for one of them.
+    pub(crate) fn way_of<T>(
         &mut self,
         way: &'static str,
+        parts: u32,
         mut routine: impl FnMut() -> T,
-    ) -> Option<f64> {
-        self.way_after(way, || (), |()| routine())
+    ) -> f64 {
+        let whole = self.way_after(way, || (), |()| routine());
+        let each = whole / f64::from(parts);
+        if let Some((_, median)) = self.medians.last_mut() {
+            *median = each;
+        }
+        each
     }
 
     /// Measures `routine` without the `setup` before each call.
@@ -51,7 +63,7 @@ impl<'a> Case<'a> {
         way: &'static str,
         mut setup: impl FnMut() -> S,
         mut routine: impl FnMut(S) -> T,
-    ) -> Option<f64> {
+    ) -> f64 {
         let samples = RefCell::new(Vec::new());
         let is_bare = size_of::<S>() == 0;
         self.group.bench_function(way, |bencher| {
@@ -79,9 +91,10 @@ impl<'a> Case<'a> {
         });
         let mut samples = samples.into_inner();
         samples.sort_by(f64::total_cmp);
+        // There are none where criterion only lists what there is.
         let median = samples.get(samples.len() / 2).copied();
         self.medians.extend(median.map(|median| (way, median)));
-        median
+        median.unwrap_or(f64::NAN)
     }
 }
 
@@ -93,7 +106,7 @@ impl Drop for Case<'_> {
         for (index, &(way, median)) in self.medians.iter().enumerate().skip(1) {
             // The target holds against the first plain way; the others are for comparison.
             let (name, target) = match index {
-                1 => (self.name.to_owned(), self.target),
+                1 => (self.name.clone(), self.target),
                 _ => (format!("{} ({way})", self.name), None),
             };
             figure(&name, own / 1e3, Some(median / 1e3), target);

@@ -1,71 +1,121 @@
-//! One viewer crosses one border: the wanted set against a re-scan of the footprint.
+//! Viewers cross one border: the wanted set against a re-scan of the footprints.
 
 use std::hint::black_box;
 
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 use criterion::Criterion;
 
+use crate::asked::Asked;
 use crate::case::Case;
 use crate::plain::Plain;
 
-pub(crate) fn crossing(criterion: &mut Criterion) {
+/// Which way viewers go, and how many of them, side by side.
+const WAYS: [(&str, [i32; 3], i32); 5] = [
+    ("along x", [1, 0, 0], 1),
+    ("along y", [0, 1, 0], 1),
+    ("along z", [0, 0, 1], 1),
+    ("diagonally", [1, 1, 1], 1),
+    ("two viewers along x", [1, 0, 0], 2),
+];
+
+pub(crate) fn crossing(criterion: &mut Criterion, asked: &Asked) {
     let disc = ViewRange::disc(64, 66).expect("66 is more than 64");
-    cross(criterion, "crossing/disc 64", 30.0, disc);
     let sphere = ViewRange::sphere(24, 26).expect("26 is more than 24");
-    cross(criterion, "crossing/sphere 24", 50.0, sphere);
+    for (shape, range, target) in [("disc 64", disc, 30.0), ("sphere 24", sphere, 50.0)] {
+        for (way, mut step, count) in WAYS {
+            let is_flat = range.load().half_extents()[1] == 0;
+            if is_flat && step == [0, 1, 0] {
+                // Going up in a plane is no crossing.
+                continue;
+            }
+            if is_flat {
+                step[1] = 0;
+            }
+            let viewers = side_by_side(range, count);
+            check(&viewers, step);
+            let name = format!("crossing/{shape} {way}");
+            let lookups = format!("{name} (look-ups only)");
+            if asked.any_of(&[&name, &lookups]) {
+                cross(criterion, name, target, viewers, step);
+            }
+        }
+    }
 }
 
-fn cross(criterion: &mut Criterion, name: &'static str, target: f64, range: ViewRange) {
-    check(range);
-    let mut case = Case::new(criterion, name, Some(target));
+/// Viewers whose footprints overlap by half.
+fn side_by_side(range: ViewRange, count: i32) -> Vec<Viewer> {
+    let apart = range.load_radius() as i32;
+    (0..count)
+        .map(|index| Viewer {
+            id: index as u64,
+            coord: ChunkCoord::planar(0, apart * index),
+            range,
+        })
+        .collect()
+}
 
+fn advance(viewers: &mut [Viewer], [x, y, z]: [i32; 3]) {
+    for viewer in viewers {
+        viewer.coord = viewer.coord.saturating_offset(x, y, z);
+    }
+}
+
+fn centres(viewers: &[Viewer]) -> Vec<ChunkCoord> {
+    viewers.iter().map(|viewer| viewer.coord).collect()
+}
+
+fn cross(
+    criterion: &mut Criterion,
+    name: String,
+    target: f64,
+    mut viewers: Vec<Viewer>,
+    step: [i32; 3],
+) {
+    let range = viewers[0].range;
+    let mut plain = Plain::new();
+    let mut centres = centres(&viewers);
+    let mut case = Case::new(criterion, name, Some(target));
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
-    let mut viewer = Viewer {
-        id: 1,
-        coord: ChunkCoord::ORIGIN,
-        range,
-    };
     case.way("wanted set", || {
-        viewer.coord.x += 1;
+        advance(&mut viewers, step);
         changes.clear();
         wanted.update(
-            black_box(&[viewer]),
+            black_box(&viewers),
             &mut ScanBudget::unlimited(),
             &mut changes,
         );
         changes.entered.len() + changes.left.len()
     });
 
-    let mut plain = Plain::new();
-    let mut centre = ChunkCoord::ORIGIN;
-    plain.update(centre, range);
+    plain.update(&centres, range);
     case.way("re-scan", || {
-        centre.x += 1;
-        plain.update(black_box(centre), range);
+        for centre in &mut centres {
+            *centre = centre.saturating_offset(step[0], step[1], step[2]);
+        }
+        plain.update(black_box(&centres), range);
         plain.entered.len() + plain.left.len()
     });
-    case.way("re-scan, look-ups only", || {
-        plain.look_up(black_box(centre), range)
+    case.way("look-ups only", || {
+        let absent = centres
+            .iter()
+            .map(|centre| plain.look_up(black_box(*centre), range));
+        absent.sum::<usize>()
     });
 }
 
 /// Both ways give the same answer.
-fn check(range: ViewRange) {
+fn check(viewers: &[Viewer], step: [i32; 3]) {
+    let mut viewers = viewers.to_vec();
     let (mut wanted, mut changes, mut plain) = (WantedSet::new(), Changes::new(), Plain::new());
-    for x in 0..5 {
-        let coord = ChunkCoord::new(x, 0, 0);
+    for _ in 0..5 {
         changes.clear();
-        let viewer = Viewer {
-            id: 1,
-            coord,
-            range,
-        };
-        wanted.update(&[viewer], &mut ScanBudget::unlimited(), &mut changes);
-        plain.update(coord, range);
+        wanted.update(&viewers, &mut ScanBudget::unlimited(), &mut changes);
+        plain.update(&centres(&viewers), viewers[0].range);
         assert_eq!(changes.entered, plain.entered);
         changes.left.sort_unstable();
         plain.left.sort_unstable();
         assert_eq!(changes.left, plain.left);
+        advance(&mut viewers, step);
     }
 }

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use chunk_coord::{ChunkCoord, NearestFirst, nearest_k};
 use criterion::Criterion;
 
+use crate::asked::Asked;
 use crate::case::Case;
 
 const VIEWER: ChunkCoord = ChunkCoord::new(3, -2, 5);
@@ -29,9 +30,15 @@ fn distance(coord: ChunkCoord) -> f32 {
     (square(coord.x, VIEWER.x) + square(coord.y, VIEWER.y) + square(coord.z, VIEWER.z)).sqrt()
 }
 
-pub(crate) fn nearest_few(criterion: &mut Criterion) {
+const FEW: &str = "order/3 nearest of 100,000";
+const MANY: &str = "order/1,000 of 100,000, popped";
+
+pub(crate) fn nearest_few(criterion: &mut Criterion, asked: &Asked) {
+    if !asked.any_of(&[FEW]) {
+        return;
+    }
     let coords = many();
-    let mut case = Case::new(criterion, "order/3 nearest of 100,000", Some(25.0));
+    let mut case = Case::new(criterion, FEW, Some(25.0));
     case.way_after(
         "nearest_k",
         || coords.clone(),
@@ -50,9 +57,12 @@ pub(crate) fn nearest_few(criterion: &mut Criterion) {
     );
 }
 
-pub(crate) fn first_of_many(criterion: &mut Criterion) {
+pub(crate) fn first_of_many(criterion: &mut Criterion, asked: &Asked) {
+    if !asked.any_of(&[MANY]) {
+        return;
+    }
     let coords = many();
-    let mut case = Case::new(criterion, "order/1,000 of 100,000, popped", Some(6.0));
+    let mut case = Case::new(criterion, MANY, Some(6.0));
     case.way("NearestFirst", || {
         let order = NearestFirst::new(coords.iter().copied(), black_box(&[VIEWER]));
         order.take(1000).fold(0, |sum: i32, coord| sum ^ coord.x)

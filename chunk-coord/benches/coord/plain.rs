@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use ahash::RandomState;
-use chunk_coord::{ChunkCoord, Footprint, ViewRange};
+use chunk_coord::{ChunkCoord, Footprint, ViewRange, nearest_distance_sq};
 
 /// The set every game writes first: look every chunk of the footprint up, then look at every member.
 pub(crate) struct Plain {
@@ -21,25 +21,27 @@ impl Plain {
         }
     }
 
-    pub(crate) fn update(&mut self, centre: ChunkCoord, range: ViewRange) {
+    pub(crate) fn update(&mut self, centres: &[ChunkCoord], range: ViewRange) {
         self.entered.clear();
         self.left.clear();
         let (load, unload) = (range.load(), range.unload());
-        for coord in every_chunk(load, centre) {
-            if self.members.insert(coord) {
-                self.entered.push(coord);
+        for centre in centres {
+            for coord in every_chunk(load, *centre) {
+                if self.members.insert(coord) {
+                    self.entered.push(coord);
+                }
             }
         }
         let left = &mut self.left;
         self.members.retain(|&coord| {
-            let is_kept = unload.contains(centre, coord);
+            let is_kept = centres.iter().any(|&centre| unload.contains(centre, coord));
             if !is_kept {
                 left.push(coord);
             }
             is_kept
         });
         self.entered
-            .sort_unstable_by_key(|&coord| (coord.distance_sq(centre), coord));
+            .sort_unstable_by_key(|&coord| (nearest_distance_sq(coord, centres), coord));
     }
 
     /// Only adds what a viewer loads, for scenes of several.

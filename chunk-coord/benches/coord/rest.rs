@@ -5,6 +5,7 @@ use std::hint::black_box;
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 use criterion::Criterion;
 
+use crate::asked::Asked;
 use crate::case::{Case, figure};
 use crate::plain::Plain;
 
@@ -13,7 +14,13 @@ const VIEWERS: i32 = 64;
 /// The most an update of all of them may take, in microseconds.
 const TARGET: f64 = 1.0;
 
-pub(crate) fn at_rest(criterion: &mut Criterion) {
+const NAME: &str = "rest/64 viewers";
+const IN_ALL: &str = "rest/64 viewers, in all";
+
+pub(crate) fn at_rest(criterion: &mut Criterion, asked: &Asked) {
+    if !asked.any_of(&[NAME, IN_ALL]) {
+        return;
+    }
     let range = ViewRange::disc(8, 10).expect("10 is more than 8");
     let centres = (0..VIEWERS).map(|index| ChunkCoord::planar(40 * (index % 8), 40 * (index / 8)));
     let viewers: Vec<_> = (0..)
@@ -21,7 +28,7 @@ pub(crate) fn at_rest(criterion: &mut Criterion) {
         .map(|(id, coord)| Viewer { id, coord, range })
         .collect();
 
-    let mut case = Case::new(criterion, "rest/64 viewers", None);
+    let mut case = Case::new(criterion, NAME, None);
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     wanted.update(&viewers, &mut ScanBudget::unlimited(), &mut changes);
@@ -46,7 +53,5 @@ pub(crate) fn at_rest(criterion: &mut Criterion) {
             .map(|viewer| plain.look_up(black_box(viewer.coord), range));
         absent.sum::<usize>()
     });
-    if let Some(own) = own {
-        figure("rest/64 viewers, in all", own / 1e3, None, Some(TARGET));
-    }
+    figure(IN_ALL, own / 1e3, None, Some(TARGET));
 }
