@@ -16,13 +16,15 @@ mod miri;
 mod msrv;
 mod package;
 mod shell;
+mod skip;
 mod wasm;
 mod workspace;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::{Outcome, Verdict};
+use skip::Skips;
 use workspace::Workspace;
 
 /// Every command of this workspace.
@@ -84,8 +86,14 @@ impl Verb {
 }
 
 fn main() -> ExitCode {
-    let verb = Cli::parse().verb;
-    match Workspace::load().and_then(|workspace| verb.run(&workspace)) {
+    let matches = Cli::command().get_matches();
+    let name = matches.subcommand_name().unwrap_or_default();
+    let verb = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli.verb,
+        Err(error) => error.exit(),
+    };
+    let verdict = Workspace::load().and_then(|workspace| verb.run(&workspace));
+    match Skips::from_env().judge(name, verdict) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Skipped(why)) => {
             eprintln!("skipped: {why}");
@@ -101,7 +109,6 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -12,12 +12,16 @@ pub(crate) fn run(workspace: &Workspace) -> Verdict {
     let mut command = if running(workspace)? == (oldest.major, oldest.minor) {
         shell::cargo(workspace)
     } else {
-        if !shell::answers(shell::cargo_of(&toolchain, workspace).arg("--version")) {
+        // rustup keeps a toolchain under the name it was asked for.
+        let names = [toolchain.clone(), format!("{toolchain}.{}", oldest.patch)];
+        let is_there =
+            |name: &&String| shell::answers(shell::cargo_of(name, workspace).arg("--version"));
+        let Some(installed) = names.iter().find(is_there) else {
             return Ok(Outcome::Skipped(format!(
                 "Rust {toolchain} is not installed; `rustup toolchain install {toolchain}` installs it."
             )));
-        }
-        shell::cargo_of(&toolchain, workspace)
+        };
+        shell::cargo_of(installed, workspace)
     };
     command
         .args(["check", "--workspace", "--all-targets", "--locked"])

@@ -1,4 +1,6 @@
-//! Commands and links in the documents lead somewhere: a reader who copies a line gets what it says.
+//! Commands, links and paths in the documents lead somewhere: a reader who copies a line gets what it says.
+
+mod text;
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +11,7 @@ use clap::Parser;
 use crate::Cli;
 use crate::failure::{Failure, Outcome, Verdict};
 use crate::workspace::{Workspace, files_below};
+use text::{Piece, commands, comments, inline_commands, links, spans};
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
     let root = workspace.root();
@@ -17,14 +20,27 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
         let text = fs::read_to_string(&document).unwrap_or_default();
         let folder = document.parent().unwrap_or(root);
         let name = document.strip_prefix(root).unwrap_or(&document).display();
-        let wrong = commands(&text)
-            .into_iter()
+        let commands = commands(&text).into_iter().chain(inline_commands(&text));
+        let wrong = commands
             .filter_map(|command| wrong_command(workspace, command))
             .chain(
                 links(&text)
                     .into_iter()
                     .filter_map(|link| wrong_link(folder, link)),
+            )
+            .chain(
+                spans(&text)
+                    .into_iter()
+                    .filter_map(|span| wrong_path(root, folder, span)),
             );
+        findings.extend(wrong.map(|(line, why)| format!("{name}:{line}: {why}")));
+    }
+    for file in files_below(root, "rs") {
+        let text = comments(&fs::read_to_string(&file).unwrap_or_default());
+        let name = file.strip_prefix(root).unwrap_or(&file).display();
+        let wrong = inline_commands(&text)
+            .into_iter()
+            .filter_map(|command| wrong_command(workspace, command));
         findings.extend(wrong.map(|(line, why)| format!("{name}:{line}: {why}")));
     }
     Failure::unless_empty(
@@ -32,57 +48,6 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
         "Mend the document, or bring back what it promises.",
     )?;
     Ok(Outcome::Done)
-}
-
-/// A piece of a document and the number of its line.
-type Piece<'a> = (usize, &'a str);
-
-/// The lines of shell blocks that run cargo, without comments and prompts.
-fn commands(text: &str) -> Vec<Piece<'_>> {
-    let mut commands = Vec::new();
-    let mut is_shell = false;
-    for (number, line) in numbered(text) {
-        let line = line.trim();
-        if let Some(language) = line.strip_prefix("```") {
-            is_shell = matches!(language, "sh" | "bash" | "shell" | "console");
-        } else if is_shell {
-            let line = line.split(" #").next().unwrap_or_default().trim();
-            let line = line.strip_prefix("$ ").unwrap_or(line);
-            if line.starts_with("cargo ") {
-                commands.push((number, line));
-            }
-        }
-    }
-    commands
-}
-
-/// The targets of `[text](target)` outside of code blocks, without those that leave the repository.
-fn links(text: &str) -> Vec<Piece<'_>> {
-    let mut links = Vec::new();
-    let mut is_code = false;
-    for (number, line) in numbered(text) {
-        if line.trim_start().starts_with("```") {
-            is_code = !is_code;
-        }
-        if is_code {
-            continue;
-        }
-        for rest in line.split("](").skip(1) {
-            let target = rest.split([')', ' ']).next().unwrap_or_default();
-            let target = target.split('#').next().unwrap_or_default();
-            // `crate::Type` is rustdoc's, and rustdoc checks it.
-            if !target.is_empty() && !target.contains("::") && !target.contains("://") {
-                links.push((number, target));
-            }
-        }
-    }
-    links
-}
-
-fn numbered(text: &str) -> impl Iterator<Item = Piece<'_>> {
-    text.lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line))
 }
 
 fn wrong_command(workspace: &Workspace, (number, line): Piece<'_>) -> Option<(usize, String)> {
@@ -127,38 +92,23 @@ fn wrong_link(folder: &Path, (number, target): Piece<'_>) -> Option<(usize, Stri
     Some((number, format!("the link to {target} leads nowhere.")))
 }
 
+/// A code span that names a source file, or anything in a crate, must be there: seen from the root, or
+/// from the document.
+fn wrong_path(root: &Path, folder: &Path, (number, span): Piece<'_>) -> Option<(usize, String)> {
+    let is_source = [".rs", ".wgsl"].iter().any(|end| span.ends_with(end));
+    let is_in_crate = span
+        .split_once('/')
+        .is_some_and(|(first, _)| root.join(first).join("Cargo.toml").is_file());
+    let is_path = (is_source || is_in_crate) && !span.contains([' ', '*', '<', '…']);
+    if !is_path || root.join(span).exists() || folder.join(span).exists() {
+        return None;
+    }
+    Some((number, format!("there is no {span}.")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TEXT: &str = "\
-See [a](src/a.rs#L3), [b](https://x.y/z), [`c`](crate::C) and [d](#d).
-```sh
-# Two commands:
-$ cargo xtask demo --seconds 3   # three seconds
-cargo xtask check
-cd somewhere
-```
-```rust
-cargo xtask nonsense; x[0](y)
-```
-";
-
-    #[test]
-    fn only_shell_blocks_hold_commands() {
-        assert_eq!(
-            commands(TEXT),
-            [
-                (4, "cargo xtask demo --seconds 3"),
-                (5, "cargo xtask check")
-            ]
-        );
-    }
-
-    #[test]
-    fn only_links_into_the_repository_are_followed() {
-        assert_eq!(links(TEXT), [(1, "src/a.rs")]);
-    }
 
     #[test]
     fn a_verb_that_is_not_there_is_found() {
@@ -179,5 +129,25 @@ cargo xtask nonsense; x[0](y)
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         assert_eq!(wrong_link(folder, (1, "src/main.rs")), None);
         assert!(wrong_link(folder, (1, "src/none.rs")).is_some());
+    }
+
+    #[test]
+    fn a_path_to_a_missing_file_is_found() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = folder.parent().unwrap();
+        let wrong = |span| wrong_path(root, folder, (1, span));
+        for right in [
+            "xtask/src/main.rs",
+            "src/main.rs",
+            "xtask/src",
+            "a/b",
+            "x.json",
+            "*.rs",
+        ] {
+            assert_eq!(wrong(right), None, "{right}");
+        }
+        for missing in ["xtask/src/none.rs", "none.rs", "xtask/none", "tint.wgsl"] {
+            assert!(wrong(missing).is_some(), "{missing}");
+        }
     }
 }

@@ -7,13 +7,16 @@ mod layout;
 mod rooms;
 mod table;
 mod toolchain;
+mod weight;
 
 use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
 
 use crate::failure::{Failure, Outcome, Verdict};
+use crate::skip::Skips;
 use crate::workspace::Workspace;
+use crate::{package, wasm};
 use table::Row;
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +42,7 @@ struct Step {
 }
 
 /// In order: what is answered at once comes first, and each step compiles what the next ones use.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "fmt",
         about: "every file is formatted",
@@ -56,9 +59,24 @@ const STEPS: [Step; 10] = [
         run: rooms::run,
     },
     Step {
+        name: "weight",
+        about: "no renderer and no window where nobody asked for one",
+        run: weight::run,
+    },
+    Step {
         name: "documents",
-        about: "commands and links in the documents lead somewhere",
+        about: "commands, links and paths in the documents lead somewhere",
         run: documents::run,
+    },
+    Step {
+        name: "package",
+        about: "each library crate says what crates.io asks for, and is whole by itself",
+        run: |workspace| package::complete(workspace).map(|()| Outcome::Done),
+    },
+    Step {
+        name: "clocks",
+        about: "no library crate reads a clock that a browser does not have",
+        run: |workspace| wasm::standard_clocks(workspace).map(|()| Outcome::Done),
     },
     Step {
         name: "clippy",
@@ -110,6 +128,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Verdict {
 
 fn run_steps(workspace: &Workspace, steps: &[Step], keep_going: bool) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+    let skips = Skips::from_env();
     let mut is_over = false;
     for step in steps {
         if is_over {
@@ -118,7 +137,7 @@ fn run_steps(workspace: &Workspace, steps: &[Step], keep_going: bool) -> Vec<Row
         }
         eprintln!("\n── {}: {}", step.name, step.about);
         let start = Instant::now();
-        let verdict = (step.run)(workspace);
+        let verdict = skips.judge(step.name, (step.run)(workspace));
         match &verdict {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Skipped(why)) => eprintln!("skipped: {why}"),

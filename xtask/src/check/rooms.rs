@@ -1,98 +1,18 @@
 //! The dependency table of the design, enforced: which crate may know which.
 
+mod plan;
+
 use cargo_metadata::{Dependency, DependencyKind, Package};
 
 use crate::failure::{Failure, Outcome, Verdict};
 use crate::workspace::Workspace;
-
-/// What one crate may depend on, of this workspace and of Bevy. Other crates are free.
-#[derive(Debug)]
-struct Room {
-    name: &'static str,
-    siblings: Allowed,
-    bevy: Allowed,
-}
-
-#[derive(Debug)]
-enum Allowed {
-    All,
-    /// Each name with the only feature that may switch it on; none where it is always there.
-    Only(&'static [(&'static str, Option<&'static str>)]),
-}
-
-const ROOMS: [Room; 6] = [
-    Room {
-        name: "chunk-coord",
-        siblings: Allowed::Only(&[]),
-        bevy: Allowed::Only(&[
-            ("bevy_math", None),
-            ("bevy_ecs", Some("bevy_ecs")),
-            ("bevy_reflect", Some("bevy_reflect")),
-        ]),
-    },
-    Room {
-        name: "chunk-scheduler",
-        siblings: Allowed::Only(&[]),
-        bevy: Allowed::Only(&[
-            ("bevy_tasks", None),
-            ("bevy_platform", None),
-            ("bevy_ecs", Some("bevy_ecs")),
-            ("bevy_reflect", Some("bevy_reflect")),
-        ]),
-    },
-    Room {
-        name: "chunk-assets",
-        siblings: Allowed::Only(&[]),
-        bevy: Allowed::Only(&[
-            ("bevy_app", None),
-            ("bevy_asset", None),
-            ("bevy_camera", None),
-            ("bevy_color", None),
-            ("bevy_ecs", None),
-            ("bevy_math", None),
-            ("bevy_mesh", None),
-            ("bevy_reflect", None),
-            ("bevy_transform", None),
-            ("bevy_pbr", Some("render")),
-            ("bevy_render", Some("render")),
-            ("bevy_shader", Some("render")),
-        ]),
-    },
-    Room {
-        name: "chunk-apply",
-        siblings: Allowed::Only(&[
-            ("chunk-coord", Some("streaming")),
-            ("chunk-scheduler", Some("streaming")),
-        ]),
-        bevy: Allowed::Only(&[
-            ("bevy_app", None),
-            ("bevy_diagnostic", None),
-            ("bevy_ecs", None),
-            ("bevy_math", Some("streaming")),
-            ("bevy_reflect", Some("bevy_reflect")),
-            ("bevy_tasks", Some("streaming")),
-            ("bevy_time", Some("streaming")),
-            ("bevy_transform", None),
-            ("bevy_camera", Some("visibility")),
-        ]),
-    },
-    Room {
-        name: "chunk-demo",
-        siblings: Allowed::All,
-        bevy: Allowed::All,
-    },
-    Room {
-        name: "xtask",
-        siblings: Allowed::Only(&[]),
-        bevy: Allowed::Only(&[]),
-    },
-];
+use plan::{Allowed, ROOMS};
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
     Failure::unless_empty(
         &findings(&workspace.packages()),
         "Move the code to the crate that owns it (ARCHITECTURE.md says which), or change the table in \
-         xtask/src/check/rooms.rs and in ARCHITECTURE.md together, with a reason.",
+         xtask/src/check/rooms/plan.rs and in ARCHITECTURE.md together, with a reason.",
     )?;
     Ok(Outcome::Done)
 }
@@ -110,9 +30,10 @@ fn findings(packages: &[&Package]) -> Vec<String> {
             let is_bevy = dependency.name.starts_with("bevy");
             let allowed = match (is_sibling, is_bevy) {
                 (true, _) => &room.siblings,
-                // A test may use what it likes of Bevy; it is not what a user of the crate compiles.
-                (_, true) if dependency.kind != DependencyKind::Development => &room.bevy,
-                _ => continue,
+                // A test may use what it likes; it is not what a user of the crate compiles.
+                _ if dependency.kind == DependencyKind::Development => continue,
+                (_, true) => &room.bevy,
+                _ => &room.others,
             };
             findings.extend(finding(package, dependency, allowed));
         }
@@ -224,6 +145,20 @@ mod tests {
         assert_eq!(
             with(&apply),
             ["chunk-apply depends on bevy_render, which it must not know."]
+        );
+    }
+
+    #[test]
+    fn a_crate_from_elsewhere_that_is_not_in_the_table_is_named() {
+        let edges = [
+            dependency("ahash", None, false),
+            dependency("rayon", None, false),
+            dependency("proptest", Some("dev"), false),
+        ];
+        let scheduler = package("chunk-scheduler", &edges, json!({}));
+        assert_eq!(
+            with(&scheduler),
+            ["chunk-scheduler depends on rayon, which it must not know."]
         );
     }
 
