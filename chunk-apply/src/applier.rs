@@ -145,6 +145,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         if self.unloader.chunks() == 0 || most == 0 {
             return;
         }
+        let _span = tracing::debug_span!("chunk_unload").entered();
         let mut pace = Pace::start(&*self.clock, &mut self.costs, limit, must_advance);
         let announce = |world: &mut World, key: &K, chunk| host.before_unload(world, key, chunk);
         let done = (self.unloader).advance(world, &mut pace, most, announce);
@@ -161,6 +162,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         most: usize,
         report: &mut ApplyReport,
     ) {
+        let _span = tracing::debug_span!("chunk_spawn").entered();
         let clock = Arc::clone(&self.clock);
         let mut costs = core::mem::take(&mut self.costs);
         let mut pace = Pace::start(&*clock, &mut costs, limit, true);

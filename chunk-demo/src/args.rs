@@ -8,6 +8,7 @@ use chunk_demo::{Profile, Settings, SettingsError};
 use clap::{Parser, ValueEnum};
 
 use crate::drawing::Drawing;
+use crate::profile_command;
 
 /// Streams a city around moving viewers, without a screen, and prints what it measured.
 ///
@@ -26,6 +27,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Runs the five stress tests: teleports, a long session, panics, 10,000 chunks, frame times
     Stress(Stress),
+    /// Plays a scenario and records what each thread did: a trace, and the costliest spans of a frame
+    Profile(profile_command::Options),
 }
 
 /// What `chunk-demo stress` takes.

@@ -7,6 +7,8 @@ mod interrupt;
 mod json_file;
 mod log;
 mod play;
+mod profile;
+mod profile_command;
 mod progress;
 mod stress_command;
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let verdict = match &args.command {
         None => play::run(&args.play),
         Some(Command::Stress(stress)) => stress_command::run(stress),
+        Some(Command::Profile(profile)) => profile_command::run(profile),
     };
     if let Err(sentence) = &verdict {
         eprintln!("error: {sentence}");

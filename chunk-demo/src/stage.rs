@@ -102,7 +102,7 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         self.place_viewers();
         self.edit();
         let start = Instant::now();
-        self.app.update();
+        self.update();
         let whole = start.elapsed();
         self.note(whole);
         if let Some(film) = &mut self.film {
@@ -114,8 +114,13 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
 
     /// Runs a frame in which no viewer moves and nothing is noted.
     pub(crate) fn rest(&mut self) {
-        self.app.update();
+        self.update();
         self.metronome.hurry();
+    }
+
+    fn update(&mut self) {
+        let _span = tracing::debug_span!("chunk_frame").entered();
+        self.app.update();
     }
 
     pub(crate) fn remove_viewers(&mut self) {

@@ -103,7 +103,7 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         self.turn = merge.turn;
         if let Some(rank) = merge.rank {
             self.rank = rank;
-            self.rerank();
+            tracing::debug_span!("chunk_rerank").in_scope(|| self.rerank());
         }
         for (lane, mut arrivals) in Lane::ALL.into_iter().zip(merge.arrivals) {
             for arrival in arrivals.drain(..) {

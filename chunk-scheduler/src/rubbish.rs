@@ -33,6 +33,7 @@ pub(crate) fn sweep<K: Key, T, R: Rank<K>>(
     shared: &Shared<K, T, R>,
     outputs: impl IntoIterator<Item = T>,
 ) {
+    let _span = tracing::debug_span!("chunk_discard").entered();
     for output in outputs {
         if let Err(message) = panics::discard(output) {
             let panics = &shared.counts.discard_panics;

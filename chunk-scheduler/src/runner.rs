@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use tracing::Span;
+
 use crate::{
     desk::{Desk, Fault, Finished},
     generator::{Attempt, Make},
@@ -100,7 +102,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
             return None;
         }
         let mut unrankable = Vec::new();
-        let picked = shared.pick(self.holding.take(), &mut unrankable);
+        let picked = tracing::debug_span!("chunk_pick")
+            .in_scope(|| shared.pick(self.holding.take(), &mut unrankable));
         for fault in unrankable
             .into_iter()
             .filter_map(Shared::<K, T, R>::fault_of)
@@ -147,14 +150,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
         if job.is_cancelled() {
             return Outcome::Abandoned;
         }
+        // Entered where user code runs, and not while an async generator waits.
+        let span = tracing::debug_span!("chunk_attempt", key = ?job.key(), attempt = job.attempt());
         let made = match &self.shared.make {
-            Make::Now(make) => panics::guard(|| make(job)),
-            Make::Later(make) => match panics::guard(|| make(job.clone())) {
+            Make::Now(make) => span.in_scope(|| panics::guard(|| make(job))),
+            Make::Later(make) => match span.in_scope(|| panics::guard(|| make(job.clone()))) {
                 Ok(attempt) => {
                     let attempt = Watched {
                         attempt: Some(attempt),
                         job,
                         desk: &self.desk,
+                        span,
                     };
                     return attempt.await;
                 }
@@ -181,6 +187,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                     });
                 } else {
                     shared.counts.wasted.fetch_add(1, Ordering::Relaxed);
+                    let _span = tracing::debug_span!("chunk_discard", key = ?slot.key).entered();
                     if let Err(message) = panics::discard(content) {
                         shared.counts.discard_panics.fetch_add(1, Ordering::Relaxed);
                         tracing::warn!(key = ?slot.key, "dropping an unwanted result panicked: {message}");
@@ -279,6 +286,7 @@ struct Watched<'a, K, T> {
     attempt: Option<Attempt<T>>,
     job: &'a Job<K>,
     desk: &'a Desk<K, T>,
+    span: Span,
 }
 
 impl<K: Key, T> Future for Watched<'_, K, T> {
@@ -288,10 +296,11 @@ impl<K: Key, T> Future for Watched<'_, K, T> {
         if self.job.is_cancelled() {
             return Poll::Ready(self.abandon());
         }
-        let Some(attempt) = &mut self.attempt else {
+        let Self { attempt, span, .. } = &mut *self;
+        let Some(attempt) = attempt else {
             return Poll::Ready(Outcome::Abandoned);
         };
-        match panics::guard(|| attempt.as_mut().poll(cx)) {
+        match span.in_scope(|| panics::guard(|| attempt.as_mut().poll(cx))) {
             Ok(Poll::Pending) => {
                 self.desk.wait(cx.waker());
                 // The cancellation may have come before there was anyone to wake.

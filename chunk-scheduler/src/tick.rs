@@ -29,6 +29,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         if self.is_shut_down {
             return;
         }
+        let _span = tracing::debug_span!("chunk_tick").entered();
         let frame = now.saturating_sub(self.now);
         self.now = self.now.max(now);
         self.collect_faults();
@@ -141,6 +142,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         if self.outgoing.iter().all(Vec::is_empty) {
             return;
         }
+        let _span = tracing::debug_span!("chunk_hand_over").entered();
         let waiting = self.shared.deliver(&mut self.outgoing, self.turn);
         self.turn = self.turn.wrapping_add(1);
         if waiting > 2 * self.live.len() + INBOX_SLACK {

@@ -24,26 +24,38 @@ pub(crate) struct Args {
 /// Builds the demo, then hands over to it in the caller's folder, so that relative paths mean what
 /// the caller thinks they mean, Ctrl-C reaches it, and its exit status is the verb's.
 pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &Args) -> Verdict {
-    let program = build(workspace, draws(&args.args))?;
+    let program = build(workspace, &features(&args.args))?;
     let mut command = Command::new(program);
     command.args(subcommand).args(&args.args);
     become_it(command)
 }
 
-/// Whether the arguments ask for a picture or a window, which needs a renderer.
-fn draws(args: &[OsString]) -> bool {
-    args.iter().any(|arg| {
-        let arg = arg.to_string_lossy();
-        let flag = arg.split('=').next().unwrap_or_default();
-        matches!(flag, "--render" | "--window")
-    })
+/// The options that need more than the plain demo, which should not take longer to build for them.
+const NEEDS: [(&str, &str); 3] = [
+    ("--render", "render"),
+    ("--window", "render"),
+    ("--flamegraph", "flamegraph"),
+];
+
+/// The features that the arguments need.
+fn features(args: &[OsString]) -> Vec<&'static str> {
+    let is_given = |option: &str| {
+        args.iter().any(|arg| {
+            let arg = arg.to_string_lossy();
+            arg.split('=').next() == Some(option)
+        })
+    };
+    let needed = NEEDS.iter().filter(|(option, _)| is_given(option));
+    let mut features: Vec<_> = needed.map(|(_, feature)| *feature).collect();
+    features.dedup();
+    features
 }
 
-fn build(workspace: &Workspace, draws: bool) -> Result<PathBuf, Failure> {
+fn build(workspace: &Workspace, features: &[&str]) -> Result<PathBuf, Failure> {
     let mut command = shell::cargo(workspace);
     command.args(["build", "--release", "--package", DEMO, "--bin", DEMO]);
-    if draws {
-        command.args(["--features", "render"]);
+    if !features.is_empty() {
+        command.args(["--features", &features.join(",")]);
     }
     let programs = shell::build(
         &mut command,
@@ -78,17 +90,17 @@ fn become_it(mut command: Command) -> Verdict {
 mod tests {
     use super::*;
 
-    fn draws(args: &[&str]) -> bool {
+    fn features(args: &[&str]) -> Vec<&'static str> {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
-        super::draws(&args)
+        super::features(&args)
     }
 
     #[test]
-    fn only_pictures_and_windows_need_a_renderer() {
-        assert!(draws(&["--seconds", "2", "--render", "out"]));
-        assert!(draws(&["--render=out"]));
-        assert!(draws(&["--window"]));
-        assert!(!draws(&["--rendering", "--seed", "1"]));
-        assert!(!draws(&[]));
+    fn only_what_the_options_need_is_built() {
+        assert_eq!(features(&["--seconds", "2", "--render", "out"]), ["render"]);
+        assert_eq!(features(&["--render=out", "--window"]), ["render"]);
+        assert_eq!(features(&["--flamegraph", "f.svg"]), ["flamegraph"]);
+        assert!(features(&["--rendering", "--seed", "1"]).is_empty());
+        assert!(features(&[]).is_empty());
     }
 }

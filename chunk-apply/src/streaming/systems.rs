@@ -128,6 +128,7 @@ fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, 
     if leveller.is_settled() {
         return;
     }
+    let _span = debug_span!("chunk_level").entered();
     let (clock, end) = (&stream.clock, start.saturating_add(stream.scan_budget));
     let now = clock.now();
     leveller.advance(
@@ -203,7 +204,9 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
         stream.applier.unload(world, coord, chunk, distance);
     }
     let (backlog, rank) = (&mut stream.backlog, &stream.rank);
-    (stream.scheduler).drain(usize::MAX, |chunk| backlog.push(chunk, rank));
+    debug_span!("chunk_drain").in_scope(|| {
+        (stream.scheduler).drain(usize::MAX, |chunk| backlog.push(chunk, rank));
+    });
     let prelude = stream.clock.now().saturating_sub(start);
     let budget = ApplyBudget {
         time: (stream.budget.time).map(|time| time.saturating_sub(prelude)),

@@ -9,5 +9,6 @@ mod levels;
 mod loading;
 mod replacing;
 mod rig;
+mod spans;
 mod unloading;
 mod viewers;
