@@ -1,4 +1,5 @@
-//! Where things are and how long they are: six crates at the top, short files, no unsafe code.
+//! Where things are and how long they are: six crates and two folders of documents at the top, short files, no
+//! unsafe code.
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +18,9 @@ const CRATES: [&str; 6] = [
 
 /// A file is one idea; one that is longer has two.
 const MOST_LINES: usize = 350;
+
+/// Documents that are too many or too long for the top.
+const DOCUMENTS: [&str; 2] = ["docs", "migration-guides"];
 
 const NO_UNSAFE: &str = "#![forbid(unsafe_code)]";
 
@@ -65,7 +69,12 @@ fn top_level(root: &Path) -> Vec<String> {
 fn belongs(name: &str, is_folder: bool) -> bool {
     let is_document = name.ends_with(".md") || name.starts_with("LICENSE-");
     match is_folder {
-        true => CRATES.contains(&name) || name == "target" || name.starts_with('.'),
+        true => {
+            CRATES.contains(&name)
+                || DOCUMENTS.contains(&name)
+                || name == "target"
+                || name.starts_with('.')
+        }
         false => {
             is_document
                 || matches!(name, "Cargo.toml" | "Cargo.lock" | "deny.toml")
@@ -88,7 +97,14 @@ mod tests {
 
     #[test]
     fn six_crates_documents_and_hidden_folders_belong_at_the_top() {
-        for folder in ["chunk-coord", "xtask", ".github", "target"] {
+        for folder in [
+            "chunk-coord",
+            "xtask",
+            "docs",
+            "migration-guides",
+            ".github",
+            "target",
+        ] {
             assert!(belongs(folder, true), "{folder}");
         }
         for file in [
@@ -105,10 +121,10 @@ mod tests {
 
     #[test]
     fn other_folders_and_files_do_not() {
-        for folder in ["crates", "docs", "chunk-extra", "README.md"] {
+        for folder in ["crates", "doc", "guides", "chunk-extra", "README.md"] {
             assert!(!belongs(folder, true), "{folder}");
         }
-        for file in ["report.json", "build.sh", "chunk-coord"] {
+        for file in ["report.json", "build.sh", "chunk-coord", "docs"] {
             assert!(!belongs(file, false), "{file}");
         }
     }
