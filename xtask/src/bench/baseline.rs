@@ -1,11 +1,12 @@
 //! Figures of an earlier run, and how much better or worse a figure became.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::figure::Figure;
+use super::machine::Machine;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
@@ -15,11 +16,34 @@ pub(super) struct Baseline {
     figures: Vec<Known>,
 }
 
-#[derive(Debug)]
+/// What is read back of a figure.
+#[derive(Debug, Deserialize)]
 struct Known {
     bench: String,
     value: f64,
     ratio: Option<f64>,
+    machine: Option<Machine>,
+}
+
+/// A figure in a file: with the machine, so that it cannot be mistaken for another's.
+#[derive(Debug, Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    figure: &'a Figure,
+    machine: &'a Machine,
+}
+
+/// How a figure compares with what it was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Change {
+    /// So many times as good.
+    Times(f64),
+    /// It was not there before.
+    New,
+    /// It was a time, a count or a size on another machine.
+    OtherMachine,
+    /// It is or was 0, of which nothing is so many times as good.
+    Nothing,
 }
 
 /// Where the figures of that name are kept.
@@ -38,13 +62,27 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Writes figures as a list of objects, which is what a baseline is as well.
+pub(super) fn write(file: &Path, figures: &[Figure], machine: &Machine) -> Result<(), Failure> {
+    let list: Vec<_> = figures.iter().map(|figure| Kept { figure, machine }).collect();
+    serde_json::to_string_pretty(&list)
+        .map_err(io::Error::from)
+        .and_then(|text| fs::write(file, text + "\n"))
+        .map_err(|error| {
+            Failure::new(
+                format!("{} cannot be written: {error}.", file.display()),
+                "Name a file in a folder that is there and that you may write to.",
+            )
+        })?;
+    eprintln!("wrote {}", file.display());
+    Ok(())
+}
+
 impl Baseline {
     pub(super) fn read(workspace: &Workspace, name: &str) -> Result<Self, Failure> {
         let file = file(workspace, name);
         let figures = fs::read_to_string(&file)
-            .map_err(|error| error.to_string())
-            .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
-            .and_then(|list| known(&list).ok_or_else(|| "it is no list of figures".to_owned()))
+            .and_then(|text| serde_json::from_str(&text).map_err(io::Error::from))
             .map_err(|error| {
                 Failure::new(
                     format!(
@@ -57,35 +95,50 @@ impl Baseline {
         Ok(Self { figures })
     }
 
-    /// How many times as good `figure` is as it was: by ratio where both have one, because a ratio
-    /// is the same on a machine that has become slower; by value otherwise, where less is better.
-    pub(super) fn change(&self, figure: &Figure) -> Option<f64> {
-        let before = self.figures.iter().find(|it| it.bench == figure.bench)?;
-        let change = match (figure.ratio, before.ratio) {
-            (Some(now), Some(before)) => now / before,
-            _ => before.value / figure.value,
+    /// How `figure`, measured on `machine`, compares: by ratio where both have one, because a ratio is the same on a
+    /// machine that has become slower; by value otherwise, where less is better, and only with the same machine.
+    /// Counted instructions need no more than the same compiler.
+    pub(super) fn change(&self, figure: &Figure, machine: &Machine) -> Change {
+        let Some(before) = self.figures.iter().find(|it| it.bench == figure.bench) else {
+            return Change::New;
         };
-        change.is_finite().then_some(change)
+        let change = match (figure.ratio, before.ratio, &before.machine) {
+            (Some(now), Some(before), _) => now / before,
+            (_, _, Some(other)) if figure.counts_instructions() => {
+                if !machine.runs_the_code_of(other) {
+                    return Change::OtherMachine;
+                }
+                before.value / figure.value
+            }
+            (_, _, Some(other)) if other == machine => before.value / figure.value,
+            _ => return Change::OtherMachine,
+        };
+        if change.is_finite() && change > 0.0 {
+            Change::Times(change)
+        } else {
+            Change::Nothing
+        }
+    }
+
+    /// The figures of the earlier run that have this in their name and are not among `figures`.
+    pub(super) fn vanished(&self, figures: &[Figure], filter: &str) -> Vec<&str> {
+        let names = self.figures.iter().map(|known| known.bench.as_str());
+        names
+            .filter(|name| name.contains(filter))
+            .filter(|name| figures.iter().all(|figure| figure.bench != *name))
+            .collect()
     }
 
     #[cfg(test)]
-    pub(super) fn of(figures: Vec<Figure>) -> Self {
-        let list = serde_json::to_value(figures).unwrap();
-        let figures = known(&list).unwrap();
-        Self { figures }
+    pub(super) fn of(figures: &[Figure], machine: &Machine) -> Self {
+        let known = figures.iter().map(|figure| {
+            let kept = serde_json::to_value(Kept { figure, machine }).unwrap();
+            serde_json::from_value(kept).unwrap()
+        });
+        Self {
+            figures: known.collect(),
+        }
     }
-}
-
-fn known(list: &Value) -> Option<Vec<Known>> {
-    let list = list.as_array()?.iter();
-    list.map(|it| {
-        Some(Known {
-            bench: it["bench"].as_str()?.to_owned(),
-            value: it["value"].as_f64()?,
-            ratio: it["ratio"].as_f64(),
-        })
-    })
-    .collect()
 }
 
 #[cfg(test)]
@@ -94,16 +147,59 @@ mod tests {
 
     #[test]
     fn a_ratio_is_compared_with_a_ratio_and_a_value_with_a_value() {
-        let before = Baseline::of(vec![
+        let machine = Machine::example("one");
+        let before = [
             Figure::example("ratio", 1.0, Some(10.0), None),
             Figure::example("value", 4.0, None, None),
-        ]);
-        let change =
-            |bench, value, ratio| before.change(&Figure::example(bench, value, ratio, None));
-        assert_eq!(change("ratio", 9.0, Some(20.0)), Some(2.0));
-        assert_eq!(change("value", 8.0, None), Some(0.5));
-        assert_eq!(change("new", 8.0, None), None);
-        assert_eq!(change("value", 0.0, None), None);
+        ];
+        let before = Baseline::of(&before, &machine);
+        let change = |bench, value, ratio| {
+            before.change(&Figure::example(bench, value, ratio, None), &machine)
+        };
+        assert_eq!(change("ratio", 9.0, Some(20.0)), Change::Times(2.0));
+        assert_eq!(change("value", 8.0, None), Change::Times(0.5));
+        assert_eq!(change("new", 8.0, None), Change::New);
+        assert_eq!(change("value", 0.0, None), Change::Nothing);
+    }
+
+    #[test]
+    fn a_time_is_not_compared_with_another_machines() {
+        let (one, other) = (Machine::example("one"), Machine::example("other"));
+        let instructions = Figure {
+            unit: "instructions".to_owned(),
+            ..Figure::example("code", 4.0, None, None)
+        };
+        let figures = [
+            Figure::example("ratio", 1.0, Some(10.0), None),
+            Figure::example("value", 4.0, None, None),
+            instructions,
+        ];
+        let before = Baseline::of(&figures, &one);
+        let changes = figures.map(|figure| before.change(&figure, &other));
+        assert_eq!(
+            changes,
+            [Change::Times(1.0), Change::OtherMachine, Change::Times(1.0)]
+        );
+    }
+
+    #[test]
+    fn a_figure_without_a_machine_is_another_machines() {
+        let file = r#"[{"bench":"x","value":4,"unit":"us","yardstick":null,"ratio":null,"target":null,"ok":true}]"#;
+        let before = Baseline {
+            figures: serde_json::from_str(file).unwrap(),
+        };
+        let now = Figure::example("x", 4.0, None, None);
+        let change = before.change(&now, &Machine::example("one"));
+        assert_eq!(change, Change::OtherMachine);
+    }
+
+    #[test]
+    fn a_figure_that_vanished_is_named_if_it_was_asked_for() {
+        let machine = Machine::example("one");
+        let figures = ["a/x", "a/y", "b/z"].map(|name| Figure::example(name, 1.0, None, None));
+        let before = Baseline::of(&figures, &machine);
+        assert_eq!(before.vanished(&figures[..1], ""), ["a/y", "b/z"]);
+        assert_eq!(before.vanished(&figures[..1], "a/"), ["a/y"]);
     }
 
     #[test]

@@ -10,6 +10,9 @@
 //! than the yardstick the value is, so more is better whatever the unit. `target` is the least ratio,
 //! or the most that the value may be where there is no yardstick. Any of the three may be `null`. `ok`
 //! says whether the target is met, for a figure to which neither rule fits; the rest leave it out.
+//!
+//! Tables and headings of the third level in Markdown, in lines of their own, go into docs/measurements.md. A bench that
+//! cannot measure on this machine prints a line `skipped: …` with the reason, and no figure.
 
 use core::fmt;
 
@@ -18,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 const MARK: &str = "figure {";
+
+/// The unit of what valgrind counts: the same in each run, so that a small change shows.
+pub(super) const INSTRUCTIONS: &str = "instructions";
 
 /// What one bench found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,6 +61,15 @@ impl Figure {
                 "Print the line as the top of xtask/src/bench/figure.rs says.",
             )
         }))
+    }
+
+    pub(super) fn counts_instructions(&self) -> bool {
+        self.unit == INSTRUCTIONS
+    }
+
+    /// How much worse it may become, in percent, where that does not depend on the machine.
+    pub(super) fn tolerance(&self) -> Option<u8> {
+        self.counts_instructions().then_some(2)
     }
 
     /// What the target asks for, in words; empty where there is none.

@@ -1,13 +1,13 @@
 //! The figures as one Markdown table, with the machine that made them.
 
 use core::fmt::Write;
-use std::{fs, thread};
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Change};
 use super::figure::{Figure, Number};
+use super::machine::Machine;
 
-pub(super) fn render(figures: &[Figure], before: Option<&Baseline>) -> String {
-    let mut text = format!("{}\n\n", machine());
+pub(super) fn render(figures: &[Figure], machine: &Machine, before: Option<&Baseline>) -> String {
+    let mut text = format!("{machine}\n\n");
     let (head, rule) = match before {
         Some(_) => (" before |", "---:|"),
         None => ("", ""),
@@ -34,32 +34,17 @@ pub(super) fn render(figures: &[Figure], before: Option<&Baseline>) -> String {
             figure.bound(),
         );
         if let Some(before) = before {
-            let change = before.change(figure);
-            let change = change.map_or("new".to_owned(), |it| format!("{it:.2}×"));
+            let change = match before.change(figure, machine) {
+                Change::Times(change) => format!("{change:.2}×"),
+                Change::New => "new".to_owned(),
+                Change::OtherMachine => "on another machine".to_owned(),
+                Change::Nothing => "–".to_owned(),
+            };
             let _ = write!(text, " {change} |");
         }
         text.push('\n');
     }
     text
-}
-
-/// Processor, cores, system and compiler's target, as far as they are known.
-fn machine() -> String {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let processor = fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| model(&text))
-        .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    let system = std::env::consts::OS;
-    format!("Machine: {processor}, {cores} cores, {system}.")
-}
-
-fn model(cpuinfo: &str) -> Option<String> {
-    let line = cpuinfo
-        .lines()
-        .find(|line| line.starts_with("model name"))?;
-    let (_, name) = line.split_once(':')?;
-    Some(name.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -72,7 +57,7 @@ mod tests {
             Figure::example("ratio", 2.0, Some(30.0), Some(20.0)),
             Figure::example("value", 4.0, None, Some(3.0)),
         ];
-        let text = render(&figures, None);
+        let text = render(&figures, &Machine::example("one"), None);
         let rows: Vec<_> = text.lines().skip(4).collect();
         assert_eq!(
             rows,
@@ -85,22 +70,18 @@ mod tests {
 
     #[test]
     fn a_comparison_has_a_column_more() {
-        let before = Baseline::of(vec![Figure::example("x", 1.0, Some(10.0), None)]);
+        let machine = Machine::example("one");
+        let before = [Figure::example("x", 1.0, Some(10.0), None)];
+        let before = Baseline::of(&before, &machine);
         let figures = [
             Figure::example("x", 1.0, Some(15.0), None),
             Figure::example("y", 1.0, None, None),
         ];
-        let text = render(&figures, Some(&before));
+        let text = render(&figures, &machine, Some(&before));
         assert!(
             text.contains("| x | 1 us | 15 us | 15× |  |  | 1.50× |"),
             "{text}"
         );
         assert!(text.ends_with("| y | 1 us |  |  |  |  | new |\n"), "{text}");
-    }
-
-    #[test]
-    fn the_processor_is_read_from_its_line() {
-        let text = "processor : 0\nmodel name\t: A Fast One @ 3 GHz\nflags : x";
-        assert_eq!(model(text).as_deref(), Some("A Fast One @ 3 GHz"));
     }
 }

@@ -4,52 +4,14 @@
 pub(crate) mod bare;
 pub(crate) mod original;
 pub(crate) mod task_per_chunk;
+mod work;
 
 use std::{
-    hint::black_box,
-    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
 
-/// Work that takes `cost` on an idle core. It counts rounds and not time, so that two threads that
-/// share a core do not get it for free.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Work {
-    rounds: u64,
-}
-
-impl Work {
-    pub(crate) fn taking(cost: Duration) -> Self {
-        static ROUNDS_PER_MILLISECOND: OnceLock<u64> = OnceLock::new();
-        let rate = ROUNDS_PER_MILLISECOND.get_or_init(|| {
-            let sample = Self { rounds: 1 << 20 };
-            let best = (0..20)
-                .map(|_| {
-                    let began = Instant::now();
-                    sample.run(1);
-                    began.elapsed()
-                })
-                .min()
-                .unwrap_or_default();
-            (sample.rounds * 1_000_000).div_ceil(u64::try_from(best.as_nanos()).unwrap_or(1).max(1))
-        });
-        let nanos = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX);
-        Self {
-            rounds: rate * nanos / 1_000_000,
-        }
-    }
-
-    // Not inlined, so that everybody runs the same instructions.
-    #[inline(never)]
-    pub(crate) fn run(self, seed: i32) -> u64 {
-        let mut bits = u64::from(seed.unsigned_abs());
-        for round in 0..self.rounds {
-            bits = black_box(bits.rotate_left(7) ^ round);
-        }
-        bits
-    }
-}
+pub(crate) use work::Work;
 
 /// Calls `frame` 60 times a second until it says that it is done. Returns how many frames it took
 /// and how long this thread was at work in them.

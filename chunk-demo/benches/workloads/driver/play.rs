@@ -1,0 +1,154 @@
+//! Plays one workload on one contestant, at 60 frames a second.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::contestant::{Contestant, FRAME, Maker};
+use super::measured::{Measured, percentile};
+use super::oracle::Oracle;
+use super::process;
+use super::workload::{Kind, Workload};
+
+/// Frames in which a full world must have been filled before a flight takes off: two minutes.
+const WARM_UP: u32 = 7_200;
+
+/// Frames without a viewer after which whatever is still there has leaked: ten seconds.
+const UNLOADING: u32 = 600;
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    whole: Duration,
+    streaming: Duration,
+    was_interrupted: bool,
+}
+
+/// Keeps the pace: a late frame delays the following ones and does not make them early.
+#[derive(Debug)]
+struct Pace {
+    next: Instant,
+}
+
+impl Pace {
+    fn wait(&mut self) {
+        let now = Instant::now();
+        if self.next > now {
+            thread::sleep(self.next - now);
+            self.next += FRAME;
+        } else {
+            self.next = now + FRAME;
+        }
+    }
+}
+
+/// Plays it from beginning to end and sees that nothing is left afterwards.
+pub(super) fn play(
+    workload: &Workload,
+    contestant: &mut dyn Contestant,
+    maker: &Maker,
+) -> Measured {
+    // The engine builds its schedules in the first frames.
+    contestant.frame(None);
+    contestant.frame(None);
+    let (entities, memory) = (contestant.entities(), process::memory());
+    let mut oracle = Oracle::new(workload.disc());
+    let mut pace = Pace {
+        next: Instant::now() + FRAME,
+    };
+    if workload.kind == Kind::Flight {
+        let place = workload.place(0);
+        oracle.move_to(place, 0);
+        for frame in 0..WARM_UP {
+            contestant.frame(Some(place));
+            let coverage = oracle.look(contestant, frame, Instant::now());
+            pace.wait();
+            if coverage >= 1.0 {
+                break;
+            }
+        }
+        oracle.begin();
+    }
+    let made_before = maker.made();
+    let mut measured = Measured::default();
+    let mut frames = Vec::new();
+    let mut coverage_sum = 0.0;
+    let began = Instant::now();
+    for frame in 0..workload.frames {
+        let place = workload.place(frame);
+        oracle.move_to(place, frame);
+        let interruptions = process::interruptions();
+        let start = Instant::now();
+        contestant.frame(Some(place));
+        let whole = start.elapsed();
+        frames.push(Frame {
+            whole,
+            streaming: contestant.main_thread(),
+            was_interrupted: process::interruptions() != interruptions,
+        });
+        let coverage = oracle.look(contestant, frame, start + whole);
+        coverage_sum += coverage;
+        if workload.jumps_after(frame) {
+            measured.jumps += 1.0;
+            measured.jumps_filled += f64::from(u8::from(coverage >= 1.0));
+        }
+        if workload.kind == Kind::Fill && coverage >= 1.0 {
+            break;
+        }
+        pace.wait();
+    }
+    measured.fill_ms = began.elapsed().as_secs_f64() * 1e3;
+    measured.fill_frames = frames.len() as f64;
+    measured.coverage = coverage_sum / frames.len().max(1) as f64;
+    measured.missed = f64::from(oracle.missed);
+    measured.shown = f64::from(oracle.shown);
+    measured.memory_mb = process::peak_memory().saturating_sub(memory) as f64 / 1024.0;
+    measured.latencies(&oracle);
+    measured.times(&frames);
+
+    for _ in 0..UNLOADING {
+        contestant.frame(None);
+        pace.wait();
+        if contestant.entities() <= entities {
+            break;
+        }
+    }
+    // Counted now, when what was on its way has arrived somewhere.
+    let made = maker.made() - made_before;
+    measured.wasted = made as f64 - measured.shown;
+    measured.leaked = contestant.entities().saturating_sub(entities) as f64;
+    measured
+}
+
+impl Measured {
+    fn latencies(&mut self, oracle: &Oracle) {
+        let (mut frames, mut ms): (Vec<_>, Vec<_>) = oracle.latencies.iter().copied().unzip();
+        self.latency_frames_p50 = percentile(&mut frames, 50);
+        self.latency_frames_p99 = percentile(&mut frames, 99);
+        self.latency_frames_max = percentile(&mut frames, 100);
+        self.latency_ms_p50 = percentile(&mut ms, 50);
+        self.latency_ms_p99 = percentile(&mut ms, 99);
+        self.latency_ms_max = percentile(&mut ms, 100);
+    }
+
+    fn times(&mut self, frames: &[Frame]) {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let of = |pick: fn(&Frame) -> Duration, all: bool| -> Vec<f64> {
+            let frames = frames.iter().filter(|it| all || !it.was_interrupted);
+            frames.map(|frame| ms(pick(frame))).collect()
+        };
+        let (mut main, mut main_all) = (of(|it| it.streaming, false), of(|it| it.streaming, true));
+        let (mut whole, mut whole_all) = (of(|it| it.whole, false), of(|it| it.whole, true));
+        let late = |times: &[f64]| times.iter().filter(|time| **time > ms(FRAME)).count() as f64;
+        self.frames = frames.len() as f64;
+        self.interrupted = (main_all.len() - main.len()) as f64;
+        self.late = late(&main);
+        self.late_all = late(&main_all);
+        self.main_ms_p50 = percentile(&mut main, 50);
+        self.main_ms_p99 = percentile(&mut main, 99);
+        self.main_ms_max = percentile(&mut main, 100);
+        self.main_ms_max_all = percentile(&mut main_all, 100);
+        self.frame_ms_p50 = percentile(&mut whole, 50);
+        self.frame_ms_p99 = percentile(&mut whole, 99);
+        self.frame_ms_max = percentile(&mut whole, 100);
+        self.frame_ms_max_all = percentile(&mut whole_all, 100);
+    }
+}

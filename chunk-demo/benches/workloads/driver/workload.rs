@@ -1,0 +1,91 @@
+//! The three workloads: where the viewer is, frame by frame.
+
+use std::time::Duration;
+
+use super::contestant::Chunk;
+
+/// How the viewer moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It stands in an empty world until everything around it is there.
+    Fill,
+    /// It crosses into another chunk every 0.1 s, in a world that was full when it took off.
+    Flight,
+    /// It jumps every 0.5 s to where nothing is, the first time into an empty world.
+    Teleport,
+}
+
+/// One of the workloads that all contestants are given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// Chunks as far as this from the viewer's are wanted.
+    pub(crate) radius: i32,
+    /// What one chunk costs to make.
+    pub(crate) cost: Duration,
+    /// How many frames it lasts, or may last.
+    pub(crate) frames: u32,
+}
+
+/// Frames from one jump to the next: half a second.
+const JUMP: u32 = 30;
+
+impl Workload {
+    /// All of them, as they are reported.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::new("fill free", Kind::Fill, 25, 0, 7_200),
+        Self::new("fill 200 us", Kind::Fill, 25, 200, 7_200),
+        Self::new("flight", Kind::Flight, 25, 200, 1_200),
+        Self::new("teleport", Kind::Teleport, 18, 200, 600),
+    ];
+
+    const fn new(name: &'static str, kind: Kind, radius: i32, micros: u64, frames: u32) -> Self {
+        let cost = Duration::from_micros(micros);
+        Self {
+            name,
+            kind,
+            radius,
+            cost,
+            frames,
+        }
+    }
+
+    /// The same in a few seconds, to see that everything runs.
+    pub(crate) fn quick(self) -> Self {
+        Self {
+            radius: self.radius / 3,
+            frames: match self.kind {
+                Kind::Fill => self.frames,
+                Kind::Flight => self.frames / 10,
+                Kind::Teleport => self.frames / 5,
+            },
+            ..self
+        }
+    }
+
+    /// Where the viewer is in a frame, in units of a chunk.
+    pub(crate) fn place(&self, frame: u32) -> [f32; 2] {
+        let x = match self.kind {
+            Kind::Fill => 0.0,
+            Kind::Flight => frame as f32 / 6.0,
+            Kind::Teleport => (frame / JUMP) as f32 * 1_000.0,
+        };
+        // In the middle of a chunk, so that no rounding moves it into the next.
+        [x + 0.5, 0.5]
+    }
+
+    /// Whether the viewer is gone from here in the next frame.
+    pub(crate) fn jumps_after(&self, frame: u32) -> bool {
+        self.kind == Kind::Teleport && (frame + 1).is_multiple_of(JUMP)
+    }
+
+    /// The chunks that are wanted around a place: the disc that every contestant is configured to load.
+    pub(crate) fn disc(&self) -> Vec<Chunk> {
+        let reach = self.radius;
+        let square = (-reach..=reach).flat_map(move |x| (-reach..=reach).map(move |z| [x, z]));
+        square
+            .filter(|[x, z]| x * x + z * z <= reach * reach)
+            .collect()
+    }
+}

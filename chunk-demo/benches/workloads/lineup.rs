@@ -1,0 +1,109 @@
+//! Starts a process for each contestant and each run, in turns, and takes the medians.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::contestants::{BARE, ORIGINAL, OURS};
+use crate::driver::{MEASURED, Measured, PLAY, Work, Workload};
+
+/// What the other crates' program calls its contestant.
+pub(crate) const PEER: &str = "bevy_voxel_world";
+
+/// Where that program is; `cargo xtask bench --peers` sets it.
+const PEERS: &str = "CHUNK_PEERS";
+
+/// Medians are taken of so many runs.
+const RUNS: usize = 3;
+
+/// Who is there to be compared.
+#[derive(Debug)]
+pub(crate) struct Lineup {
+    entries: Vec<Entry>,
+    is_quick: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: &'static str,
+    program: PathBuf,
+    runs: usize,
+}
+
+/// What one contestant achieved.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) name: &'static str,
+    pub(crate) runs: usize,
+    pub(crate) measured: Measured,
+}
+
+impl Lineup {
+    pub(crate) fn new(is_quick: bool) -> Result<Self, String> {
+        let own = env::current_exe().map_err(|error| format!("this program is nowhere: {error}"))?;
+        let entry = |name, program: &PathBuf, runs| Entry {
+            name,
+            program: program.clone(),
+            runs: if is_quick { 1 } else { runs },
+        };
+        let mut entries = vec![
+            entry(OURS, &own, RUNS),
+            entry(BARE, &own, RUNS),
+            // It takes half a minute to fill the disc, and its figures are far from all others.
+            entry(ORIGINAL, &own, 1),
+        ];
+        if let Some(peers) = env::var_os(PEERS) {
+            entries.push(entry(PEER, &PathBuf::from(peers), RUNS));
+        }
+        Ok(Self { entries, is_quick })
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+
+    /// Lets the contestants of these names play, one after the other, and that several times.
+    pub(crate) fn play(
+        &self,
+        workload: &Workload,
+        work: Work,
+        names: &[&str],
+    ) -> Result<Vec<Outcome>, String> {
+        let entries = self.entries.iter().filter(|it| names.contains(&it.name));
+        let mut runs: Vec<_> = entries.map(|entry| (entry, Vec::new())).collect();
+        for round in 0..RUNS {
+            for (entry, measured) in &mut runs {
+                if round < entry.runs {
+                    let length = if self.is_quick { "quick" } else { "full" };
+                    measured.push(entry.play(workload, work, length)?);
+                }
+            }
+        }
+        let outcomes = runs.into_iter().map(|(entry, measured)| Outcome {
+            name: entry.name,
+            runs: measured.len(),
+            measured: Measured::median(&measured),
+        });
+        Ok(outcomes.collect())
+    }
+}
+
+impl Entry {
+    fn play(&self, workload: &Workload, work: Work, length: &str) -> Result<Measured, String> {
+        let what = format!("{} on {}", self.name, workload.name);
+        eprintln!("playing {what}");
+        let output = Command::new(&self.program)
+            .args([PLAY, self.name, workload.name])
+            .args([&work.rounds.to_string(), length])
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| format!("{what}: {} did not start: {error}", self.program.display()))?;
+        if !output.status.success() {
+            return Err(format!("{what} failed ({})", output.status));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.lines().find_map(|line| line.strip_prefix(MEASURED));
+        line.and_then(Measured::parse)
+            .ok_or_else(|| format!("{what} measured nothing: {text}"))
+    }
+}
