@@ -46,10 +46,10 @@ fn a_filmed_run_becomes_a_page() {
     assert!(green.count() > 1_000);
     let plot = std::fs::read_to_string(folder.join("frames.svg")).expect("the plot was written");
     assert!(
-        plot.starts_with("<svg") && plot.matches("<polyline").count() >= 3,
+        plot.starts_with("<svg") && plot.matches("<polyline").count() >= 4,
         "{plot}"
     );
-    for name in ["budget", "stream", "motion"] {
+    for name in ["budget", "stream", "motion", "whole frame"] {
         assert!(plot.contains(name), "{name} is not in the plot");
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::font::{self, ADVANCE};
+use super::brush::{Brush, Letters};
 
 /// sRGB, and how much it covers: 255 hides what is under it.
 pub type Rgba = [u8; 4];
@@ -11,10 +11,10 @@ pub type Rgba = [u8; 4];
 /// A picture of sRGB dots with alpha, rows from the top. Whatever is drawn outside it is cut off.
 ///
 /// ```
-/// use chunk_demo::chart::Canvas;
+/// use chunk_demo::chart::{Canvas, Letters};
 ///
 /// let mut canvas = Canvas::new(64, 16, [0, 0, 0, 255]);
-/// canvas.text(2, 4, 1, [255, 255, 255, 255], "60 Hz");
+/// canvas.text(2, 4, Letters::Small, [255, 255, 255, 255], "60 Hz");
 /// let png = canvas.png()?;
 /// assert_eq!(Canvas::from_png(&png)?, canvas);
 /// # Ok::<(), std::io::Error>(())
@@ -90,60 +90,33 @@ impl Canvas {
 
     /// Lays a colour over one dot.
     pub fn set(&mut self, x: i32, y: i32, colour: Rgba) {
-        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else {
-            return;
-        };
-        if x >= self.width || y >= self.height {
-            return;
-        }
-        let at = 4 * (y * self.width + x);
-        let under = &mut self.dots[at..at + 4];
-        let cover = u16::from(colour[3]);
-        for (channel, over) in under.iter_mut().zip(colour).take(3) {
-            *channel = mixed(*channel, over, cover);
-        }
-        under[3] = mixed(under[3], u8::MAX, cover);
+        self.fill(x, y, 1, 1, colour);
     }
 
     /// Lays a colour over a rectangle with the corner `x`, `y`.
     pub fn fill(&mut self, x: i32, y: i32, width: i32, height: i32, colour: Rgba) {
-        for row in y.max(0)..y.saturating_add(height).min(to_i32(self.height)) {
-            for column in x.max(0)..x.saturating_add(width).min(to_i32(self.width)) {
-                self.set(column, row, colour);
-            }
-        }
+        self.brush().fill([x, y], [width, height], colour);
     }
 
     /// A line two dots wide.
-    pub fn line(&mut self, from: [f32; 2], to: [f32; 2], colour: Rgba) {
-        let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
-        let steps = dx.abs().max(dy.abs()).ceil().clamp(1.0, 10_000.0) as i32;
-        for step in 0..=steps {
-            let part = step as f32 / steps as f32;
-            let (x, y) = (from[0] + dx * part, from[1] + dy * part);
-            self.fill(x.round() as i32, y.round() as i32, 2, 2, colour);
-        }
+    pub fn line(&mut self, from: [i32; 2], to: [i32; 2], colour: Rgba) {
+        self.brush().line(from, to, colour);
     }
 
     /// Lays another picture over this one, its corner at `x`, `y`.
     pub fn lay(&mut self, x: i32, y: i32, other: &Self) {
-        for (row, dots) in (0..).zip(other.dots.chunks_exact(4 * other.width.max(1))) {
-            for (column, dot) in (0..).zip(dots.chunks_exact(4)) {
-                self.set(x + column, y + row, [dot[0], dot[1], dot[2], dot[3]]);
-            }
-        }
+        self.brush().lay([x, y], other.width, &other.dots);
     }
 
-    /// Writes a line of text with the corner `x`, `y`; a letter is six dots times `size` wide, and seven high.
-    pub fn text(&mut self, x: i32, y: i32, size: i32, colour: Rgba, text: &str) {
-        let mut left = x;
-        for letter in text.chars() {
-            for (column, bits) in (0..).zip(font::columns(letter)) {
-                for row in (0..7).filter(|row| bits >> row & 1 == 1) {
-                    self.fill(left + column * size, y + row * size, size, size, colour);
-                }
-            }
-            left += to_i32(ADVANCE) * size;
+    /// Writes a line of text with the corner `x`, `y`. A letter that Latin-1 lacks is a question mark.
+    pub fn text(&mut self, x: i32, y: i32, letters: Letters, colour: Rgba, text: &str) {
+        self.brush().text([x, y], letters, colour, text);
+    }
+
+    fn brush(&mut self) -> Brush<'_> {
+        Brush {
+            size: [self.width, self.height],
+            dots: &mut self.dots,
         }
     }
 
@@ -199,15 +172,6 @@ impl Canvas {
     }
 }
 
-fn mixed(under: u8, over: u8, cover: u16) -> u8 {
-    let mixed = (u16::from(under) * (255 - cover) + u16::from(over) * cover) / 255;
-    u8::try_from(mixed).unwrap_or(u8::MAX)
-}
-
-fn to_i32(side: usize) -> i32 {
-    i32::try_from(side).unwrap_or(i32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,6 +194,15 @@ mod tests {
         let mut canvas = Canvas::new(1, 1, BLACK);
         canvas.set(0, 0, [200, 100, 0, 128]);
         assert_eq!(canvas.dot(0, 0), Some([100, 50, 0, 255]));
+    }
+
+    #[test]
+    fn a_picture_laid_over_another_covers_by_its_alpha() {
+        let mut canvas = Canvas::new(3, 2, BLACK);
+        canvas.lay(1, 0, &Canvas::new(9, 1, [200, 100, 0, 128]));
+        assert_eq!(canvas.dot(0, 0), Some(BLACK));
+        assert_eq!(canvas.dot(2, 0), Some([100, 50, 0, 255]));
+        assert_eq!(canvas.dot(2, 1), Some(BLACK));
     }
 
     #[test]

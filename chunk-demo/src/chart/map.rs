@@ -2,6 +2,7 @@
 
 use chunk_coord::ChunkCoord;
 
+use super::brush::Letters;
 use super::canvas::{Canvas, Rgba};
 use super::film::{Film, Still};
 use super::state::ChunkState;
@@ -35,7 +36,7 @@ pub fn map(still: &Still, path: &[ChunkCoord], reach: u32, cell: u32) -> Canvas 
         let [x, y] = corner(*coord);
         canvas.fill(x, y, cell - gap, cell - gap, state.colour());
     }
-    let middle = |coord: ChunkCoord| corner(coord).map(|edge| (edge + cell / 2) as f32);
+    let middle = |coord: ChunkCoord| corner(coord).map(|edge| edge + cell / 2);
     for step in path.windows(2) {
         // A teleport is no path.
         if step[0].distance_sq(step[1]) <= 8 {
@@ -73,8 +74,8 @@ pub fn filmstrip(film: &Film) -> Canvas {
     let mut left = MARGIN;
     for state in ChunkState::ALL {
         strip.fill(left, MARGIN, 14, 14, state.colour());
-        strip.text(left + 20, MARGIN, 2, INK, state.name());
-        left += 20 + 12 * state.name().len() as i32 + 22;
+        strip.text(left + 20, MARGIN - 2, Letters::Large, INK, state.name());
+        left += 20 + Letters::Large.advance() * state.name().len() as i32 + 22;
     }
     for (number, still) in film.stills.iter().enumerate() {
         let x = MARGIN + (side + MARGIN) * (number % columns) as i32;
@@ -82,7 +83,7 @@ pub fn filmstrip(film: &Film) -> Canvas {
         let applied = still.chunks.iter();
         let applied = applied.filter(|(_, state)| *state == ChunkState::Applied);
         let title = format!("{:.1} s: {} applied", still.seconds, applied.count());
-        strip.text(x, y, 2, INK, &title);
+        strip.text(x, y, Letters::Large, INK, &title);
         strip.lay(x, y + TITLE, &map(still, &film.path, reach, cell));
     }
     strip

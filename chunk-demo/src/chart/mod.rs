@@ -7,16 +7,17 @@
 //! | [`map()`], [`filmstrip`] | those states as a picture |
 //! | [`frame_times`], [`depths`] | plots over the frames |
 //! | [`write_page`] | all of it as a folder with an `index.html` that needs no network |
-//! | [`Canvas`] | a picture in memory, with a typeface |
+//! | [`Canvas`] | a picture in memory, with two sizes of [`Letters`] |
 
+mod brush;
 mod canvas;
 mod film;
-mod font;
 mod map;
 mod page;
 mod plot;
 mod state;
 
+pub use brush::Letters;
 pub use canvas::{Canvas, Rgba};
 pub use film::{Film, Moment, Still};
 pub use map::{filmstrip, map};

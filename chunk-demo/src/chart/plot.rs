@@ -12,7 +12,8 @@ const SIZE: (u32, u32) = (980, 300);
 
 type Line<'a> = (&'a str, RGBColor, Box<dyn Fn(&Moment) -> f64 + 'a>);
 
-/// Main-thread time of the stream in each frame against the budget, in milliseconds.
+/// Time of each frame: the whole of it, the stream's part on the main thread against its budget, and motion's. In
+/// milliseconds.
 ///
 /// # Errors
 ///
@@ -20,6 +21,11 @@ type Line<'a> = (&'a str, RGBColor, Box<dyn Fn(&Moment) -> f64 + 'a>);
 pub fn frame_times(film: &Film, budget: Option<Duration>) -> Result<String, Box<dyn Error>> {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let mut lines: Vec<Line<'_>> = vec![
+        (
+            "whole frame",
+            RGBColor(170, 176, 186),
+            Box::new(move |moment| ms(moment.whole)),
+        ),
         (
             "stream",
             RGBColor(39, 110, 190),
@@ -38,7 +44,7 @@ pub fn frame_times(film: &Film, budget: Option<Duration>) -> Result<String, Box<
             Box::new(move |_| ms(budget)),
         ));
     }
-    plot(film, "main-thread time of a frame, ms", &lines)
+    plot(film, "time of a frame, ms", &lines)
 }
 
 /// Chunks queued, in flight, in the backlog and there, in each frame.
