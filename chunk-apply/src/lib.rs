@@ -100,8 +100,3 @@ pub mod prelude {
 #[cfg(all(doctest, feature = "streaming"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// Compiles and runs the quick start of the workspace's README.
-#[cfg(all(doctest, feature = "streaming"))]
-#[doc = include_str!("../../README.md")]
-struct QuickStart;

@@ -58,3 +58,15 @@ pub use stress::{STRESS_RUNS, StressRun};
 pub use table::table;
 pub use watch::{Phase, Progress, Watcher};
 pub use workload::Workload;
+
+/// Compiles and runs the quick start of the workspace's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct QuickStart;
+
+/// Compiles the snippets of the migration guides.
+#[cfg(doctest)]
+mod migration_guides {
+    #[doc = include_str!("../../migration-guides/from-your-own.md")]
+    struct FromYourOwn;
+}

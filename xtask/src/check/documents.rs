@@ -53,6 +53,8 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
 fn wrong_command(workspace: &Workspace, (number, line): Piece<'_>) -> Option<(usize, String)> {
     let words: Vec<_> = line.split_whitespace().collect();
     let why = match words.as_slice() {
+        // The name of it all.
+        ["cargo", "xtask"] => return None,
         ["cargo", "xtask", rest @ ..] => {
             let words = ["cargo xtask"].iter().chain(rest);
             let error = Cli::try_parse_from(words).err()?;
@@ -118,6 +120,7 @@ mod tests {
         assert_eq!(wrong("cargo xtask bench --help"), None);
         assert_eq!(wrong("cargo xtask demo --anything at all"), None);
         assert_eq!(wrong("cargo build --release"), None);
+        assert_eq!(wrong("cargo xtask"), None);
         let (number, why) = wrong("cargo xtask fly").unwrap();
         assert_eq!(number, 7);
         assert!(why.contains("fly"), "{why}");

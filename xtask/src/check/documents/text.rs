@@ -51,10 +51,12 @@ fn numbered(text: &str) -> impl Iterator<Item = Piece<'_>> {
         .map(|(index, line)| (index + 1, line))
 }
 
-/// The commands of cargo that stand in a sentence, as `cargo run -p x`. One with an ellipsis stands for many.
+/// The commands of cargo that stand in a sentence, as `cargo build -p x`, without those that stand for
+/// many: with an ellipsis, or a word in capitals.
 pub(super) fn inline_commands(text: &str) -> Vec<Piece<'_>> {
+    let is_open = |word: &str| word.contains('…') || word.chars().all(|c| c.is_ascii_uppercase());
     let mut spans = spans(text);
-    spans.retain(|(_, span)| span.starts_with("cargo ") && !span.contains('…'));
+    spans.retain(|(_, span)| span.starts_with("cargo ") && !span.split_whitespace().any(is_open));
     spans
 }
 
@@ -120,7 +122,7 @@ cargo xtask nonsense; x[0](y)
 
     #[test]
     fn commands_in_a_sentence_are_found_too() {
-        let text = "Run `cargo xtask demo`, or `cargo xtask …`.\n```sh\n`cargo x`\n```\n";
+        let text = "Run `cargo xtask demo`, `cargo xtask …` or `cargo xtask VERB`.\n```sh\n`cargo x`\n```\n";
         assert_eq!(inline_commands(text), [(1, "cargo xtask demo")]);
     }
 
