@@ -40,11 +40,7 @@ impl ChunkHost<u32, Content> for Queue {
         world.spawn(Transform::IDENTITY).id()
     }
 
-    fn applied(
-        &mut self,
-        _: &mut World,
-        _: WholeChunk<u32>,
-    ) -> Result<Option<LoadedChunk>, Stale> {
+    fn applied(&mut self, _: &mut World, _: WholeChunk<u32>) -> Result<Option<LoadedChunk>, Stale> {
         Ok(None)
     }
 

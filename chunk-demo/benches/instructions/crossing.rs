@@ -42,7 +42,11 @@ pub(super) fn at_rest() -> Path {
     Box::new(move || {
         for _ in 0..1_000 {
             changes.clear();
-            wanted.update(black_box(&viewers), &mut ScanBudget::unlimited(), &mut changes);
+            wanted.update(
+                black_box(&viewers),
+                &mut ScanBudget::unlimited(),
+                &mut changes,
+            );
         }
     })
 }

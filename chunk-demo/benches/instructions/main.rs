@@ -64,7 +64,9 @@ fn counted_by_callgrind(path: &mut dyn FnMut()) {
 }
 
 fn count(filter: &str) -> Result<(), String> {
-    let cases = CASES.iter().map(|(name, _)| (*name, format!("instructions/{name}")));
+    let cases = CASES
+        .iter()
+        .map(|(name, _)| (*name, format!("instructions/{name}")));
     let cases: Vec<_> = cases.filter(|(_, bench)| bench.contains(filter)).collect();
     if cases.is_empty() {
         return Ok(());
@@ -110,6 +112,8 @@ fn instructions(case: &str) -> Result<f64, String> {
 
 /// The number in valgrind's line `==1== Collected : 12345`.
 fn collected(said: &str) -> Option<f64> {
-    let line = said.lines().find_map(|line| line.split_once("Collected :"))?;
+    let line = said
+        .lines()
+        .find_map(|line| line.split_once("Collected :"))?;
     line.1.trim().parse().ok()
 }

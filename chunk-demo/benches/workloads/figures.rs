@@ -98,11 +98,21 @@ fn specs(workload: &Workload) -> Vec<Spec> {
         against("memory", "MB", |it| it.memory_mb);
     }
     specs.extend([
-        spec("main thread, p99", "ms", |it| it.main_ms_p99, Aim::AtMost(2.1)),
+        spec(
+            "main thread, p99",
+            "ms",
+            |it| it.main_ms_p99,
+            Aim::AtMost(2.1),
+        ),
         spec("main thread, max", "ms", |it| it.main_ms_max, Aim::None),
         spec("late frames", "frames", |it| it.late, Aim::AtMost(0.0)),
         spec("made in vain", "chunks", |it| it.wasted, Aim::None),
-        spec("entities leaked", "entities", |it| it.leaked, Aim::AtMost(0.0)),
+        spec(
+            "entities leaked",
+            "entities",
+            |it| it.leaked,
+            Aim::AtMost(0.0),
+        ),
     ]);
     specs
 }

@@ -40,7 +40,8 @@ pub(crate) struct Outcome {
 
 impl Lineup {
     pub(crate) fn new(is_quick: bool) -> Result<Self, String> {
-        let own = env::current_exe().map_err(|error| format!("this program is nowhere: {error}"))?;
+        let own =
+            env::current_exe().map_err(|error| format!("this program is nowhere: {error}"))?;
         let entry = |name, program: &PathBuf, runs| Entry {
             name,
             program: program.clone(),
@@ -97,7 +98,9 @@ impl Entry {
             .args([&work.rounds.to_string(), length])
             .stderr(Stdio::inherit())
             .output()
-            .map_err(|error| format!("{what}: {} did not start: {error}", self.program.display()))?;
+            .map_err(|error| {
+                format!("{what}: {} did not start: {error}", self.program.display())
+            })?;
         if !output.status.success() {
             return Err(format!("{what} failed ({})", output.status));
         }

@@ -38,7 +38,9 @@ fn columns(kind: Kind) -> &'static [Column] {
     const FRAMES: Column = ("frames, interrupted", |it| {
         format!("{}, {}", it.frames, it.interrupted)
     });
-    const LATE: Column = ("late frames", |it| it.late.to_string());
+    const LATE: Column = ("late frames, of them interrupted", |it| {
+        format!("{}, {}", it.late_all, it.late_all - it.late)
+    });
     const LATENCY: Column = ("wanted to shown ms, p50 / p99", |it| {
         format!("{:.0} / {:.0}", it.latency_ms_p50, it.latency_ms_p99)
     });
@@ -62,7 +64,16 @@ fn columns(kind: Kind) -> &'static [Column] {
             FILL, RATE, LATENCY, MAIN, WHOLE, LATE, FRAMES, WASTED, LEAKED, MEMORY,
         ],
         Kind::Flight => &[
-            PRESENT, MISSED, LATENCY, LATENCY_FRAMES, MAIN, WHOLE, LATE, FRAMES, WASTED, LEAKED,
+            PRESENT,
+            MISSED,
+            LATENCY,
+            LATENCY_FRAMES,
+            MAIN,
+            WHOLE,
+            LATE,
+            FRAMES,
+            WASTED,
+            LEAKED,
             MEMORY,
         ],
         Kind::Teleport => &[

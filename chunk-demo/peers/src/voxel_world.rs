@@ -11,15 +11,17 @@ use std::hint::black_box;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use bevy::app::{App, PreUpdate, TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy, Update};
+use bevy::app::{
+    App, PreUpdate, TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy, Update,
+};
 use bevy::camera::{CameraProjection, OrthographicProjection, RenderTargetInfo, ScalingMode};
 use bevy::prelude::*;
 use bevy_voxel_world::prelude::*;
 
 use crate::driver::{Chunk, Contestant, ENTITIES, Maker, Workload};
 
-/// Spawning rays a frame. With too few it searches long for the last missing chunks of the disc; each costs about as
-/// much as a look-up.
+/// Spawning rays a frame: of 100 (the default), 500, 2,000 and 8,000 the number that fills the disc soonest. With fewer it
+/// searches long for the last missing chunks; with more, casting them takes longer than it saves.
 const RAYS: usize = 2_000;
 
 /// The side of a chunk in world units; fixed by the crate.
@@ -32,7 +34,6 @@ const PARKED: f32 = 1.0e5 * SIZE;
 struct Config {
     maker: Option<Maker>,
     radius: u32,
-    rays: usize,
 }
 
 impl VoxelWorldConfig for Config {
@@ -57,7 +58,7 @@ impl VoxelWorldConfig for Config {
     }
 
     fn spawning_rays(&self) -> usize {
-        self.rays
+        RAYS
     }
 
     fn spawning_ray_margin(&self) -> u32 {
@@ -131,7 +132,6 @@ impl VoxelWorldContestant {
             .insert_resource(Config {
                 maker: Some(maker.clone()),
                 radius,
-                rays: RAYS,
             })
             .init_resource::<Shown>()
             .add_systems(
@@ -215,7 +215,10 @@ fn end(mut shown: ResMut<Shown>) {
 fn spawn_content(world: &mut World) {
     let start = Instant::now();
     let mut spawned = world.resource_mut::<Messages<ChunkWillSpawn<Config>>>();
-    let spawned: Vec<_> = spawned.drain().map(|it| (it.chunk_key, it.entity)).collect();
+    let spawned: Vec<_> = spawned
+        .drain()
+        .map(|it| (it.chunk_key, it.entity))
+        .collect();
     let mut gone = world.resource_mut::<Messages<ChunkWillDespawn<Config>>>();
     let gone: Vec<_> = gone.drain().map(|it| it.chunk_key).collect();
     world.resource_scope(|world, mut shown: Mut<Shown>| {

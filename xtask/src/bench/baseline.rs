@@ -64,7 +64,10 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 
 /// Writes figures as a list of objects, which is what a baseline is as well.
 pub(super) fn write(file: &Path, figures: &[Figure], machine: &Machine) -> Result<(), Failure> {
-    let list: Vec<_> = figures.iter().map(|figure| Kept { figure, machine }).collect();
+    let list: Vec<_> = figures
+        .iter()
+        .map(|figure| Kept { figure, machine })
+        .collect();
     serde_json::to_string_pretty(&list)
         .map_err(io::Error::from)
         .and_then(|text| fs::write(file, text + "\n"))

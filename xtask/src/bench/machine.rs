@@ -30,7 +30,8 @@ impl Machine {
         let os = value(&read("/etc/os-release"), "PRETTY_NAME", '=');
         let os = os.map(|name| name.trim_matches('"').to_owned());
         Self {
-            cpu: value(&read("/proc/cpuinfo"), "model name", ':').unwrap_or_else(|| arch.to_owned()),
+            cpu: value(&read("/proc/cpuinfo"), "model name", ':')
+                .unwrap_or_else(|| arch.to_owned()),
             cores: thread::available_parallelism().map_or(1, usize::from),
             memory_gb: kilobytes.map_or(0, |kilobytes: u64| (kilobytes + (1 << 19)) >> 20),
             os: format!("{} ({arch})", os.as_deref().unwrap_or(env::consts::OS)),

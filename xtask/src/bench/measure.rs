@@ -33,7 +33,8 @@ pub(super) fn measure(workspace: &Workspace, args: &Args) -> Result<Found, Failu
     }
     let mut all = Found::default();
     let packages = workspace.packages();
-    let is_wanted = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|it| it == name);
+    let is_wanted =
+        |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|it| it == name);
     for package in packages {
         for bench in Workspace::targets(package, TargetKind::Bench) {
             if !is_wanted(&args.package, &package.name) || !is_wanted(&args.bench, bench) {

@@ -15,7 +15,13 @@ pub(super) const VARIABLE: &str = "CHUNK_PEERS";
 pub(super) fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let mut command = shell::cargo(workspace);
     command
-        .args(["build", "--release", "--locked", "--manifest-path", MANIFEST])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--manifest-path",
+            MANIFEST,
+        ])
         // Its Bevy promises less than it keeps.
         .arg("--ignore-rust-version")
         .arg("--target-dir")

@@ -12,7 +12,7 @@ use bevy_ecs::hierarchy::ChildOf;
 use bevy_ecs::world::World;
 
 use super::{HYSTERESIS, Item, chunk_at, distance_sq, generate, root, threads};
-use crate::driver::{Chunk, Contestant, Maker, Workload};
+use crate::driver::{Chunk, Contestant, GENERATING, Maker, Workload};
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -38,15 +38,17 @@ impl Bare {
         let (sender, ready) = channel();
         for _ in 0..threads() {
             let (queue, sender, maker) = (Arc::clone(&queue), sender.clone(), maker.clone());
-            // They end with the process.
-            thread::spawn(move || {
+            let work = move || {
                 loop {
                     let chunk = queue.next();
                     if sender.send((chunk, generate(&maker, chunk))).is_err() {
                         return;
                     }
                 }
-            });
+            };
+            // They end with the process.
+            let thread = thread::Builder::new().name(GENERATING.to_owned());
+            thread.spawn(work).expect("a thread can be started");
         }
         let mut disc = workload.disc();
         disc.sort_by_key(|chunk| distance_sq(*chunk, [0, 0]));
@@ -63,8 +65,7 @@ impl Bare {
     }
 
     fn move_to(&mut self, centre: Option<Chunk>) {
-        let is_far =
-            |chunk: Chunk| centre.is_none_or(|it| distance_sq(chunk, it) > self.unload_sq);
+        let is_far = |chunk: Chunk| centre.is_none_or(|it| distance_sq(chunk, it) > self.unload_sq);
         let world = &mut self.world;
         self.known.retain(|chunk, root| {
             let is_far = is_far(*chunk);
@@ -76,9 +77,7 @@ impl Bare {
         let (known, [x, z]) = (&mut self.known, centre.unwrap_or_default());
         let disc = self.disc.iter().filter(|_| centre.is_some());
         let wanted = disc.map(|offset| [x + offset[0], z + offset[1]]);
-        let fresh: Vec<Chunk> = wanted
-            .filter(|chunk| !known.contains_key(chunk))
-            .collect();
+        let fresh: Vec<Chunk> = wanted.filter(|chunk| !known.contains_key(chunk)).collect();
         known.extend(fresh.iter().map(|chunk| (*chunk, None)));
         self.queue.replace(|chunk| known.contains_key(chunk), fresh);
     }

@@ -9,7 +9,7 @@ use bevy_tasks::{AsyncComputeTaskPool, TaskPool, TaskPoolBuilder};
 use bevy_transform::components::Transform;
 use chunk_scheduler::{available_cores, recommended_pool_threads};
 
-use crate::driver::{Chunk, Contestant, ENTITIES, Maker, Workload};
+use crate::driver::{Chunk, Contestant, ENTITIES, GENERATING, Maker, Workload};
 
 pub(crate) const OURS: &str = "ours";
 pub(crate) const ORIGINAL: &str = "original";
@@ -42,7 +42,13 @@ type Item = (Transform, Tint, Shape);
 /// Makes the content of one chunk, as every contestant does on its workers.
 fn generate(maker: &Maker, chunk: Chunk) -> Vec<Item> {
     let shape = maker.make(chunk);
-    let item = |n| (Transform::from_xyz(n as f32, 0.0, 0.0), Tint(7), Shape(shape));
+    let item = |n| {
+        (
+            Transform::from_xyz(n as f32, 0.0, 0.0),
+            Tint(7),
+            Shape(shape),
+        )
+    };
     (0..ENTITIES).map(item).collect()
 }
 
@@ -58,7 +64,8 @@ fn threads() -> usize {
 
 /// Bevy's pool with the recommended threads.
 fn pool() -> &'static TaskPool {
-    AsyncComputeTaskPool::get_or_init(|| TaskPoolBuilder::new().num_threads(threads()).build())
+    let builder = || TaskPoolBuilder::new().num_threads(threads());
+    AsyncComputeTaskPool::get_or_init(|| builder().thread_name(GENERATING.to_owned()).build())
 }
 
 /// The squared distance of two chunks.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use bevy_ecs::entity::Entity;
 use bevy_ecs::hierarchy::ChildOf;
-use bevy_ecs::world::{CommandQueue, World};
 use bevy_ecs::system::Commands;
+use bevy_ecs::world::{CommandQueue, World};
 use bevy_tasks::{Task, block_on, poll_once};
 
 use super::{HYSTERESIS, Item, chunk_at, distance_sq, generate, pool, root};
@@ -76,9 +76,8 @@ impl Original {
     }
 
     fn unload(&mut self, centre: Option<Chunk>) {
-        let is_far = |chunk: Chunk| {
-            centre.is_none_or(|centre| distance_sq(chunk, centre) > self.unload_sq)
-        };
+        let is_far =
+            |chunk: Chunk| centre.is_none_or(|centre| distance_sq(chunk, centre) > self.unload_sq);
         let mut far = Vec::new();
         self.known.retain(|chunk, known| match known.state {
             State::Wanted => !is_far(*chunk),
@@ -108,10 +107,7 @@ impl Original {
             let distance = |chunk| (distance_sq(chunk, centre) as f32).sqrt();
             distance(*a).total_cmp(&distance(*b))
         });
-        for chunk in waiting
-            .into_iter()
-            .take(MOST_TASKS - self.running.len())
-        {
+        for chunk in waiting.into_iter().take(MOST_TASKS - self.running.len()) {
             let Some(known) = self.known.get_mut(&chunk) else {
                 continue;
             };

@@ -35,12 +35,11 @@ impl Ours {
         let grid = ChunkGrid::planar(SIZE).expect("32 is a size");
         let reach = |radius: i32| radius.unsigned_abs();
         let range = ViewRange::disc(reach(workload.radius), reach(workload.radius + HYSTERESIS));
-        let plugin = ChunkStreamingPlugin::new(grid, generator, spawner).with_config(
-            StreamingConfig {
+        let plugin =
+            ChunkStreamingPlugin::new(grid, generator, spawner).with_config(StreamingConfig {
                 range: range.expect("what is loaded is not unloaded at once"),
                 ..StreamingConfig::default()
-            },
-        );
+            });
         let mut app = App::new();
         app.add_plugins((task_pools(), plugin));
         app.finish();

@@ -58,21 +58,21 @@ measured! {
     latency_ms_max,
     /// Frames that were measured.
     frames,
-    /// Frames during which the system took the main thread's core away; they are left out of what follows, except
-    /// where it says "all".
+    /// Frames during which the system took the main thread's core away, for a worker or for anything else.
     interrupted,
     /// Streaming's part of the main thread in a frame, in milliseconds.
     main_ms_p50,
     main_ms_p99,
     main_ms_max,
-    main_ms_max_all,
+    /// The most in a frame that was not interrupted.
+    main_ms_max_undisturbed,
     /// The whole frame, with what the engine itself takes, in milliseconds.
     frame_ms_p50,
     frame_ms_p99,
     frame_ms_max,
-    frame_ms_max_all,
-    /// Frames whose streaming took longer than a sixtieth of a second.
+    /// Frames whose streaming took longer than a sixtieth of a second, and were not interrupted.
     late,
+    /// The same with those that were.
     late_all,
     /// Entities that were still there a while after the viewer had gone.
     leaked,

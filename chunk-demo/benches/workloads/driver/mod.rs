@@ -16,5 +16,6 @@ mod workload;
 pub(crate) use child::{MEASURED, PLAY, play_if_asked};
 pub(crate) use contestant::{Chunk, Contestant, ENTITIES, FRAME, Maker};
 pub(crate) use measured::Measured;
+pub(crate) use process::GENERATING;
 pub(crate) use work::Work;
 pub(crate) use workload::{Kind, Workload};

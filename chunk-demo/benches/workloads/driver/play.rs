@@ -12,8 +12,8 @@ use super::workload::{Kind, Workload};
 /// Frames in which a full world must have been filled before a flight takes off: two minutes.
 const WARM_UP: u32 = 7_200;
 
-/// Frames without a viewer after which whatever is still there has leaked: ten seconds.
-const UNLOADING: u32 = 600;
+/// Frames without a viewer after which whatever is still there has leaked, if none of it went meanwhile: two seconds.
+const UNLOADING: u32 = 120;
 
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -104,17 +104,17 @@ pub(super) fn play(
     measured.latencies(&oracle);
     measured.times(&frames);
 
-    for _ in 0..UNLOADING {
+    let (mut left, mut unchanged) = (contestant.entities(), 0);
+    while left > entities && unchanged < UNLOADING {
         contestant.frame(None);
         pace.wait();
-        if contestant.entities() <= entities {
-            break;
-        }
+        let before = core::mem::replace(&mut left, contestant.entities());
+        unchanged = if left == before { unchanged + 1 } else { 0 };
     }
     // Counted now, when what was on its way has arrived somewhere.
     let made = maker.made() - made_before;
     measured.wasted = made as f64 - measured.shown;
-    measured.leaked = contestant.entities().saturating_sub(entities) as f64;
+    measured.leaked = left.saturating_sub(entities) as f64;
     measured
 }
 
@@ -131,24 +131,21 @@ impl Measured {
 
     fn times(&mut self, frames: &[Frame]) {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        let of = |pick: fn(&Frame) -> Duration, all: bool| -> Vec<f64> {
-            let frames = frames.iter().filter(|it| all || !it.was_interrupted);
-            frames.map(|frame| ms(pick(frame))).collect()
-        };
-        let (mut main, mut main_all) = (of(|it| it.streaming, false), of(|it| it.streaming, true));
-        let (mut whole, mut whole_all) = (of(|it| it.whole, false), of(|it| it.whole, true));
+        let undisturbed = frames.iter().filter(|frame| !frame.was_interrupted);
+        let mut quiet: Vec<_> = undisturbed.map(|frame| ms(frame.streaming)).collect();
+        let mut main: Vec<_> = frames.iter().map(|frame| ms(frame.streaming)).collect();
+        let mut whole: Vec<_> = frames.iter().map(|frame| ms(frame.whole)).collect();
         let late = |times: &[f64]| times.iter().filter(|time| **time > ms(FRAME)).count() as f64;
         self.frames = frames.len() as f64;
-        self.interrupted = (main_all.len() - main.len()) as f64;
-        self.late = late(&main);
-        self.late_all = late(&main_all);
+        self.interrupted = (main.len() - quiet.len()) as f64;
+        self.late = late(&quiet);
+        self.late_all = late(&main);
         self.main_ms_p50 = percentile(&mut main, 50);
         self.main_ms_p99 = percentile(&mut main, 99);
         self.main_ms_max = percentile(&mut main, 100);
-        self.main_ms_max_all = percentile(&mut main_all, 100);
+        self.main_ms_max_undisturbed = percentile(&mut quiet, 100);
         self.frame_ms_p50 = percentile(&mut whole, 50);
         self.frame_ms_p99 = percentile(&mut whole, 99);
         self.frame_ms_max = percentile(&mut whole, 100);
-        self.frame_ms_max_all = percentile(&mut whole_all, 100);
     }
 }
