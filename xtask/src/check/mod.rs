@@ -4,6 +4,7 @@ mod documents;
 mod examples;
 mod features;
 mod layout;
+mod pictures;
 mod rooms;
 mod table;
 mod toolchain;
@@ -39,7 +40,7 @@ struct Step {
 }
 
 /// In order: what is answered at once comes first, and each step compiles what the next ones use.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "fmt",
         about: "every file is formatted",
@@ -89,6 +90,11 @@ const STEPS: [Step; 10] = [
         name: "examples",
         about: "every example runs",
         run: examples::run,
+    },
+    Step {
+        name: "pictures",
+        about: "pictures and the window show what they should",
+        run: pictures::run,
     },
 ];
 
