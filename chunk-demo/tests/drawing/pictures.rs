@@ -148,8 +148,8 @@ fn the_key_moments_show_the_city() {
     for picture in &taken {
         assert!(picture.entities > 3_000, "{picture}");
         assert!((2..=5).contains(&picture.batches.opaque), "{picture}");
-        // All casters of a cascade are one or two batches, and there are three cascades.
-        assert!((3..=9).contains(&picture.batches.shadows), "{picture}");
+        // A few for each of the three cascades, and not one for each house.
+        assert!((3..=15).contains(&picture.batches.shadows), "{picture}");
         assert_eq!(picture.batches.single, 0, "{picture}");
     }
     // The first was taken while the world was still filling, the others when it was whole.

