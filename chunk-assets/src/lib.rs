@@ -8,9 +8,7 @@ mod shared;
 mod tint;
 
 pub use instance::Instance;
-#[cfg(not(feature = "render"))]
-pub use material::BaseMaterial;
-pub use material::{ChunkMaterial, MeshMaterial3d, TintExtension, matt_material};
+pub use material::{ChunkMaterial, MeshMaterial3d, StandardMaterial, TintExtension, matt_material};
 pub use plugin::ChunkAssetsPlugin;
 pub use shared::{SharedAssets, asset_count};
 pub use tint::Tint;

@@ -8,11 +8,11 @@ mod plain;
 use bevy_color::Color;
 
 #[cfg(feature = "render")]
-pub use drawn::{ChunkMaterial, MeshMaterial3d, TintExtension};
+pub use drawn::{ChunkMaterial, MeshMaterial3d, StandardMaterial, TintExtension};
 #[cfg(feature = "render")]
 pub(crate) use drawn::{add_drawing, warn_if_not_drawn};
 #[cfg(not(feature = "render"))]
-pub use plain::{BaseMaterial, ChunkMaterial, MeshMaterial3d, TintExtension};
+pub use plain::{ChunkMaterial, MeshMaterial3d, StandardMaterial, TintExtension};
 #[cfg(not(feature = "render"))]
 pub(crate) use plain::{add_drawing, warn_if_not_drawn};
 

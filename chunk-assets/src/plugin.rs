@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::material::{add_drawing, warn_if_not_drawn};
 use crate::shared::{OtherMeshes, building_material, tree_material, unit_cube, unit_cylinder};
-use crate::{ChunkMaterial, SharedAssets};
+use crate::{ChunkMaterial, SharedAssets, Tint};
 
 /// Puts the four shared assets in the world and inserts [`SharedAssets`].
 ///
@@ -21,7 +21,9 @@ use crate::{ChunkMaterial, SharedAssets};
 /// adds [`AssetPlugin`] if nobody did.
 ///
 /// Adding it again does nothing: assets that were changed since, and a [`SharedAssets`] that was inserted before, stay
-/// as they are. An asset of the four that is removed is reported with a warning and put back in the same frame.
+/// as they are. An asset of the four that is removed is reported with a warning and put back in the same frame; so are
+/// assets that a plugin of Bevy's added later has thrown away. Handles of your own in [`SharedAssets`] are yours: what
+/// is behind them is neither made nor restored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChunkAssetsPlugin;
 
@@ -34,7 +36,9 @@ impl Plugin for ChunkAssetsPlugin {
         init_asset_if_absent::<Mesh>(app);
         init_asset_if_absent::<ChunkMaterial>(app);
 
-        app.init_resource::<SharedAssets>();
+        app.register_type::<SharedAssets>()
+            .register_type::<Tint>()
+            .init_resource::<SharedAssets>();
         app.world_mut()
             .resource_scope(|world, shared: Mut<SharedAssets>| insert_stock(world, &shared));
         if !app.is_plugin_added::<RestorePlugin>() {
@@ -44,6 +48,15 @@ impl Plugin for ChunkAssetsPlugin {
 
     fn finish(&self, app: &mut App) {
         warn_if_not_drawn(app);
+        let lost = app
+            .world_mut()
+            .resource_scope(|world, shared: Mut<SharedAssets>| insert_stock(world, &shared));
+        if lost > 0 {
+            warn!(
+                "{lost} of the shared assets were thrown away by a plugin that was added after ChunkAssetsPlugin, such \
+                 as Bevy's MeshPlugin; they are back, but add ChunkAssetsPlugin after Bevy's own plugins"
+            );
+        }
     }
 
     fn is_unique(&self) -> bool {
@@ -58,34 +71,35 @@ fn init_asset_if_absent<A: Asset>(app: &mut App) {
     }
 }
 
-/// Inserts the assets of the handles that are this crate's own and have none. What lies behind a handle of the user's
-/// is the user's, and may still be loading.
-fn insert_stock(world: &mut World, shared: &SharedAssets) {
+/// Inserts the assets of the handles that are this crate's own and have none; returns how many. What lies behind a handle
+/// of the user's is the user's, and may still be loading.
+fn insert_stock(world: &mut World, shared: &SharedAssets) -> usize {
     let own = SharedAssets::default();
+    let mut inserted = 0;
 
     let mut meshes = world.resource_mut::<Assets<Mesh>>();
     let ours =
         usize::from(meshes.contains(&shared.cube)) + usize::from(meshes.contains(&shared.cylinder));
     let others = OtherMeshes(meshes.len() - ours);
-    if shared.cube == own.cube {
-        insert_if_absent(&mut meshes, &own.cube, unit_cube);
-    }
-    if shared.cylinder == own.cylinder {
-        insert_if_absent(&mut meshes, &own.cylinder, unit_cylinder);
-    }
+    let mut put = |handle: &Handle<Mesh>, own: &Handle<Mesh>, stock: fn() -> Mesh| {
+        inserted += usize::from(handle == own && insert_if_absent(&mut meshes, own, stock));
+    };
+    put(&shared.cube, &own.cube, unit_cube);
+    put(&shared.cylinder, &own.cylinder, unit_cylinder);
 
     let mut materials = world.resource_mut::<Assets<ChunkMaterial>>();
-    if shared.building == own.building {
-        insert_if_absent(&mut materials, &own.building, building_material);
-    }
-    if shared.tree == own.tree {
-        insert_if_absent(&mut materials, &own.tree, tree_material);
-    }
+    let mut put =
+        |handle: &Handle<ChunkMaterial>, own: &Handle<_>, stock: fn() -> ChunkMaterial| {
+            inserted += usize::from(handle == own && insert_if_absent(&mut materials, own, stock));
+        };
+    put(&shared.building, &own.building, building_material);
+    put(&shared.tree, &own.tree, tree_material);
 
-    // Counted once: meshes that appear between two set-ups are not Bevy's.
-    if !world.contains_resource::<OtherMeshes>() {
+    // Counted when ours come: meshes that appear between two set-ups are not Bevy's.
+    if inserted > 0 || !world.contains_resource::<OtherMeshes>() {
         world.insert_resource(others);
     }
+    inserted
 }
 
 /// Whether the asset had to be inserted, and could be.
@@ -119,42 +133,40 @@ fn restore_removed(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<ChunkMaterial>>,
 ) {
+    let own = SharedAssets::default();
+    let (cubes, cylinders) = ([&shared.cube, &own.cube], [&shared.cylinder, &own.cylinder]);
     for event in mesh_events.read() {
-        restore(event, &mut meshes, &shared.cube, "cube mesh", unit_cube);
+        restore(event, &mut meshes, cubes, "cube mesh", unit_cube);
         restore(
             event,
             &mut meshes,
-            &shared.cylinder,
+            cylinders,
             "cylinder mesh",
             unit_cylinder,
         );
     }
+    let (buildings, trees) = ([&shared.building, &own.building], [&shared.tree, &own.tree]);
     for event in material_events.read() {
         restore(
             event,
             &mut materials,
-            &shared.building,
+            buildings,
             "building material",
             building_material,
         );
-        restore(
-            event,
-            &mut materials,
-            &shared.tree,
-            "tree material",
-            tree_material,
-        );
+        restore(event, &mut materials, trees, "tree material", tree_material);
     }
 }
 
+/// Puts an asset back that was removed, if the handle in use is this crate's own.
 fn restore<A: Asset>(
     event: &AssetEvent<A>,
     assets: &mut Assets<A>,
-    handle: &Handle<A>,
+    [handle, own]: [&Handle<A>; 2],
     name: &str,
     stock: fn() -> A,
 ) {
-    if event.is_removed(handle) && insert_if_absent(assets, handle, stock) {
+    if handle == own && event.is_removed(own) && insert_if_absent(assets, own, stock) {
         warn!("the shared {name} was removed; it is back as chunk-assets makes it");
     }
 }

@@ -2,9 +2,10 @@
 
 use bevy_asset::{Assets, Handle, uuid_handle};
 use bevy_color::Color;
-use bevy_ecs::{resource::Resource, world::World};
+use bevy_ecs::{reflect::ReflectResource, resource::Resource, world::World};
 use bevy_math::primitives::{Cuboid, Cylinder};
 use bevy_mesh::{Mesh, MeshBuilder, Meshable};
+use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 use bevy_transform::components::Transform;
 
 use crate::{ChunkMaterial, Instance, Tint, matt_material};
@@ -24,7 +25,8 @@ const CYLINDER_SIDES: u32 = 16;
 ///
 /// Insert this resource with other handles before adding the plugin to use assets of your own; the plugin then leaves
 /// those to you.
-#[derive(Resource, Clone, Debug, PartialEq, Eq)]
+#[derive(Resource, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Resource, Default, Clone, Debug, PartialEq)]
 pub struct SharedAssets {
     /// A cube with sides of 1 m, centred on the origin.
     pub cube: Handle<Mesh>,

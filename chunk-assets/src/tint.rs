@@ -4,6 +4,7 @@ use core::fmt;
 
 use bevy_color::{Color, ColorToPacked, Srgba};
 use bevy_mesh::MeshTag;
+use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 
 /// The colour of one instance: packed sRGB, and how strongly it covers the material's own colour.
 ///
@@ -19,7 +20,8 @@ use bevy_mesh::MeshTag;
 /// assert_eq!(Tint::from_bits(brick.to_bits()), brick);
 /// assert!(Tint::OWN.is_own());
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Reflect)]
+#[reflect(Default, Clone, Debug, PartialEq, Hash)]
 pub struct Tint(u32);
 
 impl Tint {

@@ -1,13 +1,20 @@
 //! The plugin in an app without a renderer.
 
-use bevy_app::{App, TaskPoolPlugin};
-use bevy_asset::{AssetApp, AssetPlugin, Assets, Handle};
+use core::any::TypeId;
+use std::sync::{Arc, Mutex};
+
+use bevy_app::{App, PostUpdate, TaskPoolPlugin};
+use bevy_asset::{Asset, AssetApp, AssetId, AssetPlugin, Assets, Handle, uuid_handle};
 use bevy_color::Color;
+use bevy_ecs::schedule::SingleThreadedExecutor;
+use bevy_ecs::{component::Component, reflect::AppTypeRegistry};
 use bevy_math::{Vec3, primitives::Sphere};
-use bevy_mesh::{Mesh, Mesh3d, MeshTag};
+use bevy_mesh::{Mesh, Mesh3d, MeshPlugin, MeshTag};
+use bevy_reflect::{GetTypeRegistration, Reflect};
 use bevy_transform::components::Transform;
 use chunk_assets::{
-    ChunkAssetsPlugin, ChunkMaterial, Instance, MeshMaterial3d, SharedAssets, Tint, asset_count,
+    ChunkAssetsPlugin, ChunkMaterial, Instance, MeshMaterial3d, SharedAssets, StandardMaterial,
+    Tint, TintExtension, asset_count,
 };
 
 fn app() -> App {
@@ -143,6 +150,141 @@ fn handles_of_the_user_are_kept_and_left_alone() {
     assert_eq!(*app.world().resource::<SharedAssets>(), chosen);
     assert!(has_all_four(&app));
     assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+}
+
+#[test]
+fn what_the_user_removes_behind_a_handle_of_its_own_stays_away() {
+    let own: Handle<Mesh> = uuid_handle!("5f2f3c52-5a3f-4d33-8b56-0b8b3b0a7d11");
+    let mut app = App::new();
+    app.add_plugins((TaskPoolPlugin::default(), AssetPlugin::default()))
+        .init_asset::<Mesh>();
+    app.world_mut()
+        .resource_mut::<Assets<Mesh>>()
+        .insert(&own, Sphere::new(0.5).into())
+        .expect("the id is a UUID");
+    app.insert_resource(SharedAssets {
+        cube: own.clone(),
+        ..SharedAssets::default()
+    })
+    .add_plugins(ChunkAssetsPlugin);
+    app.update();
+
+    app.world_mut().resource_mut::<Assets<Mesh>>().remove(&own);
+    app.update();
+    app.update();
+    let meshes = app.world().resource::<Assets<Mesh>>();
+    assert!(
+        !meshes.contains(&own),
+        "a cube took the place of the sphere"
+    );
+}
+
+#[test]
+fn meshes_that_a_later_plugin_throws_away_are_back_with_a_warning() {
+    let warnings = warnings_of(|| {
+        let mut app = app();
+        app.add_plugins(MeshPlugin);
+        assert!(
+            !has_all_four(&app),
+            "the plugin has changed: is this test needed?"
+        );
+        app.finish();
+        app.cleanup();
+        assert!(has_all_four(&app));
+        assert_eq!(asset_count(app.world()), SharedAssets::COUNT);
+    });
+    assert!(
+        warnings.contains("2 of the shared assets") && warnings.contains("MeshPlugin"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn a_removed_asset_is_reported_and_nothing_else_is() {
+    let quiet = warnings_of(|| {
+        let mut app = app();
+        app.finish();
+        app.cleanup();
+        app.update();
+    });
+    assert!(!quiet.contains("shared"), "{quiet}");
+    let loud = warnings_of(|| {
+        let mut app = app();
+        // On this thread, where somebody listens.
+        app.edit_schedule(PostUpdate, |schedule| {
+            schedule.set_executor(SingleThreadedExecutor::new());
+        });
+        app.update();
+        let tree = app.world().resource::<SharedAssets>().tree.clone();
+        app.world_mut()
+            .resource_mut::<Assets<ChunkMaterial>>()
+            .remove(&tree);
+        app.update();
+    });
+    assert!(
+        loud.contains("the shared tree material was removed"),
+        "{loud}"
+    );
+}
+
+/// What is warned of on this thread meanwhile.
+fn warnings_of(during: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").extend(text);
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, during);
+    let text = log.0.lock().expect("no panic").clone();
+    String::from_utf8(text).expect("a log is text")
+}
+
+/// The same code compiles with the `render` feature and without.
+#[test]
+fn every_type_can_do_the_same_with_and_without_a_renderer() {
+    fn asset<T: Asset + Clone + core::fmt::Debug + Default + Reflect + GetTypeRegistration>() {}
+    fn value<T: Clone + core::fmt::Debug + Default + Reflect>() {}
+    fn component<T: Component + Clone + core::fmt::Debug + Default + Eq + Reflect>() {}
+    asset::<ChunkMaterial>();
+    value::<StandardMaterial>();
+    value::<TintExtension>();
+    value::<Tint>();
+    value::<SharedAssets>();
+    component::<MeshMaterial3d<ChunkMaterial>>();
+
+    let mut material = ChunkMaterial::default();
+    material.base.unlit = true;
+    material.base.reflectance = 0.3;
+    let StandardMaterial { base_color, .. } = material.base;
+    assert_eq!(base_color, Color::WHITE);
+    let handle = SharedAssets::default().tree;
+    let component = MeshMaterial3d::from(handle.clone());
+    assert_eq!(AssetId::from(&component), handle.id());
+}
+
+#[test]
+fn the_shared_assets_are_known_to_reflection() {
+    let app = app();
+    let registry = app.world().resource::<AppTypeRegistry>().read();
+    for type_id in [TypeId::of::<SharedAssets>(), TypeId::of::<Tint>()] {
+        assert!(registry.get(type_id).is_some());
+    }
 }
 
 #[test]

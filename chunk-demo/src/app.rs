@@ -11,6 +11,7 @@ use chunk_scheduler::{Runtime, available_cores, recommended_pool_threads};
 
 use crate::faults::Faults;
 use crate::settings::{Settings, SettingsError};
+use crate::spawn::WholeWithin;
 use crate::workload::Workload;
 
 /// A headless app with the city and no viewer: spawn a [`ChunkViewer`](chunk_apply::ChunkViewer), and it is streamed.
@@ -108,6 +109,9 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
         demand: error.to_string(),
     })?;
     (workload.prepare)(app);
+    if let Some(whole) = app.world().get_resource::<WholeWithin>() {
+        whole.set(settings.chunk_size, settings.radius);
+    }
     let generator = faults.generator(settings.seed, workload);
     let plugin = ChunkStreamingPlugin::new(grid, generator, workload.spawner.clone());
     app.add_plugins(ChunkStreamingPlugin {

@@ -12,7 +12,8 @@ use crate::profile_command;
 
 /// Streams a city around moving viewers, without a screen, and prints what it measured.
 ///
-/// Exit status: 0 if everything held, 1 if not (the table and the JSON object say what), 2 if an option makes no sense.
+/// Exit status: 0 if everything held, 1 if not (the table and the JSON object say what), 2 if an option makes no sense,
+/// 3 if this machine cannot draw what was asked for.
 #[derive(Parser, Debug)]
 #[command(name = "chunk-demo", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {

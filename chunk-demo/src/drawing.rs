@@ -9,11 +9,11 @@ use crate::args::Play;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Drawing {
     /// Draws the scenario's key moments to PNG files in this folder, on a GPU or in software
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "report", "unpaced"])]
     pub(crate) render: Option<PathBuf>,
 
     /// Opens a window to fly through the city; the keys are listed in it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json", "report", "unpaced"])]
     pub(crate) window: bool,
 
     /// With --window: draws the window to this PNG file once the world is there, and closes it
@@ -50,14 +50,16 @@ fn size(text: &str) -> Result<[u32; 2], String> {
 pub(crate) fn run(args: &Play) -> ExitCode {
     use chunk_demo::render::{RenderError, adapter, pictures, window};
 
+    use crate::play::print;
+
     let draw = || -> Result<(), RenderError> {
         let scenario = args.scenario()?;
         let settings = args.settings(scenario)?;
         let adapter = adapter::find()?;
-        println!("drawing on {adapter}");
+        print(&format!("drawing on {adapter}"));
         if let Some(folder) = &args.drawing.render {
             for picture in pictures::take(folder, args.drawing.size, &settings, scenario)? {
-                println!("{picture}");
+                print(&picture.to_string());
             }
         }
         if args.drawing.window {

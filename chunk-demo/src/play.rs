@@ -55,7 +55,7 @@ fn show(outcome: &Outcome) {
     }
 }
 
-/// Nobody reading is no reason to panic.
-fn print(text: &str) {
+/// Writes a line to standard output. Nobody reading is no reason to panic.
+pub(crate) fn print(text: &str) {
     let _ = writeln!(stdout(), "{text}");
 }

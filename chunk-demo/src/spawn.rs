@@ -1,9 +1,11 @@
 //! Turns a chunk of the city into entities.
 
 use core::ops::Range;
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
 use bevy_camera::visibility::VisibilityRange;
-use bevy_ecs::{bundle::Bundle, component::Component};
+use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkWriter, Spawner};
 use chunk_assets::{Instance, SharedAssets, Tint};
@@ -32,14 +34,44 @@ pub struct Npc;
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Road;
 
+/// Up to this distance from a viewer every chunk is loaded, in metres. Shared with the spawner, so that what is spawned
+/// from now on fades before it.
+#[derive(Resource, Clone, Debug)]
+pub struct WholeWithin(Arc<AtomicU32>);
+
+impl WholeWithin {
+    /// For chunks of this side in metres and a radius in chunks.
+    #[must_use]
+    pub fn new(chunk_size: f32, radius: u32) -> Self {
+        let whole = Self(Arc::default());
+        whole.set(chunk_size, radius);
+        whole
+    }
+
+    /// The distance in metres.
+    #[must_use]
+    pub fn metres(&self) -> f32 {
+        f32::from_bits(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set(&self, chunk_size: f32, radius: u32) {
+        // The nearest corner of a chunk beyond the radius is a chunk's diagonal nearer than its place in the grid,
+        // because the viewer may be anywhere in its own chunk.
+        let chunks = (radius as f32 - core::f32::consts::SQRT_2).max(0.5);
+        let metres = chunk_size * chunks;
+        self.0.store(metres.to_bits(), Ordering::Relaxed);
+    }
+}
+
 /// Spawns the five kinds, each as one batch, with handles to the four shared assets.
 ///
 /// Every entity is a child of its chunk's root and has a marker of its kind. Positions are from the chunk's minimum
 /// corner, which is where the root stands.
 #[must_use]
-pub fn city_spawner(assets: SharedAssets) -> Spawner<ChunkCoord, CityChunk> {
+pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCoord, CityChunk> {
     Spawner::new(
         move |_coord, chunk: CityChunk, writer: &mut ChunkWriter<'_, '_>| {
+            let whole = whole.metres();
             let [roads, buildings, trees, vehicles, npcs] = [
                 (Kind::Road, chunk.roads),
                 (Kind::Building, chunk.buildings),
@@ -47,7 +79,7 @@ pub fn city_spawner(assets: SharedAssets) -> Spawner<ChunkCoord, CityChunk> {
                 (Kind::Vehicle, chunk.vehicles),
                 (Kind::Npc, chunk.npcs),
             ]
-            .map(|(kind, items)| instances(&assets, kind, items));
+            .map(|(kind, items)| instances(&assets, kind, items, whole));
             writer.spawn_batch(marked(roads, Road));
             writer.spawn_batch(marked(buildings, Building));
             writer.spawn_batch(marked(trees, Tree));
@@ -58,14 +90,52 @@ pub fn city_spawner(assets: SharedAssets) -> Spawner<ChunkCoord, CityChunk> {
 }
 
 /// How far away a kind is seen, in metres: it fades over the range. What is small is not worth drawing far away, and
-/// what fades does not pop. All of them fade, because what does not would be a batch of its own.
+/// what is large has faded where the world may end, so that no chunk pops up or vanishes while it is seen. All of them
+/// fade, because what does not would be a batch of its own.
 #[must_use]
-pub fn fades(kind: Kind) -> Range<f32> {
-    match kind {
-        Kind::Road | Kind::Building => 3_400.0..3_800.0,
-        Kind::Tree => 1_500.0..1_800.0,
-        Kind::Vehicle => 800.0..1_000.0,
-        Kind::Npc => 350.0..450.0,
+pub fn fades(kind: Kind, whole_within: f32) -> Range<f32> {
+    let (start, end): (f32, f32) = match kind {
+        Kind::Road | Kind::Building => (f32::MAX, f32::MAX),
+        Kind::Tree => (1_500.0, 1_800.0),
+        Kind::Vehicle => (500.0, 600.0),
+        Kind::Npc => (350.0, 450.0),
+    };
+    // Even where little is loaded, houses are the last to go.
+    let (latest_start, latest_end) = match kind {
+        Kind::Road | Kind::Building => (0.85, 1.0),
+        Kind::Tree | Kind::Vehicle | Kind::Npc => (0.7, 0.85),
+    };
+    start.min(latest_start * whole_within)..end.min(latest_end * whole_within)
+}
+
+fn range(kind: Kind, whole_within: f32) -> VisibilityRange {
+    VisibilityRange {
+        start_margin: 0.0..0.0,
+        end_margin: fades(kind, whole_within),
+        use_aabb: false,
+    }
+}
+
+/// Lets everything that is there fade where it should now that more or less of the world is whole.
+#[cfg(feature = "render")]
+pub(crate) fn fade_anew(
+    whole: Res<WholeWithin>,
+    mut things: Query<(
+        &mut VisibilityRange,
+        Has<Tree>,
+        Has<Vehicle>,
+        Has<Npc>,
+        AnyOf<(&Building, &Road, &Tree, &Vehicle, &Npc)>,
+    )>,
+) {
+    for (mut seen, is_tree, is_vehicle, is_npc, _) in &mut things {
+        let kind = match (is_tree, is_vehicle, is_npc) {
+            (true, ..) => Kind::Tree,
+            (_, true, _) => Kind::Vehicle,
+            (.., true) => Kind::Npc,
+            _ => Kind::Building,
+        };
+        seen.set_if_neq(range(kind, whole.metres()));
     }
 }
 
@@ -74,13 +144,10 @@ fn instances(
     assets: &SharedAssets,
     kind: Kind,
     items: Vec<Item>,
+    whole_within: f32,
 ) -> impl Iterator<Item = (Instance, VisibilityRange)> + use<> {
     let assets = assets.clone();
-    let range = VisibilityRange {
-        start_margin: 0.0..0.0,
-        end_margin: fades(kind),
-        use_aabb: false,
-    };
+    let range = range(kind, whole_within);
     items.into_iter().map(move |item| {
         let (place, tint) = (place(&item), tint(&item));
         let instance = if kind.is_round() {

@@ -11,7 +11,8 @@ use chunk_scheduler::Job;
 
 use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
 use crate::motion::MotionPlugin;
-use crate::spawn::city_spawner;
+use crate::settings::Settings;
+use crate::spawn::{WholeWithin, city_spawner};
 
 type Make<T> = dyn Fn(&Job<ChunkCoord>) -> T + Send + Sync;
 type Count = dyn Fn(ChunkCoord) -> usize + Send + Sync;
@@ -91,13 +92,16 @@ impl Workload<CityChunk> {
     pub fn city(config: CityConfig) -> Result<Self, CityError> {
         let plan = Arc::new(CityPlan::new(config)?);
         let counted = Arc::clone(&plan);
+        // The stream's own radius replaces this one as soon as it is known.
+        let whole = WholeWithin::new(config.chunk_size, Settings::default().radius);
         let city = Self::new(
             move |job| plan.generate(job.key()),
-            city_spawner(SharedAssets::default()),
+            city_spawner(SharedAssets::default(), whole.clone()),
             move |coord| counted.generate(coord).entity_count(),
         );
         Ok(city
-            .prepared_by(|app| {
+            .prepared_by(move |app| {
+                app.insert_resource(whole.clone());
                 app.add_plugins((ChunkAssetsPlugin, MotionPlugin::default()));
             })
             .with_assets(SharedAssets::COUNT))

@@ -1,6 +1,7 @@
 //! What a chunk of the city becomes: five kinds under one root, with place, size and colour, and four assets.
 
 use bevy_app::App;
+use bevy_camera::visibility::VisibilityRange;
 use bevy_ecs::prelude::*;
 use bevy_mesh::MeshTag;
 use bevy_transform::components::Transform;
@@ -8,7 +9,8 @@ use chunk_apply::{ChunkIndex, ChunkRoot, ChunkViewer};
 use chunk_assets::{Tint, asset_count};
 use chunk_coord::ChunkCoord;
 use chunk_demo::city::{CityChunk, CityPlan, Item, Kind};
-use chunk_demo::spawn::{Building, Npc, Road, Tree, Vehicle};
+use chunk_demo::motion::MotionPlugin;
+use chunk_demo::spawn::{Building, Npc, Road, Tree, Vehicle, WholeWithin, fades};
 use chunk_demo::{Settings, city_app};
 
 const CHUNKS: usize = 13;
@@ -159,4 +161,55 @@ fn without_a_viewer_nothing_happens() {
     }
     assert_eq!(app.world().entity_count(), before);
     assert!(app.world().resource::<ChunkIndex<CityChunk>>().is_empty());
+}
+
+#[test]
+fn houses_are_seen_farther_than_trees_and_trees_farther_than_what_moves() {
+    for radius in [1, 2, 4, 12, 40] {
+        let whole = WholeWithin::new(200.0, radius).metres();
+        let [house, road, tree, car, person] = [
+            Kind::Building,
+            Kind::Road,
+            Kind::Tree,
+            Kind::Vehicle,
+            Kind::Npc,
+        ]
+        .map(|kind| fades(kind, whole));
+        assert_eq!(house, road, "a house without a street");
+        assert!(house.start > tree.start && house.end > tree.end);
+        assert!(tree.end >= car.end && car.end >= person.end);
+        for fade in [house, tree, car, person] {
+            assert!(0.0 < fade.start && fade.start < fade.end, "{fade:?}");
+            assert!(fade.end <= whole, "{fade:?}: chunks pop up at {whole} m");
+        }
+    }
+}
+
+#[test]
+fn every_car_that_is_seen_drives() {
+    let fade = fades(Kind::Vehicle, f32::MAX);
+    let diagonal = 200.0 * core::f32::consts::SQRT_2;
+    assert!(fade.end + diagonal <= MotionPlugin::default().reach);
+    assert!(fades(Kind::Npc, f32::MAX).end < fade.end);
+}
+
+#[test]
+fn everything_fades_where_its_kind_does() {
+    fn all<M: Component>(app: &mut App, kind: Kind) {
+        let world = app.world_mut();
+        let expected = fades(kind, WholeWithin::new(200.0, settings().radius).metres());
+        let with = world.query_filtered::<(), With<M>>().iter(world).count();
+        let mut ranges = world.query_filtered::<&VisibilityRange, With<M>>();
+        assert_eq!(ranges.iter(world).count(), with, "{kind:?}");
+        for range in ranges.iter(world) {
+            assert_eq!(range.end_margin, expected, "{kind:?}");
+            assert_eq!(range.start_margin, 0.0..0.0, "{kind:?} is seen from near");
+        }
+    }
+    let mut app = loaded();
+    all::<Building>(&mut app, Kind::Building);
+    all::<Road>(&mut app, Kind::Road);
+    all::<Tree>(&mut app, Kind::Tree);
+    all::<Vehicle>(&mut app, Kind::Vehicle);
+    all::<Npc>(&mut app, Kind::Npc);
 }

@@ -2,17 +2,19 @@
 
 use bevy_app::App;
 use bevy_asset::{Asset, Assets, Handle, uuid_handle};
-use bevy_pbr::{
-    ExtendedMaterial, MaterialExtension, MaterialPlugin, MaterialsPlugin, StandardMaterial,
-};
+use bevy_pbr::{ExtendedMaterial, MaterialExtension, MaterialPlugin, MaterialsPlugin};
 use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 use bevy_render::{RenderApp, render_resource::AsBindGroup};
 use bevy_shader::{Shader, ShaderRef};
 use tracing::warn;
 
-pub use bevy_pbr::MeshMaterial3d;
+use crate::plugin::insert_if_absent;
 
-const TINT_SHADER: Handle<Shader> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c01");
+pub use bevy_pbr::{MeshMaterial3d, StandardMaterial};
+
+/// The part that other shaders import.
+const TINT_SHADER: Handle<Shader> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c06");
+const SURFACE_SHADER: Handle<Shader> = uuid_handle!("7a1f8f0e-6d0c-4f0e-9d0b-5b1f6a6c2c01");
 
 /// Bevy's [`StandardMaterial`] with the instance's [`Tint`](crate::Tint) over its base colour. Lighting, shadows,
 /// fog, textures and visibility ranges work as they do for the standard material.
@@ -26,11 +28,11 @@ pub struct TintExtension {}
 
 impl MaterialExtension for TintExtension {
     fn fragment_shader() -> ShaderRef {
-        ShaderRef::Handle(TINT_SHADER)
+        ShaderRef::Handle(SURFACE_SHADER)
     }
 
     fn deferred_fragment_shader() -> ShaderRef {
-        ShaderRef::Handle(TINT_SHADER)
+        ShaderRef::Handle(SURFACE_SHADER)
     }
 }
 
@@ -42,9 +44,14 @@ pub(crate) fn add_drawing(app: &mut App) {
     if !app.is_plugin_added::<MaterialPlugin<ChunkMaterial>>() {
         app.add_plugins(MaterialPlugin::<ChunkMaterial>::default());
     }
-    let shader = Shader::from_wgsl(include_str!("tint.wgsl"), "chunk_assets/material/tint.wgsl");
     let mut shaders = app.world_mut().resource_mut::<Assets<Shader>>();
-    crate::plugin::insert_if_absent(&mut shaders, &TINT_SHADER, || shader);
+    insert_if_absent(&mut shaders, &TINT_SHADER, || {
+        Shader::from_wgsl(include_str!("tint.wgsl"), "chunk_assets/material/tint.wgsl")
+    });
+    insert_if_absent(&mut shaders, &SURFACE_SHADER, || {
+        let source = include_str!("surface.wgsl");
+        Shader::from_wgsl(source, "chunk_assets/material/surface.wgsl")
+    });
 }
 
 /// Tells of a renderer that was added after the plugin and knows nothing of the material.

@@ -1,64 +1,92 @@
-//! Without the `render` feature: the same names and fields, and nothing to draw them.
+//! Without the `render` feature: the same names, with nothing to draw them. Whatever compiles here compiles with the
+//! feature as well, which only adds to it; so no type here can do what its namesake in Bevy cannot.
 
 use bevy_app::App;
-use bevy_asset::{Asset, Handle};
+use bevy_asset::{Asset, AssetId, Handle};
 use bevy_color::Color;
 use bevy_ecs::component::Component;
-use bevy_reflect::TypePath;
+use bevy_ecs::reflect::ReflectComponent;
+use bevy_reflect::{Reflect, TypePath, std_traits::ReflectDefault};
 
-/// What a surface looks like. With the `render` feature this is an extension of Bevy's `StandardMaterial`, which has
-/// the same fields and many more.
-#[derive(Asset, Clone, Copy, Debug, Default, PartialEq, TypePath)]
+/// What a surface looks like. With the `render` feature this is an extension of Bevy's `StandardMaterial`.
+#[derive(Asset, Clone, Debug, Default, Reflect)]
+#[reflect(Default, Clone)]
+#[non_exhaustive]
 pub struct ChunkMaterial {
     /// The surface before the tint.
-    pub base: BaseMaterial,
+    pub base: StandardMaterial,
     /// The part that reads the tint.
     pub extension: TintExtension,
 }
 
-/// The fields of Bevy's `StandardMaterial` that the shared assets set.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BaseMaterial {
+/// The fields of Bevy's `StandardMaterial` that the shared assets set. With the `render` feature this is Bevy's own, with
+/// all of them.
+#[derive(Clone, Debug, Reflect)]
+#[reflect(Default, Clone)]
+#[non_exhaustive]
+pub struct StandardMaterial {
     /// The colour of an instance without a tint. White by default.
     pub base_color: Color,
     /// From 0 (a mirror) to 1 (chalk). 0.5 by default.
     pub perceptual_roughness: f32,
     /// How strongly it reflects when seen straight on, 0 to 1. 0.5 by default.
     pub reflectance: f32,
+    /// Whether it shines in its colour whatever the light. `false` by default.
+    pub unlit: bool,
 }
 
-impl Default for BaseMaterial {
+impl Default for StandardMaterial {
     fn default() -> Self {
         Self {
             base_color: Color::WHITE,
             perceptual_roughness: 0.5,
             reflectance: 0.5,
+            unlit: false,
         }
     }
 }
 
 /// The part of a [`ChunkMaterial`] that reads the tint. It has no settings: the colour is the instance's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Reflect)]
+#[reflect(Default, Clone)]
 #[non_exhaustive]
 pub struct TintExtension {}
 
-/// The material of an instance. With the `render` feature this is Bevy's component of the same name.
-#[derive(Component, Clone, Debug)]
-pub struct MeshMaterial3d<M: Asset>(pub Handle<M>);
+/// What Bevy's component of this name asks of a material.
+pub trait Material: Asset + TypePath {}
 
-impl<M: Asset> Default for MeshMaterial3d<M> {
+impl Material for ChunkMaterial {}
+
+/// The material of an instance. With the `render` feature this is Bevy's component of the same name.
+#[derive(Component, Clone, Debug, Reflect)]
+#[reflect(Component, Default, Clone)]
+pub struct MeshMaterial3d<M: Material>(pub Handle<M>);
+
+impl<M: Material> Default for MeshMaterial3d<M> {
     fn default() -> Self {
         Self(Handle::default())
     }
 }
 
-impl<M: Asset> PartialEq for MeshMaterial3d<M> {
+impl<M: Material> PartialEq for MeshMaterial3d<M> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<M: Asset> Eq for MeshMaterial3d<M> {}
+impl<M: Material> Eq for MeshMaterial3d<M> {}
+
+impl<M: Material> From<Handle<M>> for MeshMaterial3d<M> {
+    fn from(handle: Handle<M>) -> Self {
+        Self(handle)
+    }
+}
+
+impl<M: Material> From<&MeshMaterial3d<M>> for AssetId<M> {
+    fn from(material: &MeshMaterial3d<M>) -> Self {
+        material.0.id()
+    }
+}
 
 pub(crate) fn add_drawing(_: &mut App) {}
 

@@ -103,10 +103,7 @@ impl DrawTarget for Brush<'_> {
     type Color = Ink;
     type Error = Infallible;
 
-    fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
-        &mut self,
-        dots: I,
-    ) -> Result<(), Infallible> {
+    fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(&mut self, dots: I) -> Result<(), Infallible> {
         let area = self.bounding_box();
         for Pixel(place, Ink(colour)) in dots {
             if area.contains(place) {

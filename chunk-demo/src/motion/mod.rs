@@ -33,13 +33,14 @@ pub use course::{AtEnd, Course};
 #[derive(Clone, Copy, Debug, PartialEq, Resource)]
 pub struct MotionPlugin {
     /// What is in a chunk whose minimum corner is farther than this from every viewer stands still, in metres.
-    /// Default 600: a car out there is a few dots. The cost grows with the square.
+    /// Default 883: every car that is [seen](crate::spawn::fades) drives, whichever part of a chunk of 200 m it is in.
+    /// The cost grows with the square.
     pub reach: f32,
 }
 
 impl Default for MotionPlugin {
     fn default() -> Self {
-        Self { reach: 600.0 }
+        Self { reach: 883.0 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use bevy_render::settings::WgpuSettings;
 use bevy_tasks::block_on;
 use wgpu::{Backends, DeviceType, Instance, InstanceDescriptor, RequestAdapterOptions};
 
@@ -32,22 +33,50 @@ impl fmt::Display for Adapter {
 
 /// Finds what Bevy would draw with, and leaves it alone. Without one, Bevy would end the process.
 ///
+/// Like Bevy it follows `WGPU_BACKEND`, `WGPU_POWER_PREF`, `WGPU_FORCE_FALLBACK_ADAPTER` and `WGPU_ADAPTER_NAME`; a
+/// name that no adapter has is ignored.
+///
 /// # Errors
 ///
 /// [`RenderError::NoAdapter`] if there is none.
 pub fn find() -> Result<Adapter, RenderError> {
-    find_among(Backends::from_env().unwrap_or(Backends::all()))
+    let settings = WgpuSettings::default();
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is_fallback_forced = variable("WGPU_FORCE_FALLBACK_ADAPTER")
+        .map_or(settings.force_fallback_adapter, |value| {
+            value != "0" && value != "false"
+        });
+    find_among(
+        settings.backends.unwrap_or(Backends::empty()),
+        variable("WGPU_ADAPTER_NAME").or(settings.adapter_name),
+        &RequestAdapterOptions {
+            power_preference: settings.power_preference,
+            force_fallback_adapter: is_fallback_forced,
+            ..RequestAdapterOptions::default()
+        },
+    )
 }
 
-fn find_among(backends: Backends) -> Result<Adapter, RenderError> {
+fn find_among(
+    backends: Backends,
+    name: Option<String>,
+    options: &RequestAdapterOptions<'_, '_>,
+) -> Result<Adapter, RenderError> {
     let descriptor = InstanceDescriptor {
         backends,
         ..InstanceDescriptor::new_without_display_handle_from_env()
     };
     let instance = Instance::new(descriptor);
-    let options = RequestAdapterOptions::default();
-    let adapter = block_on(instance.request_adapter(&options))
-        .map_err(|error| RenderError::NoAdapter(error.to_string()))?;
+    let named = name.and_then(|name| {
+        let name = name.to_lowercase();
+        let mut all = block_on(instance.enumerate_adapters(backends)).into_iter();
+        all.find(|adapter| adapter.get_info().name.to_lowercase().contains(&name))
+    });
+    let adapter = match named {
+        Some(adapter) => adapter,
+        None => block_on(instance.request_adapter(options))
+            .map_err(|error| RenderError::NoAdapter(error.to_string()))?,
+    };
     let info = adapter.get_info();
     Ok(Adapter {
         name: info.name,
@@ -62,7 +91,10 @@ mod tests {
 
     #[test]
     fn a_machine_without_an_adapter_says_so() {
-        let error = find_among(Backends::empty()).expect_err("nothing draws without an interface");
-        assert!(matches!(error, RenderError::NoAdapter(_)), "{error}");
+        for name in [None, Some("any".to_owned())] {
+            let error = find_among(Backends::empty(), name, &RequestAdapterOptions::default())
+                .expect_err("nothing draws without an interface");
+            assert!(matches!(error, RenderError::NoAdapter(_)), "{error}");
+        }
     }
 }

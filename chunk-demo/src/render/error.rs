@@ -19,8 +19,11 @@ pub enum RenderError {
     Write(PathBuf, io::Error),
     /// The renderer gave no picture within this many frames.
     NoPicture(u32),
-    /// There is no screen for a window.
-    NoDisplay,
+    /// The stream had not come to rest within this many frames.
+    Unsettled(u32),
+    /// There is no screen for a window, or what is needed to open one is not installed; the text is what the window
+    /// library said.
+    NoDisplay(String),
 }
 
 impl RenderError {
@@ -28,7 +31,7 @@ impl RenderError {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::NoAdapter(_) | Self::NoDisplay => 3,
+            Self::NoAdapter(_) | Self::NoDisplay(_) => 3,
             _ => 2,
         }
     }
@@ -49,9 +52,17 @@ impl fmt::Display for RenderError {
                 f,
                 "the renderer gave no picture within {frames} frames; a newer graphics driver may help"
             ),
-            Self::NoDisplay => f.write_str(
-                "there is no X11 display for a window: DISPLAY is not set. `--render DIR` draws to files without \
-                 one, and `xvfb-run` (Debian package xvfb) makes one that nobody sees",
+            Self::Unsettled(frames) => write!(
+                f,
+                "the world was not whole after {frames} frames; a smaller --radius may help, or fewer --max-in-flight \
+                 on a busy machine"
+            ),
+            Self::NoDisplay(reason) => write!(
+                f,
+                "no window can be opened here ({reason}). On Linux and BSD one needs an X11 display, which Wayland \
+                 desktops offer through Xwayland, and libX11, libxcb, libxkbcommon-x11, libXcursor and libXi; \
+                 `--render DIR` draws to files without any, and `xvfb-run` (Debian package xvfb) makes a display that \
+                 nobody sees"
             ),
         }
     }
@@ -82,6 +93,8 @@ mod tests {
         let error = RenderError::NoAdapter("nothing found".to_owned());
         assert!(error.to_string().contains("mesa-vulkan-drivers"));
         assert_eq!(error.exit_status(), 3);
+        assert_eq!(RenderError::NoDisplay("none".to_owned()).exit_status(), 3);
         assert_eq!(RenderError::NoPicture(9).exit_status(), 2);
+        assert_eq!(RenderError::Unsettled(9).exit_status(), 2);
     }
 }

@@ -5,7 +5,7 @@
 //! [`Sky`](sky::Sky), a sun, fog that hides the end of the world, and a camera exposed for noon.
 
 pub mod adapter;
-mod draws;
+mod batches;
 mod error;
 pub mod pictures;
 mod plugins;
@@ -14,6 +14,6 @@ pub mod sky;
 mod studio;
 pub mod window;
 
-pub use draws::DrawCalls;
+pub use batches::Batches;
 pub use error::RenderError;
 pub use studio::Studio;

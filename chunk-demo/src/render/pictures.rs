@@ -4,12 +4,13 @@ use core::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bevy_app::App;
 use bevy_ecs::entity::Entity;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkViewer, Streaming};
 
-use super::{DrawCalls, RenderError, Studio};
+use super::{Batches, RenderError, Studio};
 use crate::chart::Canvas;
 use crate::city::CityChunk;
 use crate::scenario::Scenario;
@@ -27,7 +28,7 @@ pub struct Picture {
     /// Entities in them.
     pub entities: usize,
     /// How it was drawn.
-    pub draws: DrawCalls,
+    pub batches: Batches,
     /// How long drawing took, without what led to the moment.
     pub took: Duration,
 }
@@ -36,12 +37,13 @@ impl fmt::Display for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {}, {} chunks, {} entities in {} draw calls, {:.1} s",
+            "{}: {}, {} chunks, {} entities in {} opaque and {} shadow batches, {:.1} s",
             self.path.display(),
             self.caption,
             self.chunks,
             self.entities,
-            self.draws.batched + self.draws.single,
+            self.batches.opaque + self.batches.single,
+            self.batches.shadows,
             self.took.as_secs_f64()
         )
     }
@@ -69,7 +71,7 @@ pub fn take(
     let mut shoot = Shoot::new(folder, size, settings, scenario)?;
 
     shoot.go_to(shoot.at(0.0));
-    shoot.until(|index, stream| 3 * index.len() >= stream.wanted().len());
+    shoot.until(|index, stream| 3 * index.len() >= stream.wanted().len())?;
     shoot.take(
         "start.png",
         "the world fills, nearest first",
@@ -79,7 +81,7 @@ pub fn take(
     let middle = settings.seconds / 2.0;
     let approach = middle.min(0.5);
     shoot.go_to(shoot.at(middle - approach));
-    shoot.settle();
+    shoot.settle()?;
     shoot.fly(middle - approach, middle);
     shoot.take(
         "flight.png",
@@ -89,7 +91,7 @@ pub fn take(
 
     let there = shoot.at(middle) + TELEPORT;
     shoot.go_to(there);
-    shoot.settle();
+    shoot.settle()?;
     let eye = shoot.ahead(middle);
     let eye = eye.with_translation(eye.translation + TELEPORT);
     shoot.take(
@@ -99,11 +101,11 @@ pub fn take(
     )?;
 
     shoot.go_to(Vec3::ZERO);
-    shoot.settle();
+    shoot.settle()?;
     let reach = settings.chunk_size * settings.radius as f32;
-    let eye = Vec3::new(-0.24, 0.115, 0.17) * reach;
+    let eye = Vec3::new(-0.24, 0.125, 0.17) * reach;
     let eye =
-        Transform::from_translation(eye).looking_at(Vec3::new(0.10, 0.0, -0.06) * reach, Vec3::Y);
+        Transform::from_translation(eye).looking_at(Vec3::new(0.06, 0.0, -0.04) * reach, Vec3::Y);
     shoot.take("overview.png", "the city's centre from above", eye)?;
     Ok(shoot.pictures)
 }
@@ -158,20 +160,15 @@ impl<'a> Shoot<'a> {
             .insert(Transform::from_translation(place));
     }
 
-    /// Lets frames pass until the stream is as it should be.
-    fn until(&mut self, is_so: impl Fn(&ChunkIndex<CityChunk>, &Streaming<CityChunk>) -> bool) {
-        for _ in 0..MOST_FRAMES {
-            self.studio.app_mut().update();
-            let world = self.studio.app_mut().world();
-            let index = world.resource::<ChunkIndex<CityChunk>>();
-            if is_so(index, world.resource::<Streaming<CityChunk>>()) {
-                return;
-            }
-        }
+    fn until(
+        &mut self,
+        is_so: impl Fn(&ChunkIndex<CityChunk>, &Streaming<CityChunk>) -> bool,
+    ) -> Result<(), RenderError> {
+        wait(self.studio.app_mut(), MOST_FRAMES, is_so)
     }
 
-    fn settle(&mut self) {
-        self.until(|_, stream| stream.is_settled());
+    fn settle(&mut self) -> Result<(), RenderError> {
+        self.until(|_, stream| stream.is_settled())
     }
 
     fn fly(&mut self, from: f64, to: f64) {
@@ -198,7 +195,7 @@ impl<'a> Shoot<'a> {
         canvas
             .save(&path)
             .map_err(|error| RenderError::Write(path.clone(), error))?;
-        let draws = self.studio.draws();
+        let batches = self.studio.batches();
         let index = self
             .studio
             .app_mut()
@@ -209,7 +206,7 @@ impl<'a> Shoot<'a> {
             path,
             chunks: index.len(),
             entities: index.entities(),
-            draws,
+            batches,
             took: start.elapsed(),
         });
         Ok(())
@@ -218,5 +215,43 @@ impl<'a> Shoot<'a> {
     fn stream(&mut self) -> bevy_ecs::change_detection::Mut<'_, Streaming<CityChunk>> {
         let world = self.studio.app_mut().world_mut();
         world.resource_mut::<Streaming<CityChunk>>()
+    }
+}
+
+/// Lets frames pass until the stream is as it should be.
+fn wait(
+    app: &mut App,
+    most_frames: u32,
+    is_so: impl Fn(&ChunkIndex<CityChunk>, &Streaming<CityChunk>) -> bool,
+) -> Result<(), RenderError> {
+    for _ in 0..most_frames {
+        app.update();
+        let world = app.world();
+        let index = world.resource::<ChunkIndex<CityChunk>>();
+        if is_so(index, world.resource::<Streaming<CityChunk>>()) {
+            return Ok(());
+        }
+    }
+    Err(RenderError::Unsettled(most_frames))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::city_app;
+
+    #[test]
+    fn a_world_that_does_not_come_to_rest_is_not_photographed() {
+        let mut app = city_app(&Settings::default()).expect("the defaults make sense");
+        app.world_mut()
+            .spawn((ChunkViewer::default(), Transform::default()));
+        app.world_mut()
+            .resource_mut::<Streaming<CityChunk>>()
+            .pause();
+        let waited = wait(&mut app, 9, |index, _| !index.is_empty());
+        assert!(
+            matches!(waited, Err(RenderError::Unsettled(9))),
+            "{waited:?}"
+        );
     }
 }

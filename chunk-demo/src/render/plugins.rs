@@ -14,6 +14,7 @@ use bevy_time::TimePlugin;
 use bevy_transform::TransformPlugin;
 use bevy_window::{ExitCondition, Window, WindowPlugin};
 
+use super::batches::BatchesPlugin;
 use crate::app::task_pools;
 
 /// Adds what comes before the renderer: time, transforms, and a window if there is to be one.
@@ -50,5 +51,6 @@ pub(super) fn add_renderer(app: &mut App, waits_for_shaders: bool) {
         LightPlugin,
         CorePipelinePlugin,
         PbrPlugin::default(),
+        BatchesPlugin,
     ));
 }

@@ -19,6 +19,7 @@ use bevy_transform::components::Transform;
 use chunk_assets::{SharedAssets, Tint};
 
 use super::sky::Sky;
+use crate::spawn::{WholeWithin, fade_anew};
 
 /// Puts sky, sun and ground around every camera made of [`camera`]. Add it after Bevy's render plugins and
 /// [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin).
@@ -55,12 +56,21 @@ impl Plugin for ScenePlugin {
         .insert_resource(DirectionalLightShadowMap { size: 2048 })
         .add_systems(
             PostUpdate,
-            follow_camera.before(TransformSystems::Propagate),
+            (
+                follow_camera.before(TransformSystems::Propagate),
+                fade_anew.run_if(resource_exists_and_changed::<WholeWithin>),
+            ),
         );
         let world = app.world_mut();
         light(world, &self.sky);
         backdrop(world, &self.sky);
     }
+}
+
+/// How far one sees, in metres: the haze hides the end of what is loaded within a radius in chunks, and little else.
+#[must_use]
+pub fn haze(chunk_size: f32, radius: u32) -> f32 {
+    1.15 * chunk_size * radius as f32
 }
 
 /// A camera that sees the scene, with fog up to `sight` metres: farther, everything has the colour of the horizon.
@@ -147,7 +157,8 @@ fn backdrop(world: &mut World, sky: &Sky) {
 const GROUND: Tint = Tint::srgb(128, 136, 104);
 
 fn follow_camera(
-    cameras: Query<&Transform, (With<Camera3d>, Without<Backdrop>)>,
+    // The camera of an overlay has no fog.
+    cameras: Query<&Transform, (With<DistanceFog>, Without<Backdrop>)>,
     mut backdrops: Query<(&mut Transform, &Backdrop)>,
 ) {
     let Some(camera) = cameras.iter().next() else {

@@ -5,18 +5,24 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bevy_app::App;
 use bevy_asset::{Assets, Handle};
-use bevy_camera::{Camera, RenderTarget};
+use bevy_camera::{Camera, Camera3d, ClearColor, RenderTarget};
+use bevy_color::Color;
+use bevy_core_pipeline::tonemapping::Tonemapping;
+use bevy_ecs::bundle::Bundle;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::observer::On;
 use bevy_image::Image;
+use bevy_light::GlobalAmbientLight;
 use bevy_render::render_resource::TextureFormat;
 use bevy_render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy_transform::components::Transform;
+use chunk_assets::ChunkAssetsPlugin;
 
+use super::batches::BatchCount;
 use super::plugins::{add_basics, add_renderer};
-use super::scene::{ScenePlugin, camera};
+use super::scene::{ScenePlugin, camera, haze};
 use super::sky::Sky;
-use super::{DrawCalls, RenderError};
+use super::{Batches, RenderError};
 use crate::app::{add_city, ready};
 use crate::chart::Canvas;
 use crate::settings::Settings;
@@ -46,15 +52,13 @@ pub struct Studio {
     film: Handle<Image>,
     shots: Receiver<Image>,
     shutter: Sender<Image>,
-    draws: DrawCalls,
+    batches: Batches,
 }
 
 /// A picture comes some frames after it was asked for, when it is back from the adapter.
 const LONGEST_WAIT: u32 = 200;
 /// Frames before a picture, in which what is to be drawn reaches the renderer.
 const WARM_UP: u32 = 2;
-/// How far one sees, as a share of what is loaded: the haze hides the end of the world, and little else.
-const SIGHT: f32 = 1.15;
 
 impl Studio {
     /// A studio that takes pictures of this width and height, in dots. See that there is an
@@ -70,14 +74,44 @@ impl Studio {
         add_city(&mut app, settings)?;
         let sky = Sky::clear_day();
         app.add_plugins(ScenePlugin { sky });
-        ready(&mut app);
+        let eye = camera(&sky, haze(settings.chunk_size, settings.radius));
+        Ok(Self::with(app, size, eye))
+    }
 
-        let [width, height] = size;
+    /// A studio without the city, without a light, and with a black background: what is not `unlit` stays dark. The
+    /// shared assets are there.
+    ///
+    /// # Panics
+    ///
+    /// If there is no [`adapter`](super::adapter::find).
+    #[must_use]
+    pub fn empty(size: [u32; 2]) -> Self {
+        Self::empty_with(size, |_app| {})
+    }
+
+    /// The same with more plugins.
+    ///
+    /// # Panics
+    ///
+    /// As [`empty`](Self::empty).
+    #[must_use]
+    pub fn empty_with(size: [u32; 2], add: impl FnOnce(&mut App)) -> Self {
+        let mut app = App::new();
+        add_basics(&mut app, None);
+        add_renderer(&mut app, true);
+        app.add_plugins(ChunkAssetsPlugin)
+            .insert_resource(ClearColor(Color::BLACK))
+            .insert_resource(GlobalAmbientLight::NONE);
+        add(&mut app);
+        Self::with(app, size, (Camera3d::default(), Tonemapping::None))
+    }
+
+    fn with(mut app: App, [width, height]: [u32; 2], eye: impl Bundle) -> Self {
+        ready(&mut app);
         let film = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
         let film = app.world_mut().resource_mut::<Assets<Image>>().add(film);
-        let sight = SIGHT * settings.chunk_size * settings.radius as f32;
         let camera = app.world_mut().spawn((
-            camera(&sky, sight),
+            eye,
             RenderTarget::Image(film.clone().into()),
             Camera {
                 is_active: false,
@@ -86,14 +120,14 @@ impl Studio {
         ));
         let camera = camera.id();
         let (shutter, shots) = channel();
-        Ok(Self {
+        Self {
             app,
             camera,
             film,
             shots,
             shutter,
-            draws: DrawCalls::default(),
-        })
+            batches: Batches::default(),
+        }
     }
 
     /// The app: spawn viewers in it and call its `update`.
@@ -122,7 +156,7 @@ impl Studio {
                 }
             });
         self.app.update();
-        self.draws = DrawCalls::of(&self.app);
+        self.batches = self.app.world().resource::<BatchCount>().last_frame();
         // It is drawn; what follows only waits for it to come back.
         self.aim(from, false);
         let shot = (0..LONGEST_WAIT).find_map(|_| {
@@ -142,8 +176,8 @@ impl Studio {
 
     /// What the last picture took.
     #[must_use]
-    pub fn draws(&self) -> DrawCalls {
-        self.draws
+    pub fn batches(&self) -> Batches {
+        self.batches
     }
 
     fn aim(&mut self, from: Transform, is_active: bool) {

@@ -4,6 +4,7 @@ mod documents;
 mod examples;
 mod features;
 mod layout;
+mod pictures;
 mod rooms;
 mod table;
 mod toolchain;
@@ -42,7 +43,7 @@ struct Step {
 }
 
 /// In order: what is answered at once comes first, and each step compiles what the next ones use.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "fmt",
         about: "every file is formatted",
@@ -107,6 +108,11 @@ const STEPS: [Step; 13] = [
         name: "examples",
         about: "every example runs",
         run: examples::run,
+    },
+    Step {
+        name: "pictures",
+        about: "pictures and the window show what they should",
+        run: pictures::run,
     },
 ];
 

@@ -7,21 +7,29 @@ use bevy_app::AppExit;
 use bevy_ecs::prelude::*;
 use bevy_input::ButtonInput;
 use bevy_input::keyboard::KeyCode;
+use bevy_pbr::{DistanceFog, FogFalloff};
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkViewer, Streaming};
 use chunk_coord::ViewRange;
 
 use super::Panics;
 use crate::city::CityChunk;
+use crate::render::scene::haze;
+use crate::settings::Settings;
+use crate::spawn::WholeWithin;
 
-/// What the keys do, for the screen.
-pub(super) const HELP: [&str; 6] = [
-    "W A S D  fly    Q E  down, up    Shift  fast    mouse button  look",
-    "T  teleport 9 km        P  pause the stream",
-    "F  make every second new chunk panic, or not    R  retry those",
-    "[ ]  radius down, up    - =  budget down, up",
-    "H  this help            Esc  close",
-    "",
+/// What the keys do, for the screen: the keys, and what they are for.
+pub(super) const HELP: [(&str, &str); 10] = [
+    ("W A S D", "fly; with Shift fast"),
+    ("Q E", "down, up"),
+    ("mouse", "look, with a button held"),
+    ("T", "teleport 9 km"),
+    ("P", "pause the stream, or go on"),
+    ("[ ]", "radius down, up"),
+    ("- =", "budget down, up"),
+    ("F", "every second new chunk panics, or not"),
+    ("R", "retry what has failed"),
+    ("H Esc", "hide this, close"),
 ];
 
 /// What was asked for with keys, besides what the stream itself knows.
@@ -30,21 +38,31 @@ pub(super) struct Asked {
     /// Whether the keys are listed.
     pub(super) help: bool,
     /// The load radius, in chunks.
-    pub(super) radius: Option<u32>,
+    pub(super) radius: u32,
+    /// How much wider the unload radius is.
+    margin: u32,
+    chunk_size: f32,
 }
 
-impl Default for Asked {
-    fn default() -> Self {
+impl Asked {
+    pub(super) fn new(settings: &Settings) -> Self {
         Self {
             help: true,
-            radius: None,
+            radius: settings.radius,
+            margin: settings.unload_radius - settings.radius,
+            chunk_size: settings.chunk_size,
         }
+    }
+
+    /// The unload radius, in chunks.
+    pub(super) fn reach(&self) -> u32 {
+        self.radius + self.margin
     }
 }
 
 /// A teleport goes so far along x, in metres.
 const TELEPORT: f32 = 9_000.0;
-const RADII: core::ops::RangeInclusive<u32> = 2..=40;
+const RADII: core::ops::RangeInclusive<u32> = 1..=Settings::WIDEST_RADIUS;
 const SHORTEST_BUDGET: Duration = Duration::from_micros(125);
 const LONGEST_BUDGET: Duration = Duration::from_millis(16);
 
@@ -85,25 +103,30 @@ pub(super) fn act(
 }
 
 fn change_radius(stream: &mut Streaming<CityChunk>, asked: &mut Asked, by: i32) {
-    // The widest chunk of the load footprint along x is the radius.
-    let now = asked.radius.unwrap_or_else(|| {
-        RADII
-            .rev()
-            .find(|radius| {
-                let edge = chunk_coord::ChunkCoord::planar(radius.cast_signed(), 0);
-                stream
-                    .range
-                    .load()
-                    .contains(chunk_coord::ChunkCoord::ORIGIN, edge)
-            })
-            .unwrap_or(*RADII.start())
-    });
-    let radius = now
-        .saturating_add_signed(by)
-        .clamp(*RADII.start(), *RADII.end());
-    if let Ok(range) = ViewRange::disc(radius, radius + 2) {
+    let radius = asked.radius.saturating_add_signed(by);
+    let radius = radius.clamp(*RADII.start(), *RADII.end());
+    if let Ok(range) = ViewRange::disc(radius, radius + asked.margin) {
         stream.range = range;
-        asked.radius = Some(radius);
+        asked.radius = radius;
+    }
+}
+
+/// Lets fog and fading follow the radius, so that a wider world is also seen.
+pub(super) fn look_as_far(
+    asked: Res<Asked>,
+    mut whole: ResMut<WholeWithin>,
+    mut eyes: Query<&mut DistanceFog>,
+) {
+    let now = WholeWithin::new(asked.chunk_size, asked.radius).metres();
+    if whole.metres() == now {
+        return;
+    }
+    whole.set(asked.chunk_size, asked.radius);
+    // Shared with the spawner, and seen as changed by whom it concerns in this world.
+    whole.set_changed();
+    for mut fog in &mut eyes {
+        let haze = haze(asked.chunk_size, asked.radius);
+        fog.falloff = FogFalloff::from_visibility_squared(haze);
     }
 }
 
@@ -115,19 +138,41 @@ fn change_budget(stream: &mut Streaming<CityChunk>, change: impl FnOnce(Duration
 #[cfg(test)]
 mod tests {
     use bevy_app::{App, Update};
+    use bevy_camera::visibility::VisibilityRange;
     use bevy_ecs::message::Messages;
+    use chunk_apply::ChunkIndex;
 
     use super::*;
-    use crate::{Settings, city_app};
+    use crate::city::Kind;
+    use crate::render::window::add_city_with_panics;
+    use crate::spawn::{Building, fade_anew, fades};
 
-    fn app() -> App {
-        let mut app = city_app(&Settings::default()).expect("the defaults make sense");
+    fn app(settings: &Settings) -> App {
+        let mut app = crate::app::headless();
+        add_city_with_panics(&mut app, settings).expect("the settings make sense");
+        crate::app::ready(&mut app);
         app.init_resource::<ButtonInput<KeyCode>>()
-            .init_resource::<Asked>()
-            .init_resource::<Panics>()
-            .add_systems(Update, act);
-        app.world_mut().spawn(ChunkViewer::default());
+            .insert_resource(Asked::new(settings))
+            .add_systems(
+                Update,
+                (
+                    act,
+                    look_as_far,
+                    fade_anew.run_if(resource_exists_and_changed::<WholeWithin>),
+                )
+                    .chain(),
+            );
+        app.world_mut()
+            .spawn((ChunkViewer::default(), DistanceFog::default()));
         app
+    }
+
+    fn small() -> Settings {
+        Settings {
+            radius: 2,
+            unload_radius: 3,
+            ..Settings::default()
+        }
     }
 
     fn press(app: &mut App, key: KeyCode) {
@@ -143,9 +188,16 @@ mod tests {
         app.world().resource::<Streaming<CityChunk>>()
     }
 
+    fn settle(app: &mut App) {
+        app.update();
+        while !stream(app).is_settled() {
+            app.update();
+        }
+    }
+
     #[test]
     fn each_key_does_what_the_help_says() {
-        let mut app = app();
+        let mut app = app(&Settings::default());
         press(&mut app, KeyCode::KeyP);
         assert!(stream(&app).is_paused());
         press(&mut app, KeyCode::KeyP);
@@ -161,8 +213,6 @@ mod tests {
         press(&mut app, KeyCode::BracketLeft);
         assert_eq!(ViewRange::disc(12, 14), Ok(stream(&app).range));
 
-        press(&mut app, KeyCode::KeyF);
-        assert!(app.world().resource::<Panics>().0.load(Ordering::Relaxed));
         press(&mut app, KeyCode::KeyH);
         assert!(!app.world().resource::<Asked>().help);
         press(&mut app, KeyCode::KeyT);
@@ -173,5 +223,73 @@ mod tests {
         assert_eq!(viewer.translation.x, TELEPORT);
         press(&mut app, KeyCode::Escape);
         assert_eq!(app.world().resource::<Messages<AppExit>>().len(), 1);
+    }
+
+    #[test]
+    fn a_wide_radius_still_grows_and_the_widest_stays() {
+        for (radius, grown) in [(60, 61), (200, 200)] {
+            let mut app = app(&Settings {
+                radius,
+                unload_radius: radius + 5,
+                ..Settings::default()
+            });
+            app.world_mut()
+                .resource_mut::<Streaming<CityChunk>>()
+                .pause();
+            press(&mut app, KeyCode::BracketRight);
+            assert_eq!(ViewRange::disc(grown, grown + 5), Ok(stream(&app).range));
+        }
+    }
+
+    #[test]
+    fn fog_and_fading_follow_the_radius() {
+        let mut app = app(&small());
+        settle(&mut app);
+        press(&mut app, KeyCode::BracketRight);
+        settle(&mut app);
+
+        let whole = WholeWithin::new(200.0, 3).metres();
+        let world = app.world_mut();
+        let mut houses = world.query_filtered::<&VisibilityRange, With<Building>>();
+        assert!(houses.iter(world).count() > 500);
+        for range in houses.iter(world) {
+            assert_eq!(range.end_margin, fades(Kind::Building, whole));
+        }
+        let fog = world.query::<&DistanceFog>().single(world);
+        let FogFalloff::ExponentialSquared { density } = fog.expect("one camera").falloff else {
+            panic!("the fog is of another kind");
+        };
+        let expected = FogFalloff::from_visibility_squared(haze(200.0, 3));
+        assert!(
+            matches!(expected, FogFalloff::ExponentialSquared { density: d } if d == density),
+            "{density}"
+        );
+    }
+
+    #[test]
+    fn panics_reach_the_generator_and_can_be_retried() {
+        let mut app = app(&small());
+        // Paused, so that nothing is generated before the key has done its work.
+        app.world_mut()
+            .resource_mut::<Streaming<CityChunk>>()
+            .pause();
+        press(&mut app, KeyCode::KeyF);
+        press(&mut app, KeyCode::KeyP);
+        assert!(app.world().resource::<Panics>().0.load(Ordering::Relaxed));
+        settle(&mut app);
+        let failed = stream(&app).scheduler().depths().quarantined;
+        // Every second of the 13 chunks around the origin, the one in the middle not.
+        assert_eq!(failed, 4);
+        assert_eq!(loaded(&app), 9);
+
+        press(&mut app, KeyCode::KeyF);
+        press(&mut app, KeyCode::KeyR);
+        settle(&mut app);
+        assert_eq!(stream(&app).scheduler().depths().quarantined, 0);
+        assert_eq!(loaded(&app), 13);
+    }
+
+    fn loaded(app: &App) -> usize {
+        app.world().resource::<ChunkIndex<CityChunk>>().len()
     }
 }

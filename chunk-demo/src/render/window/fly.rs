@@ -64,3 +64,74 @@ pub(super) fn fly(
         transform.translation.y = transform.translation.y.max(LOWEST);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use bevy_app::{App, Update};
+
+    use super::*;
+
+    /// Where a pilot at 10 m who looks along -z is after half a second, in steps of a tenth, and which way it looks.
+    fn flown(set: impl FnOnce(&mut World)) -> Transform {
+        let mut app = App::new();
+        app.init_resource::<Time>()
+            .init_resource::<ButtonInput<KeyCode>>()
+            .init_resource::<ButtonInput<MouseButton>>()
+            .init_resource::<AccumulatedMouseMotion>()
+            .add_systems(Update, fly);
+        let place = Transform::from_xyz(0.0, 10.0, 0.0);
+        let pilot = app.world_mut().spawn((place, Pilot::default())).id();
+        set(app.world_mut());
+        for _ in 0..5 {
+            let mut time = app.world_mut().resource_mut::<Time>();
+            time.advance_by(Duration::from_millis(100));
+            app.update();
+        }
+        *app.world().get(pilot).expect("the pilot is there")
+    }
+
+    fn keys(pressed: &[KeyCode]) -> impl FnOnce(&mut World) {
+        move |world| {
+            let mut keys = world.resource_mut::<ButtonInput<KeyCode>>();
+            pressed.iter().for_each(|key| keys.press(*key));
+        }
+    }
+
+    fn near(a: Vec3, b: Vec3) -> bool {
+        a.distance(b) < 1e-2
+    }
+
+    #[test]
+    fn keys_fly_in_the_direction_of_the_eyes() {
+        let ahead = flown(keys(&[KeyCode::KeyW])).translation;
+        assert!(near(ahead, Vec3::new(0.0, 10.0, -40.0)), "{ahead}");
+        let fast = flown(keys(&[KeyCode::KeyD, KeyCode::ShiftLeft])).translation;
+        assert!(near(fast, Vec3::new(250.0, 10.0, 0.0)), "{fast}");
+        let up = flown(keys(&[KeyCode::KeyE])).translation;
+        assert!(near(up, Vec3::new(0.0, 50.0, 0.0)), "{up}");
+    }
+
+    #[test]
+    fn nobody_flies_into_the_ground() {
+        let down = flown(keys(&[KeyCode::KeyQ])).translation;
+        assert_eq!(down.y, LOWEST);
+    }
+
+    #[test]
+    fn the_mouse_turns_the_eyes_while_a_button_is_held() {
+        let moved = |world: &mut World| {
+            world.resource_mut::<AccumulatedMouseMotion>().delta = Vec2::new(100.0, 0.0);
+        };
+        assert_eq!(flown(moved).forward().as_vec3(), Vec3::NEG_Z);
+        let turned = flown(|world: &mut World| {
+            moved(world);
+            let mut buttons = world.resource_mut::<ButtonInput<MouseButton>>();
+            buttons.press(MouseButton::Left);
+        });
+        // Five frames of 0.3 radians, to the right.
+        let expected = Vec3::new(1.5_f32.sin(), 0.0, -1.5_f32.cos());
+        assert!(near(turned.forward().as_vec3(), expected), "{turned:?}");
+    }
+}

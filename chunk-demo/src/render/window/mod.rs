@@ -5,31 +5,31 @@
 mod controls;
 mod fly;
 mod hud;
+mod shot;
 mod sketch;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy_a11y::AccessibilityPlugin;
-use bevy_app::{App, AppExit, PostUpdate, Update};
+use bevy_app::{App, AppExit, Update};
+use bevy_diagnostic::{DiagnosticsPlugin, FrameTimeDiagnosticsPlugin};
 use bevy_ecs::prelude::*;
 use bevy_input::InputPlugin;
-use bevy_render::view::screenshot::{Screenshot, ScreenshotCaptured};
-use bevy_transform::TransformSystems;
+use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use bevy_window::Window;
 use bevy_winit::{WinitPlugin, WinitSettings};
-use chunk_apply::{ChunkViewer, MonotonicClock, Streaming, StreamingSystems};
+use chunk_apply::{ChunkViewer, MonotonicClock, StreamingSystems};
 use chunk_scheduler::{Job, Runtime};
 
 use super::plugins::{add_basics, add_renderer};
-use super::scene::{ScenePlugin, camera};
+use super::scene::{ScenePlugin, camera, haze};
 use super::sky::Sky;
 use super::{RenderError, adapter};
 use crate::app::add_stream;
-use crate::chart::Canvas;
-use crate::city::CityChunk;
 use crate::faults::Faults;
 use crate::scenario::Scenario;
 use crate::settings::{Settings, SettingsError};
@@ -51,9 +51,6 @@ pub fn open(
     picture: Option<&Path>,
 ) -> Result<(), RenderError> {
     adapter::find()?;
-    if cfg!(target_os = "linux") && std::env::var_os("DISPLAY").is_none() {
-        return Err(RenderError::NoDisplay);
-    }
     let mut app = App::new();
     let window = Window {
         title: "chunk-demo".to_owned(),
@@ -61,30 +58,29 @@ pub fn open(
         ..Window::default()
     };
     add_basics(&mut app, Some(window));
-    app.add_plugins((InputPlugin, AccessibilityPlugin, WinitPlugin::default()));
-    app.insert_resource(WinitSettings::continuous());
+    app.add_plugins((InputPlugin, AccessibilityPlugin));
+    add_window_system(&mut app)?;
     add_renderer(&mut app, picture.is_some());
+    app.add_plugins((DiagnosticsPlugin, FrameTimeDiagnosticsPlugin::default()));
     add_city_with_panics(&mut app, settings)?;
 
     let sky = Sky::clear_day();
     app.add_plugins(ScenePlugin { sky });
     let eye = scenario.place(0, 0.0, settings);
     let course = (scenario.place(0, 0.5, settings) - eye).with_y(0.0);
-    let course = course.try_normalize().unwrap_or(bevy_math::Vec3::X);
-    let sight = 1.15 * settings.chunk_size * settings.radius as f32;
-    let eye = Transform::from_translation(eye).looking_to(course, bevy_math::Vec3::Y);
+    let course = course.try_normalize().unwrap_or(Vec3::X);
+    let eye = Transform::from_translation(eye).looking_to(course, Vec3::Y);
     app.world_mut().spawn((
-        camera(&sky, sight),
+        camera(&sky, haze(settings.chunk_size, settings.radius)),
         ChunkViewer::default(),
         fly::Pilot::new(&eye),
         eye,
     ));
-    app.init_resource::<controls::Asked>();
-    app.init_resource::<hud::FrameTimes>();
+    app.insert_resource(controls::Asked::new(settings));
     hud::spawn(app.world_mut());
     app.add_systems(
         Update,
-        (controls::act, fly::fly)
+        (controls::act, controls::look_as_far, fly::fly)
             .chain()
             .before(StreamingSystems::Scan),
     )
@@ -93,16 +89,44 @@ pub fn open(
         (hud::note, hud::draw)
             .chain()
             .after(StreamingSystems::Apply),
-    )
-    .add_systems(PostUpdate, hud::place.before(TransformSystems::Propagate));
+    );
+    let failure = shot::Failure::default();
     if let Some(path) = picture {
-        app.insert_resource(PictureDue(path.to_owned()))
-            .add_systems(Update, take_when_settled);
+        app.add_plugins(shot::ShotPlugin {
+            path: path.to_owned(),
+            failure: failure.clone(),
+        });
     }
     match app.run() {
         AppExit::Success => Ok(()),
-        AppExit::Error(_) => Err(RenderError::NoPicture(0)),
+        AppExit::Error(_) => Err(failure.take().unwrap_or(RenderError::NoPicture(0))),
     }
+}
+
+/// Connects to the display. Bevy panics where there is none, where nobody answers, or where a library is not
+/// installed, and winit allows no second attempt in a process: so there is no asking first, and the panic is caught.
+fn add_window_system(app: &mut App) -> Result<(), RenderError> {
+    let hook = take_hook();
+    set_hook(Box::new(|_panic| {}));
+    let added = catch_unwind(AssertUnwindSafe(|| {
+        app.add_plugins(WinitPlugin::default());
+    }));
+    set_hook(hook);
+    added.map_err(|panic| {
+        let reason = (panic.downcast_ref::<String>().cloned())
+            .or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
+        RenderError::NoDisplay(heart_of(&reason.unwrap_or_default()))
+    })?;
+    app.insert_resource(WinitSettings::continuous());
+    Ok(())
+}
+
+/// What was wrong, out of a message that says where in which library's source it was found.
+fn heart_of(message: &str) -> String {
+    let heart = message.rsplit("error: ").next().unwrap_or(message);
+    let heart = heart.trim_end_matches([' ', ')', '}', '.', '"']);
+    let words: Vec<&str> = heart.split_whitespace().collect();
+    words.join(" ").replace("Misc(\"", "")
 }
 
 /// The city, with a generator that panics when it is told to.
@@ -131,42 +155,15 @@ fn add_city_with_panics(app: &mut App, settings: &Settings) -> Result<(), Settin
     )
 }
 
-/// Where the picture of the window is to go.
-#[derive(Resource, Debug)]
-struct PictureDue(std::path::PathBuf);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Frames after the world is there, in which the overlay shows that it is.
-const FRAMES_BEFORE_PICTURE: u32 = 4;
-
-fn take_when_settled(
-    mut commands: Commands,
-    due: Res<PictureDue>,
-    stream: Res<Streaming<CityChunk>>,
-    mut frames: Local<u32>,
-) {
-    if *frames > FRAMES_BEFORE_PICTURE || !stream.is_settled() || stream.wanted().is_empty() {
-        return;
+    #[test]
+    fn a_library_is_quoted_without_its_source() {
+        let message = "Failed to build event loop: Os(OsError { line: 765, file: \"/src/mod.rs\", error: \
+                       Misc(\"neither A nor\n DISPLAY is set.\") })";
+        assert_eq!(heart_of(message), "neither A nor DISPLAY is set");
+        assert_eq!(heart_of("no library"), "no library");
     }
-    *frames += 1;
-    if *frames <= FRAMES_BEFORE_PICTURE {
-        return;
-    }
-    let path = due.0.clone();
-    commands.spawn(Screenshot::primary_window()).observe(
-        move |shot: On<ScreenshotCaptured>, mut exit: MessageWriter<AppExit>| {
-            let [width, height] = [shot.image.width(), shot.image.height()];
-            let mut dots = shot.image.data.clone().unwrap_or_default();
-            // What a window shows is blue first, on most systems.
-            if format!("{:?}", shot.image.texture_descriptor.format).starts_with("Bgra") {
-                dots.chunks_exact_mut(4).for_each(|dot| dot.swap(0, 2));
-            }
-            let canvas = Canvas::from_dots(width as usize, height as usize, dots);
-            let is_saved = canvas.is_some_and(|canvas| canvas.save(&path).is_ok());
-            exit.write(if is_saved {
-                AppExit::Success
-            } else {
-                AppExit::error()
-            });
-        },
-    );
 }
