@@ -12,52 +12,48 @@ mod stream;
 use criterion::Criterion;
 use figures::{Figure, Figures};
 
+const LOADING: &str = "apply/loading 10000 entities in 1 ms slices, worst frame";
+const UNLOADING: &str = "apply/unloading them, worst frame";
+const FILL: &str = "apply/cold fill of 1961 chunks x 15 at 2 ms";
+const FILL_WORST: &str = "apply/cold fill, worst frame of our systems";
+const SHOWN: &str = "apply/frames from wanted to shown with 5 ms of other systems, p50";
+const COVERAGE: &str = "apply/flight at a chunk per 0.1 s, radius 25, wanted chunks present";
+const FLIGHT: &str = "apply/flight, p99 frame of our systems";
+const IDLE: &str = "apply/idle with 10189 loaded chunks, our part of a frame";
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut figures = Figures::from_args();
     raw::bench(&mut criterion, &mut figures);
     criterion.final_summary();
 
-    figures.add("apply/one chunk of 10000 entities, worst frame", || {
+    figures.add(7, &[LOADING, UNLOADING], || {
         let worst = stream::heavy_chunk();
         vec![
-            Figure::at_most(
-                "apply/loading 10000 entities in 1 ms slices, worst frame",
-                "ms",
-                1.2,
-                worst.loading,
-            ),
-            Figure::at_most(
-                "apply/unloading them, worst frame",
-                "ms",
-                1.2,
-                worst.unloading,
-            ),
+            Figure::at_most(LOADING, "ms", 1.2, worst.loading),
+            Figure::at_most(UNLOADING, "ms", 1.2, worst.unloading),
         ]
     });
-    figures.add("apply/cold fill of 1961 chunks x 15", || {
+    figures.add(7, &[FILL, FILL_WORST], || {
         let fill = stream::cold_fill();
         vec![
-            Figure::at_most(
-                "apply/cold fill of 1961 chunks x 15 at 2 ms",
-                "frames",
-                5.0,
-                fill.frames,
-            ),
-            Figure::informative(
-                "apply/cold fill, worst frame of our systems",
-                "ms",
-                fill.worst,
-            ),
+            Figure::at_most(FILL, "frames", 5.0, fill.frames),
+            Figure::at_most(FILL_WORST, "ms", 2.1, fill.worst),
         ]
     });
-    figures.add("apply/from wanted to shown", || {
-        vec![Figure::at_most(
-            "apply/frames from wanted to shown with 5 ms of other systems, p50",
-            "frames",
-            0.0,
-            stream::frames_to_be_shown(),
-        )]
+    figures.add(7, &[SHOWN], || {
+        let frames = stream::frames_to_be_shown();
+        vec![Figure::at_most(SHOWN, "frames", 0.0, frames)]
+    });
+    figures.add(3, &[COVERAGE, FLIGHT], || {
+        let flight = stream::flight();
+        vec![
+            Figure::at_least(COVERAGE, "%", 99.0, flight.coverage),
+            Figure::at_most(FLIGHT, "ms", 2.1, flight.p99),
+        ]
+    });
+    figures.add(3, &[IDLE], || {
+        vec![Figure::at_most(IDLE, "us", 5.0, stream::idle())]
     });
     figures.print();
 }

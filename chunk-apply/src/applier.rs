@@ -1,57 +1,57 @@
 //! One frame's work on the `World`: unload, then spawn, all within one budget.
 
 use crate::{
-    batch::Batch,
     budget::ApplyBudget,
     clock::{Clock, MonotonicClock},
-    error::SpawnError,
-    host::{Arrival, ChunkHost, LoadedChunk, WholeChunk},
-    pace::{Costs, Kind, Pace},
+    costs::Costs,
+    host::{ChunkHost, LoadedChunk},
+    pace::Pace,
+    partial::{Partial, Slice},
     report::ApplyReport,
     spawner::Spawner,
-    unload::Unloader,
-    visibility,
-    writer::{ChunkWriter, advance},
-};
-use bevy_ecs::{entity::Entity, world::World};
-use core::{any::TypeId, fmt};
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
+    unload::{Unloader, announcing},
+    visibility,
 };
+use bevy_ecs::{entity::Entity, hierarchy::ChildOf, world::World};
+use core::fmt;
 
 /// Spawns and unloads chunks under a budget. Teams with their own queue use it directly, from an
 /// exclusive system of theirs; the `streaming` feature does so for everyone else.
 ///
 /// It works on the `World` itself and not through deferred commands, because the clock would
 /// measure the queueing of commands and not the spawning.
+///
+/// A frame is [`unload`](Self::unload) for what is no longer wanted and [`apply`](Self::apply) for the
+/// rest; the example of [`ChunkHost`] shows it with a queue.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use chunk_apply::{Applier, Spawner};
+///
+/// let spawner = Spawner::new(|_key: u32, stones: usize, writer| {
+///     writer.spawn_batch((0..stones).map(|stone| Name::new(format!("stone {stone}"))));
+/// });
+/// let applier: Applier<u32, usize> = Applier::new(spawner);
+/// assert_eq!((applier.partial(), applier.unloading()), (None, 0));
+/// ```
 pub struct Applier<K, T> {
     spawner: Spawner<K, T>,
     clock: Arc<dyn Clock>,
     costs: Costs,
-    partial: Option<Partial<K>>,
+    /// Chunks of which some entities are there. The last is the one that is worked on; the one
+    /// before was overtaken by it.
+    partials: Vec<Partial<K>>,
     unloader: Unloader<K>,
-    /// Entities of whole chunks that were not given to the unloader.
+    /// Entities of whole chunks that were not given to the unloader, roots included.
     loaded_entities: usize,
+    /// Whether the last frame's time was too short for any loading, so that the next frame's first
+    /// slice is due to it.
+    is_loading_owed: bool,
 }
 
-/// A chunk of which some entities are there.
-struct Partial<K> {
-    key: K,
-    version: u64,
-    root: Entity,
-    rest: VecDeque<Box<dyn Batch>>,
-    spawned: usize,
-}
-
-/// Marks the cost of a root, its bookkeeping and the call of the spawner in the cost table.
-struct Rooting;
-
-fn rooting() -> Kind {
-    TypeId::of::<Rooting>()
-}
+/// Chunks that are spawned over several frames at the same time: one, and one that overtook it.
+const MOST_PARTIALS: usize = 2;
 
 impl<K: Ord + Copy, T> Applier<K, T> {
     /// An applier that measures with the machine's clock.
@@ -67,17 +67,23 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             spawner,
             clock,
             costs: Costs::default(),
-            partial: None,
+            partials: Vec::new(),
             unloader: Unloader::new(),
             loaded_entities: 0,
+            is_loading_owed: false,
         }
     }
 
     /// Gives up a loaded chunk: it is hidden at once and despawned within the budgets of the
     /// coming frames, largest `distance` first.
     pub fn unload(&mut self, world: &mut World, key: K, chunk: LoadedChunk, distance: u64) {
-        self.loaded_entities = self.loaded_entities.saturating_sub(chunk.entities);
+        self.forget(chunk);
         self.unloader.push(world, key, chunk, distance);
+    }
+
+    /// Notes that somebody else despawned a loaded chunk, which weighs no more among what is loaded.
+    pub fn forget(&mut self, chunk: LoadedChunk) {
+        self.loaded_entities = self.loaded_entities.saturating_sub(chunk.entities + 1);
     }
 
     /// Chunks hidden and not yet despawned.
@@ -86,10 +92,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         self.unloader.chunks()
     }
 
-    /// The chunk of which only some entities are there, and how many.
+    /// The chunk that is being spawned, of which only some entities are there, and how many.
     #[must_use]
     pub fn partial(&self) -> Option<(K, usize)> {
-        (self.partial.as_ref()).map(|partial| (partial.key, partial.spawned))
+        (self.partials.last()).map(|partial| (partial.key, partial.spawned))
     }
 
     /// One frame's work. With nothing to do it does not even read the clock.
@@ -100,33 +106,52 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         budget: &ApplyBudget,
     ) -> ApplyReport {
         let mut report = ApplyReport::default();
-        let is_loading = self.partial.is_some() || host.has_arrivals();
+        let is_loading = !self.partials.is_empty() || host.has_arrivals();
         if !is_loading && self.unloader.chunks() == 0 {
             return report;
         }
         let most = budget.chunks.map_or(usize::MAX, |chunks| chunks as usize);
-        let share = if is_loading {
-            self.unload_share(budget)
+        let clock = Arc::clone(&self.clock);
+        let mut costs = core::mem::take(&mut self.costs);
+        let mut pace = Pace::start(&*clock, &mut costs);
+        let share = self.unload_share(budget);
+        if !is_loading {
+            pace.stretch(budget.time, true);
+            self.unload_for(world, host, &mut pace, most, &mut report);
+        } else if self.is_loading_owed {
+            // A frame owes one slice. Where there is time for no more, both have it in turn.
+            pace.stretch(budget.part(1.0 - share), true);
+            self.load_for(world, host, &mut pace, most, &mut report);
+            self.is_loading_owed = !pace.has_advanced();
+            pace.stretch(budget.time, self.is_loading_owed);
+            self.unload_for(world, host, &mut pace, most, &mut report);
         } else {
-            1.0
-        };
-        let reserved = budget.time.map(|time| time.mul_f32(share));
-        self.unload_for(world, host, reserved, true, most, &mut report);
-        if is_loading {
-            let left = budget.time.map(|time| time.saturating_sub(report.spent));
-            self.load_for(world, host, left, most, &mut report);
-            let left = budget.time.map(|time| time.saturating_sub(report.spent));
+            pace.stretch(budget.part(share), true);
+            self.unload_for(world, host, &mut pace, most, &mut report);
+            let has_unloaded = pace.has_advanced();
+            pace.stretch(budget.time, !has_unloaded);
+            self.load_for(world, host, &mut pace, most, &mut report);
+            self.is_loading_owed = !pace.has_advanced();
+            pace.stretch(budget.time, false);
             let most = most - report.unloaded;
-            self.unload_for(world, host, left, false, most, &mut report);
+            self.unload_for(world, host, &mut pace, most, &mut report);
         }
+        report.spent = pace.finish();
+        self.costs = costs;
         if let Some(time) = budget.time {
             report.overshoot = report.spent.saturating_sub(time);
         }
         report
     }
 
-    /// The share of time that unloading gets first: the reserved one, or more when more entities
-    /// wait to go than are loaded.
+    /// Calls [`ChunkHost::before_unload`] at once for every chunk that waits for it, in the order in
+    /// which they would go: for the moment before the app exits. No budget holds this back.
+    pub fn announce_all(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>) {
+        self.unloader.announce_all(world, host);
+    }
+
+    /// The share of time that unloading gets first: the reserved one, or what waits to go of all
+    /// entities, roots included.
     fn unload_share(&self, budget: &ApplyBudget) -> f32 {
         let doomed = self.unloader.entities() as f32;
         let pressure = doomed / (doomed + self.loaded_entities as f32).max(1.0);
@@ -137,8 +162,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         &mut self,
         world: &mut World,
         host: &mut impl ChunkHost<K, T>,
-        limit: Option<Duration>,
-        must_advance: bool,
+        pace: &mut Pace<'_>,
         most: usize,
         report: &mut ApplyReport,
     ) {
@@ -146,128 +170,85 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             return;
         }
         let _span = tracing::debug_span!("chunk_unload").entered();
-        let mut pace = Pace::start(&*self.clock, &mut self.costs, limit, must_advance);
-        let announce = |world: &mut World, key: &K, chunk| host.before_unload(world, key, chunk);
-        let done = (self.unloader).advance(world, &mut pace, most, announce);
+        if host.awaited() > 0 {
+            self.unloader.announce_awaited(world, host, pace);
+        }
+        let done = self.unloader.advance(world, host, pace, most);
         report.unloaded += done.chunks;
         report.despawned += done.entities;
-        report.spent += pace.finish();
     }
 
     fn load_for(
         &mut self,
         world: &mut World,
         host: &mut impl ChunkHost<K, T>,
-        limit: Option<Duration>,
+        pace: &mut Pace<'_>,
         most: usize,
         report: &mut ApplyReport,
     ) {
         let _span = tracing::debug_span!("chunk_spawn").entered();
-        let clock = Arc::clone(&self.clock);
-        let mut costs = core::mem::take(&mut self.costs);
-        let mut pace = Pace::start(&*clock, &mut costs, limit, true);
-        while report.applied < most {
-            let slice = match self.partial.take() {
-                Some(partial) => self.go_on(world, host, &mut pace, partial, report),
-                None if pace.is_exhausted() => break,
-                None => match host.next_arrival() {
-                    Some(arrival) => self.begin(world, host, &mut pace, arrival, report),
-                    None => break,
-                },
+        // One that nobody wants any more must not wait for its turn to give back its memory.
+        let outdated = |partial: &mut Partial<K>| !host.is_current(&partial.key, partial.version);
+        let outdated: Vec<Partial<K>> = self.partials.extract_if(.., outdated).collect();
+        for partial in outdated {
+            self.discard(world, host, partial);
+        }
+        // Every chunk counts that is done with, also one that is given up.
+        let mut done = 0;
+        while done < most {
+            let Some(slice) = self.next_slice(world, host, pace, report) else {
+                break;
             };
             match slice {
-                Slice::Whole(whole) => self.finish(world, host, whole, report),
+                Slice::Whole(partial) => self.finish(world, host, pace, partial, report),
                 Slice::Stopped(partial) => {
                     visibility::hide(world, partial.root);
-                    self.partial = Some(partial);
+                    self.partials.push(partial);
                     break;
                 }
-                Slice::Gone => {}
-            }
-        }
-        report.spent += pace.finish();
-        self.costs = costs;
-    }
-
-    /// Spawns a root and calls the spawner, which writes as much as fits.
-    fn begin(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-        arrival: Arrival<K, T>,
-        report: &mut ApplyReport,
-    ) -> Slice<K> {
-        let root = host.spawn_root(world, &arrival.key);
-        pace.spent(rooting(), 1);
-        let mut partial = Partial {
-            key: arrival.key,
-            version: arrival.version,
-            root,
-            rest: VecDeque::new(),
-            spawned: 0,
-        };
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut writer =
-                ChunkWriter::new(world, root, pace, &mut partial.rest, &mut partial.spawned);
-            self.spawner
-                .spawn(arrival.key, arrival.content, &mut writer)
-        }));
-        report.spawned += partial.spawned;
-        match outcome {
-            Ok(Ok(())) if partial.rest.is_empty() => Slice::Whole(partial),
-            Ok(Ok(())) => Slice::Stopped(partial),
-            Ok(Err(error)) => self.give_up(world, host, partial, error, report),
-            Err(panic) => {
-                let error = SpawnError::from_panic(panic);
-                self.give_up(world, host, partial, error, report)
-            }
-        }
-    }
-
-    /// Goes on with a chunk that stopped in an earlier frame.
-    fn go_on(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-        mut partial: Partial<K>,
-        report: &mut ApplyReport,
-    ) -> Slice<K> {
-        if !host.is_current(&partial.key, partial.version) {
-            self.discard(world, partial);
-            return Slice::Gone;
-        }
-        if world.get_entity(partial.root).is_err() {
-            let error = SpawnError::new("its root was despawned before it was whole");
-            return self.give_up(world, host, partial, error, report);
-        }
-        let before = partial.spawned;
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            while let Some(batch) = partial.rest.front_mut() {
-                if !advance(
-                    &mut **batch,
-                    world,
-                    partial.root,
-                    pace,
-                    &mut partial.spawned,
-                ) {
-                    return;
+                Slice::Failed(partial, error) => {
+                    report.failed += 1;
+                    let (key, version) = (partial.key, partial.version);
+                    self.discard(world, host, partial);
+                    host.failed(&key, version, error);
+                    pace.break_off();
                 }
-                partial.rest.pop_front();
             }
-        }));
-        report.spawned += partial.spawned - before;
-        match outcome {
-            Ok(()) if partial.rest.is_empty() => {
-                visibility::show(world, partial.root);
-                Slice::Whole(partial)
-            }
-            Ok(()) => Slice::Stopped(partial),
-            Err(panic) => {
-                let error = SpawnError::from_panic(panic);
-                self.give_up(world, host, partial, error, report)
-            }
+            done += 1;
+        }
+    }
+
+    /// Works on the chunk whose turn it is. `None` when there is none, or no time for it.
+    fn next_slice(
+        &mut self,
+        world: &mut World,
+        host: &mut impl ChunkHost<K, T>,
+        pace: &mut Pace<'_>,
+        report: &mut ApplyReport,
+    ) -> Option<Slice<K>> {
+        let must_go_on = self.partials.last().is_some_and(|partial| {
+            self.partials.len() >= MOST_PARTIALS
+                || !host.has_arrivals()
+                || !host.overtakes(&partial.key)
+        });
+        if must_go_on {
+            let partial = self.partials.pop()?;
+            return Some(partial.go_on(world, pace, report));
+        }
+        if !Partial::<K>::may_begin(pace) {
+            return None;
+        }
+        match host.next_arrival() {
+            Some(arrival) => Some(Partial::begin(
+                arrival,
+                &self.spawner,
+                world,
+                host,
+                pace,
+                report,
+            )),
+            // What was to overtake turned out to be out of date.
+            None => Some(self.partials.pop()?.go_on(world, pace, report)),
         }
     }
 
@@ -276,71 +257,56 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         &mut self,
         world: &mut World,
         host: &mut impl ChunkHost<K, T>,
+        pace: &mut Pace<'_>,
         partial: Partial<K>,
         report: &mut ApplyReport,
     ) {
-        let whole = WholeChunk {
-            key: partial.key,
-            version: partial.version,
-            root: partial.root,
-            entities: partial.spawned,
+        let whole = partial.whole();
+        let Ok(replaced) = host.applied(world, whole) else {
+            return self.discard(world, host, partial);
         };
-        match host.applied(world, whole) {
-            Ok(replaced) => {
-                report.applied += 1;
-                self.loaded_entities += whole.entities;
-                if let Some(replaced) = replaced {
-                    self.unload(world, partial.key, replaced, u64::MAX);
-                }
-            }
-            Err(_stale) => self.discard(world, partial),
+        report.applied += 1;
+        self.loaded_entities += whole.entities + 1;
+        if let Some(replaced) = replaced {
+            // At once, so that what it saves is there before anybody sees the new one.
+            pace.begin_step(announcing());
+            host.before_unload(world, &whole.key, replaced);
+            pace.end_step();
+            self.forget(replaced);
+            self.unloader.discard(world, whole.key, replaced);
         }
     }
 
-    /// Removes a chunk whose spawner failed, in slices like any other, and tells the host.
-    fn give_up(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        partial: Partial<K>,
-        error: SpawnError,
-        report: &mut ApplyReport,
-    ) -> Slice<K> {
-        report.failed += 1;
-        let (key, version) = (partial.key, partial.version);
-        self.discard(world, partial);
-        host.failed(&key, version, error);
-        Slice::Gone
-    }
-
-    /// Removes what was spawned of a chunk that will not be shown.
-    fn discard(&mut self, world: &mut World, partial: Partial<K>) {
-        let chunk = LoadedChunk {
-            root: partial.root,
-            entities: partial.spawned,
-            version: partial.version,
-        };
-        self.unloader.discard(world, partial.key, chunk);
+    /// Removes what was spawned of a chunk that will not be shown, in slices like any other.
+    fn discard(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>, partial: Partial<K>) {
+        let (key, chunk, rest) = partial.into_parts();
+        if world.get_entity(chunk.root).is_err() {
+            despawn_orphans(world, chunk.root);
+        }
+        self.unloader.discard(world, key, chunk);
+        if let Some(rest) = rest {
+            host.discard(rest);
+        }
     }
 }
 
-/// Where one slice left its chunk.
-enum Slice<K> {
-    /// Everything is spawned.
-    Whole(Partial<K>),
-    /// The budget ended first.
-    Stopped(Partial<K>),
-    /// It failed or is no longer wanted.
-    Gone,
+/// Removes children that a dead root never knew of, because it was despawned before it was told of
+/// them. Looks at every child in the world, which is a price for what should not be done.
+fn despawn_orphans(world: &mut World, root: Entity) {
+    let mut children = world.query::<(Entity, &ChildOf)>();
+    let orphans: Vec<Entity> = (children.iter(world))
+        .filter(|(_, parent)| parent.parent() == root)
+        .map(|(child, _)| child)
+        .collect();
+    for orphan in orphans {
+        let _ = world.try_despawn(orphan);
+    }
 }
 
 impl<K: fmt::Debug, T> fmt::Debug for Applier<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Applier")
-            .field(
-                "partial",
-                &self.partial.as_ref().map(|partial| &partial.key),
-            )
+            .field("partials", &self.partials)
             .field("unloader", &self.unloader)
             .field("loaded_entities", &self.loaded_entities)
             .finish_non_exhaustive()

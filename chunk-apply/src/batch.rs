@@ -1,6 +1,6 @@
 //! Work on one chunk that can stop anywhere and go on in a later frame.
 
-use crate::pace::Kind;
+use crate::costs::Kind;
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
@@ -15,6 +15,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub(crate) trait Batch: Send + Sync {
     /// What its entities cost is remembered under this kind.
     fn kind(&self) -> Kind;
+
+    /// Whether it is one step of the user's that cannot be divided.
+    fn is_step(&self) -> bool {
+        false
+    }
 
     /// Spawns at most `limit` entities under `root`, counts them in `spawned`, and returns whether
     /// the batch is finished.
@@ -142,6 +147,10 @@ where
 {
     fn kind(&self) -> Kind {
         TypeId::of::<F>()
+    }
+
+    fn is_step(&self) -> bool {
+        true
     }
 
     fn advance(&mut self, world: &mut World, root: Entity, _: usize, _: &mut usize) -> bool {

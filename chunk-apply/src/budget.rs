@@ -16,13 +16,19 @@ use std::time::Duration;
 /// assert_eq!(ApplyBudget::original().chunks, Some(2));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
 pub struct ApplyBudget {
     /// Wall-clock time a frame may spend on spawning, despawning and dropping. Default 2 ms.
+    /// A stream counts all of its main-thread work in a frame against it: finding out what is
+    /// wanted, handing over requests and results, and every run of a fixed schedule.
     ///
-    /// With zero, one slice still advances each frame, so that the world fills however slowly.
+    /// With zero, one slice still advances each frame, so that the world fills however slowly. What
+    /// cannot be divided (one entity, one call of a spawner, one saved chunk) is not started when it is
+    /// expected not to fit, and is the most by which a frame may be too long.
     /// `None` means no limit by time: a teleport is then applied in one long frame.
     pub time: Option<Duration>,
-    /// How many chunks may be completed in a frame, and as many unloaded. Default none.
+    /// How many chunks may be completed in a frame, and as many unloaded. Default none. One that
+    /// fails or turns out to be out of date counts as well.
     ///
     /// With zero nothing is ever applied: that is a pause, and the backlog fills to its bound.
     pub chunks: Option<u32>,
@@ -30,7 +36,7 @@ pub struct ApplyBudget {
     /// Default 0.2. Values outside are clamped, and what is not a number counts as the default.
     ///
     /// At 0 memory grows for as long as loading never rests; at 1 loading waits for all unloading.
-    /// The share rises by itself while more entities wait for unloading than are loaded.
+    /// The share rises by itself, up to 0.8, to the part that waits for unloading of all entities.
     pub unload_share: f32,
 }
 
@@ -79,6 +85,15 @@ impl ApplyBudget {
             self.unload_share.clamp(0.0, 1.0)
         }
     }
+
+    /// The given part of `time`.
+    pub(crate) fn part(&self, share: f32) -> Option<Duration> {
+        self.time.map(|time| {
+            // The longest durations are rounded up to what no duration can hold.
+            let part = Duration::try_from_secs_f64(time.as_secs_f64() * f64::from(share));
+            part.map_or(time, |part| part.min(time))
+        })
+    }
 }
 
 impl Default for ApplyBudget {
@@ -111,6 +126,17 @@ mod tests {
             };
             assert_eq!(budget.reserved_share(), used, "{given}");
         }
+    }
+
+    #[test]
+    fn a_part_of_a_budget_without_end_is_no_panic() {
+        for share in [0.0, 0.2, 0.8, 1.0] {
+            let part = ApplyBudget::time(Duration::MAX).part(share);
+            assert!(part.is_some_and(|part| part <= Duration::MAX), "{share}");
+        }
+        let half = ApplyBudget::time(Duration::from_millis(2)).part(0.5);
+        assert_eq!(half, Some(Duration::from_millis(1)));
+        assert_eq!(ApplyBudget::unlimited().part(0.5), None);
     }
 
     #[test]

@@ -1,13 +1,7 @@
 //! The clock that the budget is measured with, so that tests can move time by hand.
 
-use core::fmt;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use crate::sync::{Arc, AtomicU64, Instant, Ordering};
+use core::{fmt, time::Duration};
 
 /// A monotonic clock. The budget reads nothing else.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {

@@ -20,7 +20,7 @@ impl SpawnError {
 
     /// The message of a panic's payload: a `&str` or a `String`, or a sentence that says that it
     /// was neither.
-    pub(crate) fn from_panic(payload: Box<dyn Any + Send>) -> Self {
+    fn from_panic(payload: Box<dyn Any + Send>) -> Self {
         let error = Self::new(if let Some(text) = payload.downcast_ref::<&'static str>() {
             (*text).to_owned()
         } else if let Some(text) = payload.downcast_ref::<String>() {
@@ -31,6 +31,11 @@ impl SpawnError {
         // The payload is the user's; dropping it may panic again, and then nothing more can be said.
         let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
         error
+    }
+
+    /// Runs the user's code, and turns a panic in it into an error.
+    pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, Self> {
+        catch_unwind(AssertUnwindSafe(run)).map_err(Self::from_panic)
     }
 
     /// The message alone.

@@ -1,113 +1,99 @@
 //! Predicts what a slice will cost, so that one that does not fit is not started.
 //!
-//! A clock read costs about a quarter of spawning an entity, so the clock is not read for each.
-//! Work is measured in *estimated* time, and the clock corrects the estimates every
-//! [`READ_EVERY`] of estimated work.
+//! A clock read costs about a quarter of spawning an entity, so the clock is not read for each. Slices
+//! of entities are measured in *estimated* time, and the clock corrects the estimates every
+//! [`READ_EVERY`] of estimated work. What cannot be divided is a [step](Pace::begin_step): the clock is read after each.
 
-use crate::clock::Clock;
-use core::any::TypeId;
+use crate::{
+    clock::Clock,
+    costs::{Costs, Kind},
+};
+use core::time::Duration;
 use smallvec::SmallVec;
-use std::time::Duration;
 
-/// Estimated work after which the clock is read again, and the longest slice. A wrong estimate
-/// costs at most twice this much, times its error.
+/// Estimated nanoseconds of work after which the clock is read again, and the longest slice. A wrong
+/// estimate costs at most twice this much, times its error.
 const READ_EVERY: f64 = 20_000.0;
-/// Cost of an entity whose kind was never measured, in nanoseconds: ten times the usual, so that
-/// the first slices are short.
-const UNKNOWN_COST: f64 = 1_000.0;
-/// How far one reading moves an estimate towards what was measured.
-const GAIN: f64 = 0.3;
-/// A reading beyond this factor is an interruption by the operating system more often than a
-/// cost; it moves the estimate no further.
-const MAX_CORRECTION: f64 = 4.0;
 /// The fraction of a stretch that is kept back, because a slice is only known to have been too long
 /// when it is over.
 const RESERVE: u32 = 50;
-/// The slice that is allowed even when the budget is spent, so that every frame advances.
-const FIRST_SLICE: usize = 16;
+/// Nanoseconds that the slice may take which is allowed even when the budget is spent, so that every
+/// frame advances; one entity at least.
+const OWED: f64 = 5_000.0;
+/// The most entities of such a slice.
+const OWED_ENTITIES: usize = 16;
 
-/// What is being paid for: one bundle type spawned, or one of the fixed kinds of work.
-pub(crate) type Kind = TypeId;
-
-/// Measured cost of each kind of work, in nanoseconds an entity. Lives as long as the applier.
-#[derive(Debug, Default)]
-pub(crate) struct Costs {
-    known: SmallVec<[(Kind, f64); 8]>,
-}
-
-impl Costs {
-    fn slot(&mut self, kind: Kind) -> usize {
-        if let Some(found) = self.known.iter().position(|(known, _)| *known == kind) {
-            return found;
-        }
-        self.known.push((kind, UNKNOWN_COST));
-        self.known.len() - 1
-    }
-
-    /// Nanoseconds one entity of this kind was last estimated to cost.
-    #[cfg(test)]
-    pub(crate) fn of(&mut self, kind: Kind) -> f64 {
-        let slot = self.slot(kind);
-        self.known[slot].1
-    }
-}
-
-/// One stretch of budgeted work within a frame.
+/// A frame's budgeted work, in stretches with limits of their own.
 #[derive(Debug)]
 pub(crate) struct Pace<'a> {
     clock: &'a dyn Clock,
     costs: &'a mut Costs,
     start: Duration,
-    /// `None`: no limit by time.
+    /// Of the current stretch. `None`: no limit by time.
     deadline: Option<Duration>,
+    /// Whether this stretch must advance even with nothing left.
+    owes_a_slice: bool,
+    /// Whether this stretch did.
+    has_advanced: bool,
     read_at: Duration,
     /// Estimated nanoseconds of work since `read_at`.
     estimated: f64,
-    /// What that work was: slot in `costs` and entities.
-    window: SmallVec<[(usize, usize); 8]>,
-    /// Whether this stretch must advance even with nothing left.
-    owes_a_slice: bool,
+    /// What that work was: slot in the costs and entities.
+    window: SmallVec<[(usize, usize); 4]>,
+    /// The step that was begun and not yet ended.
+    step: Option<Kind>,
 }
 
 impl<'a> Pace<'a> {
-    /// Starts a stretch of at most `limit`. With `must_advance` the first slice is allowed
-    /// whatever is left.
-    pub(crate) fn start(
-        clock: &'a dyn Clock,
-        costs: &'a mut Costs,
-        limit: Option<Duration>,
-        must_advance: bool,
-    ) -> Self {
+    /// Starts a frame's work, without a limit until the first [`stretch`](Self::stretch).
+    pub(crate) fn start(clock: &'a dyn Clock, costs: &'a mut Costs) -> Self {
         let start = clock.now();
         Self {
             clock,
             costs,
             start,
-            deadline: limit.map(|limit| start.saturating_add(limit - limit / RESERVE)),
+            deadline: None,
+            owes_a_slice: false,
+            has_advanced: false,
             read_at: start,
             estimated: 0.0,
             window: SmallVec::new(),
-            owes_a_slice: must_advance,
+            step: None,
         }
+    }
+
+    /// Begins a stretch that ends `limit` after the start of the frame's work. With `must_advance` the
+    /// first slice is allowed whatever is left.
+    pub(crate) fn stretch(&mut self, limit: Option<Duration>, must_advance: bool) {
+        self.look();
+        self.deadline = limit.map(|limit| self.start.saturating_add(limit - limit / RESERVE));
+        self.owes_a_slice = must_advance;
+        self.has_advanced = false;
+    }
+
+    /// Whether this stretch has done anything.
+    pub(crate) fn has_advanced(&self) -> bool {
+        self.has_advanced
     }
 
     /// How many entities of this kind may be processed now; 0 when none fits.
     pub(crate) fn allowance(&mut self, kind: Kind) -> usize {
-        let slot = self.costs.slot(kind);
-        let Some(deadline) = self.deadline else {
+        if self.deadline.is_none() {
             return usize::MAX;
-        };
-        if self.estimated >= READ_EVERY {
-            self.read();
         }
-        let left = deadline.saturating_sub(self.read_at).as_nanos() as f64 - self.estimated;
-        let cost = self.costs.known[slot].1;
-        let fits = (left.min(READ_EVERY) / cost) as usize;
-        match fits {
-            0 if self.owes_a_slice => FIRST_SLICE,
-            // An entity that costs more than the clock is trusted for, and yet fits.
-            0 if left > cost => 1,
-            _ => fits,
+        if self.estimated >= READ_EVERY {
+            self.look();
+        }
+        let slot = self.costs.slot(kind);
+        let (cost, trusted) = (self.costs.nanos(slot), self.costs.trusted(slot));
+        let left = self.left();
+        if left >= cost {
+            // One that costs more than the clock is trusted for may go alone.
+            ((left.min(READ_EVERY) / cost) as usize).clamp(1, trusted)
+        } else if self.owes_a_slice {
+            ((OWED / cost) as usize).clamp(1, OWED_ENTITIES.min(trusted))
+        } else {
+            0
         }
     }
 
@@ -116,42 +102,87 @@ impl<'a> Pace<'a> {
         if entities == 0 {
             return;
         }
-        self.owes_a_slice = false;
+        self.advanced();
         let slot = self.costs.slot(kind);
-        self.estimated += self.costs.known[slot].1 * entities as f64;
+        self.note(slot, entities);
+        if self.deadline.is_some() && !self.costs.is_measured(slot) {
+            self.look();
+        }
+    }
+
+    /// Begins work of the user's that cannot be divided, nor be predicted from within: whatever
+    /// passes until [`end_step`](Self::end_step) is its cost.
+    pub(crate) fn begin_step(&mut self, kind: Kind) {
+        self.look();
+        self.step = Some(kind);
+        self.advanced();
+    }
+
+    /// Ends the step, if it has not ended yet, and reads the clock.
+    pub(crate) fn end_step(&mut self) {
+        if let Some(kind) = self.step.take() {
+            let slot = self.costs.slot(kind);
+            self.note(slot, 1);
+        }
+        self.look();
+    }
+
+    /// Ends a step at the first thing that is measured by itself.
+    pub(crate) fn end_step_early(&mut self) {
+        if self.step.is_some() {
+            self.end_step();
+        }
+    }
+
+    /// Reads the clock and learns nothing from it, because the work broke off in the middle.
+    pub(crate) fn break_off(&mut self) {
+        self.step = None;
+        self.window.clear();
+        self.look();
+    }
+
+    /// Whether the time is used up, by the estimate.
+    #[cfg(test)]
+    pub(crate) fn is_exhausted(&self) -> bool {
+        !self.owes_a_slice && self.left() <= 0.0
+    }
+
+    /// Reads the clock and corrects the estimates of what was done since the last reading.
+    pub(crate) fn look(&mut self) {
+        let now = self.clock.now();
+        if !self.window.is_empty() {
+            let measured = now.saturating_sub(self.read_at).as_nanos() as f64;
+            self.costs.learn(&self.window, measured);
+            self.window.clear();
+        }
+        self.estimated = 0.0;
+        self.read_at = now;
+    }
+
+    /// Ends the frame's work: the time it really took.
+    pub(crate) fn finish(mut self) -> Duration {
+        self.end_step();
+        self.read_at.saturating_sub(self.start)
+    }
+
+    fn advanced(&mut self) {
+        self.owes_a_slice = false;
+        self.has_advanced = true;
+    }
+
+    fn note(&mut self, slot: usize, entities: usize) {
+        self.estimated += self.costs.nanos(slot) * entities as f64;
         match self.window.iter_mut().find(|(known, _)| *known == slot) {
             Some((_, count)) => *count += entities,
             None => self.window.push((slot, entities)),
         }
     }
 
-    /// Whether the time is used up, by the estimate.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        !self.owes_a_slice
-            && self.deadline.is_some_and(|deadline| {
-                deadline.saturating_sub(self.read_at).as_nanos() as f64 <= self.estimated
-            })
-    }
-
-    /// Ends the stretch: the time it really took.
-    pub(crate) fn finish(mut self) -> Duration {
-        self.read();
-        self.read_at.saturating_sub(self.start)
-    }
-
-    /// Reads the clock and corrects the estimates of what was done since the last reading.
-    fn read(&mut self) {
-        let now = self.clock.now();
-        if self.estimated > 0.0 {
-            let measured = now.saturating_sub(self.read_at).as_nanos() as f64;
-            let ratio = (measured / self.estimated).clamp(1.0 / MAX_CORRECTION, MAX_CORRECTION);
-            for (slot, _) in self.window.drain(..) {
-                let cost = &mut self.costs.known[slot].1;
-                *cost = (*cost * (1.0 + GAIN * (ratio - 1.0))).max(1.0);
-            }
-        }
-        self.estimated = 0.0;
-        self.read_at = now;
+    /// Nanoseconds until the deadline, by the estimate.
+    fn left(&self) -> f64 {
+        self.deadline.map_or(f64::INFINITY, |deadline| {
+            deadline.saturating_sub(self.read_at).as_nanos() as f64 - self.estimated
+        })
     }
 }
 
@@ -159,11 +190,15 @@ impl<'a> Pace<'a> {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use core::any::TypeId;
 
-    struct Cheap;
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    struct Entity;
+    struct Call;
 
     fn kind() -> Kind {
-        TypeId::of::<Cheap>()
+        TypeId::of::<Entity>()
     }
 
     /// Processes all that is allowed, each entity taking `cost`, and says how many there were.
@@ -181,38 +216,63 @@ mod tests {
         done
     }
 
+    fn frame(clock: &ManualClock, costs: &mut Costs, limit: Duration, cost: Duration) -> Duration {
+        let mut pace = Pace::start(clock, costs);
+        pace.stretch(Some(limit), true);
+        work(&mut pace, clock, cost, usize::MAX);
+        pace.finish()
+    }
+
     #[test]
-    fn estimates_converge_and_the_budget_is_then_held_to_a_slice() {
-        let clock = ManualClock::default();
-        let mut costs = Costs::default();
-        let cost = Duration::from_nanos(137);
-        for _ in 0..20 {
-            let mut pace = Pace::start(&clock, &mut costs, Some(Duration::from_millis(1)), true);
-            work(&mut pace, &clock, cost, usize::MAX);
-            let taken = pace.finish();
-            assert!(taken <= Duration::from_micros(1_020), "{taken:?}");
+    fn the_budget_is_held_from_the_first_frame_whatever_an_entity_costs() {
+        for nanos in [50, 137, 1_000, 10_000, 300_000] {
+            let clock = ManualClock::default();
+            let mut costs = Costs::default();
+            let cost = Duration::from_nanos(nanos);
+            for nth in 0..20 {
+                let taken = frame(&clock, &mut costs, MILLISECOND, cost);
+                assert!(taken <= MILLISECOND, "{nanos} ns, frame {nth}: {taken:?}");
+                let wasted = MILLISECOND - taken;
+                // Within the reserve, what one look covers, and one entity.
+                let most = Duration::from_micros(40) + cost;
+                assert!(wasted <= most, "{nanos} ns, frame {nth}: {wasted:?} unused");
+            }
         }
-        assert!((costs.of(kind()) - 137.0).abs() < 2.0);
-        let mut pace = Pace::start(&clock, &mut costs, Some(Duration::from_millis(1)), true);
-        let done = work(&mut pace, &clock, cost, usize::MAX);
-        assert!((6_900..=7_320).contains(&done), "{done}");
     }
 
     #[test]
     fn a_spent_budget_still_advances_by_one_short_slice() {
+        for (micros, slice) in [(1, 5), (10, 1), (300, 1)] {
+            let clock = ManualClock::default();
+            let mut costs = Costs::default();
+            let cost = Duration::from_micros(micros);
+            frame(&clock, &mut costs, Duration::from_millis(5), cost);
+            let mut pace = Pace::start(&clock, &mut costs);
+            pace.stretch(Some(Duration::ZERO), true);
+            assert_eq!(
+                work(&mut pace, &clock, cost, usize::MAX),
+                slice,
+                "{micros} µs"
+            );
+            assert!(pace.is_exhausted());
+        }
+    }
+
+    #[test]
+    fn a_kind_that_was_never_measured_starts_with_one() {
         let clock = ManualClock::default();
         let mut costs = Costs::default();
-        let mut pace = Pace::start(&clock, &mut costs, Some(Duration::ZERO), true);
-        let done = work(&mut pace, &clock, Duration::from_micros(1), usize::MAX);
-        assert_eq!(done, FIRST_SLICE);
-        assert!(pace.is_exhausted());
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(MILLISECOND), true);
+        assert_eq!(pace.allowance(kind()), 1);
     }
 
     #[test]
     fn without_the_duty_to_advance_a_spent_budget_allows_nothing() {
         let clock = ManualClock::default();
         let mut costs = Costs::default();
-        let mut pace = Pace::start(&clock, &mut costs, Some(Duration::ZERO), false);
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(Duration::ZERO), false);
         assert_eq!(pace.allowance(kind()), 0);
         assert!(pace.is_exhausted());
     }
@@ -221,24 +281,46 @@ mod tests {
     fn without_a_limit_everything_is_allowed() {
         let clock = ManualClock::default();
         let mut costs = Costs::default();
-        let mut pace = Pace::start(&clock, &mut costs, None, false);
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(None, false);
         assert_eq!(pace.allowance(kind()), usize::MAX);
         assert!(!pace.is_exhausted());
     }
 
     #[test]
-    fn one_interruption_does_not_ruin_the_estimate() {
+    fn a_step_is_measured_apart_from_the_entities_within_it() {
         let clock = ManualClock::default();
         let mut costs = Costs::default();
-        for _ in 0..30 {
-            let mut pace = Pace::start(&clock, &mut costs, Some(Duration::from_millis(1)), true);
-            work(&mut pace, &clock, Duration::from_nanos(100), usize::MAX);
-            pace.finish();
+        let call = TypeId::of::<Call>();
+        for _ in 0..40 {
+            let mut pace = Pace::start(&clock, &mut costs);
+            pace.stretch(Some(10 * MILLISECOND), true);
+            pace.begin_step(call);
+            clock.advance(Duration::from_micros(300));
+            pace.end_step_early();
+            work(&mut pace, &clock, Duration::from_nanos(100), 15);
+            pace.end_step();
         }
-        let mut pace = Pace::start(&clock, &mut costs, Some(Duration::from_millis(1)), true);
-        work(&mut pace, &clock, Duration::from_nanos(100), 50);
-        clock.advance(Duration::from_millis(30));
-        pace.finish();
-        assert!(costs.of(kind()) < 200.0);
+        assert!((costs.of(call) - 300_000.0).abs() < 1.0);
+        assert!((costs.of(kind()) - 100.0).abs() < 1.0);
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(Duration::from_micros(250)), false);
+        assert_eq!(pace.allowance(call), 0, "it would not fit");
+    }
+
+    #[test]
+    fn work_that_broke_off_is_paid_for_and_teaches_nothing() {
+        let clock = ManualClock::default();
+        let mut costs = Costs::default();
+        frame(&clock, &mut costs, MILLISECOND, Duration::from_nanos(100));
+        let before = costs.of(kind());
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(MILLISECOND), true);
+        pace.begin_step(TypeId::of::<Call>());
+        clock.advance(2 * MILLISECOND);
+        pace.break_off();
+        assert!(pace.is_exhausted());
+        assert_eq!(pace.finish(), 2 * MILLISECOND);
+        assert_eq!(costs.of(kind()), before);
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// What one frame did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
 pub struct ApplyReport {
     /// Chunks that became whole.
     pub applied: usize,
@@ -19,4 +20,18 @@ pub struct ApplyReport {
     pub spent: Duration,
     /// How far `spent` went beyond the budget's time.
     pub overshoot: Duration,
+}
+
+impl core::ops::AddAssign for ApplyReport {
+    /// Joins the reports of one frame's several turns. The overshoots are not added, because a later
+    /// turn's budget is less by what the earlier ones took: the longest one is that of the frame.
+    fn add_assign(&mut self, other: Self) {
+        self.applied += other.applied;
+        self.unloaded += other.unloaded;
+        self.failed += other.failed;
+        self.spawned += other.spawned;
+        self.despawned += other.despawned;
+        self.spent += other.spent;
+        self.overshoot = self.overshoot.max(other.overshoot);
+    }
 }

@@ -1,8 +1,7 @@
 //! The user's recipe: content in, entities out.
 
-use crate::{error::SpawnError, writer::ChunkWriter};
-use core::fmt;
-use std::sync::Arc;
+use crate::{error::SpawnError, sync::Arc, writer::ChunkWriter};
+use core::fmt::{self, Display};
 
 type Recipe<K, T> =
     dyn Fn(K, T, &mut ChunkWriter<'_, '_>) -> Result<(), SpawnError> + Send + Sync + 'static;
@@ -12,6 +11,26 @@ type Recipe<K, T> =
 ///
 /// It is called once for each chunk. A panic or an error removes what was spawned of that chunk,
 /// is reported with the chunk's key, and disturbs nothing else.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use chunk_apply::Spawner;
+///
+/// #[derive(Component)]
+/// struct Rock(u8);
+///
+/// let plain = Spawner::new(|_key: u32, rocks: Vec<u8>, writer| {
+///     writer.spawn_batch(rocks.into_iter().map(Rock));
+/// });
+/// let strict = Spawner::fallible(|_key: u32, rocks: Vec<u8>, writer| {
+///     if rocks.contains(&0) {
+///         return Err("a rock without a size");
+///     }
+///     writer.spawn_batch(rocks.into_iter().map(Rock));
+///     Ok(())
+/// });
+/// # let _ = (plain, strict);
+/// ```
 pub struct Spawner<K, T> {
     recipe: Arc<Recipe<K, T>>,
 }
@@ -20,22 +39,25 @@ impl<K, T> Spawner<K, T> {
     /// A spawner that cannot fail.
     #[must_use]
     pub fn new(recipe: impl Fn(K, T, &mut ChunkWriter<'_, '_>) + Send + Sync + 'static) -> Self {
-        Self::fallible(move |key, content, writer| {
-            recipe(key, content, writer);
-            Ok(())
-        })
+        Self {
+            recipe: Arc::new(move |key, content, writer| {
+                recipe(key, content, writer);
+                Ok(())
+            }),
+        }
     }
 
-    /// A spawner that may find that a chunk cannot be spawned.
+    /// A spawner that may find that a chunk cannot be spawned. The error's text ends up in what is
+    /// reported of the chunk; a text or any error type will do.
     #[must_use]
-    pub fn fallible(
-        recipe: impl Fn(K, T, &mut ChunkWriter<'_, '_>) -> Result<(), SpawnError>
-        + Send
-        + Sync
-        + 'static,
+    pub fn fallible<E: Display>(
+        recipe: impl Fn(K, T, &mut ChunkWriter<'_, '_>) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            recipe: Arc::new(recipe),
+            recipe: Arc::new(move |key, content, writer| {
+                // The alternate form prints the causes of the error types that have one.
+                recipe(key, content, writer).map_err(|error| SpawnError::new(format!("{error:#}")))
+            }),
         }
     }
 

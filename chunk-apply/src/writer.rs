@@ -16,6 +16,25 @@ use std::collections::VecDeque;
 ///
 /// What does not fit in this frame is kept and goes on in the next, exactly where it stopped;
 /// the spawner is not called again. The chunk is shown when all of it is there.
+///
+/// ```
+/// use bevy_ecs::{name::Name, prelude::*};
+/// use chunk_apply::{ChunkWriter, Spawner};
+///
+/// #[derive(Component)]
+/// struct Rock(u8);
+///
+/// fn write(key: u32, rocks: Vec<u8>, writer: &mut ChunkWriter<'_, '_>) {
+///     writer.insert_on_root(Name::new(format!("chunk {key}")));
+///     writer.spawn_batch(rocks.into_iter().map(Rock));
+///     writer.run(|world, root| {
+///         let rocks = world.get::<Children>(root).map_or(0, |rocks| rocks.len());
+///         println!("{rocks} rocks lie under {root}");
+///     });
+/// }
+/// let spawner = Spawner::new(write);
+/// # let _ = spawner;
+/// ```
 pub struct ChunkWriter<'w, 'p> {
     world: &'w mut World,
     root: Entity,
@@ -60,7 +79,8 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
         self.write(Bundles::new(bundles.into_iter()));
     }
 
-    /// Inserts components on the chunk's root, at once.
+    /// Inserts components on the chunk's root, at once: before the entities of a batch that is still
+    /// to be spawned.
     pub fn insert_on_root(&mut self, bundle: impl Bundle) {
         if let Ok(mut root) = self.world.get_entity_mut(self.root) {
             root.insert(bundle);
@@ -69,13 +89,15 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
 
     /// Runs a step of your own with the world and the root, after all that was written before it.
     ///
-    /// The step counts as one entity and cannot be divided: keep it short. Entities it spawns
-    /// outside the root are not removed with the chunk.
+    /// The step cannot be divided: a frame that is almost over waits with it, and may be too long by
+    /// what the step takes. Entities it spawns outside the root are not removed with the chunk.
     pub fn run(&mut self, step: impl FnOnce(&mut World, Entity) + Send + Sync + 'static) {
         self.write(Step(Some(step)));
     }
 
     fn write(&mut self, mut batch: impl Batch + 'static) {
+        // What the spawner did until now is not part of what this batch costs.
+        self.pace.end_step_early();
         if !self.rest.is_empty()
             || !advance(&mut batch, self.world, self.root, self.pace, self.spawned)
         {
@@ -108,14 +130,25 @@ pub(crate) fn advance(
 ) -> bool {
     let kind = batch.kind();
     loop {
+        if world.get_entity(root).is_err() {
+            // Without a parent the rest would belong to nobody. Who asked for it finds out, too.
+            return true;
+        }
         let allowance = pace.allowance(kind).min(LONGEST_SLICE);
         if allowance == 0 {
             return false;
         }
         let before = *spawned;
+        if batch.is_step() {
+            pace.begin_step(kind);
+        }
         let is_finished = batch.advance(world, root, allowance, spawned);
-        // Even a batch that turned out empty has a price.
-        pace.spent(kind, (*spawned - before).max(1));
+        if batch.is_step() {
+            pace.end_step();
+        } else {
+            // Even a batch that turned out empty has a price.
+            pace.spent(kind, (*spawned - before).max(1));
+        }
         if is_finished {
             return true;
         }

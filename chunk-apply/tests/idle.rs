@@ -6,7 +6,7 @@ use chunk_apply::{
     ApplyBudget, ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, Streaming,
     StreamingConfig,
 };
-use chunk_coord::{ChunkCoord, ChunkGrid};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
 
 struct Nothing;
@@ -20,7 +20,7 @@ fn allocations(app: &mut App) -> u64 {
 }
 
 #[test]
-fn a_frame_at_rest_allocates_no_more_than_an_app_without_a_stream() {
+fn a_frame_at_rest_with_ten_thousand_chunks_allocates_no_more_than_an_app_without_a_stream() {
     let mut bare = App::new();
     let expected = allocations(&mut bare);
 
@@ -32,6 +32,7 @@ fn a_frame_at_rest_allocates_no_more_than_an_app_without_a_stream() {
     )
     .with_config(StreamingConfig {
         budget: ApplyBudget::unlimited(),
+        range: ViewRange::disc(57, 57).expect("equal radii"),
         ..StreamingConfig::default()
     });
     plugin.runtime = simulation.runtime();
@@ -46,5 +47,6 @@ fn a_frame_at_rest_allocates_no_more_than_an_app_without_a_stream() {
         app.update();
         simulation.run();
     }
+    assert_eq!(app.world().resource::<ChunkIndex<Nothing>>().len(), 10_189);
     assert_eq!(allocations(&mut app), expected);
 }

@@ -1,14 +1,15 @@
-//! The index against a naive model, over random walks, teleports, edits and vandalism.
+//! The index against a naive model, over random walks, teleports, edits, vandalism and changes of
+//! everything that can be changed.
 #![cfg(feature = "streaming")]
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkRoot, ChunkStreamingPlugin, ChunkViewer, ChunkWriter,
-    ManualClock, Spawner, Streaming, StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkLevels, ChunkRoot, ChunkStreamingPlugin, ChunkViewer,
+    ChunkWriter, ManualClock, Spawner, Streaming, StreamingConfig,
 };
-use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -25,30 +26,50 @@ enum Action {
     Vanish(usize),
     Refresh(i32, i32),
     DespawnRoot(usize),
+    DespawnChild(usize),
+    FreeChild(usize),
     Budget(Option<u32>),
+    Range(u32),
+    Grid(bool),
+    Origin(i32, i32),
+    Pause(bool),
+    Retry,
     Frames(usize),
 }
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     let near = -6..6_i32;
+    let origin = -3..3_i32;
     let action = prop_oneof![
         4 => (0..4_usize, near.clone(), near.clone()).prop_map(|(v, x, z)| Action::Move(v, x, z)),
         1 => (0..4_usize).prop_map(Action::Vanish),
         2 => (near.clone(), near).prop_map(|(x, z)| Action::Refresh(x, z)),
         1 => (0..50_usize).prop_map(Action::DespawnRoot),
+        1 => (0..500_usize).prop_map(Action::DespawnChild),
+        1 => (0..500_usize).prop_map(Action::FreeChild),
         1 => prop::option::of(0..4_u32).prop_map(Action::Budget),
-        4 => (1..4_usize).prop_map(Action::Frames),
+        1 => (0..4_u32).prop_map(Action::Range),
+        1 => any::<bool>().prop_map(Action::Grid),
+        1 => (origin.clone(), origin).prop_map(|(x, z)| Action::Origin(x, z)),
+        1 => any::<bool>().prop_map(Action::Pause),
+        1 => Just(Action::Retry),
+        8 => (1..4_usize).prop_map(Action::Frames),
     ];
     prop::collection::vec(action, 1..60)
 }
 
-/// A chunk's size in pieces follows from its coordinate; some fail for good.
+/// A chunk's size in pieces follows from its coordinate, and one for its level; some fail for good, in
+/// the generator or in the spawner.
 fn pieces(coord: ChunkCoord) -> usize {
     (coord.x.rem_euclid(4) + coord.z.rem_euclid(3)) as usize * 20
 }
 
 fn is_broken(coord: ChunkCoord) -> bool {
     (coord.x * 7 + coord.z * 3).rem_euclid(23) == 0
+}
+
+fn is_cursed(coord: ChunkCoord) -> bool {
+    (coord.x * 5 + coord.z * 11).rem_euclid(29) == 0
 }
 
 struct Streamed {
@@ -58,26 +79,39 @@ struct Streamed {
     viewers: [Option<Entity>; 4],
     /// Chunks whose root somebody despawned, until they are wanted anew or refreshed.
     vandalised: BTreeSet<ChunkCoord>,
+    /// Roots whose children somebody took, and pieces that were taken.
+    edited: BTreeSet<Entity>,
+    freed: BTreeSet<Entity>,
+    levels: ChunkLevels,
 }
 
 impl Streamed {
     fn new(seed: u64) -> Self {
         let clock = ManualClock::default();
         let simulation = Simulation::new(seed);
-        let generator = Generator::fallible(|job: &Job<ChunkCoord>| {
+        let levels = ChunkLevels::new(LevelRings::new([1], 0).expect("one ring"));
+        let asked = levels.clone();
+        let generator = Generator::fallible(move |job: &Job<ChunkCoord>| {
             if is_broken(job.key()) {
                 return Err("broken");
             }
-            Ok(Pieces(pieces(job.key())))
+            Ok(Pieces(pieces(job.key()) + usize::from(asked.of(job.key()))))
         });
         let slow = clock.clone();
-        let spawner = Spawner::new(move |_, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
-            let slow = slow.clone();
-            writer.spawn_batch((0..pieces.0).map(move |_| {
-                slow.advance(Duration::from_micros(1));
-                Piece
-            }));
-        });
+        let spawner = Spawner::fallible(
+            move |coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+                let slow = slow.clone();
+                writer.spawn_batch((0..pieces.0).map(move |_| {
+                    slow.advance(Duration::from_micros(1));
+                    Piece
+                }));
+                if is_cursed(coord) {
+                    Err("cursed")
+                } else {
+                    Ok(())
+                }
+            },
+        );
         let config = StreamingConfig {
             range: ViewRange::disc(2, 3).expect("3 is not less than 2"),
             budget: ApplyBudget::time(Duration::from_micros(70)),
@@ -85,7 +119,9 @@ impl Streamed {
             ..StreamingConfig::default()
         };
         let grid = ChunkGrid::planar(1.0).expect("1 is a size");
-        let mut plugin = ChunkStreamingPlugin::new(grid, generator, spawner).with_config(config);
+        let mut plugin = ChunkStreamingPlugin::new(grid, generator, spawner)
+            .with_config(config)
+            .with_levels(levels.clone());
         plugin.runtime = simulation.runtime();
         plugin.clock = Arc::new(clock.clone());
         let mut app = App::new();
@@ -96,10 +132,39 @@ impl Streamed {
             clock,
             viewers: [None; 4],
             vandalised: BTreeSet::new(),
+            edited: BTreeSet::new(),
+            freed: BTreeSet::new(),
+            levels,
         }
     }
 
+    /// The nth piece that belongs to a loaded chunk, and that chunk's root.
+    fn child(&mut self, nth: usize) -> Option<(Entity, Entity)> {
+        let world = self.app.world_mut();
+        let mut pieces = world.query_filtered::<(Entity, &ChildOf), With<Piece>>();
+        let index = world.resource::<ChunkIndex<Pieces>>();
+        let roots: BTreeSet<Entity> = index.iter().map(|(_, chunk)| chunk.root).collect();
+        let mut owned: Vec<_> = (pieces.iter(world))
+            .map(|(piece, parent)| (piece, parent.parent()))
+            .filter(|(_, root)| roots.contains(root))
+            .collect();
+        owned.sort_unstable();
+        owned.get(nth).copied()
+    }
+
     fn perform(&mut self, action: &Action) {
+        if let Action::DespawnChild(nth) | Action::FreeChild(nth) = *action {
+            if let Some((piece, root)) = self.child(nth) {
+                self.edited.insert(root);
+                if matches!(action, Action::FreeChild(_)) {
+                    self.freed.insert(piece);
+                    (self.app.world_mut().entity_mut(piece)).remove::<ChildOf>();
+                } else {
+                    self.app.world_mut().despawn(piece);
+                }
+            }
+            return;
+        }
         let world = self.app.world_mut();
         match *action {
             Action::Move(viewer, x, z) => {
@@ -139,6 +204,26 @@ impl Streamed {
                     world.despawn(chunk.root);
                 }
             }
+            Action::DespawnChild(_) | Action::FreeChild(_) => {}
+            Action::Range(radius) => {
+                world.resource_mut::<Streaming<Pieces>>().range =
+                    ViewRange::disc(radius, radius + 1).expect("one more");
+            }
+            Action::Grid(is_coarse) => {
+                let size = if is_coarse { 2.0 } else { 1.0 };
+                let grid = ChunkGrid::planar(size).expect("a size");
+                world.resource_mut::<Streaming<Pieces>>().set_grid(grid);
+                self.vandalised.clear();
+            }
+            Action::Origin(x, z) => {
+                let origin = ChunkCoord::planar(x, z);
+                (world.resource_mut::<Streaming<Pieces>>()).set_origin(origin);
+            }
+            Action::Pause(true) => world.resource_mut::<Streaming<Pieces>>().pause(),
+            Action::Pause(false) => world.resource_mut::<Streaming<Pieces>>().resume(),
+            Action::Retry => {
+                (world.resource_mut::<Streaming<Pieces>>()).retry_quarantined();
+            }
             Action::Budget(chunks) => {
                 world.resource_mut::<Streaming<Pieces>>().budget.chunks = chunks;
             }
@@ -176,7 +261,8 @@ impl Streamed {
         for (coord, chunk) in index.iter() {
             prop_assert!(stream.wanted().contains(coord));
             prop_assert!(roots.contains(&(chunk.root, coord)));
-            prop_assert_eq!(chunk.entities, pieces(coord));
+            let level = chunk.entities - pieces(coord);
+            prop_assert!(level <= 1, "{} of {:?}", chunk.entities, coord);
             entities += chunk.entities;
         }
         prop_assert_eq!(index.entities(), entities);
@@ -188,16 +274,44 @@ impl Streamed {
         let world = self.app.world_mut();
         let stream = world.resource::<Streaming<Pieces>>();
         let index = world.resource::<ChunkIndex<Pieces>>();
-        let expected: BTreeSet<ChunkCoord> = (stream.wanted().iter())
-            .filter(|coord| !is_broken(*coord) && !self.vandalised.contains(coord))
-            .collect();
-        let loaded: BTreeSet<ChunkCoord> = index.iter().map(|(coord, _)| coord).collect();
-        prop_assert_eq!(&loaded, &expected);
-        let expected_entities: usize = loaded.iter().map(|coord| pieces(*coord)).sum();
-        let entities = world.query::<&Piece>().iter(world).count();
-        prop_assert_eq!(entities, expected_entities);
+        for coord in stream.wanted().iter() {
+            let is_hopeless = is_broken(coord) || is_cursed(coord);
+            let may_be_missing = is_hopeless || self.vandalised.contains(&coord);
+            prop_assert!(
+                index.contains(coord) || may_be_missing,
+                "{:?} is missing",
+                coord
+            );
+            prop_assert!(!(index.contains(coord) && is_hopeless));
+        }
+        let mut owners = BTreeSet::new();
+        for (coord, chunk) in index.iter() {
+            prop_assert!(stream.wanted().contains(coord));
+            prop_assert_eq!(
+                chunk.entities,
+                pieces(coord) + usize::from(self.levels.of(coord))
+            );
+            let children = world.get::<Children>(chunk.root);
+            let children = children.map_or(0, |children| children.len());
+            prop_assert!(children == chunk.entities || self.edited.contains(&chunk.root));
+            let at = world
+                .get::<Transform>(chunk.root)
+                .expect("a root")
+                .translation;
+            let (size, origin) = (stream.grid().size().x, stream.origin());
+            prop_assert_eq!(at.x, (coord.x - origin.x) as f32 * size);
+            owners.insert(chunk.root);
+        }
+        let mut all = world.query_filtered::<(Entity, Option<&ChildOf>), With<Piece>>();
+        for (piece, parent) in all.iter(world) {
+            let is_owned = parent.is_some_and(|parent| owners.contains(&parent.parent()));
+            prop_assert!(
+                is_owned || self.freed.contains(&piece),
+                "a piece was left behind"
+            );
+        }
         let roots = world.query::<&ChunkRoot>().iter(world).count();
-        prop_assert_eq!(roots, loaded.len());
+        prop_assert_eq!(roots, owners.len());
         Ok(())
     }
 }
@@ -213,6 +327,7 @@ proptest! {
             world.check()?;
         }
         world.perform(&Action::Budget(None));
+        world.perform(&Action::Pause(false));
         let mut frames = 0;
         while frames < 2 || !world.app.world().resource::<Streaming<Pieces>>().is_settled() {
             world.frame();

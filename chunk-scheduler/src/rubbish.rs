@@ -12,10 +12,10 @@ use crate::{
 };
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
-    /// Drops outputs where they delay nobody: on a worker, however heavy they are. A destructor
-    /// that panics is contained, counted and logged.
-    pub fn discard(&mut self, outputs: Vec<T>) {
-        if outputs.is_empty() || !needs_drop::<T>() {
+    /// Drops outputs, or what was made of them, where they delay nobody: on a worker, however heavy
+    /// they are. A destructor that panics is contained, counted and logged.
+    pub fn discard<O: Send + 'static>(&mut self, outputs: Vec<O>) {
+        if outputs.is_empty() || !needs_drop::<O>() {
             return;
         }
         let shared = Arc::clone(&self.shared);
@@ -29,9 +29,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 }
 
-pub(crate) fn sweep<K: Key, T, R: Rank<K>>(
+pub(crate) fn sweep<K: Key, T, R: Rank<K>, O>(
     shared: &Shared<K, T, R>,
-    outputs: impl IntoIterator<Item = T>,
+    outputs: impl IntoIterator<Item = O>,
 ) {
     let _span = tracing::debug_span!("chunk_discard").entered();
     for output in outputs {

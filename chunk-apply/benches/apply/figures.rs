@@ -1,7 +1,5 @@
 //! Figures for `cargo xtask bench`: one line of JSON each.
 
-const SAMPLES: usize = 7;
-
 /// One number with its target.
 #[derive(Debug)]
 pub(crate) struct Figure {
@@ -10,9 +8,24 @@ pub(crate) struct Figure {
     value: f64,
     yardstick: Option<f64>,
     target: Option<f64>,
+    /// Whether more is better, although there is no yardstick.
+    is_least: bool,
 }
 
 impl Figure {
+    /// A value that must reach its target.
+    pub(crate) fn at_least(
+        name: &'static str,
+        unit: &'static str,
+        target: f64,
+        value: f64,
+    ) -> Self {
+        Self {
+            is_least: true,
+            ..Self::at_most(name, unit, target, value)
+        }
+    }
+
     /// A value that must not exceed its target.
     pub(crate) fn at_most(name: &'static str, unit: &'static str, target: f64, value: f64) -> Self {
         Self {
@@ -21,6 +34,7 @@ impl Figure {
             value,
             yardstick: None,
             target: Some(target),
+            is_least: false,
         }
     }
 
@@ -32,6 +46,7 @@ impl Figure {
             value,
             yardstick: None,
             target: None,
+            is_least: false,
         }
     }
 
@@ -49,6 +64,7 @@ impl Figure {
             value,
             yardstick: Some(yardstick),
             target: Some(target),
+            is_least: false,
         }
     }
 
@@ -64,8 +80,14 @@ impl Figure {
     fn print(&self) {
         let number =
             |value: Option<f64>| value.map_or("null".to_owned(), |value| value.to_string());
+        let ok = if self.is_least {
+            let is_met = self.target.is_none_or(|target| self.value >= target);
+            format!(",\"ok\":{is_met}")
+        } else {
+            String::new()
+        };
         println!(
-            "figure {{\"bench\":{:?},\"value\":{},\"unit\":{:?},\"yardstick\":{},\"ratio\":{},\"target\":{}}}",
+            "figure {{\"bench\":{:?},\"value\":{},\"unit\":{:?},\"yardstick\":{},\"ratio\":{},\"target\":{}{ok}}}",
             self.name,
             self.value,
             self.unit,
@@ -93,23 +115,36 @@ impl Figures {
         }
     }
 
-    /// Takes the figures of one measurement, unless the filter excludes it.
-    pub(crate) fn add(&mut self, name: &str, mut sample: impl FnMut() -> Vec<Figure>) {
-        if !name.contains(&self.filter) {
+    /// Takes the figures of one measurement so many times, if the filter is part of the name of any of
+    /// them, and keeps those that it is part of.
+    pub(crate) fn add(
+        &mut self,
+        samples: usize,
+        names: &[&'static str],
+        mut sample: impl FnMut() -> Vec<Figure>,
+    ) {
+        if !names.iter().any(|name| name.contains(&self.filter)) {
             return;
         }
-        let mut columns: Vec<Vec<Figure>> = Vec::new();
-        for _ in 0..SAMPLES {
-            for (column, figure) in sample().into_iter().enumerate() {
-                if columns.len() == column {
-                    columns.push(Vec::new());
-                }
-                columns[column].push(figure);
+        let mut columns: Vec<Vec<Figure>> = names.iter().map(|_| Vec::new()).collect();
+        for _ in 0..samples {
+            let figures = sample();
+            assert!(
+                figures
+                    .iter()
+                    .map(|figure| figure.name)
+                    .eq(names.iter().copied())
+            );
+            for (column, figure) in columns.iter_mut().zip(figures) {
+                column.push(figure);
             }
         }
         for mut column in columns {
             column.sort_by(|a, b| a.rank().total_cmp(&b.rank()));
-            self.medians.push(column.swap_remove(SAMPLES / 2));
+            let median = column.swap_remove(samples / 2);
+            if median.name.contains(&self.filter) {
+                self.medians.push(median);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::rank::ViewerRank;
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Delivered, Rank};
+use chunk_scheduler::{Delivered, Lane, Rank};
 use core::{cmp::Ordering, fmt};
 use std::collections::BinaryHeap;
 
@@ -32,8 +32,14 @@ impl<T> Backlog<T> {
         self.heap.pop().map(|waiting| waiting.chunk)
     }
 
+    /// How many there are, out of date ones included.
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
+    }
+
+    /// The lane and the distance of the one that comes next.
+    pub(crate) fn head(&self) -> Option<(Lane, u64)> {
+        (self.heap.peek()).map(|waiting| (waiting.chunk.lane, waiting.distance))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -2,8 +2,8 @@
 
 use crate::budget::ApplyBudget;
 use chunk_coord::ViewRange;
-use chunk_scheduler::SchedulerConfig;
-use std::time::Duration;
+use chunk_scheduler::{ConfigError, SchedulerConfig};
+use core::{fmt, time::Duration};
 
 /// The settings of one stream. All have working defaults.
 #[derive(Clone, Debug)]
@@ -14,10 +14,11 @@ pub struct StreamingConfig {
     pub range: ViewRange,
     /// Concurrency, bounds and retries of generation.
     pub scheduler: SchedulerConfig,
-    /// Main-thread time and chunks a frame may spend on the `World`. Default 2 ms, no count.
+    /// Main-thread time a frame may spend, on scanning and generating as well, and chunks it may
+    /// apply. Default 2 ms, no count.
     pub budget: ApplyBudget,
-    /// Main-thread time a frame may spend on finding out which chunks became wanted. Default
-    /// 0.25 ms; what is left goes on next frame, nearest rings first. With zero a few coordinates
+    /// The part of the budget's time that finding out which chunks became wanted, and asking for
+    /// them, may take. Default 0.25 ms; what is left goes on next frame, nearest rings first. With zero a few coordinates
     /// are still visited each frame, so a teleport takes many frames to be seen at all.
     pub scan_budget: Duration,
 }
@@ -34,6 +35,48 @@ impl StreamingConfig {
             budget: ApplyBudget::original(),
             ..Self::default()
         }
+    }
+
+    /// Whether the settings make sense. The plugin asks before it starts a stream.
+    ///
+    /// # Errors
+    ///
+    /// When the scheduler refuses its settings, or `budget.unload_share` is no share.
+    pub fn validate(&self) -> Result<(), StreamingConfigError> {
+        self.scheduler.validate()?;
+        let share = self.budget.unload_share;
+        if (0.0..=1.0).contains(&share) {
+            Ok(())
+        } else {
+            Err(StreamingConfigError::UnloadShare(share))
+        }
+    }
+}
+
+/// A setting that makes no sense.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum StreamingConfigError {
+    /// One of [`StreamingConfig::scheduler`].
+    Scheduler(ConfigError),
+    /// `unload_share`, which is not between 0 and 1.
+    UnloadShare(f32),
+}
+
+impl fmt::Display for StreamingConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheduler(error) => error.fmt(f),
+            Self::UnloadShare(share) => write!(f, "`unload_share` is {share}, not 0 to 1"),
+        }
+    }
+}
+
+impl core::error::Error for StreamingConfigError {}
+
+impl From<ConfigError> for StreamingConfigError {
+    fn from(error: ConfigError) -> Self {
+        Self::Scheduler(error)
     }
 }
 

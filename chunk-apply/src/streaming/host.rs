@@ -7,68 +7,128 @@ use super::{
     place::Place,
     plugin::BeforeUnload,
     rank::ViewerRank,
+    stream::Streaming,
 };
 use crate::{
+    applier::Applier,
     clock::Clock,
     error::SpawnError,
-    host::{Arrival, ChunkHost, LoadedChunk, Stale, WholeChunk},
+    host::{Arrival, ChunkHost, Leftovers, LoadedChunk, Stale, WholeChunk},
 };
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Scheduler, Version};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use chunk_scheduler::{Lane, Rank, Scheduler, Version};
+use core::time::Duration;
+use std::collections::BTreeSet;
 use tracing::warn;
 
-/// The stream's parts that an [`Applier`](crate::Applier) works for, borrowed for one frame.
-pub(crate) struct StreamHost<'a, T: Send + Sync + 'static> {
-    pub(crate) scheduler: &'a mut Scheduler<ChunkCoord, T, ViewerRank>,
-    pub(crate) backlog: &'a mut Backlog<T>,
-    pub(crate) place: &'a Place,
-    pub(crate) wanted_at: &'a mut AHashMap<ChunkCoord, Duration>,
-    pub(crate) clock: &'a dyn Clock,
-    pub(crate) before_unload: Option<&'a BeforeUnload>,
-    pub(crate) loaded: &'a mut Vec<ChunkLoaded<T>>,
-    pub(crate) failed: &'a mut Vec<ChunkFailed<T>>,
+/// The stream's parts that an [`Applier`] works for, borrowed for one frame.
+pub(super) struct StreamHost<'a, T: Send + Sync + 'static> {
+    scheduler: &'a mut Scheduler<ChunkCoord, T, ViewerRank>,
+    backlog: &'a mut Backlog<T>,
+    begun: &'a mut Vec<(ChunkCoord, Lane)>,
+    rank: &'a ViewerRank,
+    place: &'a Place,
+    wanted_at: &'a mut AHashMap<ChunkCoord, Duration>,
+    clock: &'a dyn Clock,
+    before_unload: Option<&'a BeforeUnload>,
+    unsaved: &'a mut AHashSet<ChunkCoord>,
+    held: &'a BTreeSet<ChunkCoord>,
+    loaded: &'a mut Vec<ChunkLoaded<T>>,
+    failed: &'a mut Vec<ChunkFailed<T>>,
+    /// Whether what was made is of a grid that is no longer the stream's.
+    is_of_another_grid: bool,
+    /// Content that turned out to be out of date, to be dropped elsewhere.
+    outdated: Vec<T>,
 }
 
-impl<T: Send + Sync + 'static> StreamHost<'_, T> {
+impl<'a, T: Send + Sync + 'static> StreamHost<'a, T> {
+    /// Borrows a stream's parts, and the applier that works for them.
+    pub(super) fn of(stream: &'a mut Streaming<T>) -> (&'a mut Applier<ChunkCoord, T>, Self) {
+        let host = Self {
+            is_of_another_grid: stream.is_of_another_grid(),
+            scheduler: &mut stream.scheduler,
+            backlog: &mut stream.backlog,
+            begun: &mut stream.begun,
+            rank: &stream.rank,
+            place: &stream.place,
+            wanted_at: &mut stream.wanted_at,
+            clock: &*stream.clock,
+            before_unload: stream.before_unload.as_ref(),
+            unsaved: &mut stream.unsaved,
+            held: &stream.held,
+            loaded: &mut stream.loaded,
+            failed: &mut stream.failed,
+            outdated: Vec::new(),
+        };
+        (&mut stream.applier, host)
+    }
+
+    /// Gives back what was borrowed.
+    pub(super) fn end(self) {
+        self.scheduler.discard(self.outdated);
+    }
+
     /// The live version of the chunk, if it is the one numbered so.
     fn live(&self, coord: ChunkCoord, version: u64) -> Option<Version> {
         (self.scheduler.live_version(coord)).filter(|live| live.get() == version)
     }
+
+    fn lane(&self, coord: ChunkCoord) -> Lane {
+        let begun = self.begun.iter().find(|(begun, _)| *begun == coord);
+        begun.map_or(Lane::Normal, |(_, lane)| *lane)
+    }
 }
+
+/// Chunks remembered as begun before those are sought out that no longer are.
+const BEGUN: usize = 8;
 
 impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
     fn next_arrival(&mut self) -> Option<Arrival<ChunkCoord, T>> {
+        if self.is_of_another_grid {
+            return None;
+        }
         loop {
             let chunk = self.backlog.pop()?;
-            if self.scheduler.is_current(chunk.key, chunk.version) {
-                return Some(Arrival {
-                    key: chunk.key,
-                    version: chunk.version.get(),
-                    content: chunk.content,
-                });
+            if !self.scheduler.is_current(chunk.key, chunk.version) {
+                self.outdated.push(chunk.content);
+                continue;
             }
-            self.scheduler.discard(vec![chunk.content]);
+            if self.begun.len() == BEGUN {
+                let scheduler = &self.scheduler;
+                (self.begun).retain(|(coord, _)| scheduler.live_version(*coord).is_some());
+            }
+            self.begun.push((chunk.key, chunk.lane));
+            return Some(Arrival {
+                key: chunk.key,
+                version: chunk.version.get(),
+                content: chunk.content,
+            });
         }
     }
 
     fn has_arrivals(&self) -> bool {
-        !self.backlog.is_empty()
+        !self.is_of_another_grid && !self.backlog.is_empty()
     }
 
     fn is_current(&self, coord: &ChunkCoord, version: u64) -> bool {
-        self.live(*coord, version).is_some()
+        !self.is_of_another_grid && self.live(*coord, version).is_some()
+    }
+
+    /// A more urgent one does, and of the same lane one that is a whole ring nearer.
+    fn overtakes(&self, partial: &ChunkCoord) -> bool {
+        let Some((lane, distance_sq)) = self.backlog.head() else {
+            return false;
+        };
+        let next = (lane, distance_sq.isqrt());
+        next < (self.lane(*partial), self.rank.rank(partial).isqrt())
     }
 
     fn spawn_root(&mut self, world: &mut World, coord: &ChunkCoord) -> Entity {
         let root = (
             ChunkRoot { coord: *coord },
-            RootOf::<T>::new(),
+            RootOf::<T>::new(*coord, self.place.grid),
             self.place.transform(*coord),
         );
         #[cfg(feature = "visibility")]
@@ -85,6 +145,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
         if !self.scheduler.applied(chunk.key, version) {
             return Err(Stale);
         }
+        self.begun.retain(|(coord, _)| *coord != chunk.key);
         let latency = (self.wanted_at.remove(&chunk.key)).map_or(Duration::ZERO, |wanted_at| {
             self.clock.now().saturating_sub(wanted_at)
         });
@@ -101,17 +162,32 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
     }
 
     fn before_unload(&mut self, world: &mut World, coord: &ChunkCoord, chunk: LoadedChunk) {
+        self.unsaved.remove(coord);
         let Some(hook) = self.before_unload else {
             return;
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| hook(world, *coord, chunk.root)));
-        if let Err(panic) = outcome {
-            let error = SpawnError::from_panic(panic);
+        // There is nothing to save of a root that somebody despawned meanwhile.
+        if world.get_entity(chunk.root).is_ok()
+            && let Err(error) = SpawnError::catch(|| hook(world, *coord, chunk.root))
+        {
             warn!(?coord, "the hook before unloading panicked: {error}");
         }
     }
 
+    fn awaited(&self) -> usize {
+        self.held.len()
+    }
+
+    fn is_awaited(&self, coord: &ChunkCoord) -> bool {
+        self.held.contains(coord)
+    }
+
+    fn discard(&mut self, rest: Leftovers) {
+        self.scheduler.discard(vec![rest]);
+    }
+
     fn failed(&mut self, coord: &ChunkCoord, version: u64, error: SpawnError) {
+        self.begun.retain(|(begun, _)| begun != coord);
         // The scheduler reports it among its failures, with attempts and what happens next.
         match self.live(*coord, version) {
             Some(version) => {

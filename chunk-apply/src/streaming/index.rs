@@ -2,16 +2,26 @@
 
 use crate::host::LoadedChunk;
 use ahash::AHashMap;
+#[cfg(feature = "bevy_reflect")]
+use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{
     component::Component, entity::Entity, lifecycle::HookContext, resource::Resource,
     world::DeferredWorld,
 };
-use chunk_coord::ChunkCoord;
+use chunk_coord::{ChunkCoord, ChunkGrid};
 use core::{fmt, marker::PhantomData};
 
 /// On the root entity of every chunk: where it stands. Its `Transform` is the chunk's minimum
 /// corner, so children are placed relative to that.
+///
+/// It is there to be read. The stream does not rely on it: whoever removes or replaces it
+/// misleads only others.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(Component, Clone, Debug, PartialEq)
+)]
 #[component(immutable)]
 pub struct ChunkRoot {
     /// Which chunk.
@@ -19,13 +29,33 @@ pub struct ChunkRoot {
 }
 
 /// Finds the root of a loaded chunk by its coordinate. Only whole chunks are in it, and it is
-/// right at any moment, whoever despawns a root.
+/// right at any moment, whoever despawns a root. It counts as changed only when it is.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use chunk_apply::ChunkIndex;
+/// use chunk_coord::ChunkCoord;
+///
+/// struct Rocks; // the stream's content type
+///
+/// /// How many things stand on the ground where the player is.
+/// fn look_down(index: Res<ChunkIndex<Rocks>>, children: Query<&Children>) {
+///     let here = index.root(ChunkCoord::planar(3, -1));
+///     let things = here.and_then(|root| children.get(root).ok());
+///     println!("{} things here", things.map_or(0, |things| things.len()));
+/// }
+///
+/// let mut world = World::new();
+/// world.init_resource::<ChunkIndex<Rocks>>(); // the plugin does this
+/// world.run_system_cached(look_down)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Resource)]
 pub struct ChunkIndex<T: Send + Sync + 'static> {
     chunks: AHashMap<ChunkCoord, LoadedChunk>,
     entities: usize,
     /// Chunks whose root was despawned by somebody else, not yet reported.
-    orphaned: Vec<ChunkCoord>,
+    orphaned: Vec<(ChunkCoord, LoadedChunk)>,
     stream: PhantomData<fn() -> T>,
 }
 
@@ -85,7 +115,7 @@ impl<T: Send + Sync + 'static> ChunkIndex<T> {
         Some(removed)
     }
 
-    pub(crate) fn take_orphaned(&mut self) -> Vec<ChunkCoord> {
+    pub(crate) fn take_orphaned(&mut self) -> Vec<(ChunkCoord, LoadedChunk)> {
         core::mem::take(&mut self.orphaned)
     }
 
@@ -114,17 +144,22 @@ impl<T: Send + Sync + 'static> fmt::Debug for ChunkIndex<T> {
     }
 }
 
-/// On the same root: which stream it belongs to. Keeps the stream's index right when somebody
-/// else despawns the root.
+/// On the same root: which stream it belongs to, and where it stands whatever becomes of its
+/// [`ChunkRoot`]. Keeps the stream's index right when somebody else despawns the root.
 #[derive(Component, Debug)]
-#[component(on_remove = forget::<T>)]
+#[component(immutable, on_remove = forget::<T>)]
 pub(crate) struct RootOf<T: Send + Sync + 'static> {
+    pub(crate) coord: ChunkCoord,
+    /// The grid that the coordinate is of, which is no longer the stream's once that has another.
+    pub(crate) grid: ChunkGrid,
     stream: PhantomData<fn() -> T>,
 }
 
 impl<T: Send + Sync + 'static> RootOf<T> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(coord: ChunkCoord, grid: ChunkGrid) -> Self {
         Self {
+            coord,
+            grid,
             stream: PhantomData,
         }
     }
@@ -132,15 +167,16 @@ impl<T: Send + Sync + 'static> RootOf<T> {
 
 fn forget<T: Send + Sync + 'static>(mut world: DeferredWorld<'_>, context: HookContext) {
     let root = context.entity;
-    let Some(coord) = world.get::<ChunkRoot>(root).map(|root| root.coord) else {
+    let Some(coord) = world.get::<RootOf<T>>(root).map(|root| root.coord) else {
         return;
     };
     let Some(mut index) = world.get_resource_mut::<ChunkIndex<T>>() else {
         return;
     };
     // A chunk that the stream itself gave up is no longer in the index.
-    if index.root(coord) == Some(root) {
-        index.remove(coord);
-        index.orphaned.push(coord);
+    if index.root(coord) == Some(root)
+        && let Some(chunk) = index.remove(coord)
+    {
+        index.orphaned.push((coord, chunk));
     }
 }

@@ -1,14 +1,11 @@
 //! Levels of detail: which level each wanted chunk is made at, and when it is made anew.
 
 use super::rank::ViewerRank;
+use crate::sync::{Arc, PoisonError, RwLock};
 use ahash::AHashMap;
 use chunk_coord::{ChunkCoord, LevelRings};
 use chunk_scheduler::Rank;
-use core::fmt;
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use core::{fmt, time::Duration};
 
 /// The level of detail of each chunk of a stream, shared between the stream, which decides it, and the
 /// generator, which makes the chunk at it.

@@ -2,14 +2,14 @@
 
 use bevy_ecs::{entity::Entity, message::Message};
 use chunk_coord::ChunkCoord;
-use core::{marker::PhantomData, time::Duration};
+use core::{fmt, marker::PhantomData, time::Duration};
 
 macro_rules! message {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
         ///
         /// The parameter is the stream's content type, which tells several streams apart.
-        #[derive(Message, Debug)]
+        #[derive(Message)]
         pub struct $name<T: Send + Sync + 'static> {
             $($(#[$field_doc])* pub $field: $type,)*
             stream: PhantomData<fn() -> T>,
@@ -18,6 +18,15 @@ macro_rules! message {
         impl<T: Send + Sync + 'static> $name<T> {
             pub(crate) fn new($($field: $type),*) -> Self {
                 Self { $($field,)* stream: PhantomData }
+            }
+        }
+
+        // Derived, it would ask for a content that can be shown.
+        impl<T: Send + Sync + 'static> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    $(.field(stringify!($field), &self.$field))*
+                    .finish()
             }
         }
     };

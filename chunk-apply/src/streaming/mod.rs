@@ -3,19 +3,24 @@
 mod backlog;
 mod config;
 mod diagnostics;
+mod frame;
 mod host;
 mod index;
 mod levels;
 mod messages;
+mod pending;
 mod place;
 mod plugin;
 mod rank;
+#[cfg(feature = "bevy_reflect")]
+mod reflect;
+mod saving;
 mod snapshot;
 mod stream;
 mod systems;
 mod viewer;
 
-pub use config::StreamingConfig;
+pub use config::{StreamingConfig, StreamingConfigError};
 pub use diagnostics::StreamingDiagnosticsPlugin;
 pub use index::{ChunkIndex, ChunkRoot};
 pub use levels::ChunkLevels;

@@ -1,8 +1,8 @@
 //! Where chunks stand in the world, also when the world's origin is moved.
 
-use bevy_math::Vec3;
+use bevy_math::{DVec3, Vec3};
 use bevy_transform::components::Transform;
-use chunk_coord::{ChunkCoord, ChunkGrid, PositionError};
+use chunk_coord::{Axis, ChunkCoord, ChunkGrid, PositionError, PositionErrorKind};
 
 /// A grid and the chunk whose minimum corner is the world's origin.
 #[derive(Clone, Debug)]
@@ -21,32 +21,73 @@ impl Place {
 
     /// The minimum corner of a chunk, in world units from the moved origin.
     pub(crate) fn transform(&self, coord: ChunkCoord) -> Transform {
-        let Self { origin, .. } = self;
-        let relative = ChunkCoord::new(
-            coord.x.saturating_sub(origin.x),
-            coord.y.saturating_sub(origin.y),
-            coord.z.saturating_sub(origin.z),
-        );
-        Transform::from_translation(self.grid.min_corner(relative))
+        Transform::from_translation(corner(&self.grid, self.origin, coord))
     }
 
     /// The chunk at a position that is measured from the moved origin.
     pub(crate) fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
+        let near = self.grid.coord_at(position)?;
         let ChunkCoord { x, y, z } = self.origin;
-        Ok(self.grid.coord_at(position)?.saturating_offset(x, y, z))
+        (near.checked_offset(x, y, z)).ok_or_else(|| {
+            let (axis, position) = if near.x.checked_add(x).is_none() {
+                (Axis::X, position.x)
+            } else if near.y.checked_add(y).is_none() {
+                (Axis::Y, position.y)
+            } else {
+                (Axis::Z, position.z)
+            };
+            PositionError {
+                axis,
+                position: f64::from(position),
+                kind: PositionErrorKind::OutOfRange,
+            }
+        })
     }
+}
+
+/// The minimum corner of a chunk of `grid`, from that of `origin`. Exact over the whole grid, and then
+/// rounded to single precision.
+pub(crate) fn corner(grid: &ChunkGrid, origin: ChunkCoord, coord: ChunkCoord) -> Vec3 {
+    let chunks = |to: i32, from: i32| (i64::from(to) - i64::from(from)) as f64;
+    let relative = DVec3::new(
+        chunks(coord.x, origin.x),
+        chunks(coord.y, origin.y),
+        chunks(coord.z, origin.z),
+    );
+    (relative * grid.size().as_dvec3()).as_vec3()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(origin: ChunkCoord) -> Place {
+        let grid = ChunkGrid::planar(200.0).expect("200 is a size");
+        Place { grid, origin }
+    }
+
     #[test]
     fn a_chunk_far_out_is_placed_exactly_once_the_origin_is_near_it() {
-        let mut place = Place::new(ChunkGrid::planar(200.0).expect("200 is a size"));
+        let place = at(ChunkCoord::planar(1_000_000, -2_000_000));
         let far = ChunkCoord::planar(1_000_001, -2_000_000);
-        place.origin = ChunkCoord::planar(1_000_000, -2_000_000);
         assert_eq!(place.transform(far).translation, Vec3::new(200.0, 0.0, 0.0));
         assert_eq!(place.coord_at(Vec3::new(201.0, 5.0, 1.0)), Ok(far));
+    }
+
+    #[test]
+    fn a_position_beyond_the_last_chunk_has_none() {
+        let place = at(ChunkCoord::planar(i32::MAX, i32::MIN));
+        assert!(place.coord_at(Vec3::new(-1.0, 0.0, 1.0)).is_ok());
+        let error = place.coord_at(Vec3::new(250.0, 0.0, 1.0)).unwrap_err();
+        assert_eq!((error.axis, error.position), (Axis::X, 250.0));
+        let error = place.coord_at(Vec3::new(0.0, 0.0, -1.0)).unwrap_err();
+        assert_eq!(error.axis, Axis::Z);
+    }
+
+    #[test]
+    fn the_ends_of_the_world_are_as_far_apart_as_they_are() {
+        let place = at(ChunkCoord::planar(i32::MIN, 0));
+        let across = place.transform(ChunkCoord::planar(i32::MAX, 0)).translation;
+        assert_eq!(across.x, 200.0 * 4_294_967_295.0);
     }
 }

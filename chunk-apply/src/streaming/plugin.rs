@@ -1,7 +1,7 @@
 //! The plugin that composes a stream.
 
 use super::{
-    config::StreamingConfig,
+    config::{StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
     levels::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
@@ -11,19 +11,23 @@ use super::{
 use crate::{
     clock::{Clock, MonotonicClock},
     spawner::Spawner,
+    sync::Arc,
 };
-use bevy_app::{App, Plugin, Update};
+use bevy_app::{App, First, Plugin, Update};
+#[cfg(feature = "visibility")]
+use bevy_camera::visibility::VisibilitySystems;
 use bevy_ecs::{
     entity::Entity,
     intern::Interned,
+    message::MessageUpdateSystems,
     resource::Resource,
     schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
     world::World,
 };
+use bevy_transform::TransformSystems;
 use chunk_coord::{ChunkCoord, ChunkGrid};
-use chunk_scheduler::{ConfigError, Generator, Runtime};
+use chunk_scheduler::{Generator, Runtime};
 use core::{fmt, marker::PhantomData};
-use std::sync::Arc;
 use tracing::error;
 
 /// The steps of a stream, in the order in which they run. All streams of an app share them.
@@ -33,7 +37,8 @@ pub enum StreamingSystems {
     Scan,
     /// Requests go to the workers.
     Generate,
-    /// Entities are spawned and despawned within the budget. Exclusive.
+    /// Entities are spawned and despawned within the budget. Exclusive. In `PostUpdate` it runs before
+    /// transforms and visibility are propagated, so that what it spawns is drawn in the same frame.
     Apply,
 }
 
@@ -43,8 +48,6 @@ pub enum StreamingSystems {
 /// use bevy_app::{App, TaskPoolPlugin};
 /// use bevy_transform::components::Transform;
 /// use chunk_apply::prelude::*;
-/// use chunk_coord::{ChunkCoord, ChunkGrid};
-/// use chunk_scheduler::{Generator, Job};
 ///
 /// struct Rocks(Vec<Transform>);
 ///
@@ -75,8 +78,8 @@ pub struct ChunkStreamingPlugin<T> {
     pub generator: Generator<ChunkCoord, T>,
     /// Turns content into entities, on the main thread.
     pub spawner: Spawner<ChunkCoord, T>,
-    /// Called with each chunk that goes, before its first entity does: the place to save what was
-    /// changed. Part of the frame's budget; a panic in it is caught and logged. By default none.
+    /// Called with each chunk that goes: the place to save what was changed. By default none. See
+    /// [`BeforeUnload`].
     pub before_unload: Option<BeforeUnload>,
     /// Levels of detail, shared with the generator. By default none.
     pub levels: Option<ChunkLevels>,
@@ -90,7 +93,8 @@ pub struct ChunkStreamingPlugin<T> {
     /// Where [`StreamingSystems::Scan`] and [`StreamingSystems::Generate`] run; by default `Update`.
     pub scan_schedule: Interned<dyn ScheduleLabel>,
     /// Where [`StreamingSystems::Apply`] runs; by default `Update`. In a later schedule of the
-    /// frame, chunks that are quick to make appear in the frame in which they became wanted.
+    /// frame, chunks that are quick to make appear in the frame in which they became wanted. A schedule
+    /// that runs several times in a frame shares the frame's budget among its runs.
     pub apply_schedule: Interned<dyn ScheduleLabel>,
 }
 
@@ -170,14 +174,25 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
     }
 }
 
-/// Called with a chunk's coordinate and its root before the chunk is unloaded or replaced.
+/// Called with a chunk's coordinate and its root, once for each chunk that goes, while its entities
+/// are still there.
+///
+/// - A chunk that is no longer wanted is hidden at once and saved when its turn to go comes, within
+///   the frame's budget. If it is wanted again before, it is saved first and asked for then, so that
+///   its generator can rely on what was saved.
+/// - A chunk that is replaced is saved in the frame in which the new one takes its place, before
+///   anybody is told of that.
+/// - A chunk whose root somebody despawned is not saved: it is gone already.
+/// - An app that exits unloads nothing; see [`Streaming::save_all`].
+///
+/// A panic in it is caught and logged.
 pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync>;
 
 /// Why a stream was not started.
 #[derive(Resource)]
 pub struct StreamingRefused<T: Send + Sync + 'static> {
     /// The setting that makes no sense.
-    pub error: ConfigError,
+    pub error: StreamingConfigError,
     stream: PhantomData<fn() -> T>,
 }
 
@@ -205,6 +220,8 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                 })
             }
         };
+        #[cfg(feature = "bevy_reflect")]
+        super::reflect::register(app);
         for schedule in [self.scan_schedule, self.apply_schedule] {
             app.configure_sets(
                 schedule,
@@ -213,11 +230,20 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                     StreamingSystems::Generate,
                     StreamingSystems::Apply,
                 )
-                    .chain(),
+                    .chain()
+                    // Only in `First` is there such a thing.
+                    .after(MessageUpdateSystems),
             );
         }
+        draw_in_the_same_frame(app, self.apply_schedule);
         // Streams of different content share the steps and touch nothing of each other's.
         app.add_systems(
+            First,
+            systems::begin_frame::<T>
+                .after(MessageUpdateSystems)
+                .before(StreamingSystems::Scan),
+        )
+        .add_systems(
             self.scan_schedule,
             (
                 systems::scan::<T>.in_set(StreamingSystems::Scan),
@@ -232,6 +258,22 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                 .ambiguous_with(StreamingSystems::Apply),
         );
     }
+}
+
+/// What is applied must be there when the renderer's inputs are worked out, or a chunk that takes
+/// another's place would be missing for a frame. In other schedules there are no such systems.
+fn draw_in_the_same_frame(app: &mut App, schedule: Interned<dyn ScheduleLabel>) {
+    app.configure_sets(
+        schedule,
+        StreamingSystems::Apply.before(TransformSystems::Propagate),
+    );
+    #[cfg(feature = "visibility")]
+    app.configure_sets(
+        schedule,
+        StreamingSystems::Apply
+            .before(VisibilitySystems::CalculateBounds)
+            .before(VisibilitySystems::VisibilityPropagate),
+    );
 }
 
 impl<T> fmt::Debug for ChunkStreamingPlugin<T> {

@@ -1,8 +1,8 @@
 //! Which chunk is made and shown first.
 
+use crate::sync::Arc;
 use chunk_coord::{ChunkCoord, nearest_distance_sq};
 use chunk_scheduler::Rank;
-use std::sync::Arc;
 
 /// A snapshot of the viewers' chunks: what is nearest to any of them comes first.
 #[derive(Clone, Debug, Default)]

@@ -2,27 +2,32 @@
 
 use super::{
     host::StreamHost,
-    index::{ChunkIndex, ChunkRoot, RootOf},
+    index::{ChunkIndex, RootOf},
     messages::{ChunkFailed, ChunkUnloaded},
+    place::corner,
     rank::ViewerRank,
     stream::Streaming,
     viewer::ChunkViewer,
 };
-use crate::budget::ApplyBudget;
 use bevy_ecs::{
     change_detection::{DetectChangesMut, Mut},
     entity::Entity,
     hierarchy::ChildOf,
     message::{Message, Messages},
-    query::With,
     system::{Query, ResMut},
     world::World,
 };
 use bevy_transform::{components::Transform, helper::TransformHelper};
 use chunk_coord::{ScanBudget, WantedSet};
-use chunk_scheduler::Rank;
-use std::time::Duration;
+use core::time::Duration;
 use tracing::{debug_span, trace};
+
+/// The app begins a frame.
+pub(super) fn begin_frame<T: Send + Sync + 'static>(stream: Option<ResMut<Streaming<T>>>) {
+    if let Some(mut stream) = stream {
+        stream.bypass_change_detection().frames.begin();
+    }
+}
 
 /// Finds out which chunks became wanted and which no longer are; asks for those and gives up these.
 pub(super) fn scan<T: Send + Sync + 'static>(
@@ -33,15 +38,19 @@ pub(super) fn scan<T: Send + Sync + 'static>(
 ) {
     // Going through `ResMut` for each field would borrow all of them.
     let stream = stream.bypass_change_detection();
-    stream.frame = Default::default();
+    stream.frames.go_on();
     if stream.is_paused {
         return;
     }
     let _span = debug_span!("chunk_scan").entered();
     let start = stream.clock.now();
-    let must_restart = core::mem::take(&mut stream.must_restart);
-    if must_restart {
-        restart(stream, &mut index);
+    let limit = (stream.scan_budget).saturating_sub(stream.frames.now.scan);
+    let end = start.saturating_add(limit);
+    if core::mem::take(&mut stream.must_restart) {
+        stream.is_restarting = true;
+        stream.must_update = true;
+        let wanted = core::mem::replace(&mut stream.wanted, WantedSet::new());
+        stream.pending.withdraw(wanted.iter());
     }
     stream.viewers.begin();
     for (entity, viewer, transform, parent) in &viewers {
@@ -59,44 +68,57 @@ pub(super) fn scan<T: Send + Sync + 'static>(
     if have_moved {
         stream.rank = ViewerRank::new(stream.viewers.coords());
         stream.scheduler.publish(stream.rank.clone());
+        stream.must_update = true;
     }
-    stream.changes.clear();
-    if have_moved || must_restart || !stream.wanted.is_settled() {
+    let had_pending = !stream.pending.is_empty();
+    let mut have_left = follow_changes(stream, &mut index, end);
+    let is_outdated = stream.must_update || !stream.wanted.is_settled();
+    let has_time = !had_pending || stream.clock.now() < end;
+    if is_outdated && has_time && stream.pending.is_empty() {
+        stream.must_update = false;
+        // Asking for a chunk costs more than finding it.
         let mut now = || stream.clock.now();
-        let mut budget = ScanBudget::with_clock(stream.scan_budget, &mut now);
-        (stream.wanted).update(stream.viewers.as_slice(), &mut budget, &mut stream.changes);
-        follow_changes(stream, &mut index);
+        let mut budget = ScanBudget::with_clock(limit / 3, &mut now);
+        let changes = stream.pending.refill(start);
+        (stream.wanted).update(stream.viewers.as_slice(), &mut budget, changes);
+        have_left |= follow_changes(stream, &mut index, end);
     }
     if stream.leveller.is_some() {
-        level(stream, have_moved, start);
+        level(stream, have_moved, end);
     }
-    if have_moved || must_restart || !stream.changes.left.is_empty() {
-        let scheduler = &stream.scheduler;
-        let outdated = (stream.backlog).rerank(&stream.rank, |chunk| {
-            scheduler.is_current(chunk.key, chunk.version)
-        });
-        stream.scheduler.discard(outdated);
+    if have_moved || have_left {
+        order_backlog(stream);
     }
-    stream.frame.scan = stream.clock.now().saturating_sub(start);
+    stream.frames.now.scan += stream.clock.now().saturating_sub(start);
 }
 
-/// Gives up everything, so that the next update asks for it again.
-fn restart<T: Send + Sync + 'static>(stream: &mut Streaming<T>, index: &mut ResMut<ChunkIndex<T>>) {
-    stream.changes.clear();
-    let wanted = core::mem::replace(&mut stream.wanted, WantedSet::new());
-    stream.changes.left.extend(wanted.iter());
-    follow_changes(stream, index);
-}
-
-/// Asks for what entered and gives up what left.
+/// Asks for what entered and gives up what left, until `end`. Returns whether anything left.
 fn follow_changes<T: Send + Sync + 'static>(
     stream: &mut Streaming<T>,
     index: &mut ResMut<ChunkIndex<T>>,
-) {
-    let now = stream.clock.now();
-    for coord in &stream.changes.left {
+    end: Duration,
+) -> bool {
+    let mut have_left = false;
+    while !stream.pending.is_empty() {
+        have_left |= give_up(stream, index);
+        ask(stream);
+        if stream.clock.now() >= end {
+            break;
+        }
+    }
+    have_left
+}
+
+/// Gives up the next few chunks that left the wanted set.
+fn give_up<T: Send + Sync + 'static>(
+    stream: &mut Streaming<T>,
+    index: &mut ResMut<ChunkIndex<T>>,
+) -> bool {
+    let left = stream.pending.next_left();
+    for coord in left {
         stream.wanted_at.remove(coord);
         stream.scheduler.cancel(*coord);
+        stream.held.remove(coord);
         // Looked at before it is changed, so that `Changed` means what it says.
         if index.contains(*coord)
             && let Some(chunk) = index.remove(*coord)
@@ -104,21 +126,42 @@ fn follow_changes<T: Send + Sync + 'static>(
             trace!(?coord, "no longer wanted");
             stream.to_unload.push((*coord, chunk));
             stream.unloaded.push(ChunkUnloaded::new(*coord));
+            if stream.before_unload.is_some() {
+                stream.unsaved.insert(*coord);
+            }
         }
     }
     if let Some(leveller) = &stream.leveller {
-        leveller.levels.leave(&stream.changes.left);
-        (leveller.levels).enter(&stream.changes.entered, &stream.rank);
+        leveller.levels.leave(left);
     }
-    for coord in &stream.changes.entered {
+    !left.is_empty()
+}
+
+/// Asks for the next few chunks that entered the wanted set, once all that left were given up.
+fn ask<T: Send + Sync + 'static>(stream: &mut Streaming<T>) {
+    let since = stream.pending.since;
+    let entered = stream.pending.next_entered();
+    if entered.is_empty() {
+        return;
+    }
+    stream.is_restarting = false;
+    if let Some(leveller) = &stream.leveller {
+        leveller.levels.enter(entered, &stream.rank);
+    }
+    for coord in entered {
         trace!(?coord, "wanted");
-        stream.scheduler.request(*coord);
-        stream.wanted_at.insert(*coord, now);
+        if stream.unsaved.contains(coord) {
+            // What it is generated from may be what is yet to be saved.
+            stream.held.insert(*coord);
+        } else {
+            stream.scheduler.request(*coord);
+        }
+        stream.wanted_at.insert(*coord, since);
     }
 }
 
-/// Asks anew for chunks whose level of detail has changed, within what is left of the scan budget.
-fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, start: Duration) {
+/// Asks anew for chunks whose level of detail has changed, until `end`.
+fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, end: Duration) {
     let Some(leveller) = &mut stream.leveller else {
         return;
     };
@@ -129,7 +172,7 @@ fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, 
         return;
     }
     let _span = debug_span!("chunk_level").entered();
-    let (clock, end) = (&stream.clock, start.saturating_add(stream.scan_budget));
+    let clock = &stream.clock;
     let now = clock.now();
     leveller.advance(
         stream.wanted.iter(),
@@ -137,15 +180,27 @@ fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, 
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
-            stream.scheduler.refresh(coord);
-            stream.wanted_at.insert(coord, now);
+            if !stream.held.contains(&coord) {
+                stream.scheduler.refresh(coord);
+                stream.wanted_at.insert(coord, now);
+            }
         },
     );
+}
+
+/// Puts what waits to be applied in the viewers' order, and lets go of what is out of date.
+fn order_backlog<T: Send + Sync + 'static>(stream: &mut Streaming<T>) {
+    let scheduler = &stream.scheduler;
+    let outdated = (stream.backlog).rerank(&stream.rank, |chunk| {
+        scheduler.is_current(chunk.key, chunk.version)
+    });
+    stream.scheduler.discard(outdated);
 }
 
 /// Hands over requests, and notes what failed.
 pub(super) fn generate<T: Send + Sync + 'static>(mut stream: ResMut<Streaming<T>>) {
     let stream = stream.bypass_change_detection();
+    stream.frames.go_on();
     if stream.is_paused {
         return;
     }
@@ -160,69 +215,54 @@ pub(super) fn generate<T: Send + Sync + 'static>(mut stream: ResMut<Streaming<T>
             failure.will_retry,
         ));
     }
-    stream.frame.generate = stream.clock.now().saturating_sub(start);
+    stream.frames.now.generate += stream.clock.now().saturating_sub(start);
 }
 
 /// Spawns and despawns within the budget, and tells what happened.
 pub(super) fn apply<T: Send + Sync + 'static>(world: &mut World) {
-    if has_work::<T>(world) {
+    if world.contains_resource::<ChunkIndex<T>>() && world.contains_resource::<Streaming<T>>() {
         world.resource_scope(|world, mut stream: Mut<Streaming<T>>| {
-            work(stream.bypass_change_detection(), world);
+            let stream = stream.bypass_change_detection();
+            stream.frames.go_on();
+            if core::mem::take(&mut stream.must_move_roots) {
+                move_roots(stream, world);
+            }
+            if has_work(stream, world) {
+                work(stream, world);
+            }
+            stream.frames.applied();
         });
     }
 }
 
-fn has_work<T: Send + Sync + 'static>(world: &World) -> bool {
-    let (Some(stream), Some(index)) = (
-        world.get_resource::<Streaming<T>>(),
-        world.get_resource::<ChunkIndex<T>>(),
-    ) else {
-        return false;
-    };
-    let depths = stream.scheduler.depths();
+fn has_work<T: Send + Sync + 'static>(stream: &Streaming<T>, world: &World) -> bool {
     !stream.is_paused
-        && (depths.live() > 0
+        && (stream.scheduler.depths().live() > 0
             || stream.unloading() > 0
-            || stream.applier.partial().is_some()
-            || stream.must_move_roots
-            || index.has_orphaned()
+            || stream.partial().is_some()
+            || !stream.held.is_empty()
+            || world.resource::<ChunkIndex<T>>().has_orphaned()
             || !(stream.unloaded.is_empty() && stream.failed.is_empty()))
 }
 
 fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) {
     let _span = debug_span!("chunk_apply").entered();
     let start = stream.clock.now();
-    if core::mem::take(&mut stream.must_move_roots) {
-        move_roots(stream, world);
-    }
     if world.resource::<ChunkIndex<T>>().has_orphaned() {
-        let orphaned = world.resource_mut::<ChunkIndex<T>>().take_orphaned();
-        (stream.unloaded).extend(orphaned.into_iter().map(ChunkUnloaded::new));
+        for (coord, chunk) in world.resource_mut::<ChunkIndex<T>>().take_orphaned() {
+            stream.applier.forget(chunk);
+            stream.unloaded.push(ChunkUnloaded::new(coord));
+        }
     }
-    for (coord, chunk) in stream.to_unload.drain(..) {
-        let distance = stream.rank.rank(&coord);
-        stream.applier.unload(world, coord, chunk, distance);
-    }
-    let (backlog, rank) = (&mut stream.backlog, &stream.rank);
-    debug_span!("chunk_drain").in_scope(|| {
-        (stream.scheduler).drain(usize::MAX, |chunk| backlog.push(chunk, rank));
-    });
+    stream.hand_to_applier(world);
+    let mut budget = stream.frames.now.left_of(&stream.budget);
+    debug_span!("chunk_drain").in_scope(|| collect(stream, start, budget.time));
     let prelude = stream.clock.now().saturating_sub(start);
-    let budget = ApplyBudget {
-        time: (stream.budget.time).map(|time| time.saturating_sub(prelude)),
-        ..stream.budget
-    };
-    let mut host = StreamHost {
-        scheduler: &mut stream.scheduler,
-        backlog: &mut stream.backlog,
-        place: &stream.place,
-        wanted_at: &mut stream.wanted_at,
-        clock: &*stream.clock,
-        before_unload: stream.before_unload.as_ref(),
-        loaded: &mut stream.loaded,
-        failed: &mut stream.failed,
-    };
-    let mut report = stream.applier.apply(world, &mut host, &budget);
+    budget.time = budget.time.map(|time| time.saturating_sub(prelude));
+    let (applier, mut host) = StreamHost::of(stream);
+    let mut report = applier.apply(world, &mut host, &budget);
+    host.end();
+    ask_for_saved(stream);
     tell(world, &mut stream.unloaded);
     tell(world, &mut stream.loaded);
     tell(world, &mut stream.failed);
@@ -230,17 +270,52 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
     stream.totals.spawned += report.spawned as u64;
     stream.totals.despawned += report.despawned as u64;
     report.spent = stream.clock.now().saturating_sub(start);
-    report.overshoot =
-        (stream.budget.time).map_or(report.overshoot, |time| report.spent.saturating_sub(time));
-    stream.frame.apply = report;
+    stream.frames.now.add(report, &stream.budget);
+}
+
+/// Results taken over between two looks at the clock.
+const BATCH: usize = 64;
+
+/// Takes over results, for a quarter of the time that the frame has.
+fn collect<T: Send + Sync + 'static>(
+    stream: &mut Streaming<T>,
+    start: Duration,
+    limit: Option<Duration>,
+) {
+    let end = limit.map(|limit| start.saturating_add(limit / 4));
+    let (backlog, rank) = (&mut stream.backlog, &stream.rank);
+    while (stream.scheduler).drain(BATCH, |chunk| backlog.push(chunk, rank)) > 0
+        && end.is_none_or(|end| stream.clock.now() < end)
+    {}
+    // What was asked for anew while it waited is of no use, and must not pile up. What is current may
+    // be half spawned already, and so no longer in the backlog.
+    let current = stream.scheduler.depths().backlog;
+    let slack = stream.scheduler.config().backlog_capacity / 8;
+    if stream.backlog.len().saturating_sub(current) > slack {
+        order_backlog(stream);
+    }
+}
+
+/// Asks for chunks that are wanted again, now that what was there before is saved.
+fn ask_for_saved<T: Send + Sync + 'static>(stream: &mut Streaming<T>) {
+    let (unsaved, scheduler) = (&stream.unsaved, &mut stream.scheduler);
+    stream.held.retain(|coord| {
+        let must_wait = unsaved.contains(coord);
+        if !must_wait {
+            scheduler.request(*coord);
+        }
+        must_wait
+    });
 }
 
 /// Puts every root where the new origin wants it.
-fn move_roots<T: Send + Sync + 'static>(stream: &Streaming<T>, world: &mut World) {
-    let mut roots = world.query_filtered::<(&ChunkRoot, &mut Transform), With<RootOf<T>>>();
+fn move_roots<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) {
+    let start = stream.clock.now();
+    let mut roots = world.query::<(&RootOf<T>, &mut Transform)>();
     for (root, mut transform) in roots.iter_mut(world) {
-        *transform = stream.place.transform(root.coord);
+        transform.translation = corner(&root.grid, stream.place.origin, root.coord);
     }
+    stream.frames.now.apply.spent += stream.clock.now().saturating_sub(start);
 }
 
 fn tell<M: Message>(world: &mut World, messages: &mut Vec<M>) {

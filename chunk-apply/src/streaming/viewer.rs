@@ -1,8 +1,12 @@
 //! Positions that want chunks around them.
 
 use super::place::Place;
+#[cfg(feature = "bevy_reflect")]
+use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{component::Component, entity::Entity};
 use bevy_math::Vec3;
+#[cfg(feature = "bevy_reflect")]
+use bevy_reflect::prelude::ReflectDefault;
 use bevy_transform::components::Transform;
 use chunk_coord::{ChunkCoord, ViewRange, Viewer};
 use tracing::warn;
@@ -11,7 +15,27 @@ use tracing::warn;
 ///
 /// A viewer may be a child of another entity; its position in the world counts. A position that
 /// is not finite, or beyond the grid, is ignored: the viewer then stays where it last was.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use bevy_transform::components::Transform;
+/// use chunk_apply::ChunkViewer;
+/// use chunk_coord::ViewRange;
+///
+/// let mut world = World::new();
+/// // As far as the stream's own range:
+/// world.spawn((ChunkViewer::default(), Transform::from_xyz(0.0, 2.0, 0.0)));
+/// // Only the nearest chunks, such as for a second player's small picture:
+/// world.spawn(ChunkViewer::with_range(ViewRange::disc(4, 6)?));
+/// # Ok::<(), chunk_coord::ViewRangeError>(())
+/// ```
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+// The range is of a crate that need not know of reflection, so inspectors see the whole as one value.
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(opaque, Component, Clone, Debug, Default, PartialEq)
+)]
 #[require(Transform)]
 pub struct ChunkViewer {
     /// How far this viewer sees; `None` for the stream's own range.
@@ -31,8 +55,10 @@ impl ChunkViewer {
 pub(crate) struct Viewers {
     now: Vec<Viewer>,
     before: Vec<Viewer>,
-    /// Viewers whose position is unusable; each is warned about once until it recovers.
+    /// Viewers whose position is unusable now, and those whose position was. Each is warned about once
+    /// until it recovers.
     lost: Vec<u64>,
+    lost_before: Vec<u64>,
     invalid_positions: u64,
 }
 
@@ -41,31 +67,23 @@ impl Viewers {
     pub(crate) fn begin(&mut self) {
         core::mem::swap(&mut self.now, &mut self.before);
         self.now.clear();
+        core::mem::swap(&mut self.lost, &mut self.lost_before);
+        self.lost.clear();
     }
 
     /// Notes a viewer's position.
     pub(crate) fn see(&mut self, entity: Entity, position: Vec3, range: ViewRange, place: &Place) {
         let id = entity.to_bits();
-        let coord = match place.coord_at(position) {
-            Ok(coord) => {
-                if !self.lost.is_empty() {
-                    self.lost.retain(|lost| *lost != id);
-                }
-                Some(coord)
+        let coord = place.coord_at(position).or_else(|error| {
+            self.invalid_positions += 1;
+            if !self.lost_before.contains(&id) {
+                warn!("viewer {entity} stays where it last was: {error}");
             }
-            Err(error) => {
-                self.invalid_positions += 1;
-                if !self.lost.contains(&id) {
-                    warn!("viewer {entity} stays where it last was: {error}");
-                    self.lost.push(id);
-                }
-                self.before
-                    .iter()
-                    .find(|viewer| viewer.id == id)
-                    .map(|viewer| viewer.coord)
-            }
-        };
-        if let Some(coord) = coord {
+            self.lost.push(id);
+            let before = self.before.iter().find(|viewer| viewer.id == id);
+            before.map(|viewer| viewer.coord).ok_or(error)
+        });
+        if let Ok(coord) = coord {
             self.now.push(Viewer { id, coord, range });
         }
     }
@@ -86,5 +104,26 @@ impl Viewers {
     /// How often a position was ignored.
     pub(crate) fn invalid_positions(&self) -> u64 {
         self.invalid_positions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bevy_ecs::world::World;
+    use chunk_coord::ChunkGrid;
+
+    #[test]
+    fn a_lost_viewer_is_forgotten_once_it_is_gone() {
+        let place = Place::new(ChunkGrid::planar(1.0).expect("1 is a size"));
+        let range = ViewRange::disc(1, 1).expect("equal radii");
+        let mut viewers = Viewers::default();
+        for viewer in (0..100).map(|_| World::new().spawn_empty().id()) {
+            viewers.begin();
+            viewers.see(viewer, Vec3::NAN, range, &place);
+        }
+        viewers.begin();
+        assert!(viewers.lost.is_empty());
+        assert_eq!(viewers.invalid_positions(), 100);
     }
 }

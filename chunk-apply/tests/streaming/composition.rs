@@ -1,83 +1,28 @@
-//! The stream among other plugins, schedules and streams.
+//! The stream among other plugins and schedules.
 
 use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid, middle_of, spawner};
 use bevy_app::{App, First, FixedUpdate, PostUpdate, RunFixedMainLoop, TaskPoolPlugin, Update};
 use bevy_diagnostic::{DiagnosticPath, DiagnosticsStore};
-use bevy_ecs::{
-    prelude::*,
-    schedule::{LogLevel, ScheduleBuildSettings},
-};
+use bevy_ecs::prelude::*;
 use chunk_apply::{
-    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, Streaming,
-    StreamingConfig, StreamingDiagnosticsPlugin, StreamingRefused, StreamingSystems,
+    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, Streaming, StreamingConfig,
+    StreamingDiagnosticsPlugin, StreamingRefused, StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job, SchedulerConfig, Simulation};
 use std::sync::mpsc;
 
-#[derive(Component)]
-struct Cloud;
-
-struct Clouds;
-
-fn cloud_plugin(simulation: &Simulation) -> ChunkStreamingPlugin<Clouds> {
-    let mut plugin = ChunkStreamingPlugin::new(
-        grid(),
-        Generator::new(|_: &Job<ChunkCoord>| Clouds),
-        Spawner::new(|_coord, _clouds, writer: &mut ChunkWriter<'_, '_>| {
-            writer.spawn_batch([Cloud]);
-        }),
-    )
-    .with_config(config());
-    plugin.runtime = simulation.runtime();
-    plugin
-}
-
 #[test]
-fn two_streams_in_one_app_do_not_disturb_each_other() {
-    let mut rig = Rig::new();
-    let simulation = Simulation::new(3);
-    rig.app.add_plugins(cloud_plugin(&simulation));
-    let viewer = rig.viewer(0, 0);
-    for _ in 0..4 {
-        rig.frame();
-        simulation.run();
+fn a_share_that_is_none_is_refused() {
+    for share in [-0.1, 1.5, f32::NAN] {
+        let mut config = config();
+        config.budget.unload_share = share;
+        let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner());
+        let mut app = App::new();
+        app.add_plugins(plugin.with_config(config));
+        let refused = app.world().resource::<StreamingRefused<Pieces>>();
+        assert!(refused.error.to_string().contains("unload_share"));
     }
-    rig.stream_mut().pause();
-    rig.move_to(viewer, 30, 0);
-    for _ in 0..4 {
-        rig.frame();
-        simulation.run();
-    }
-    assert!(rig.index().contains(ChunkCoord::ORIGIN));
-    assert_eq!(rig.pieces(), 29 * PIECES);
-    let world = rig.app.world_mut();
-    assert!(
-        !world
-            .resource::<ChunkIndex<Clouds>>()
-            .contains(ChunkCoord::ORIGIN)
-    );
-    assert!(
-        world
-            .resource::<ChunkIndex<Clouds>>()
-            .contains(ChunkCoord::planar(30, 0))
-    );
-    assert_eq!(world.query::<&Cloud>().iter(world).count(), 29);
-}
-
-#[test]
-fn no_two_of_our_systems_are_ambiguous() {
-    let mut rig = Rig::new();
-    rig.app.add_plugins(cloud_plugin(&Simulation::new(3)));
-    rig.app.edit_schedule(Update, |schedule| {
-        schedule.set_build_settings(ScheduleBuildSettings {
-            ambiguity_detection: LogLevel::Error,
-            ..ScheduleBuildSettings::default()
-        });
-    });
-    // An ambiguity would be an error of building the schedule, which panics.
-    rig.viewer(0, 0);
-    rig.settle();
 }
 
 #[test]

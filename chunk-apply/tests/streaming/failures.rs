@@ -1,12 +1,16 @@
 //! Chunks that cannot be made or spawned hurt only themselves.
 
 use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, spawner};
-use chunk_apply::{ChunkWriter, SpawnError, Spawner};
+use bevy_ecs::prelude::*;
+use chunk_apply::{ApplyBudget, ChunkViewer, ChunkWriter, SpawnError, Spawner, StreamingConfig};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 const BAD: ChunkCoord = ChunkCoord::ORIGIN;
@@ -110,6 +114,73 @@ fn a_quarantined_chunk_loads_once_it_is_asked_for_again_and_can_be_made() {
     assert_eq!(rig.stream_mut().retry_quarantined(), 1);
     rig.settle();
     assert_eq!(rig.index().len(), 29);
+}
+
+#[test]
+fn a_quarantined_chunk_that_nobody_wants_any_more_is_forgotten() {
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let switch = Arc::clone(&is_broken);
+    let generator = Generator::fallible(move |job: &Job<ChunkCoord>| {
+        if job.key() == BAD && switch.load(Ordering::Relaxed) {
+            Err("broken")
+        } else {
+            Ok(Pieces(PIECES))
+        }
+    });
+    let mut rig = Rig::with(generator, spawner(), config());
+    expect_only_the_bad_one_missing(&mut rig, "broken");
+    is_broken.store(false, Ordering::Relaxed);
+    let world = rig.app.world_mut();
+    let viewers: Vec<_> = (world.query_filtered::<Entity, With<ChunkViewer>>())
+        .iter(world)
+        .collect();
+    for viewer in viewers {
+        rig.app.world_mut().despawn(viewer);
+    }
+    rig.settle();
+    assert_eq!(rig.stream_mut().retry_quarantined(), 0);
+    rig.settle();
+    assert!(rig.index().is_empty());
+    assert_eq!(rig.pieces(), 0);
+    assert_eq!(rig.stream().scheduler().depths().quarantined, 0);
+}
+
+#[test]
+fn what_was_not_spawned_of_a_chunk_is_dropped_by_a_worker_and_may_panic() {
+    /// Says on dropping where it was dropped, and then fails.
+    struct Heavy(Arc<AtomicUsize>);
+    impl Drop for Heavy {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("a destructor that fails");
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&dropped);
+    let spawner = Spawner::new(move |_, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        for _ in 0..3 {
+            let heavy = Heavy(Arc::clone(&counter));
+            writer.spawn_batch((0..50).map(move |piece| {
+                let _ = &heavy;
+                Piece(piece)
+            }));
+        }
+    });
+    let config = StreamingConfig {
+        budget: ApplyBudget::time(Duration::ZERO),
+        ..config()
+    };
+    let mut rig = Rig::with(generator(), spawner, config);
+    let viewer = rig.viewer(0, 0);
+    while rig.stream().partial().is_none() {
+        rig.frame();
+    }
+    rig.app.world_mut().despawn(viewer);
+    rig.app.update();
+    assert_eq!(dropped.load(Ordering::Relaxed), 0, "not on this thread");
+    rig.settle();
+    assert_eq!(dropped.load(Ordering::Relaxed), 3);
+    assert_eq!(rig.pieces(), 0);
 }
 
 #[test]

@@ -3,12 +3,20 @@
 
 mod budget;
 mod composition;
+#[cfg(feature = "visibility")]
+mod drawing;
 mod failures;
+mod frames;
+mod honesty;
 mod interference;
 mod levels;
 mod loading;
+mod overtaking;
 mod replacing;
 mod rig;
+mod saving;
+mod shares;
 mod spans;
+mod two_streams;
 mod unloading;
 mod viewers;

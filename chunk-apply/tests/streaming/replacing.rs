@@ -1,13 +1,16 @@
 //! New versions of chunks that are already there, pauses, and worlds that change under the stream.
 
-use crate::rig::{CHUNK_SIZE, PIECES, Pieces, Rig, config, spawner};
-use bevy_app::Update;
+use crate::rig::{CHUNK_SIZE, PIECES, Pieces, Rig, config, grid, middle_of, spawner};
+use bevy_app::{App, Update};
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ApplyBudget, ChunkIndex, StreamingSystems};
+use chunk_apply::{
+    ApplyBudget, ChunkIndex, ChunkRoot, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
+    Streaming, StreamingConfig, StreamingSystems,
+};
 use chunk_coord::{ChunkCoord, ChunkGrid};
-use chunk_scheduler::{Generator, Job, Lane};
+use chunk_scheduler::{Generator, Job, Lane, SchedulerConfig, Simulation};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -109,6 +112,90 @@ fn a_paused_stream_changes_nothing_and_goes_on_later() {
 }
 
 #[test]
+fn chunks_refreshed_again_and_again_behind_busy_loading_do_not_pile_up() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&alive);
+    let plugin = ChunkStreamingPlugin::new(
+        grid(),
+        Generator::new(move |_: &Job<ChunkCoord>| Payload::new(&counter)),
+        Spawner::new(|_, _payload: Payload, _writer: &mut ChunkWriter<'_, '_>| {}),
+    );
+    let simulation = Simulation::new(1);
+    let mut app = App::new();
+    let mut plugin = plugin.with_config(StreamingConfig {
+        scheduler: SchedulerConfig {
+            backlog_capacity: 64,
+            ..SchedulerConfig::default()
+        },
+        // Loading never gets anywhere.
+        budget: ApplyBudget {
+            chunks: Some(0),
+            ..ApplyBudget::unlimited()
+        },
+        ..config()
+    });
+    plugin.runtime = simulation.runtime();
+    app.add_plugins(plugin);
+    app.world_mut()
+        .spawn((ChunkViewer::default(), middle_of(0, 0)));
+    let mut most = 0;
+    for _ in 0..500 {
+        app.update();
+        simulation.run();
+        let mut stream = app.world_mut().resource_mut::<Streaming<Payload>>();
+        stream.refresh(ChunkCoord::planar(3, 0));
+        most = most.max(alive.load(Ordering::Relaxed));
+    }
+    assert!(most <= 29 + 64 / 8 + 3, "{most} payloads for 29 chunks");
+}
+
+/// Content that is counted while it is there.
+struct Payload(Arc<AtomicUsize>);
+
+impl Payload {
+    fn new(alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(alive))
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_grid_changed_between_scan_and_apply_puts_no_chunk_in_the_wrong_place() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.frame();
+    let double = 2.0 * CHUNK_SIZE;
+    // All 29 are made by now.
+    rig.app.add_systems(
+        Update,
+        (move |mut stream: ResMut<Streaming<Pieces>>, mut is_done: Local<bool>| {
+            if !core::mem::replace(&mut *is_done, true) {
+                stream.set_grid(ChunkGrid::planar(double).expect("20 is a size"));
+            }
+        })
+        .after(StreamingSystems::Generate)
+        .before(StreamingSystems::Apply),
+    );
+    for _ in 0..10 {
+        rig.frame();
+        let world = rig.app.world_mut();
+        let mut roots = world.query::<(&ChunkRoot, &Transform)>();
+        for (root, place) in roots.iter(world) {
+            assert_eq!(place.translation.x, root.coord.x as f32 * double);
+        }
+    }
+    rig.settle();
+    assert_eq!(rig.index().len(), 29);
+    assert_eq!(rig.stream().scheduler().counters().applied, 29);
+}
+
+#[test]
 fn another_grid_replaces_the_world() {
     let mut rig = Rig::new();
     rig.viewer(0, 0);
@@ -138,6 +225,19 @@ fn roots_follow_a_moved_origin_in_the_same_frame() {
     rig.settle();
     assert!(rig.loaded().is_empty(), "nothing is loaded anew");
     assert!(rig.unloaded().is_empty());
+}
+
+#[test]
+fn roots_follow_a_moved_origin_also_while_the_stream_is_paused() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut().pause();
+    rig.stream_mut().set_origin(ChunkCoord::planar(-2, 0));
+    rig.frame();
+    let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+    let place = rig.app.world().get::<Transform>(root).expect("placed");
+    assert_eq!(place.translation, Vec3::new(2.0 * CHUNK_SIZE, 0.0, 0.0));
 }
 
 #[test]

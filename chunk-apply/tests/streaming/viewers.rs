@@ -125,3 +125,18 @@ fn a_viewer_at_the_end_of_the_world_wants_what_there_is() {
     assert_eq!(rig.index().len(), 11);
     assert!(rig.index().contains(ChunkCoord::planar(i32::MAX, i32::MIN)));
 }
+
+#[test]
+fn a_viewer_beyond_the_end_of_the_world_stays_where_it_last_was() {
+    let mut rig = Rig::new();
+    let end = ChunkCoord::planar(i32::MAX, 0);
+    rig.stream_mut().set_origin(end);
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let loaded = rig.index().len();
+    rig.move_to(viewer, 3, 0);
+    rig.settle();
+    assert_eq!(rig.index().len(), loaded);
+    assert_eq!(rig.stream().viewers()[0].coord, end);
+    assert!(rig.stream().totals().invalid_positions > 0);
+}

@@ -1,4 +1,5 @@
-//! Each library crate alone with no, default and all features, and the renderer of the demo.
+//! Each library crate alone with no, default and all features and with each default one by itself,
+//! and the renderer of the demo.
 
 use cargo_metadata::Package;
 
@@ -34,15 +35,24 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
 }
 
 /// The sets of features of one crate that differ from each other.
-fn sets(package: &Package, is_library: bool) -> Vec<Vec<&'static str>> {
+fn sets(package: &Package, is_library: bool) -> Vec<Vec<&str>> {
+    const NONE: &str = "--no-default-features";
     let names: Vec<_> = package.features.keys().map(String::as_str).collect();
-    let has_default = !package.features.get("default").is_none_or(Vec::is_empty);
+    let default = package
+        .features
+        .get("default")
+        .map_or(&[][..], Vec::as_slice);
     let has_others = names.iter().any(|name| *name != "default");
     let mut sets = Vec::new();
     if is_library {
-        sets.push(vec!["--no-default-features"]);
-        if has_default {
+        sets.push(vec![NONE]);
+        if !default.is_empty() {
             sets.push(Vec::new());
+        }
+        if default.len() > 1 {
+            // Whoever turns one of them off must get something that compiles.
+            let alone = |feature| vec![NONE, "--features", feature];
+            sets.extend(default.iter().map(String::as_str).map(alone));
         }
         if has_others {
             sets.push(vec!["--all-features"]);
@@ -79,6 +89,17 @@ mod tests {
         );
         let full = package(json!({"default": ["x"], "x": [], "y": []}));
         assert_eq!(sets(&full, true).len(), 3);
+    }
+
+    #[test]
+    fn each_of_several_default_features_is_built_without_the_others() {
+        let two = package(json!({"default": ["x", "y"], "x": [], "y": []}));
+        let sets = sets(&two, true);
+        for feature in ["x", "y"] {
+            let alone = ["--no-default-features", "--features", feature];
+            assert!(sets.iter().any(|set| *set == alone), "{sets:?}");
+        }
+        assert_eq!(sets.len(), 5);
     }
 
     #[test]

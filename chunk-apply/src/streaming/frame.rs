@@ -1,0 +1,132 @@
+//! What a stream cost in one frame of the app, however often its systems ran in it.
+
+use crate::{budget::ApplyBudget, report::ApplyReport};
+use core::time::Duration;
+
+/// Main-thread time of a stream in one frame of the app. A schedule that ran several times in it,
+/// such as `FixedUpdate` catching up, is added up; one that did not run is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
+pub struct StreamingFrame {
+    /// Finding out which chunks became wanted, and asking for them.
+    pub scan: Duration,
+    /// Handing over requests and noting failures.
+    pub generate: Duration,
+    /// All of the work on the `World`, and what it did. Its overshoot is by how much the whole
+    /// frame, scanning and generating included, was longer than the budget.
+    pub apply: ApplyReport,
+}
+
+impl StreamingFrame {
+    /// The sum of the three.
+    #[must_use]
+    pub fn main_thread(&self) -> Duration {
+        self.scan + self.generate + self.apply.spent
+    }
+
+    /// What is left of a frame's budget.
+    pub(super) fn left_of(&self, budget: &ApplyBudget) -> ApplyBudget {
+        let done = (self.apply.applied + self.apply.failed).max(self.apply.unloaded);
+        let done = u32::try_from(done).unwrap_or(u32::MAX);
+        ApplyBudget {
+            time: (budget.time).map(|time| time.saturating_sub(self.main_thread())),
+            chunks: budget.chunks.map(|chunks| chunks.saturating_sub(done)),
+            ..*budget
+        }
+    }
+
+    /// Adds one turn of applying to the frame.
+    pub(super) fn add(&mut self, report: ApplyReport, budget: &ApplyBudget) {
+        self.apply += report;
+        let over = |time| self.main_thread().saturating_sub(time);
+        self.apply.overshoot = budget.time.map_or(Duration::ZERO, over);
+    }
+}
+
+/// Sums since the stream was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
+pub struct StreamingTotals {
+    /// Chunks whose last entity is gone.
+    pub unloaded: u64,
+    /// Entities spawned below roots.
+    pub spawned: u64,
+    /// Entities despawned below roots.
+    pub despawned: u64,
+    /// Viewer positions that were ignored because they have no chunk.
+    pub invalid_positions: u64,
+}
+
+/// The frame that is under way, or was the last.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    pub(super) now: StreamingFrame,
+    /// Whether the app says when a frame begins. If it runs our schedules alone, each turn of applying
+    /// ends one.
+    are_announced: bool,
+    has_ended: bool,
+}
+
+impl Frames {
+    /// The app has begun a frame.
+    pub(super) fn begin(&mut self) {
+        self.are_announced = true;
+        self.now = StreamingFrame::default();
+    }
+
+    /// One of our systems runs.
+    pub(super) fn go_on(&mut self) {
+        if core::mem::take(&mut self.has_ended) {
+            self.now = StreamingFrame::default();
+        }
+    }
+
+    /// Applying has had its turn.
+    pub(super) fn applied(&mut self) {
+        self.has_ended = !self.are_announced;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_of_one_frame_share_its_budget() {
+        let mut frame = StreamingFrame {
+            scan: Duration::from_micros(200),
+            ..StreamingFrame::default()
+        };
+        let budget = ApplyBudget {
+            chunks: Some(3),
+            ..ApplyBudget::time(Duration::from_micros(1_000))
+        };
+        let report = ApplyReport {
+            applied: 2,
+            spent: Duration::from_micros(500),
+            ..ApplyReport::default()
+        };
+        frame.add(report, &budget);
+        let left = frame.left_of(&budget);
+        assert_eq!(left.time, Some(Duration::from_micros(300)));
+        assert_eq!(left.chunks, Some(1));
+        frame.add(report, &budget);
+        assert_eq!(frame.apply.applied, 4);
+        assert_eq!(frame.apply.overshoot, Duration::from_micros(200));
+        assert_eq!(frame.left_of(&budget).chunks, Some(0));
+    }
+
+    #[test]
+    fn without_an_app_that_announces_frames_each_turn_is_one() {
+        let mut frames = Frames::default();
+        frames.now.scan = Duration::from_micros(1);
+        frames.applied();
+        frames.go_on();
+        assert_eq!(frames.now, StreamingFrame::default());
+        frames.begin();
+        frames.now.scan = Duration::from_micros(1);
+        frames.applied();
+        frames.go_on();
+        assert_eq!(frames.now.scan, Duration::from_micros(1));
+    }
+}

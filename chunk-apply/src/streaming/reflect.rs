@@ -1,0 +1,20 @@
+//! Makes the stream's plain types known to inspectors and scenes.
+//!
+//! `Streaming` and `ChunkIndex` are of the user's content type, which need not reflect.
+
+use super::{
+    frame::{StreamingFrame, StreamingTotals},
+    index::ChunkRoot,
+    viewer::ChunkViewer,
+};
+use crate::{budget::ApplyBudget, report::ApplyReport};
+use bevy_app::App;
+
+pub(super) fn register(app: &mut App) {
+    app.register_type::<ChunkViewer>()
+        .register_type::<ChunkRoot>()
+        .register_type::<ApplyBudget>()
+        .register_type::<ApplyReport>()
+        .register_type::<StreamingFrame>()
+        .register_type::<StreamingTotals>();
+}

@@ -1,0 +1,11 @@
+//! The only place that names a lock, an atomic or a machine's clock.
+
+pub(crate) use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+#[cfg(feature = "streaming")]
+pub(crate) use std::sync::{PoisonError, RwLock};
+
+/// Bevy's `Instant`, because the standard one panics in a browser.
+pub(crate) use bevy_platform::time::Instant;
