@@ -1,5 +1,8 @@
 //! The program itself: what it refuses, what it writes, how it ends.
 
+mod ctrl_c;
+mod refused;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -21,68 +24,6 @@ fn file(name: &str) -> PathBuf {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&file);
     file
-}
-
-#[test]
-fn bad_options_are_refused_in_one_sentence_that_names_the_value() {
-    for (args, sentence) in [
-        (
-            &["--seconds", "0"][..],
-            "--seconds cannot be 0: it must be more than 0",
-        ),
-        (&["--seconds", "-3"], "--seconds cannot be -3"),
-        (&["--seconds", "NaN"], "--seconds cannot be NaN"),
-        (
-            &["--seconds", "soon"],
-            "invalid value 'soon' for '--seconds <SECONDS>'",
-        ),
-        (&["--radius", "0"], "--radius cannot be 0"),
-        (
-            &["--radius", "-1"],
-            "invalid value '-1' for '--radius <CHUNKS>'",
-        ),
-        (&["--viewers", "0"], "--viewers cannot be 0"),
-        (&["--density", "14"], "--density cannot be 14"),
-        (&["--max-in-flight", "0"], "--max-in-flight cannot be 0"),
-        (&["--apply-budget-ms", "0"], "--apply-budget-ms cannot be 0"),
-        (
-            &["--apply-budget-ms", "NaN"],
-            "--apply-budget-ms cannot be NaN",
-        ),
-        (
-            &["--apply-budget-ms", "-1"],
-            "--apply-budget-ms cannot be -1",
-        ),
-        (
-            &["--chunks-per-frame", "0"],
-            "--chunks-per-frame cannot be 0",
-        ),
-        (
-            &["--radius", "5", "--unload-radius", "4"],
-            "--unload-radius cannot be 4: it must be at least the radius, which is 5",
-        ),
-        (
-            &["--profile", "fast"],
-            "invalid value 'fast' for '--profile <PROFILE>'",
-        ),
-        (
-            &["--scenario", "nap"],
-            "--scenario cannot be `nap`: it must be one of flight, rest",
-        ),
-        (&["--fast"], "unexpected argument '--fast' found"),
-        (
-            &["--json", "/no/such/folder/f.json"],
-            "--json /no/such/folder/f.json cannot be written",
-        ),
-        (&["stress", "--only", "nap"], "--only cannot be `nap`"),
-    ] {
-        let output = demo(args);
-        let text = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
-        assert!(text.contains(sentence), "{args:?}: {text}");
-        assert_eq!(text.lines().count(), 1, "one sentence: {text}");
-        assert!(output.stdout.is_empty(), "nothing was run");
-    }
 }
 
 #[test]
@@ -200,4 +141,51 @@ fn the_file_keeps_only_the_latest_figures() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = std::fs::read_to_string(path).expect("the file is there");
     assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+}
+
+#[test]
+fn a_run_that_does_not_keep_up_says_so_and_is_a_failure() {
+    let path = file("slow.json");
+    let path = path.to_str().expect("the path is text");
+    // After a second there are 60 chunks at most, and 113 are near the viewer, however fast the machine is.
+    let output = demo(&[
+        "--chunks-per-frame",
+        "1",
+        "--seconds",
+        "1.5",
+        "--density",
+        "15",
+        "--json",
+        path,
+    ]);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let violation = "violation: a chunk near a viewer was missing in 30 frames from frame 60 on";
+    assert!(text.contains(violation), "{text}");
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.contains("missing in 30 frames"), "{table}");
+    let json = std::fs::read_to_string(path).expect("the figures are not lost");
+    let object: Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(object["violations"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_stress_test_is_played_and_summed_up() {
+    let path = file("stress.json");
+    let path = path.to_str().expect("the path is text");
+    let output = demo(&[
+        "stress", "--quick", "--only", "panic", "--seed", "3", "--json", path,
+    ]);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("1/1 panics: panic: 0 %, "), "{text}");
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.ends_with("1 of 1 runs held\n"), "{table}");
+    let json = std::fs::read_to_string(path).expect("the file is there");
+    let list: Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+    assert_eq!(list[0]["scenario"], "panic");
+    assert_eq!(list[0]["seed"], 3);
+    assert_eq!(list[0]["frames"], 240);
+    assert!(list[0]["panics"].as_u64().is_some_and(|panics| panics > 0));
 }
