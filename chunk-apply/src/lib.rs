@@ -52,4 +52,3 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use chunk_scheduler::{Generator, Job};
 }
-

@@ -156,6 +156,32 @@ impl ChunkGrid {
         ))
     }
 
+    /// The chunk that contains `position`, in world units from the minimum corner of the chunk `origin`: for a world
+    /// whose origin follows the viewer.
+    ///
+    /// # Errors
+    ///
+    /// As [`coord_at`](Self::coord_at), and when the chunk is further from `origin` than an `i32` can count.
+    pub fn coord_at_from(
+        &self,
+        origin: ChunkCoord,
+        position: Vec3,
+    ) -> Result<ChunkCoord, PositionError> {
+        let near = self.coord_at(position)?;
+        let sum = |axis, near: i32, origin: i32, position: f32| {
+            near.checked_add(origin).ok_or(PositionError {
+                axis,
+                position: f64::from(position),
+                kind: PositionErrorKind::OutOfRange,
+            })
+        };
+        Ok(ChunkCoord::new(
+            sum(Axis::X, near.x, origin.x, position.x)?,
+            sum(Axis::Y, near.y, origin.y, position.y)?,
+            sum(Axis::Z, near.z, origin.z, position.z)?,
+        ))
+    }
+
     /// The chunk that something at `position` (world units) will be in after `horizon` if it keeps its
     /// `velocity` (world units per second): the far end of the way that
     /// [`look_ahead_sq`](crate::look_ahead_sq) measures from.

@@ -6,11 +6,11 @@ use bevy_app::{App, TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPol
 use bevy_asset::AssetPlugin;
 use bevy_transform::TransformPlugin;
 use chunk_apply::{ChunkStreamingPlugin, Clock, MonotonicClock};
-use chunk_coord::ChunkGrid;
 use chunk_scheduler::{Runtime, available_cores, recommended_pool_threads};
 
 use crate::faults::Faults;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
+use crate::settings_error::SettingsError;
 use crate::spawn::WholeWithin;
 use crate::workload::Workload;
 
@@ -103,11 +103,7 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
     clock: Arc<dyn Clock>,
 ) -> Result<(), SettingsError> {
     let config = settings.streaming()?;
-    let grid = ChunkGrid::planar(settings.chunk_size).map_err(|error| SettingsError {
-        setting: "chunk-size",
-        value: settings.chunk_size.to_string(),
-        demand: error.to_string(),
-    })?;
+    let grid = settings.grid()?;
     (workload.prepare)(app);
     if let Some(whole) = app.world().get_resource::<WholeWithin>() {
         whole.set(settings.chunk_size, settings.radius);

@@ -1,8 +1,10 @@
 //! Whether the world is what it should be.
 
+use bevy_camera::visibility::Visibility;
+use bevy_ecs::entity::Entity;
 use bevy_ecs::hierarchy::Children;
 use bevy_ecs::world::World;
-use chunk_apply::{ChunkIndex, Streaming};
+use chunk_apply::{ChunkIndex, ChunkRoot, Streaming};
 use chunk_assets::asset_count;
 
 use crate::faults::{Fate, Faults};
@@ -53,6 +55,19 @@ pub(crate) fn ledger<T: Send + Sync + 'static>(world: &World) -> Option<String> 
     ledger
         .err()
         .map(|error| format!("I1 broken, requests are not accounted for: {error}"))
+}
+
+/// Whether of every loaded chunk one version is seen and of every other chunk none.
+pub(crate) fn versions<T: Send + Sync + 'static>(world: &World) -> Option<String> {
+    let index = world.resource::<ChunkIndex<T>>();
+    let mut roots = world.try_query::<(Entity, &ChunkRoot, &Visibility)>()?;
+    let is_wrong = |(entity, root, visibility): &(Entity, &ChunkRoot, &Visibility)| {
+        *visibility != Visibility::Hidden && index.root(root.coord) != Some(*entity)
+    };
+    let wrong = roots.iter(world).filter(is_wrong).count();
+    (wrong > 0).then(|| {
+        format!("{wrong} chunks are seen that are not loaded, or twice in different versions")
+    })
 }
 
 /// Whether there are as many assets as there should be.

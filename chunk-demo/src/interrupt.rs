@@ -1,4 +1,4 @@
-//! Ctrl-C: once ends the scenario, twice the audit after it, three times the program.
+//! Ctrl-C: once ends the scenario, with the figures so far; twice the program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ impl Interrupt {
         let interrupt = Self::default();
         let asked = Arc::clone(&interrupt.asked);
         let listening = ctrlc::set_handler(move || {
-            if asked.fetch_add(1, Ordering::Relaxed) >= 2 {
+            if asked.fetch_add(1, Ordering::Relaxed) >= 1 {
                 std::process::exit(STATUS_OF_CTRL_C);
             }
         });

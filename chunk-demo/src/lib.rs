@@ -28,10 +28,14 @@ mod audit;
 pub mod chart;
 pub mod city;
 mod faults;
+mod lateness;
 mod memory;
 pub mod motion;
+mod oracle;
 mod outcome;
 mod pacing;
+mod patience;
+mod promises;
 mod recorder;
 #[cfg(feature = "render")]
 pub mod render;
@@ -39,24 +43,29 @@ mod report;
 mod run;
 pub mod scenario;
 mod settings;
+mod settings_error;
 pub mod spawn;
 mod stage;
 mod stress;
 mod table;
 mod watch;
+mod witness;
 mod workload;
 
 pub use app::{add_city, city_app, task_pools};
 pub use faults::{Fate, Faults};
+pub use lateness::{Cause, FrameCost};
 pub use memory::{peak_rss_bytes, rss_bytes};
 pub use outcome::Outcome;
 pub use pacing::Pacing;
 pub use report::Report;
 pub use run::Run;
-pub use settings::{Profile, Settings, SettingsError};
-pub use stress::{STRESS_RUNS, StressRun};
+pub use settings::{Profile, Settings};
+pub use settings_error::SettingsError;
+pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
 pub use table::table;
 pub use watch::{Phase, Progress, Watcher};
+pub use witness::Witnessed;
 pub use workload::Workload;
 
 /// Compiles and runs the quick start of the workspace's README.

@@ -5,6 +5,7 @@ mod args;
 mod drawing;
 mod interrupt;
 mod json_file;
+mod live;
 mod log;
 mod play;
 mod profile;

@@ -1,7 +1,7 @@
 //! How much memory the process holds.
 
-/// The most memory that the process ever held, in bytes: `VmHWM` of `/proc/self/status`. 0 on systems without that
-/// file.
+/// The most memory that the process held, in bytes, since it began or since the last run did: `VmHWM` of
+/// `/proc/self/status`. 0 on systems without that file.
 #[must_use]
 pub fn peak_rss_bytes() -> u64 {
     status_bytes("VmHWM:")
@@ -11,6 +11,13 @@ pub fn peak_rss_bytes() -> u64 {
 #[must_use]
 pub fn rss_bytes() -> u64 {
     status_bytes("VmRSS:")
+}
+
+/// Lets [`peak_rss_bytes`] begin anew, so that a run does not inherit the peak of the one before. Where the system
+/// cannot, the peak is that of the whole process.
+pub(crate) fn reset_peak_rss() {
+    // 5 is the peak alone; see proc_pid_clear_refs(5).
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 fn status_bytes(field: &str) -> u64 {
@@ -32,17 +39,13 @@ pub(crate) struct MemoryTrend {
 }
 
 impl MemoryTrend {
-    pub(crate) fn sample(&mut self, frame: u64) {
-        self.push(frame, rss_bytes());
-    }
-
-    fn push(&mut self, frame: u64, bytes: u64) {
+    pub(crate) fn sample(&mut self, frame: u64, bytes: u64) {
         self.samples.push((frame as f64, bytes as f64));
     }
 
-    /// The slope of the straight line through the second half of the samples, in bytes a frame. The first half warms
-    /// up: pools, tables and the allocator grow to their working size.
-    pub(crate) fn slope(&self) -> f64 {
+    /// The slope of the straight line through the second half of the samples, in bytes a frame, if there are enough.
+    /// The first half warms up: pools, tables and queues grow to their working size.
+    pub(crate) fn slope(&self) -> Option<f64> {
         let late = self.late();
         let count = late.len() as f64;
         let mean = |pick: fn(&(f64, f64)) -> f64| late.iter().map(pick).sum::<f64>() / count;
@@ -52,11 +55,7 @@ impl MemoryTrend {
             covariance += (frame - mean_frame) * (bytes - mean_bytes);
             variance += (frame - mean_frame).powi(2);
         }
-        if variance > 0.0 {
-            covariance / variance
-        } else {
-            0.0
-        }
+        (variance > 0.0).then(|| covariance / variance)
     }
 
     /// The first sample of the second half, in bytes.
@@ -84,15 +83,32 @@ mod tests {
     #[test]
     fn the_slope_ignores_the_warm_up() {
         let mut trend = MemoryTrend::default();
-        assert_eq!((trend.slope(), trend.at_half()), (0.0, 0));
+        assert_eq!((trend.slope(), trend.at_half()), (None, 0));
+        trend.sample(0, 5);
+        assert_eq!(trend.slope(), None, "one sample says nothing");
+        let mut trend = MemoryTrend::default();
         for frame in 0..100 {
-            trend.push(frame, 1_000_000 * frame.min(50));
+            trend.sample(frame, 1_000_000 * frame.min(50));
         }
-        assert_eq!(trend.slope(), 0.0);
+        assert_eq!(trend.slope(), Some(0.0));
         for frame in 100..200 {
-            trend.push(frame, 50_000_000 + 7 * (frame - 100));
+            trend.sample(frame, 50_000_000 + 7 * (frame - 100));
         }
-        assert!((trend.slope() - 7.0).abs() < 1e-6, "{}", trend.slope());
+        let slope = trend.slope().expect("there are enough samples");
+        assert!((slope - 7.0).abs() < 1e-6, "{slope}");
         assert_eq!(trend.at_half(), 50_000_000);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_peak_is_forgotten_when_a_run_begins() {
+        // Touched, so that it is there.
+        let big = vec![1_u8; 64 << 20];
+        assert!(std::hint::black_box(&big).iter().all(|byte| *byte == 1));
+        drop(big);
+        let before = peak_rss_bytes();
+        reset_peak_rss();
+        let after = peak_rss_bytes();
+        assert!(after + (32 << 20) < before, "{before} {after}");
     }
 }

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use crate::chart::Film;
+use crate::lateness::FrameCost;
 use crate::report::Report;
+use crate::witness::Witnessed;
 
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// The figures.
     pub report: Report,
+    /// What happened, held against what should have.
+    pub witnessed: Witnessed,
     /// Jobs that might be on workers at the same time.
     pub max_in_flight: usize,
     /// Threads that there were for them.
@@ -19,13 +23,9 @@ pub struct Outcome {
     pub is_unpaced: bool,
     /// What it was like, frame by frame, if the run was filmed.
     pub film: Option<Film>,
-    /// Whether somebody stopped the run before its time.
+    /// Whether somebody stopped the run before its time. Requests and loaded chunks were audited all the same; the
+    /// world did not come to rest, and the scenario was not checked.
     pub was_interrupted: bool,
-    /// Frames, after every wanted chunk had been there once, in which one within half the radius of a viewer was
-    /// missing.
-    pub frames_near_missing: u64,
-    /// The first frame in which every wanted chunk was there.
-    pub filled_in_frame: Option<u64>,
     /// Chunks that were wanted when the world had come to rest.
     pub wanted_at_rest: usize,
     /// How many of those were not there.
@@ -34,13 +34,17 @@ pub struct Outcome {
     pub broken_at_rest: usize,
     /// How long it took until the world had come to rest after the last frame.
     pub settling: Duration,
-    /// Chunks that became visible after the first frame in which all were there.
-    pub applied_after_filled: u64,
-    /// Edits that were accepted.
-    pub edits: u64,
-    /// Growth of the process's memory over the second half of the run, in bytes a frame; 0 where the system does not
-    /// say.
-    pub memory_slope: f64,
-    /// Memory at the middle of the run, in bytes.
+    /// The longest frames, the longest first.
+    pub longest_frames: Vec<FrameCost>,
+    /// Frames that were too long for 60 a second and would not have been without the stream.
+    pub late_by_stream: u64,
+    /// The 99th percentile of what the stream took of a frame, without what may have been another program's.
+    pub stream_alone_p99: Duration,
+    /// The most that the stream took of a frame, without what may have been another program's.
+    pub stream_alone_max: Duration,
+    /// Growth of the memory in use over the second half of the run, in bytes a frame. It is measured at rest, at the
+    /// same place of each round of a scenario that goes round; `None` for others, and where nobody counts.
+    pub memory_slope: Option<f64>,
+    /// Memory in use at the middle of the run, in bytes.
     pub memory_at_half: u64,
 }

@@ -1,6 +1,7 @@
 //! One scenario, from the options to the table.
 
-use std::io::{Write, stdout};
+use std::io::{self, Write, stdout};
+use std::path::Path;
 
 use chunk_demo::{Faults, Outcome, Pacing, Run, Workload, table};
 use chunk_demo::{chart, scenario};
@@ -8,8 +9,8 @@ use chunk_demo::{chart, scenario};
 use crate::args::Play;
 use crate::interrupt::Interrupt;
 use crate::json_file::JsonFile;
-use crate::log;
 use crate::progress::Display;
+use crate::{live, log};
 
 /// Plays the scenario. Whether everything held, or why nothing was played.
 pub(crate) fn run(args: &Play) -> Result<bool, String> {
@@ -20,6 +21,9 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     let scenario = args.scenario().map_err(|error| error.to_string())?;
     let settings = args.settings(scenario).map_err(|error| error.to_string())?;
     let json = args.json.as_deref().map(JsonFile::open).transpose()?;
+    if let Some(folder) = &args.report {
+        can_write(folder)?;
+    }
     let city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
 
     log::start(scenario.faults() != Faults::NONE);
@@ -27,6 +31,7 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     let budget = settings.budget.time;
     let mut run = Run::new(settings, scenario, city);
     run.is_filmed = args.report.is_some();
+    run.live_bytes = Some(live::bytes);
     if args.unpaced {
         run.pacing = Pacing::Unpaced;
     }
@@ -34,15 +39,34 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     display.finish();
 
     show(&outcome);
-    if let (Some(folder), Some(film)) = (&args.report, &outcome.film) {
-        let page = chart::write_page(folder, &outcome, film, budget)
-            .map_err(|error| format!("--report {}: {error}", folder.display()))?;
-        print(&format!("{} shows the run", page.display()));
-    }
     if let Some(json) = json {
         json.write(&outcome.report)?;
     }
+    if let (Some(folder), Some(film)) = (&args.report, &outcome.film) {
+        let page = chart::write_page(folder, &outcome, film, budget)
+            .map_err(|error| unwritable(folder, &error))?;
+        print(&format!("{} shows the run", page.display()));
+    }
     Ok(outcome.report.is_good())
+}
+
+/// Whether a page can be written to a folder, which is made if need be. Asked before the run, so that nobody waits for
+/// a page that has no place to go.
+fn can_write(folder: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| make_file_in(folder))
+        .map_err(|error| unwritable(folder, &error))
+}
+
+/// Makes a file and takes it away again.
+fn make_file_in(folder: &Path) -> io::Result<()> {
+    let file = folder.join(format!(".chunk-demo-{}", std::process::id()));
+    std::fs::write(&file, "")?;
+    std::fs::remove_file(file)
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> String {
+    format!("--report {} cannot be written: {error}", folder.display())
 }
 
 fn show(outcome: &Outcome) {

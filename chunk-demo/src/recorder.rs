@@ -2,23 +2,28 @@
 
 use std::time::Duration;
 
-use chunk_apply::{ApplyBudget, StreamingFrame};
+use chunk_apply::ApplyBudget;
 use hdrhistogram::Histogram;
 
-use crate::report::{Report, tenths};
+use crate::lateness::{Cause, FrameCost};
+use crate::outcome::Outcome;
+use crate::report::tenths;
 
-/// A frame at 60 Hz.
-const FRAME: Duration = Duration::from_nanos(16_666_667);
+/// So many of the longest frames are kept.
+const LONGEST: usize = 5;
 
 /// Histograms and sums over the frames of a run.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     budget: Option<Duration>,
     main_thread_ns: Histogram<u64>,
+    stream_alone_ns: Histogram<u64>,
     latency_us: Histogram<u64>,
     frames: u64,
     over_budget: u64,
     over_16ms: u64,
+    late_by_stream: u64,
+    longest: Vec<FrameCost>,
     coverage: f64,
     covered_frames: u64,
 }
@@ -28,22 +33,37 @@ impl Recorder {
         Self {
             budget: budget.time,
             main_thread_ns: histogram(),
+            stream_alone_ns: histogram(),
             latency_us: histogram(),
             frames: 0,
             over_budget: 0,
             over_16ms: 0,
+            late_by_stream: 0,
+            longest: Vec::with_capacity(LONGEST + 1),
             coverage: 0.0,
             covered_frames: 0,
         }
     }
 
-    /// A frame in which the stream took what it reports, and everything together took `whole`.
-    pub(crate) fn frame(&mut self, stream: StreamingFrame, whole: Duration) {
-        let main_thread = stream.main_thread();
+    /// A frame was played.
+    pub(crate) fn frame(&mut self, cost: FrameCost) {
+        let is_over = |budget| cost.stream > budget;
         self.frames += 1;
-        self.over_budget += u64::from(self.budget.is_some_and(|budget| main_thread > budget));
-        self.over_16ms += u64::from(whole > FRAME);
-        record(&mut self.main_thread_ns, main_thread.as_nanos());
+        self.over_budget += u64::from(self.budget.is_some_and(is_over));
+        if cost.is_late() {
+            self.over_16ms += 1;
+            let is_ours = cost.cause(self.budget) == Cause::Stream;
+            self.late_by_stream += u64::from(is_ours);
+        }
+        record(&mut self.main_thread_ns, cost.stream.as_nanos());
+        record(&mut self.stream_alone_ns, cost.stream_alone().as_nanos());
+        let place = self
+            .longest
+            .partition_point(|longer| longer.whole >= cost.whole);
+        if place < LONGEST {
+            self.longest.insert(place, cost);
+            self.longest.truncate(LONGEST);
+        }
     }
 
     /// How many of the wanted chunks are there in a frame. A frame in which none is wanted says nothing.
@@ -59,7 +79,14 @@ impl Recorder {
         record(&mut self.latency_us, latency.as_micros());
     }
 
-    pub(crate) fn write_to(&self, report: &mut Report) {
+    pub(crate) fn write_to(&self, outcome: &mut Outcome) {
+        let alone =
+            |quantile| Duration::from_nanos(self.stream_alone_ns.value_at_quantile(quantile));
+        outcome.stream_alone_p99 = alone(0.99);
+        outcome.stream_alone_max = alone(1.0);
+        outcome.late_by_stream = self.late_by_stream;
+        outcome.longest_frames.clone_from(&self.longest);
+        let report = &mut outcome.report;
         let us = |quantile| tenths(self.main_thread_ns.value_at_quantile(quantile) as f64 / 1e3);
         let ms = |quantile| tenths(self.latency_us.value_at_quantile(quantile) as f64 / 1e3);
         report.frames = self.frames;
@@ -81,7 +108,7 @@ impl Recorder {
 }
 
 /// Three significant digits; it grows to what it holds.
-fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new(3).expect("three digits are a precision that histograms have")
 }
 
@@ -96,25 +123,31 @@ fn record(histogram: &mut Histogram<u64>, value: u128) {
 mod tests {
     use super::*;
 
-    fn frame(micros: u64) -> StreamingFrame {
-        StreamingFrame {
-            scan: Duration::from_micros(micros),
-            ..StreamingFrame::default()
+    fn frame(stream_us: u64, whole_us: u64) -> FrameCost {
+        FrameCost {
+            stream: Duration::from_micros(stream_us),
+            whole: Duration::from_micros(whole_us),
+            ..FrameCost::default()
         }
+    }
+
+    fn summed_up(recorder: &Recorder) -> Outcome {
+        let mut outcome = Outcome::default();
+        recorder.write_to(&mut outcome);
+        outcome
     }
 
     #[test]
     fn a_run_is_summed_up() {
         let mut recorder = Recorder::new(ApplyBudget::DEFAULT);
         for micros in [100, 100, 100, 2_500] {
-            recorder.frame(frame(micros), Duration::from_millis(micros / 100));
+            recorder.frame(frame(micros, micros * 10));
         }
         recorder.coverage(0, 0);
         recorder.coverage(5, 10);
         recorder.coverage(10, 10);
         recorder.latency(Duration::from_millis(17));
-        let mut report = Report::default();
-        recorder.write_to(&mut report);
+        let report = summed_up(&recorder).report;
         assert_eq!(report.frames, 4);
         assert_eq!(report.frames_over_budget, 1);
         assert_eq!(report.frames_over_16ms, 1);
@@ -125,18 +158,38 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_frames_are_kept_and_late_ones_have_somebody_to_blame() {
+        let mut recorder = Recorder::new(ApplyBudget::DEFAULT);
+        for whole in [3_000, 20_000, 1_000, 30_000, 2_000, 5_000, 4_000] {
+            recorder.frame(frame(1_000, whole));
+        }
+        recorder.frame(FrameCost {
+            pushed_aside: Some(Duration::from_millis(9)),
+            ..frame(10_000, 17_000)
+        });
+        recorder.frame(frame(12_000, 18_000));
+        let outcome = summed_up(&recorder);
+        let longest = outcome
+            .longest_frames
+            .iter()
+            .map(|cost| cost.whole.as_millis());
+        assert_eq!(longest.collect::<Vec<_>>(), [30, 20, 18, 17, 5]);
+        assert_eq!(outcome.report.frames_over_16ms, 4);
+        assert_eq!(outcome.late_by_stream, 1, "{outcome:#?}");
+        assert_eq!(outcome.stream_alone_max.as_millis(), 12);
+    }
+
+    #[test]
     fn without_a_limit_by_time_no_frame_is_over_it() {
         let mut recorder = Recorder::new(ApplyBudget::original());
-        recorder.frame(frame(50_000), Duration::from_millis(1));
-        let mut report = Report::default();
-        recorder.write_to(&mut report);
+        recorder.frame(frame(50_000, 1_000));
+        let report = summed_up(&recorder).report;
         assert_eq!((report.budget_us, report.frames_over_budget), (0.0, 0));
     }
 
     #[test]
     fn a_run_that_wants_nothing_is_covered() {
-        let mut report = Report::default();
-        Recorder::new(ApplyBudget::DEFAULT).write_to(&mut report);
-        assert_eq!(report.coverage, 1.0);
+        let recorder = Recorder::new(ApplyBudget::DEFAULT);
+        assert_eq!(summed_up(&recorder).report.coverage, 1.0);
     }
 }

@@ -73,15 +73,16 @@ pub struct Report {
     pub frames_over_budget: u64,
     /// Frames whose whole work, Bevy's own systems included, took longer than a sixtieth of a second.
     pub frames_over_16ms: u64,
-    /// Share of the wanted chunks that were there, averaged over all frames, warming up included.
+    /// Share of the chunks within the load radius of where the viewers are that were there, averaged over all frames,
+    /// warming up included.
     pub coverage: f64,
-    /// Median time from wanted to visible, in milliseconds.
+    /// Median time from the frame in which a viewer's place wants a chunk until it is visible, in milliseconds.
     pub latency_ms_p50: f64,
     /// Its 99th percentile.
     pub latency_ms_p99: f64,
     /// Its maximum.
     pub latency_ms_max: f64,
-    /// The most memory that the process ever held, in bytes; 0 where the system does not say.
+    /// The most memory that the process held during the run, in bytes; 0 where the system does not say.
     pub peak_rss_bytes: u64,
     /// What did not hold. Empty after a good run.
     pub violations: Vec<String>,

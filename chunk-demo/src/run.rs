@@ -3,18 +3,20 @@
 use core::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use bevy_ecs::world::World;
 use chunk_assets::asset_count;
 use chunk_scheduler::Runtime;
 
 use crate::audit::{self, Census};
 use crate::chart::Film;
-use crate::memory::{MemoryTrend, peak_rss_bytes};
+use crate::memory::{MemoryTrend, peak_rss_bytes, reset_peak_rss};
 use crate::outcome::Outcome;
 use crate::pacing::Pacing;
+use crate::patience::Patience;
+use crate::promises;
 use crate::report::{Report, tenths};
 use crate::scenario::Scenario;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
+use crate::settings_error::SettingsError;
 use crate::stage::Stage;
 use crate::watch::{Phase, Watcher};
 use crate::workload::Workload;
@@ -35,14 +37,16 @@ pub struct Run<'a, T> {
     /// Whether the outcome has a [`Film`](crate::chart::Film). Filming takes some time of each frame, outside of what
     /// is measured.
     pub is_filmed: bool,
+    /// How long, by the clock on the wall, nothing at all may happen while there is work to be done. Default 30 s; give
+    /// generators that take longer for one chunk more.
+    pub patience: Duration,
+    /// Counts the bytes that the program has in use, for scenarios that measure whether memory grows. Default: nobody
+    /// counts.
+    pub live_bytes: Option<fn() -> u64>,
 }
 
 /// How many frames lie between two audits of the ledger.
 const AUDIT_EVERY: u64 = 30;
-/// The world must come to rest within this time after the scenario, and be empty within as much again.
-const LONGEST_REST: Duration = Duration::from_secs(60);
-/// And within so many frames, for clocks that only move with frames.
-const MOST_RESTS: u32 = 1_000_000;
 
 impl<'a, T: Send + Sync + 'static> Run<'a, T> {
     /// A run at 60 Hz on Bevy's pool.
@@ -55,149 +59,169 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             pacing: Pacing::default(),
             runtime: Runtime::default(),
             is_filmed: false,
+            patience: Duration::from_secs(30),
+            live_bytes: None,
         }
     }
 
     /// Plays the scenario, lets the world come to rest and audits it, removes the viewers and sees that everything
     /// goes. What did not hold is in the report.
     ///
+    /// If the watcher has had enough, the run ends at once: what is there is audited, and nothing else is waited for.
+    ///
     /// # Errors
     ///
     /// If a setting makes no sense.
     pub fn go(self, watcher: &mut dyn Watcher) -> Result<Outcome, SettingsError> {
-        let Self {
-            settings,
-            scenario,
-            workload,
-            pacing,
-            runtime,
-            is_filmed,
-        } = self;
-        let is_unpaced = matches!(pacing, Pacing::Unpaced);
-        let mut stage = Stage::new(&settings, scenario, &workload, pacing, runtime)?;
-        stage.film = is_filmed.then(|| Film::new(&settings));
+        let pacing = self.pacing.clone();
+        let (settings, scenario) = (&self.settings, self.scenario);
         let mut outcome = Outcome {
-            is_unpaced,
+            is_unpaced: matches!(pacing, Pacing::Unpaced),
             ..Outcome::default()
         };
+        reset_peak_rss();
+        let runtime = self.runtime.clone();
+        let mut stage = Stage::new(settings, scenario, &self.workload, pacing, runtime)?;
+        stage.film = self.is_filmed.then(|| Film::new(settings));
+
         let mut violations = Vec::new();
-
-        let mut memory = MemoryTrend::default();
-        let sample_every = (settings.frames() / 200).max(10);
-        while stage.frame < settings.frames() {
-            stage.play();
-            if stage.frame.is_multiple_of(AUDIT_EVERY) && violations.is_empty() {
-                violations.extend(audit::ledger::<T>(stage.world()));
-            }
-            if stage.frame.is_multiple_of(sample_every) {
-                memory.sample(stage.frame);
-            }
-            if watcher.frame(&stage.progress(Phase::Running)).is_break() {
-                outcome.was_interrupted = true;
-                break;
-            }
-        }
-        outcome.max_in_flight = stage.stream().scheduler().max_in_flight();
-        outcome.pool_threads = stage.stream().scheduler().pool_threads();
-        outcome.memory_slope = memory.slope();
-        outcome.memory_at_half = memory.at_half();
-        outcome.frames_near_missing = stage.frames_near_missing;
-        outcome.filled_in_frame = stage.filled_in_frame;
-        outcome.applied_after_filled = stage.applied_after_filled;
-        outcome.edits = stage.edits;
+        let played = self.play(&mut stage, &mut outcome, &mut violations, watcher);
+        let census = Census::take(stage.world(), &self.workload);
+        figures(&stage, &census, &mut outcome);
+        outcome.report.scenario = scenario.name().to_owned();
+        outcome.report.seed = settings.seed;
+        outcome.report.viewers = settings.viewers;
         outcome.film = stage.film.take();
-
-        let census = Census::take(stage.world(), &workload);
-        outcome.report = figures(&stage, &census, scenario, &settings);
         violations.extend(audit::ledger::<T>(stage.world()));
         violations.dedup();
         violations.extend(census.violations());
+        violations.extend(audit::versions::<T>(stage.world()));
 
-        let start = Instant::now();
-        match rest(&mut stage, Phase::Settling, watcher) {
-            ControlFlow::Break(reason) => violations.extend(reason),
+        let ended = match played {
             ControlFlow::Continue(()) => {
-                outcome.settling = start.elapsed();
-                outcome.wanted_at_rest = stage.stream().wanted().len();
-                let faults = scenario.faults();
-                (outcome.missing_at_rest, outcome.broken_at_rest) =
-                    audit::missing::<T>(stage.world(), faults, settings.seed);
-                let census = Census::take(stage.world(), &workload);
-                let others = stage.entities_before + settings.viewers as usize;
-                violations.extend(census.violations());
-                violations.extend(audit::at_rest(stage.world(), &census, others));
-                violations.extend(ending(&mut stage, watcher));
+                self.come_to_rest(&mut stage, &mut outcome, &mut violations, watcher)
             }
-        }
-        violations.extend(audit::assets(stage.world(), &workload));
-        if !outcome.was_interrupted {
-            violations.extend(scenario.check(&outcome, &settings));
+            hung_or_interrupted => hung_or_interrupted,
+        };
+        outcome.witnessed = stage.witness.witnessed();
+        violations.extend(audit::assets(stage.world(), &self.workload));
+        violations.extend(promises::broken(&outcome));
+        match ended {
+            ControlFlow::Continue(()) => violations.extend(scenario.check(&outcome, settings)),
+            ControlFlow::Break(Stop::Interrupted) => outcome.was_interrupted = true,
+            ControlFlow::Break(Stop::Hung(sentence)) => violations.push(sentence),
         }
         outcome.report.violations = violations;
         outcome.report.peak_rss_bytes = peak_rss_bytes();
         Ok(outcome)
     }
-}
 
-/// Removes the viewers and sees that everything goes.
-fn ending<T: Send + Sync + 'static>(
-    stage: &mut Stage<'_, T>,
-    watcher: &mut dyn Watcher,
-) -> Vec<String> {
-    stage.remove_viewers();
-    match rest(stage, Phase::Unloading, watcher) {
-        ControlFlow::Break(reason) => reason.into_iter().collect(),
-        ControlFlow::Continue(()) => audit::emptied::<T>(stage.world(), stage.entities_before)
-            .into_iter()
-            .chain(audit::ledger::<T>(stage.world()))
-            .collect(),
+    /// The scenario's frames. A scenario that goes round comes to rest after each round, and memory is measured there.
+    fn play(
+        &self,
+        stage: &mut Stage<'_, T>,
+        outcome: &mut Outcome,
+        violations: &mut Vec<String>,
+        watcher: &mut dyn Watcher,
+    ) -> ControlFlow<Stop> {
+        let mut memory = MemoryTrend::default();
+        let round = self.scenario.round().unwrap_or(u64::MAX);
+        while stage.frame < self.settings.frames() {
+            stage.play();
+            if stage.frame.is_multiple_of(AUDIT_EVERY) && violations.is_empty() {
+                violations.extend(audit::ledger::<T>(stage.world()));
+                violations.extend(audit::versions::<T>(stage.world()));
+            }
+            if watcher.frame(&stage.progress(Phase::Running)).is_break() {
+                return ControlFlow::Break(Stop::Interrupted);
+            }
+            if stage.frame.is_multiple_of(round)
+                && let Some(live_bytes) = self.live_bytes
+            {
+                self.rest(stage, Phase::Running, watcher)?;
+                memory.sample(stage.frame, live_bytes());
+                outcome.memory_slope = memory.slope();
+                outcome.memory_at_half = memory.at_half();
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Lets the world come to rest and audits it, removes the viewers and sees that everything goes.
+    fn come_to_rest(
+        &self,
+        stage: &mut Stage<'_, T>,
+        outcome: &mut Outcome,
+        violations: &mut Vec<String>,
+        watcher: &mut dyn Watcher,
+    ) -> ControlFlow<Stop> {
+        let start = Instant::now();
+        self.rest(stage, Phase::Settling, watcher)?;
+        outcome.settling = start.elapsed();
+        outcome.wanted_at_rest = stage.stream().wanted().len();
+        let faults = self.scenario.faults();
+        (outcome.missing_at_rest, outcome.broken_at_rest) =
+            audit::missing::<T>(stage.world(), faults, self.settings.seed);
+        let census = Census::take(stage.world(), &self.workload);
+        let others = stage.entities_before + self.settings.viewers as usize;
+        violations.extend(census.violations());
+        violations.extend(audit::at_rest(stage.world(), &census, others));
+        violations.extend(audit::versions::<T>(stage.world()));
+
+        stage.remove_viewers();
+        self.rest(stage, Phase::Unloading, watcher)?;
+        violations.extend(audit::emptied::<T>(stage.world(), stage.entities_before));
+        violations.extend(audit::ledger::<T>(stage.world()));
+        ControlFlow::Continue(())
+    }
+
+    /// Lets frames pass until nothing is to be done.
+    fn rest(
+        &self,
+        stage: &mut Stage<'_, T>,
+        phase: Phase,
+        watcher: &mut dyn Watcher,
+    ) -> ControlFlow<Stop> {
+        let start = Instant::now();
+        let mut patience = Patience::new(self.patience, Duration::ZERO, stage.work_done());
+        loop {
+            stage.rest();
+            if stage.stream().is_settled() {
+                return ControlFlow::Continue(());
+            }
+            if watcher.frame(&stage.progress(phase)).is_break() {
+                return ControlFlow::Break(Stop::Interrupted);
+            }
+            if patience.is_over(start.elapsed(), stage.work_done()) {
+                let stream = stage.stream();
+                return ControlFlow::Break(Stop::Hung(format!(
+                    "the stream hangs, nothing has happened for {:?}: {:?}, {} chunks to unload",
+                    self.patience,
+                    stream.scheduler().depths(),
+                    stream.unloading(),
+                )));
+            }
+        }
     }
 }
 
-/// Lets frames pass until nothing is to be done. Breaks with a reason if that takes too long, and without one if the
-/// watcher has had enough.
-fn rest<T: Send + Sync + 'static>(
-    stage: &mut Stage<'_, T>,
-    phase: Phase,
-    watcher: &mut dyn Watcher,
-) -> ControlFlow<Option<String>> {
-    let start = Instant::now();
-    for _ in 0..MOST_RESTS {
-        stage.rest();
-        if stage.stream().is_settled() {
-            return ControlFlow::Continue(());
-        }
-        if watcher.frame(&stage.progress(phase)).is_break() {
-            return ControlFlow::Break(None);
-        }
-        if start.elapsed() > LONGEST_REST {
-            break;
-        }
-    }
-    let stream = stage.stream();
-    ControlFlow::Break(Some(format!(
-        "no rest {} s after the scenario: {:?}, {} chunks to unload",
-        start.elapsed().as_secs(),
-        stream.scheduler().depths(),
-        stream.unloading(),
-    )))
+/// Why a run ended before its time.
+#[derive(Debug)]
+enum Stop {
+    Interrupted,
+    /// And the sentence that says so.
+    Hung(String),
 }
 
-fn figures<T: Send + Sync + 'static>(
-    stage: &Stage<'_, T>,
-    census: &Census,
-    scenario: &dyn Scenario,
-    settings: &Settings,
-) -> Report {
+fn figures<T: Send + Sync + 'static>(stage: &Stage<'_, T>, census: &Census, outcome: &mut Outcome) {
     let stream = stage.stream();
     let (counters, depths) = (stream.scheduler().counters(), stream.scheduler().depths());
     let generation = stream.scheduler().generation_times();
     let us = |duration: Duration| tenths(duration.as_secs_f64() * 1e6);
-    let mut report = Report {
-        scenario: scenario.name().to_owned(),
-        seed: settings.seed,
+    outcome.max_in_flight = stream.scheduler().max_in_flight();
+    outcome.pool_threads = stream.scheduler().pool_threads();
+    outcome.report = Report {
         seconds: stage.frame as f64 / f64::from(Settings::FRAMES_PER_SECOND),
-        viewers: settings.viewers,
         requested: counters.requested,
         generated: counters.generated,
         applied: counters.applied,
@@ -215,7 +239,7 @@ fn figures<T: Send + Sync + 'static>(
         loaded_chunks: census.chunks as u64,
         loaded_entities: census.entities as u64,
         expected_entities: census.expected as u64,
-        assets: assets_in(stage.world()),
+        assets: asset_count(stage.world()) as u64,
         assets_without_sharing: census.entities as u64,
         generation_us_mean: us(generation.mean),
         generation_us_p50: us(generation.p50),
@@ -223,10 +247,5 @@ fn figures<T: Send + Sync + 'static>(
         generation_us_max: us(generation.max),
         ..Report::default()
     };
-    stage.recorder.write_to(&mut report);
-    report
-}
-
-fn assets_in(world: &World) -> u64 {
-    asset_count(world) as u64
+    stage.recorder.write_to(outcome);
 }

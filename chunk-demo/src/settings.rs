@@ -1,13 +1,13 @@
 //! What a run of the demo may be told, checked once.
 
-use core::error::Error;
 use core::fmt;
 
 use chunk_apply::{ApplyBudget, StreamingConfig};
-use chunk_coord::ViewRange;
+use chunk_coord::{ChunkGrid, ViewRange};
 use chunk_scheduler::SchedulerConfig;
 
-use crate::city::{CityConfig, CityError};
+use crate::city::CityConfig;
+use crate::settings_error::{CHUNK_SIZES, DENSITIES, SettingsError};
 
 /// Under which limits the world is streamed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,8 @@ impl Settings {
     pub const WIDEST_RADIUS: u32 = 200;
     /// The longest run, a week.
     pub const LONGEST_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
+    /// The most jobs on workers at the same time, which is as many as a scheduler takes.
+    pub const MOST_IN_FLIGHT: usize = 4_096;
     /// The most viewers.
     pub const MOST_VIEWERS: u32 = 4_096;
 
@@ -119,10 +121,10 @@ impl Settings {
             return refuse("unload-radius", &self.unload_radius, "at most 400 chunks");
         }
         if !CityConfig::DENSITIES.contains(&self.density) {
-            return refuse("density", &self.density, "15 to 2000 entities a chunk");
+            return refuse("density", &self.density, DENSITIES);
         }
         if !CityConfig::CHUNK_SIZES.contains(&self.chunk_size) {
-            return refuse("chunk-size", &self.chunk_size, "20 to 10000 m");
+            return refuse("chunk-size", &self.chunk_size, CHUNK_SIZES);
         }
         if self.budget.chunks == Some(0) {
             return refuse("chunks-per-frame", &0, "at least 1");
@@ -130,8 +132,8 @@ impl Settings {
         if self.budget.time.is_some_and(|time| time.is_zero()) {
             return refuse("apply-budget-ms", &0, "more than 0");
         }
-        if let Err(error) = self.scheduler().validate() {
-            return refuse("max-in-flight", &self.max_in_flight, &error.to_string());
+        if !(1..=Self::MOST_IN_FLIGHT).contains(&self.max_in_flight) {
+            return refuse("max-in-flight", &self.max_in_flight, "1 to 4096");
         }
         Ok(())
     }
@@ -180,7 +182,16 @@ impl Settings {
         }
     }
 
-    fn scheduler(&self) -> SchedulerConfig {
+    /// The grid that viewers' positions are on.
+    pub(crate) fn grid(&self) -> Result<ChunkGrid, SettingsError> {
+        ChunkGrid::planar(self.chunk_size).map_err(|_| SettingsError {
+            setting: "chunk-size",
+            value: self.chunk_size.to_string(),
+            demand: CHUNK_SIZES.to_owned(),
+        })
+    }
+
+    pub(crate) fn scheduler(&self) -> SchedulerConfig {
         SchedulerConfig {
             max_in_flight: self.max_in_flight,
             ..SchedulerConfig::default()
@@ -191,45 +202,6 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self::of(Profile::default())
-    }
-}
-
-/// A setting that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsError {
-    /// The setting, as it is called on the command line, without the dashes.
-    pub setting: &'static str,
-    /// The value it had.
-    pub value: String,
-    /// What it should have been.
-    pub demand: String,
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            setting,
-            value,
-            demand,
-        } = self;
-        write!(f, "--{setting} cannot be {value}: it must be {demand}")
-    }
-}
-
-impl Error for SettingsError {}
-
-impl From<CityError> for SettingsError {
-    fn from(error: CityError) -> Self {
-        let demand = error.to_string();
-        let (setting, value) = match error {
-            CityError::ChunkSize(size) => ("chunk-size", size.to_string()),
-            CityError::Density(density) => ("density", density.to_string()),
-        };
-        Self {
-            setting,
-            value,
-            demand,
-        }
     }
 }
 
@@ -276,46 +248,88 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_setting_is_named_with_its_value() {
-        for (message, start) in [
-            (refused(|s| s.seconds = 0.0), "--seconds cannot be 0:"),
-            (refused(|s| s.seconds = -1.0), "--seconds cannot be -1:"),
+    fn each_bad_setting_is_refused_in_a_sentence_that_says_what_it_must_be() {
+        let seconds = "it must be more than 0 and at most 604800, a week";
+        for (message, sentence) in [
+            (
+                refused(|s| s.seconds = 0.0),
+                format!("--seconds cannot be 0: {seconds}"),
+            ),
+            (
+                refused(|s| s.seconds = -1.0),
+                format!("--seconds cannot be -1: {seconds}"),
+            ),
             (
                 refused(|s| s.seconds = f64::NAN),
-                "--seconds cannot be NaN:",
+                format!("--seconds cannot be NaN: {seconds}"),
             ),
             (
                 refused(|s| s.seconds = f64::INFINITY),
-                "--seconds cannot be inf:",
+                format!("--seconds cannot be inf: {seconds}"),
             ),
-            (refused(|s| s.radius = 0), "--radius cannot be 0:"),
+        ] {
+            assert_eq!(message, sentence);
+        }
+        for (message, sentence) in [
+            (
+                refused(|s| s.radius = 0),
+                "--radius cannot be 0: it must be 1 to 200 chunks",
+            ),
+            (
+                refused(|s| (s.radius, s.unload_radius) = (201, 210)),
+                "--radius cannot be 201: it must be 1 to 200 chunks",
+            ),
             (
                 refused(|s| s.unload_radius = 11),
                 "--unload-radius cannot be 11: it must be at least the radius, which is 12",
             ),
             (
-                refused(|s| s.viewers = 1 << 20),
-                "--viewers cannot be 1048576:",
+                refused(|s| s.unload_radius = 401),
+                "--unload-radius cannot be 401: it must be at most 400 chunks",
             ),
-            (refused(|s| s.density = 14), "--density cannot be 14:"),
+            (
+                refused(|s| s.viewers = 1 << 20),
+                "--viewers cannot be 1048576: it must be at most 4096",
+            ),
+            (
+                refused(|s| s.density = 14),
+                "--density cannot be 14: it must be 15 to 2000 entities a chunk",
+            ),
             (
                 refused(|s| s.chunk_size = f32::NAN),
-                "--chunk-size cannot be NaN:",
+                "--chunk-size cannot be NaN: it must be 20 to 10000 m",
             ),
             (
                 refused(|s| s.max_in_flight = 0),
-                "--max-in-flight cannot be 0:",
+                "--max-in-flight cannot be 0: it must be 1 to 4096",
+            ),
+            (
+                refused(|s| s.max_in_flight = 4_097),
+                "--max-in-flight cannot be 4097: it must be 1 to 4096",
             ),
             (
                 refused(|s| s.budget.chunks = Some(0)),
-                "--chunks-per-frame cannot be 0:",
+                "--chunks-per-frame cannot be 0: it must be at least 1",
             ),
             (
                 refused(|s| s.budget.time = Some(Duration::ZERO)),
-                "--apply-budget-ms cannot be 0:",
+                "--apply-budget-ms cannot be 0: it must be more than 0",
             ),
         ] {
-            assert!(message.starts_with(start), "{message}");
+            assert_eq!(message, sentence);
         }
+    }
+
+    #[test]
+    fn the_ranges_in_the_sentences_are_those_that_are_checked() {
+        let (low, high) = CityConfig::CHUNK_SIZES.into_inner();
+        assert_eq!(CHUNK_SIZES, format!("{low} to {high} m"));
+        let (low, high) = CityConfig::DENSITIES.into_inner();
+        assert_eq!(DENSITIES, format!("{low} to {high} entities a chunk"));
+        let most = Settings {
+            max_in_flight: Settings::MOST_IN_FLIGHT,
+            ..Settings::default()
+        };
+        assert!(most.scheduler().validate().is_ok());
     }
 }

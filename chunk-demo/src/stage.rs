@@ -1,25 +1,28 @@
 //! The app that a scenario plays on: viewers, frames, and what each frame did.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bevy_app::App;
 use bevy_ecs::entity::Entity;
-use bevy_ecs::message::{MessageCursor, Messages};
 use bevy_ecs::world::World;
+use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ChunkIndex, ChunkLoaded, ChunkViewer, Streaming};
-use chunk_coord::ChunkCoord;
+use chunk_apply::{ChunkIndex, ChunkViewer, Clock, Streaming};
 use chunk_scheduler::Runtime;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::app::{add_stream, headless, ready};
 use crate::chart::Film;
+use crate::lateness::{FrameCost, RunQueue};
 use crate::pacing::{Metronome, Pacing};
 use crate::recorder::Recorder;
 use crate::scenario::Scenario;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
+use crate::settings_error::SettingsError;
 use crate::watch::{Phase, Progress};
+use crate::witness::Witness;
 use crate::workload::Workload;
 
 pub(crate) struct Stage<'a, T: Send + Sync + 'static> {
@@ -27,16 +30,14 @@ pub(crate) struct Stage<'a, T: Send + Sync + 'static> {
     settings: &'a Settings,
     scenario: &'a dyn Scenario,
     viewers: Vec<Entity>,
-    loaded: MessageCursor<ChunkLoaded<T>>,
+    clock: Arc<dyn Clock>,
+    run_queue: RunQueue,
     metronome: Metronome,
     /// Entities that were there before the first viewer.
     pub(crate) entities_before: usize,
     pub(crate) recorder: Recorder,
+    pub(crate) witness: Witness<T>,
     pub(crate) frame: u64,
-    pub(crate) filled_in_frame: Option<u64>,
-    pub(crate) frames_near_missing: u64,
-    pub(crate) applied_after_filled: u64,
-    pub(crate) edits: u64,
     pub(crate) film: Option<Film>,
 }
 
@@ -50,7 +51,8 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
     ) -> Result<Self, SettingsError> {
         let mut app = headless();
         let (faults, clock) = (scenario.faults(), pacing.clock());
-        add_stream(&mut app, settings, workload, faults, runtime, clock)?;
+        let streams_clock = Arc::clone(&clock);
+        add_stream(&mut app, settings, workload, faults, runtime, streams_clock)?;
         ready(&mut app);
         // Whatever Bevy makes in its first frame is there before the count.
         app.update();
@@ -62,15 +64,13 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
             settings,
             scenario,
             viewers,
-            loaded: MessageCursor::default(),
+            clock,
+            run_queue: RunQueue::open(),
             metronome: Metronome::new(pacing),
             entities_before,
             recorder: Recorder::new(settings.budget),
+            witness: Witness::new(settings, faults)?,
             frame: 0,
-            filled_in_frame: None,
-            frames_near_missing: 0,
-            applied_after_filled: 0,
-            edits: 0,
             film: None,
         })
     }
@@ -97,14 +97,31 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         }
     }
 
+    /// A number that changes when the stream gets on with anything.
+    pub(crate) fn work_done(&self) -> u64 {
+        let counters = self.stream().scheduler().counters();
+        let totals = self.stream().totals();
+        let ended = counters.applied + counters.cancelled + counters.stale + counters.failed;
+        let attempts = counters.generated + counters.retried + counters.panics;
+        ended + attempts + totals.spawned + totals.despawned + totals.unloaded
+    }
+
     /// Plays one frame of the scenario and waits for the next.
     pub(crate) fn play(&mut self) {
         self.place_viewers();
         self.edit();
-        let start = Instant::now();
+        let (waited, start) = (self.run_queue.waited(), Instant::now());
         self.update();
         let whole = start.elapsed();
-        self.note(whole);
+        let waits = self.run_queue.waited().zip(waited);
+        self.recorder.frame(FrameCost {
+            frame: self.frame,
+            whole,
+            stream: self.stream().last_frame().main_thread(),
+            pushed_aside: waits.map(|(after, before)| after.saturating_sub(before)),
+        });
+        let (world, now) = (self.app.world(), self.clock.now());
+        (self.witness).note(world, self.frame, now, &mut self.recorder);
         if let Some(film) = &mut self.film {
             film.frame::<T>(self.app.world(), self.frame, whole);
         }
@@ -112,9 +129,10 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         self.metronome.wait();
     }
 
-    /// Runs a frame in which no viewer moves and nothing is noted.
+    /// Runs a frame in which no viewer moves and nothing is measured.
     pub(crate) fn rest(&mut self) {
         self.update();
+        self.witness.read(self.app.world(), self.frame);
         self.metronome.hurry();
     }
 
@@ -131,12 +149,19 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
 
     fn place_viewers(&mut self) {
         let seconds = self.frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
-        for (number, viewer) in (0..).zip(&self.viewers) {
-            let position = self.scenario.place(number, seconds, self.settings);
+        let place = |number| self.scenario.place(number, seconds, self.settings);
+        let places: Vec<Vec3> = (0..)
+            .zip(&self.viewers)
+            .map(|(number, _)| place(number))
+            .collect();
+        for (position, viewer) in places.iter().zip(&self.viewers) {
             if let Some(mut transform) = self.app.world_mut().get_mut::<Transform>(*viewer) {
-                transform.translation = position;
+                transform.translation = *position;
             }
         }
+        let index = self.app.world().resource::<ChunkIndex<T>>();
+        let now = self.clock.now();
+        (self.witness).see(places.into_iter(), self.frame, now, index);
     }
 
     /// Asks anew for chunks around the viewers, the same ones in each run.
@@ -156,45 +181,9 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
             let centre = stream.viewers()[rng.random_range(0..viewers)].coord;
             let mut offset = || rng.random_range(-reach..=reach);
             let coord = centre.saturating_offset(offset(), 0, offset());
-            self.edits += u64::from(stream.refresh(coord));
+            if stream.refresh(coord) {
+                self.witness.edited(coord, self.frame);
+            }
         }
-    }
-
-    fn note(&mut self, whole: core::time::Duration) {
-        let world = self.app.world();
-        let (stream, index) = (
-            world.resource::<Streaming<T>>(),
-            world.resource::<ChunkIndex<T>>(),
-        );
-        self.recorder.frame(stream.last_frame(), whole);
-        self.recorder.coverage(index.len(), stream.wanted().len());
-        let is_filled = stream.wanted().is_settled() && index.len() == stream.wanted().len();
-        let messages = world.resource::<Messages<ChunkLoaded<T>>>();
-        for loaded in self.loaded.read(messages) {
-            self.recorder.latency(loaded.latency);
-            self.applied_after_filled += u64::from(self.filled_in_frame.is_some());
-        }
-        if is_filled && !index.is_empty() && self.filled_in_frame.is_none() {
-            self.filled_in_frame = Some(self.frame);
-        }
-        let is_missing = self.filled_in_frame.is_some() && !is_filled && self.misses_near();
-        self.frames_near_missing += u64::from(is_missing);
-    }
-
-    /// Whether a wanted chunk within half the radius of a viewer is not there.
-    fn misses_near(&self) -> bool {
-        let (stream, index) = (self.stream(), self.index());
-        let near = self.settings.radius.cast_signed() / 2;
-        let around = move |centre: ChunkCoord| {
-            let offsets = (-near..=near).flat_map(move |x| (-near..=near).map(move |z| (x, z)));
-            offsets
-                .filter(move |(x, z)| x * x + z * z <= near * near)
-                .map(move |(x, z)| centre.saturating_offset(x, 0, z))
-        };
-        let mut wanted = stream
-            .viewers()
-            .iter()
-            .flat_map(|viewer| around(viewer.coord));
-        wanted.any(|coord| stream.wanted().contains(coord) && !index.contains(coord))
     }
 }

@@ -1,10 +1,14 @@
 //! The five stress tests: each a few runs of scenarios under conditions that a design is likely to break under.
 
+use std::time::Duration;
+
+use crate::lateness::{Cause, FrameCost};
 use crate::outcome::Outcome;
 use crate::pacing::Pacing;
 use crate::run::Run;
 use crate::scenario::{Dense, Flight, Long, Panicking, Scenario, Teleport};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
+use crate::settings_error::SettingsError;
 use crate::watch::Watcher;
 use crate::workload::Workload;
 
@@ -21,11 +25,11 @@ pub struct StressRun {
     pub quick_seconds: f64,
     /// Whether frames follow each other at once instead of 60 a second.
     pub is_unpaced: bool,
-    /// What must hold beyond what the scenario checks.
-    check: fn(&Outcome) -> Option<String>,
+    /// What must hold beyond what the scenario checks; the second argument says whether time is short.
+    check: fn(&Outcome, bool) -> Option<String>,
 }
 
-/// The five tests: rapid teleports, a long session, panic injection, very many chunks at once, and frame times.
+/// The five tests: rapid teleports, a long session, panic injection, frame times, and very many chunks at once.
 pub const STRESS_RUNS: [StressRun; 7] = [
     StressRun::of("teleports", &Teleport, 60.0, 4.0),
     StressRun {
@@ -34,12 +38,13 @@ pub const STRESS_RUNS: [StressRun; 7] = [
     },
     StressRun::of("panics", &Panicking::RARE, 60.0, 4.0),
     StressRun::of("panics", &Panicking::HALF, 60.0, 4.0),
-    StressRun::of("many chunks", &Dense::HUNDREDS, 15.0, 3.0),
-    StressRun::of("many chunks", &Dense::THOUSANDS, 30.0, 5.0),
     StressRun {
         check: frame_times,
-        ..StressRun::of("frame times", &Flight, 60.0, 5.0)
+        ..StressRun::of("frame times", &Flight, 60.0, 15.0)
     },
+    StressRun::of("many chunks", &Dense::HUNDREDS, 15.0, 3.0),
+    // The last, because an allocator does not give back all that this takes.
+    StressRun::of("many chunks", &Dense::THOUSANDS, 30.0, 5.0),
 ];
 
 impl StressRun {
@@ -55,7 +60,7 @@ impl StressRun {
             seconds,
             quick_seconds,
             is_unpaced: false,
-            check: |_| None,
+            check: |_, _| None,
         }
     }
 
@@ -75,59 +80,105 @@ impl StressRun {
         settings
     }
 
-    /// Plays the run on a workload.
+    /// Plays the run on a workload. `live_bytes` counts the memory in use; without, whether it grows stays unknown.
     ///
     /// # Errors
     ///
     /// If a setting makes no sense.
     pub fn go<T: Send + Sync + 'static>(
         &self,
-        settings: &Settings,
+        seed: u64,
+        is_quick: bool,
         workload: Workload<T>,
+        live_bytes: Option<fn() -> u64>,
         watcher: &mut dyn Watcher,
     ) -> Result<Outcome, SettingsError> {
-        let mut run = Run::new(settings.clone(), self.scenario, workload);
+        let settings = self.settings(seed, is_quick);
+        let mut run = Run::new(settings, self.scenario, workload);
+        run.live_bytes = live_bytes;
         if self.is_unpaced {
             run.pacing = Pacing::Unpaced;
         }
         let mut outcome = run.go(watcher)?;
         if !outcome.was_interrupted {
-            let violation = (self.check)(&outcome);
+            let violation = (self.check)(&outcome, is_quick);
             outcome.report.violations.extend(violation);
         }
         Ok(outcome)
     }
 
-    /// The command that plays the same run again.
+    /// The command that plays the same run again, with everything that is checked in it.
     #[must_use]
-    pub fn command(&self, settings: &Settings) -> String {
-        let unpaced = if self.is_unpaced { " --unpaced" } else { "" };
-        format!(
-            "cargo xtask demo --scenario {} --seconds {} --seed {}{unpaced}",
-            self.scenario.name(),
-            settings.seconds,
-            settings.seed
-        )
+    pub fn command(&self, seed: u64, is_quick: bool) -> String {
+        let quick = if is_quick { " --quick" } else { "" };
+        let name = self.scenario.name();
+        format!("cargo xtask stress --only {name} --seed {seed}{quick}")
+    }
+
+    /// The run's name: its test and its scenario.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}: {}", self.test, self.scenario.name())
+    }
+
+    /// The runs that a text names: those whose test or scenario is called so, or else those in whose names it is.
+    pub fn named(text: &str) -> Vec<Self> {
+        let names = |run: &Self| [run.test, run.scenario.name()];
+        let called = |run: &Self| names(run).contains(&text);
+        let exactly: Vec<Self> = STRESS_RUNS.into_iter().filter(called).collect();
+        if !exactly.is_empty() {
+            return exactly;
+        }
+        let contains = |run: &Self| names(run).iter().any(|name| name.contains(text));
+        STRESS_RUNS.into_iter().filter(contains).collect()
     }
 }
 
-/// Half of the frames must be within the budget, and of a hundred frames one at most may give the stream more than
-/// half its time. The longest says nothing here: a thread that other programs push aside looks just as late.
-fn frame_times(outcome: &Outcome) -> Option<String> {
-    const HALF_A_FRAME_US: f64 = 1e6 / 120.0;
+/// Of a hundred frames one at most may take more than the budget and a twentieth, and none may be late because of the
+/// stream; what may have been another program's time does not count, where the system tells. Where time is short the
+/// machine is a busy one as a rule, so that there only half of the frames must be within the budget.
+fn frame_times(outcome: &Outcome, is_quick: bool) -> Option<String> {
     let report = &outcome.report;
-    let is_late =
-        report.main_thread_us_p50 > report.budget_us || report.main_thread_us_p99 > HALF_A_FRAME_US;
-    is_late.then(|| {
+    let alone_us = outcome.stream_alone_p99.as_secs_f64() * 1e6;
+    let is_slow = if is_quick {
+        report.main_thread_us_p50 > report.budget_us
+    } else {
+        alone_us > report.budget_us * 1.05 || outcome.late_by_stream > 0
+    };
+    is_slow.then(|| {
         format!(
-            "the stream took {} µs of the main thread (p50), {} µs (p99), {} µs (max) a frame; \
-             the budget is {} µs",
+            "the stream took {} µs (p50), {} µs (p99), {alone_us:.1} µs (p99, without other programs) of a frame, and \
+             {} frames were late because of it; the budget is {} µs",
             report.main_thread_us_p50,
             report.main_thread_us_p99,
-            report.main_thread_us_max,
+            outcome.late_by_stream,
             report.budget_us
         )
     })
+}
+
+/// The longest frames of a run and why each was long, a line each.
+#[must_use]
+pub fn frame_analysis(outcome: &Outcome) -> String {
+    let budget_us = outcome.report.budget_us;
+    let budget = (budget_us > 0.0).then(|| Duration::from_secs_f64(budget_us / 1e6));
+    let line = |cost: &FrameCost| {
+        let pushed_aside = match cost.pushed_aside {
+            Some(time) => format!("{time:.1?}"),
+            None => "an unknown time".to_owned(),
+        };
+        let cause = match cost.cause(budget) {
+            Cause::Stream => "the stream",
+            Cause::Rest => "the rest of the frame",
+            Cause::PushedAside => "other threads",
+        };
+        format!(
+            "frame {}: {:.1?}, of it the stream {:.1?}; pushed aside for {pushed_aside}: {cause}",
+            cost.frame, cost.whole, cost.stream
+        )
+    };
+    let lines: Vec<String> = outcome.longest_frames.iter().map(line).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -144,25 +195,89 @@ mod tests {
                 assert_eq!(run.settings(1, is_quick).validate(), Ok(()), "{run:?}");
             }
         }
+        let long = STRESS_RUNS.iter().find(|run| run.test == "long session");
+        let frames = long.map(|run| run.settings(1, false).frames());
+        assert_eq!(frames, Some(1_000_000));
     }
 
     #[test]
-    fn a_run_says_how_to_repeat_it() {
-        let run = STRESS_RUNS[1];
+    fn a_runs_command_plays_that_run_and_no_other() {
+        for run in STRESS_RUNS {
+            let command = run.command(7, true);
+            let only = command
+                .split(' ')
+                .skip_while(|word| *word != "--only")
+                .nth(1);
+            let runs = StressRun::named(only.expect("the command names a run"));
+            assert_eq!(runs.len(), 1, "{command}");
+            assert_eq!(runs[0].name(), run.name());
+        }
         assert_eq!(
-            run.command(&run.settings(7, true)),
-            "cargo xtask demo --scenario long --seconds 600 --seed 7 --unpaced"
+            STRESS_RUNS[1].command(7, true),
+            "cargo xtask stress --only long --seed 7 --quick"
+        );
+        assert_eq!(
+            STRESS_RUNS[1].command(1, false),
+            "cargo xtask stress --only long --seed 1"
         );
     }
 
     #[test]
-    fn a_late_stream_is_reported() {
+    fn a_test_is_named_by_itself_by_its_scenario_or_by_a_part() {
+        assert_eq!(StressRun::named("panics").len(), 2);
+        assert_eq!(StressRun::named("panic").len(), 1);
+        assert_eq!(StressRun::named("dense-1").len(), 1);
+        assert_eq!(StressRun::named("").len(), STRESS_RUNS.len());
+        assert!(StressRun::named("nap").is_empty());
+    }
+
+    #[test]
+    fn a_slow_stream_is_reported() {
         let mut outcome = Outcome::default();
         outcome.report.budget_us = 2_000.0;
-        assert_eq!(frame_times(&outcome), None);
-        outcome.report.main_thread_us_max = 17_000.0;
-        assert_eq!(frame_times(&outcome), None);
         outcome.report.main_thread_us_p99 = 9_000.0;
-        assert!(frame_times(&outcome).is_some_and(|text| text.contains("9000 µs (p99)")));
+        outcome.stream_alone_p99 = Duration::from_micros(2_100);
+        assert_eq!(frame_times(&outcome, false), None, "the rest was not ours");
+        outcome.stream_alone_p99 = Duration::from_micros(2_101);
+        let sentence = frame_times(&outcome, false).expect("it was slow");
+        assert!(sentence.contains("2101.0 µs (p99, without"), "{sentence}");
+        assert_eq!(frame_times(&outcome, true), None, "time is short");
+        outcome.report.main_thread_us_p50 = 2_001.0;
+        assert!(frame_times(&outcome, true).is_some());
+    }
+
+    #[test]
+    fn one_late_frame_of_ours_is_enough() {
+        let outcome = Outcome {
+            late_by_stream: 1,
+            ..Outcome::default()
+        };
+        assert!(frame_times(&outcome, false).is_some());
+    }
+
+    #[test]
+    fn the_longest_frames_say_why() {
+        let ms = Duration::from_millis;
+        let cost = |frame, stream, pushed_aside| FrameCost {
+            frame,
+            whole: ms(20),
+            stream: ms(stream),
+            pushed_aside,
+        };
+        let mut outcome = Outcome {
+            longest_frames: vec![
+                cost(3, 9, Some(ms(0))),
+                cost(4, 1, Some(ms(11))),
+                cost(5, 1, None),
+            ],
+            ..Outcome::default()
+        };
+        outcome.report.budget_us = 2_000.0;
+        assert_eq!(
+            frame_analysis(&outcome),
+            "frame 3: 20.0ms, of it the stream 9.0ms; pushed aside for 0.0ns: the stream\n\
+             frame 4: 20.0ms, of it the stream 1.0ms; pushed aside for 11.0ms: other threads\n\
+             frame 5: 20.0ms, of it the stream 1.0ms; pushed aside for an unknown time: the rest of the frame"
+        );
     }
 }

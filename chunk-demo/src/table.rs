@@ -103,12 +103,24 @@ pub fn table(outcome: &Outcome) -> String {
     row("budget a frame", budget);
     row(
         "frames over 16.7 ms",
-        format!("{}, whole frames", report.frames_over_16ms),
+        format!(
+            "{}, whole frames; {} because of the stream",
+            report.frames_over_16ms, outcome.late_by_stream
+        ),
     );
     row(
         "wanted chunks present",
         format!("{:.2} %, over all frames", report.coverage * 100.0),
     );
+    let seen = &outcome.witnessed;
+    let since = match seen.warm_in_frame {
+        Some(frame) => format!(
+            "missing in {} frames from frame {frame} on",
+            seen.frames_near_missing
+        ),
+        None => "the world did not warm up".to_owned(),
+    };
+    row("chunks near a viewer", since);
     row(
         "wanted to visible",
         format!(
@@ -117,10 +129,13 @@ pub fn table(outcome: &Outcome) -> String {
         ),
     );
     row("peak memory", memory(report.peak_rss_bytes));
-    let verdict = if report.is_good() {
-        "everything held".to_owned()
-    } else {
+    let verdict = if !report.is_good() {
         report.violations.join("\n")
+    } else if outcome.was_interrupted {
+        "interrupted; every request is accounted for, and the loaded chunks are what they should be"
+            .to_owned()
+    } else {
+        "everything held".to_owned()
     };
     row("audit", verdict);
     if let Some(names) = table.column_mut(0) {

@@ -30,8 +30,7 @@ pub struct Progress {
 
 /// Is told about each frame, after it was run.
 pub trait Watcher {
-    /// A frame was run. With [`ControlFlow::Break`] it was the scenario's last, and the run goes on to its audit; a
-    /// second one ends that too.
+    /// A frame was run. With [`ControlFlow::Break`] it was the last: what is there is audited, and the run ends.
     fn frame(&mut self, progress: &Progress) -> ControlFlow<()>;
 }
 

@@ -3,13 +3,14 @@
 use bevy_app::App;
 use bevy_camera::visibility::VisibilityRange;
 use bevy_ecs::prelude::*;
+use bevy_math::Vec3;
 use bevy_mesh::MeshTag;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkRoot, ChunkViewer};
 use chunk_assets::{Tint, asset_count};
 use chunk_coord::ChunkCoord;
-use chunk_demo::city::{CityChunk, CityPlan, Item, Kind};
-use chunk_demo::motion::MotionPlugin;
+use chunk_demo::city::{Axis, CityChunk, CityPlan, Item, Kind};
+use chunk_demo::motion::{Course, MotionPlugin};
 use chunk_demo::spawn::{Building, Npc, Road, Tree, Vehicle, WholeWithin, fades};
 use chunk_demo::{Settings, city_app};
 
@@ -24,10 +25,12 @@ fn settings() -> Settings {
     }
 }
 
-/// An app in which the 13 chunks around the origin are loaded.
+/// An app in which the 13 chunks around the origin are loaded, and nothing moves.
 fn loaded() -> App {
     let mut app = city_app(&settings()).expect("the settings make sense");
-    app.world_mut().spawn(ChunkViewer::default());
+    app.insert_resource(MotionPlugin { reach: 0.0 });
+    let place = Transform::from_xyz(100.0, 100.0, 100.0);
+    app.world_mut().spawn((ChunkViewer::default(), place));
     while app.world().resource::<ChunkIndex<CityChunk>>().len() < CHUNKS {
         app.update();
     }
@@ -43,44 +46,42 @@ fn planned() -> impl Iterator<Item = (ChunkCoord, CityChunk)> {
         .map(move |coord| (coord, plan.generate(coord)))
 }
 
-/// What is compared of an entity, in an order. What moves is elsewhere by now, but its chunk, size and colour stay.
+/// What is compared of an entity, in an order: its chunk, place, rotation, size, course and colour, to the bit.
+type Features = (ChunkCoord, Vec<u32>, u32);
+
 fn features(
     root: ChunkCoord,
     transform: &Transform,
+    course: Option<&Course>,
     tag: u32,
-    moves: bool,
-) -> (ChunkCoord, Vec<u32>, u32) {
-    let mut numbers = transform.scale.to_array().to_vec();
-    if !moves {
-        numbers.extend(transform.translation.to_array());
-        numbers.extend(transform.rotation.to_array());
-    }
+) -> Features {
+    let mut numbers = transform.translation.to_array().to_vec();
+    numbers.extend(transform.rotation.to_array());
+    numbers.extend(transform.scale.to_array());
+    numbers.extend(course.map_or([0.0; 3], |course| [course.from, course.to, course.speed]));
     let bits = numbers.into_iter().map(f32::to_bits).collect();
     (root, bits, tag)
 }
 
-fn moves(kind: Kind) -> bool {
-    matches!(kind, Kind::Vehicle | Kind::Npc)
-}
-
-fn spawned<M: Component>(app: &mut App, kind: Kind) -> Vec<(ChunkCoord, Vec<u32>, u32)> {
+fn spawned<M: Component>(app: &mut App) -> Vec<Features> {
     let world = app.world_mut();
-    let mut query = world.query_filtered::<(&Transform, &MeshTag, &ChildOf), With<M>>();
+    let mut query =
+        world.query_filtered::<(&Transform, Option<&Course>, &MeshTag, &ChildOf), With<M>>();
     let mut found: Vec<_> = query
         .iter(world)
-        .map(|(transform, tag, parent)| {
+        .map(|(transform, course, tag, parent)| {
             let root = world
                 .get::<ChunkRoot>(parent.parent())
                 .expect("the parent is a root");
-            features(root.coord, transform, tag.0, moves(kind))
+            features(root.coord, transform, course, tag.0)
         })
         .collect();
     found.sort_unstable();
     found
 }
 
-fn expected(kind: Kind) -> Vec<(ChunkCoord, Vec<u32>, u32)> {
-    let item_features = |coord, item: &Item| {
+fn expected(kind: Kind) -> Vec<Features> {
+    let item_features = |coord, item: &Item, course: Option<&Course>| {
         let transform = Transform {
             translation: item.position,
             rotation: item.rotation,
@@ -88,14 +89,21 @@ fn expected(kind: Kind) -> Vec<(ChunkCoord, Vec<u32>, u32)> {
         };
         let [red, green, blue] = item.colour;
         let tag: MeshTag = Tint::srgb(red, green, blue).into();
-        features(coord, &transform, tag.0, moves(kind))
+        features(coord, &transform, course, tag.0)
     };
     let mut items: Vec<_> = planned()
         .flat_map(|(coord, chunk)| {
-            let items = chunk.of(kind).to_vec();
-            items
-                .into_iter()
-                .map(move |item| item_features(coord, &item))
+            let courses = match kind {
+                Kind::Vehicle => &chunk.vehicle_courses[..],
+                Kind::Npc => &chunk.npc_courses[..],
+                Kind::Building | Kind::Tree | Kind::Road => &[],
+            };
+            let of = |(number, item)| item_features(coord, item, courses.get(number));
+            chunk
+                .of(kind)
+                .iter()
+                .enumerate()
+                .map(of)
                 .collect::<Vec<_>>()
         })
         .collect();
@@ -107,19 +115,51 @@ fn expected(kind: Kind) -> Vec<(ChunkCoord, Vec<u32>, u32)> {
 fn all_five_kinds_are_spawned_as_they_were_generated() {
     let mut app = loaded();
     for (kind, found) in [
-        (
-            Kind::Building,
-            spawned::<Building>(&mut app, Kind::Building),
-        ),
-        (Kind::Tree, spawned::<Tree>(&mut app, Kind::Tree)),
-        (Kind::Vehicle, spawned::<Vehicle>(&mut app, Kind::Vehicle)),
-        (Kind::Npc, spawned::<Npc>(&mut app, Kind::Npc)),
-        (Kind::Road, spawned::<Road>(&mut app, Kind::Road)),
+        (Kind::Building, spawned::<Building>(&mut app)),
+        (Kind::Tree, spawned::<Tree>(&mut app)),
+        (Kind::Vehicle, spawned::<Vehicle>(&mut app)),
+        (Kind::Npc, spawned::<Npc>(&mut app)),
+        (Kind::Road, spawned::<Road>(&mut app)),
     ] {
         assert!(!found.is_empty(), "no {kind:?}");
         assert!(
             found == expected(kind),
             "{kind:?} is not what was generated"
+        );
+    }
+}
+
+#[test]
+fn vehicles_and_people_look_along_their_streets_in_every_direction() {
+    for kind in [Kind::Vehicle, Kind::Npc] {
+        let mut directions = [0; 4];
+        for (_, chunk) in planned() {
+            let courses = match kind {
+                Kind::Vehicle => &chunk.vehicle_courses,
+                _ => &chunk.npc_courses,
+            };
+            for (item, course) in chunk.of(kind).iter().zip(courses) {
+                let (along, across) = match course.axis {
+                    Axis::X => (Vec3::X, item.position.z),
+                    Axis::Z => (Vec3::Z, item.position.x),
+                };
+                let looks = item.rotation * Vec3::NEG_Z;
+                let goes = along * course.speed.signum();
+                assert!(looks.distance(goes) < 1e-5, "{kind:?} {item:?} {course:?}");
+                let place = item.position.dot(along);
+                assert!(
+                    (course.from..=course.to).contains(&place),
+                    "{item:?} {course:?}"
+                );
+                assert!((0.0..=200.0).contains(&across), "{item:?}");
+                let turned =
+                    usize::from(course.speed > 0.0) + 2 * usize::from(course.axis == Axis::X);
+                directions[turned] += 1;
+            }
+        }
+        assert!(
+            directions.iter().all(|count| *count > 10),
+            "{kind:?}: {directions:?}"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use bevy_math::{DVec3, Vec3};
 use bevy_transform::components::Transform;
-use chunk_coord::{Axis, ChunkCoord, ChunkGrid, PositionError, PositionErrorKind};
+use chunk_coord::{ChunkCoord, ChunkGrid, PositionError};
 
 /// A grid and the chunk whose minimum corner is the world's origin.
 #[derive(Clone, Debug)]
@@ -26,22 +26,7 @@ impl Place {
 
     /// The chunk at a position that is measured from the moved origin.
     pub(crate) fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
-        let near = self.grid.coord_at(position)?;
-        let ChunkCoord { x, y, z } = self.origin;
-        (near.checked_offset(x, y, z)).ok_or_else(|| {
-            let (axis, position) = if near.x.checked_add(x).is_none() {
-                (Axis::X, position.x)
-            } else if near.y.checked_add(y).is_none() {
-                (Axis::Y, position.y)
-            } else {
-                (Axis::Z, position.z)
-            };
-            PositionError {
-                axis,
-                position: f64::from(position),
-                kind: PositionErrorKind::OutOfRange,
-            }
-        })
+        self.grid.coord_at_from(self.origin, position)
     }
 }
 
@@ -60,6 +45,7 @@ pub(crate) fn corner(grid: &ChunkGrid, origin: ChunkCoord, coord: ChunkCoord) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chunk_coord::{Axis, PositionErrorKind};
 
     fn at(origin: ChunkCoord) -> Place {
         let grid = ChunkGrid::planar(200.0).expect("200 is a size");

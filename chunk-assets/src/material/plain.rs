@@ -58,9 +58,15 @@ pub trait Material: Asset + TypePath {}
 impl Material for ChunkMaterial {}
 
 /// The material of an instance. With the `render` feature this is Bevy's component of the same name.
-#[derive(Component, Clone, Debug, Reflect)]
+#[derive(Component, Debug, Reflect)]
 #[reflect(Component, Default, Clone)]
 pub struct MeshMaterial3d<M: Material>(pub Handle<M>);
+
+impl<M: Material> Clone for MeshMaterial3d<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<M: Material> Default for MeshMaterial3d<M> {
     fn default() -> Self {

@@ -1,12 +1,13 @@
 //! Houses and towers.
 
 use bevy_math::{Quat, Vec3};
+use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
 use super::lots::{Lot, Lots, Side};
 use super::plan::Site;
-use super::seed::{Purpose, between, pick, shuffle};
+use super::seed::{Purpose, between, pick};
 
 const WALLS: [[u8; 3]; 12] = [
     [178, 92, 68],
@@ -35,7 +36,7 @@ const GLASS: [[u8; 3]; 5] = [
 pub(super) fn build(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
     let mut rng = site.rng(Purpose::Buildings);
     let mut order: Vec<&Lot> = lots.built.iter().collect();
-    shuffle(&mut rng, &mut order);
+    order.shuffle(&mut rng);
     order.sort_by_key(|lot| lot.row);
     order.truncate(count);
 

@@ -46,10 +46,3 @@ pub(super) fn between(rng: &mut Pcg64Mcg, low: f32, high: f32) -> f32 {
 pub(super) fn pick<T: Copy>(rng: &mut Pcg64Mcg, choices: &[T]) -> T {
     choices[rng.random_range(0..choices.len())]
 }
-
-/// Puts a list in a random order (Fisher and Yates).
-pub(super) fn shuffle<T>(rng: &mut Pcg64Mcg, list: &mut [T]) {
-    for last in (1..list.len()).rev() {
-        list.swap(last, rng.random_range(0..=last));
-    }
-}

@@ -1,12 +1,13 @@
 //! Trees in the parks.
 
 use bevy_math::{Quat, Vec3};
+use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
 use super::lots::{Lot, Lots};
 use super::plan::Site;
-use super::seed::{Purpose, between, pick, shuffle};
+use super::seed::{Purpose, between, pick};
 
 const LEAVES: [[u8; 3]; 6] = [
     [64, 112, 52],
@@ -23,7 +24,7 @@ pub(super) fn plant(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
     let mut rng = site.rng(Purpose::Trees);
     let plants = count.div_ceil(2);
     let mut parks: Vec<&Lot> = lots.parks.iter().collect();
-    shuffle(&mut rng, &mut parks);
+    parks.shuffle(&mut rng);
 
     let mut cylinders = Vec::with_capacity(count + 1);
     for (index, park) in parks.iter().enumerate() {

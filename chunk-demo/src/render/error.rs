@@ -5,7 +5,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::settings::SettingsError;
+use crate::settings_error::SettingsError;
 
 /// Why nothing was drawn.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use bevy_math::Vec3;
 
 use crate::faults::Faults;
 use crate::outcome::Outcome;
-use crate::settings::Settings;
+use crate::settings::{Profile, Settings};
 
 pub use dense::Dense;
 pub use edits::Edits;
@@ -52,6 +52,11 @@ pub trait Scenario: fmt::Debug + Sync {
     /// What goes wrong in generators.
     fn faults(&self) -> Faults {
         Faults::NONE
+    }
+
+    /// After how many frames the viewers are where they were, if they go round. Memory is measured once a round.
+    fn round(&self) -> Option<u64> {
+        None
     }
 
     /// How many chunks around the viewers are edited in this frame.
@@ -102,6 +107,22 @@ pub fn list() -> String {
     let line =
         |scenario: &dyn Scenario| format!("{:width$}  {}", scenario.name(), scenario.proves());
     ALL.map(line).join("\n")
+}
+
+/// What must hold where the stream is to keep up: once warmed up, or a second after the start, what is near the viewers is
+/// there in every frame. Frames that follow each other at once leave workers no time to keep up, and two chunks a frame
+/// were not meant to.
+fn keeps_up(outcome: &Outcome, settings: &Settings) -> Option<String> {
+    let seen = &outcome.witnessed;
+    let must_keep_up = settings.profile != Profile::Original && !outcome.is_unpaced;
+    let is_broken = must_keep_up && seen.frames_near_missing > 0;
+    is_broken.then(|| {
+        format!(
+            "a chunk near a viewer was missing in {} frames from frame {} on, by which the world should have been there",
+            seen.frames_near_missing,
+            seen.warm_in_frame.unwrap_or_default(),
+        )
+    })
 }
 
 /// What every scenario must come to in the end: at rest, everything wanted is there, but for what is broken for ever.

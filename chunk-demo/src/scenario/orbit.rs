@@ -37,6 +37,33 @@ impl Scenario for Orbit {
     }
 
     fn check(&self, outcome: &Outcome, _settings: &Settings) -> Vec<String> {
-        whole_world(outcome)
+        let mut violations = whole_world(outcome);
+        // That nothing is asked for more often than it comes to be wanted, and that nothing goes while a viewer looks at
+        // it, is checked in every scenario.
+        let report = &outcome.report;
+        if report.generated > report.requested {
+            violations.push(format!(
+                "{} chunks were made for {} requests: some were made for each viewer",
+                report.generated, report.requested
+            ));
+        }
+        violations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_that_are_made_for_each_viewer_are_reported() {
+        let mut outcome = Outcome::default();
+        (outcome.report.requested, outcome.report.generated) = (100, 100);
+        assert_eq!(Orbit.check(&outcome, &Settings::default()), [""; 0]);
+        outcome.report.generated = 101;
+        assert_eq!(
+            Orbit.check(&outcome, &Settings::default()),
+            ["101 chunks were made for 100 requests: some were made for each viewer"]
+        );
     }
 }

@@ -53,6 +53,13 @@ impl Scenario for Panicking {
         if report.panics == 0 && report.requested > 1_000 {
             violations.push("no generator panicked, though some should have".to_owned());
         }
+        // How often each was tried is checked chunk by chunk; here, that it is counted.
+        if report.retried > report.panics || report.failed > report.panics {
+            violations.push(format!(
+                "{} retries and {} failures of {} panics",
+                report.retried, report.failed, report.panics
+            ));
+        }
         violations
     }
 }

@@ -2,7 +2,7 @@
 
 use bevy_math::Vec3;
 
-use super::{Scenario, whole_world};
+use super::{Scenario, keeps_up, whole_world};
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 
@@ -32,7 +32,40 @@ impl Scenario for Sprint {
         Vec3::new(along as f32, 200.0, abreast as f32)
     }
 
-    fn check(&self, outcome: &Outcome, _settings: &Settings) -> Vec<String> {
-        whole_world(outcome)
+    fn check(&self, outcome: &Outcome, settings: &Settings) -> Vec<String> {
+        let mut violations = whole_world(outcome);
+        violations.extend(keeps_up(outcome, settings));
+        let seen = &outcome.witnessed;
+        if seen.most_unloading > seen.most_wanted {
+            violations.push(format!(
+                "unloading falls behind: {} chunks waited to go, when {} were wanted at most",
+                seen.most_unloading, seen.most_wanted
+            ));
+        }
+        violations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::witness::Witnessed;
+
+    #[test]
+    fn chunks_that_pile_up_behind_the_viewer_are_reported() {
+        let mut outcome = Outcome {
+            witnessed: Witnessed {
+                most_wanted: 441,
+                most_unloading: 441,
+                ..Witnessed::default()
+            },
+            ..Outcome::default()
+        };
+        assert_eq!(Sprint.check(&outcome, &Settings::default()), [""; 0]);
+        outcome.witnessed.most_unloading = 442;
+        assert_eq!(
+            Sprint.check(&outcome, &Settings::default()),
+            ["unloading falls behind: 442 chunks waited to go, when 441 were wanted at most"]
+        );
     }
 }

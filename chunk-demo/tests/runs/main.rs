@@ -1,7 +1,10 @@
 //! Runs of scenarios: on a simulated pool where the outcome must be exact, on real threads where it must hold anyway.
 
+mod interrupted;
+mod judged;
 mod pipeline;
 mod scenarios;
+mod world;
 
 use core::ops::ControlFlow;
 
@@ -24,15 +27,25 @@ fn small(scenario: &dyn Scenario, seconds: f64) -> Settings {
     }
 }
 
+/// A run on a simulated pool, on a clock that only frames move.
+fn on<'a, T: Send + Sync + 'static>(
+    simulation: &Simulation,
+    settings: Settings,
+    scenario: &'a dyn Scenario,
+    workload: Workload<T>,
+) -> Run<'a, T> {
+    Run {
+        pacing: Pacing::Stepped(ManualClock::default()),
+        runtime: simulation.runtime(),
+        ..Run::new(settings, scenario, workload)
+    }
+}
+
 /// On a simulated pool that finishes whatever it has begun between two frames, on a clock that only frames move.
 fn simulated(settings: Settings, scenario: &dyn Scenario) -> Outcome {
     let simulation = Simulation::new(settings.seed);
     let city = Workload::city(settings.city()).expect("the settings make a city");
-    let run = Run {
-        pacing: Pacing::Stepped(ManualClock::default()),
-        runtime: simulation.runtime(),
-        ..Run::new(settings, scenario, city)
-    };
+    let run = on(&simulation, settings, scenario, city);
     let mut watcher = |_: &Progress| {
         simulation.advance(Pacing::FRAME);
         ControlFlow::Continue(())

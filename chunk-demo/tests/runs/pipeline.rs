@@ -24,8 +24,10 @@ fn a_flight_at_defaults_misses_nothing_near_the_viewer() {
     };
     let outcome = simulated(settings, &Flight);
     assert_good(&outcome);
-    assert_eq!(outcome.frames_near_missing, 0);
-    assert!(outcome.filled_in_frame.is_some_and(|frame| frame < 60));
+    let seen = outcome.witnessed;
+    assert_eq!(seen.frames_near_missing, 0);
+    assert!(seen.warm_in_frame.is_some_and(|frame| frame < 60));
+    assert!(seen.filled_in_frame.is_some_and(|frame| frame < 60));
     assert!(outcome.report.coverage > 0.97, "{outcome:#?}");
     assert!(outcome.report.unloaded > 300, "{outcome:#?}");
 }
@@ -55,7 +57,12 @@ fn the_original_profile_streams_the_same_world_more_slowly() {
         report.applied <= 2 * report.frames,
         "two chunks a frame: {report:#?}"
     );
-    assert!(outcome.filled_in_frame.is_none_or(|frame| frame > 200));
+    assert!(
+        outcome
+            .witnessed
+            .filled_in_frame
+            .is_none_or(|frame| frame > 200)
+    );
 }
 
 #[test]

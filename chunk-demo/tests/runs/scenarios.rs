@@ -2,7 +2,8 @@
 
 use bevy_math::Vec3;
 use chunk_demo::scenario::{
-    ALL, Dense, Edits, Flight, Long, Oscillate, Panicking, Rest, Scenario, Slow,
+    ALL, Dense, Edits, Flight, Long, Orbit, Oscillate, Panicking, Rest, Scenario, Slow, Sprint,
+    Teleport,
 };
 use chunk_demo::{Faults, Outcome, Settings};
 
@@ -54,13 +55,58 @@ fn edits_replace_chunks() {
     let outcome = simulated(small(&Edits, 2.0), &Edits);
     assert_good(&outcome);
     let report = &outcome.report;
-    assert!(outcome.edits > 100, "{outcome:#?}");
-    assert!(outcome.applied_after_filled > 100, "{outcome:#?}");
+    assert!(outcome.witnessed.edits > 100, "{outcome:#?}");
+    assert!(outcome.witnessed.edits_shown > 100, "{outcome:#?}");
+    assert!(outcome.witnessed.applied_after_filled > 100, "{outcome:#?}");
     assert_eq!(
         report.applied,
         report.loaded_chunks + report.unloaded,
         "what an edit replaced is gone: {report:#?}"
     );
+}
+
+#[test]
+fn edits_overtake_a_world_that_is_still_loading() {
+    let mut settings = small(&Edits, 2.0);
+    settings.radius = 10;
+    settings.unload_radius = 11;
+    settings.budget.chunks = Some(5);
+    let outcome = simulated(settings, &Edits);
+    assert_good(&outcome);
+    let seen = outcome.witnessed;
+    assert!(
+        seen.filled_in_frame.is_none_or(|frame| frame > 60),
+        "{seen:#?}"
+    );
+    assert!(seen.edits_shown > 300, "{seen:#?}");
+    assert_eq!(seen.edits_overtaken, 0);
+    assert!(seen.edit_frames_p99 <= 2, "{seen:#?}");
+}
+
+#[test]
+fn a_crowd_asks_for_each_chunk_once() {
+    let outcome = simulated(small(&Orbit, 5.0), &Orbit);
+    assert_good(&outcome);
+    let (report, seen) = (&outcome.report, outcome.witnessed);
+    assert_eq!(report.requested, seen.entered, "{outcome:#?}");
+    assert!(report.requested > 100, "{outcome:#?}");
+}
+
+#[test]
+fn every_jump_finds_its_world_before_the_next() {
+    let outcome = simulated(small(&Teleport, 5.0), &Teleport);
+    assert_good(&outcome);
+    assert_eq!(outcome.witnessed.leaps, 9);
+    assert_eq!(outcome.witnessed.leaps_unfilled, 0);
+}
+
+#[test]
+fn what_falls_behind_a_sprint_does_not_pile_up() {
+    let outcome = simulated(small(&Sprint, 5.0), &Sprint);
+    assert_good(&outcome);
+    let (report, seen) = (&outcome.report, outcome.witnessed);
+    assert!(report.unloaded > 400, "{outcome:#?}");
+    assert!(seen.most_unloading <= seen.most_wanted / 2, "{seen:#?}");
 }
 
 #[test]

@@ -32,7 +32,8 @@ use super::{RenderError, adapter};
 use crate::app::add_stream;
 use crate::faults::Faults;
 use crate::scenario::Scenario;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
+use crate::settings_error::SettingsError;
 use crate::workload::Workload;
 
 /// Whether every second chunk that is generated from now on panics. Shared with the workers.
