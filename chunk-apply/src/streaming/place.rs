@@ -45,7 +45,7 @@ pub(crate) fn corner(grid: &ChunkGrid, origin: ChunkCoord, coord: ChunkCoord) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chunk_coord::{Axis, PositionErrorKind};
+    use chunk_coord::Axis;
 
     fn at(origin: ChunkCoord) -> Place {
         let grid = ChunkGrid::planar(200.0).expect("200 is a size");
