@@ -1,6 +1,7 @@
 //! The work of bringing one viewer's load footprint into the set.
 
 use crate::ChunkCoord;
+use crate::crowd::Crowd;
 use crate::found::Found;
 use crate::members::Members;
 use crate::placed::{Placed, do_meet};
@@ -32,8 +33,9 @@ pub(crate) enum Entering {
 pub(crate) struct Sink<'a> {
     pub(crate) members: &'a mut Members,
     pub(crate) found: &'a mut Found<false>,
-    /// The viewers that may be nearest to what is found.
+    /// The viewers that may be nearest to what is found, or none where it takes the crowd to tell.
     pub(crate) rivals: &'a [ChunkCoord],
+    pub(crate) crowd: &'a mut Crowd,
 }
 
 impl Entering {
@@ -158,6 +160,7 @@ impl<F: Fn(i32) -> Option<Region>> Visit for Insertion<'_, F> {
             members,
             found,
             rivals,
+            crowd,
         } = &mut self.sink;
         let slot = members.open(y, page);
         let page = members.page(slot);
@@ -169,20 +172,18 @@ impl<F: Fn(i32) -> Option<Region>> Visit for Insertion<'_, F> {
                 stopped = Some(z);
                 break;
             }
-            let mut count = 0;
-            let mut insert = |span| {
-                if count < credits {
-                    let added = |run| found.push(y, z, run, rivals);
-                    count += page.insert(z, span, credits - count, added);
-                }
+            let spans = match region.as_whole() {
+                Some(layer) => [layer.x_span(z), None],
+                None => region.x_spans(z),
             };
-            match region.as_whole() {
-                Some(layer) => layer.x_span(z).into_iter().for_each(insert),
-                None => {
-                    let [low, high] = region.x_spans(z);
-                    low.into_iter().for_each(&mut insert);
-                    high.into_iter().for_each(insert);
+            let mut count = 0;
+            for span in spans {
+                let Some(span) = span else { continue };
+                if count == credits {
+                    break;
                 }
+                let added = |run| found.push(y, z, run, rivals, crowd);
+                count += page.insert(z, span, credits - count, added);
             }
             total += count;
             credits -= count.max(1);

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::ChunkCoord;
+use crate::crowd::Crowd;
 use crate::nearest::nearest_distance_sq;
 use crate::span::Span;
 
@@ -38,32 +39,44 @@ impl<const FARTHEST: bool> Found<FARTHEST> {
         self.mixed = true;
     }
 
-    /// Adds the coordinates of a run in row `y`, `z`. `rivals` are all viewers that may be the nearest.
+    /// Adds the coordinates of a run in row `y`, `z`. `rivals` are all viewers that may be the nearest, or
+    /// none where it takes the `crowd` to tell.
     #[inline]
-    pub(crate) fn push(&mut self, y: i32, z: i32, run: Span, rivals: &[ChunkCoord]) {
+    pub(crate) fn push(
+        &mut self,
+        y: i32,
+        z: i32,
+        run: Span,
+        rivals: &[ChunkCoord],
+        crowd: &mut Crowd,
+    ) {
+        let [viewer] = rivals else {
+            self.push_among(y, z, run, rivals, crowd);
+            return;
+        };
+        // What the whole run has in common, and what each chunk adds.
+        let beside_sq = viewer.distance_sq(ChunkCoord::new(viewer.x, y, z));
         let items = &mut self.items;
-        if let [viewer] = rivals {
-            // What the whole run has in common, and what each chunk adds.
-            let beside_sq = viewer.distance_sq(ChunkCoord::new(viewer.x, y, z));
-            run.each(|x| {
-                let along = u64::from(x.abs_diff(viewer.x));
-                let distance_sq = beside_sq.saturating_add(along * along);
-                items.push((rank::<FARTHEST>(distance_sq), ChunkCoord::new(x, y, z)));
-            });
-        } else {
-            // Two rings around one viewer can be equally far from another.
-            self.mixed = true;
-            run.each(|x| {
-                let coord = ChunkCoord::new(x, y, z);
-                items.push((rank::<FARTHEST>(nearest_distance_sq(coord, rivals)), coord));
-            });
-        }
+        run.each(|x| {
+            let along = u64::from(x.abs_diff(viewer.x));
+            let distance_sq = beside_sq.saturating_add(along * along);
+            items.push((rank::<FARTHEST>(distance_sq), ChunkCoord::new(x, y, z)));
+        });
     }
 
-    /// Adds a coordinate at a distance from the nearest of all viewers.
-    pub(crate) fn push_at(&mut self, distance_sq: u64, coord: ChunkCoord) {
+    #[inline(never)]
+    fn push_among(&mut self, y: i32, z: i32, run: Span, rivals: &[ChunkCoord], crowd: &mut Crowd) {
+        // Two rings around one viewer can be equally far from another.
         self.mixed = true;
-        self.items.push((rank::<FARTHEST>(distance_sq), coord));
+        run.each(|x| {
+            let coord = ChunkCoord::new(x, y, z);
+            let distance_sq = if rivals.is_empty() {
+                crowd.nearest_sq(coord)
+            } else {
+                nearest_distance_sq(coord, rivals)
+            };
+            self.items.push((rank::<FARTHEST>(distance_sq), coord));
+        });
     }
 
     /// Appends the coordinates to `changed` in their order, ties by coordinate, and forgets them.
@@ -131,7 +144,7 @@ mod tests {
         let mut found = Found::<FARTHEST>::default();
         found.mix();
         for &(y, z, run) in runs {
-            found.push(y, z, run, rivals);
+            found.push(y, z, run, rivals, &mut Crowd::default());
         }
         let mut changed = Vec::from([ChunkCoord::new(7, 7, 7)]);
         found.drain_into(&mut changed);

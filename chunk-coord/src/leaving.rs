@@ -93,6 +93,7 @@ impl Leaving {
         } = self;
         while *credits > 0 {
             kept.clear();
+            rivals.clear();
             let mut removal = Removal {
                 from: None,
                 layer: None,
@@ -135,7 +136,7 @@ struct Removal<'a> {
     layers: &'a mut Vec<Layer>,
     members: &'a mut Members,
     left: &'a mut Found<true>,
-    /// The viewers that may be nearest to what is walked.
+    /// The viewers that may be nearest to what is walked, or none where it takes the crowd to tell.
     rivals: &'a mut Vec<ChunkCoord>,
     crowd: &'a mut Crowd,
     credits: &'a mut u64,
@@ -152,7 +153,6 @@ impl Removal<'_> {
         }
         // Who is nearest to anything in the footprint is no farther from its centre than who is nearest to
         // that, and twice the reach.
-        self.rivals.clear();
         let nearest = root_up(self.crowd.nearest_sq(from.centre));
         let reach = root_up(from.footprint.outermost_sq());
         let within = nearest.saturating_add(2 * reach);
@@ -199,7 +199,6 @@ impl Removal<'_> {
     fn take(&mut self, slot: usize, rows: Span) -> Option<i32> {
         let Self {
             layer,
-            from,
             layers,
             members,
             left,
@@ -221,30 +220,23 @@ impl Removal<'_> {
                 break;
             }
             let mut count = 0;
-            let mut take = |span| {
+            let mut remove = |span| {
                 if count < credits {
-                    count += page.remove(z, span, credits - count, |run| {
-                        if from.is_some() {
-                            left.push(y, z, run, rivals);
-                        } else {
-                            run.each(|x| {
-                                let coord = ChunkCoord::new(x, y, z);
-                                left.push_at(crowd.nearest_sq(coord), coord);
-                            });
-                        }
-                    });
+                    let removed = |run| left.push(y, z, run, rivals, crowd);
+                    count += page.remove(z, span, credits - count, removed);
                 }
             };
             match (&*layer, layers.as_slice()) {
                 (Some(from), [] | [_]) => {
-                    let [low, high] = from.x_span_minus(z, layers.first());
-                    low.into_iter().for_each(&mut take);
-                    high.into_iter().for_each(take);
+                    for part in from.x_span_minus(z, layers.first()) {
+                        let Some(part) = part else { continue };
+                        remove(part);
+                    }
                 }
                 _ => {
                     let span = layer.map_or(Some(EVERYTHING), |from| from.x_span(z));
                     let parts = span.map(|span| outside(span, z, layers));
-                    parts.into_iter().flatten().for_each(take);
+                    parts.into_iter().flatten().for_each(remove);
                 }
             }
             total += count;

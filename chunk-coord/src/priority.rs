@@ -77,7 +77,7 @@ pub fn view_weighted_sq(
     );
     // In double precision no single-precision vector is too long or too short to have a length.
     let direction = direction.as_dvec3();
-    let cosine = off.dot(direction) / (off.length_squared() * direction.length_squared()).sqrt();
+    let cosine = off.dot(direction) / (off.length() * direction.length());
     let is_usable = weight.is_finite() && weight > 0.0 && cosine.is_finite();
     if !is_usable {
         return distance_sq;

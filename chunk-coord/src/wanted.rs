@@ -177,6 +177,7 @@ impl WantedSet {
                 members: &mut self.members,
                 found: &mut self.found,
                 rivals: &self.rivals,
+                crowd: &mut self.crowd,
             };
             (self.roster).advance(|target, entering| entering.advance(target, sink, credits));
         }

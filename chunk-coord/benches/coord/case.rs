@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
+
+use crate::stretch::spent;
 
 /// One case of a table: this crate's way first, then the plain ways it is compared with.
 pub(crate) struct Case<'a> {
@@ -70,17 +72,17 @@ impl<'a> Case<'a> {
             bencher.iter_custom(|iterations| {
                 let mut took = Duration::ZERO;
                 if is_bare {
-                    let start = Instant::now();
+                    let start = spent();
                     for _ in 0..iterations {
                         black_box(routine(setup()));
                     }
-                    took = start.elapsed();
+                    took = spent() - start;
                 } else {
                     for _ in 0..iterations {
                         let input = setup();
-                        let start = Instant::now();
+                        let start = spent();
                         let output = black_box(routine(input));
-                        took += start.elapsed();
+                        took += spent() - start;
                         drop(output);
                     }
                 }

@@ -1,4 +1,4 @@
-//! How long the longest of many short pieces of work takes.
+//! How long work takes on a machine that does other work as well.
 
 use std::time::{Duration, Instant};
 
@@ -48,4 +48,20 @@ fn interruptions() -> u64 {
     lines
         .filter_map(|count| count.trim().parse::<u64>().ok())
         .sum()
+}
+
+/// The time that this thread has spent on a processor: what else the machine does is not part of it.
+///
+/// Where the system does not tell, the time that has passed.
+pub(crate) fn spent() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+    #[cfg(not(unix))]
+    {
+        static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 }

@@ -9,7 +9,7 @@ mod script;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     // Longer scripts only repeat themselves, slowly.
-    if bytes.len() <= 1000 {
+    if bytes.len() <= 400 {
         script::run(bytes);
     }
 });

@@ -120,7 +120,7 @@ impl Script {
         // Now and then one that reaches over several pages of rows.
         let scale = match (self.planar, shape) {
             (true, 224..) => 5,
-            (false, 248..) => 3,
+            (false, 252..) => 3,
             _ => 1,
         };
         let (size, band) = (scale * u32::from(sizes % 6), u32::from(sizes / 6 % 3));
