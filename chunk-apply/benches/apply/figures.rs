@@ -38,18 +38,6 @@ impl Figure {
         }
     }
 
-    /// A value without a target.
-    pub(crate) fn informative(name: &'static str, unit: &'static str, value: f64) -> Self {
-        Self {
-            name,
-            unit,
-            value,
-            yardstick: None,
-            target: None,
-            is_least: false,
-        }
-    }
-
     /// A time against the plain way's time; `target` is how many times as fast ours must be.
     pub(crate) fn against(
         name: &'static str,

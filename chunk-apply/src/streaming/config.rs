@@ -18,8 +18,9 @@ pub struct StreamingConfig {
     /// apply. Default 2 ms, no count.
     pub budget: ApplyBudget,
     /// The part of the budget's time that finding out which chunks became wanted, and asking for
-    /// them, may take. Default 0.25 ms; what is left goes on next frame, nearest rings first. With zero a few coordinates
-    /// are still visited each frame, so a teleport takes many frames to be seen at all.
+    /// them, may take. Default 0.25 ms; what is left goes on next frame, nearest rings first. Asking
+    /// takes up to half of the budget in a frame in which nothing waits to be applied. With zero a few
+    /// coordinates are still visited each frame, so a teleport takes many frames to be seen at all.
     pub scan_budget: Duration,
 }
 

@@ -45,7 +45,13 @@ pub(super) fn scan<T: Send + Sync + 'static>(
     let _span = debug_span!("chunk_scan").entered();
     let start = stream.clock.now();
     let limit = (stream.scan_budget).saturating_sub(stream.frames.now.scan);
-    let end = start.saturating_add(limit);
+    // Where nothing waits to be applied, the sooner everything is asked for the better.
+    let spare = if has_spare_time(stream) {
+        (stream.budget.time).map_or(Duration::MAX, |time| time / 2)
+    } else {
+        Duration::ZERO
+    };
+    let end = start.saturating_add(limit.max(spare.saturating_sub(stream.frames.now.scan)));
     if core::mem::take(&mut stream.must_restart) {
         stream.is_restarting = true;
         stream.must_update = true;
@@ -90,6 +96,12 @@ pub(super) fn scan<T: Send + Sync + 'static>(
         order_backlog(stream);
     }
     stream.frames.now.scan += stream.clock.now().saturating_sub(start);
+}
+
+/// Whether there is nothing to apply in this frame yet.
+fn has_spare_time<T: Send + Sync + 'static>(stream: &Streaming<T>) -> bool {
+    let depths = stream.scheduler.depths();
+    depths.completed + depths.backlog == 0 && stream.unloading() == 0
 }
 
 /// Asks for what entered and gives up what left, until `end`. Returns whether anything left.

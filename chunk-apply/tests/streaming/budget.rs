@@ -1,9 +1,12 @@
 //! What a frame may cost, to the slice.
 
 use crate::rig::{Piece, Pieces, Rig, config, generator};
+#[cfg(feature = "visibility")]
 use bevy_camera::visibility::Visibility;
 use bevy_ecs::prelude::*;
-use chunk_apply::{ApplyBudget, ChunkRoot, ChunkWriter, ManualClock, Spawner, StreamingConfig};
+#[cfg(feature = "visibility")]
+use chunk_apply::ChunkRoot;
+use chunk_apply::{ApplyBudget, ChunkWriter, ManualClock, Spawner, StreamingConfig};
 use chunk_coord::{ChunkCoord, ViewRange};
 use std::time::Duration;
 
@@ -39,27 +42,28 @@ fn a_heavy_chunk_takes_several_frames_each_within_the_budget_and_is_seen_when_wh
     while rig.index().is_empty() {
         rig.frame();
         let spent = rig.stream().last_frame().apply.spent;
-        // The last slice may be wrong by what the clock is read for: every 20 µs of estimated work.
-        assert!(spent <= budget + Duration::from_micros(30), "{spent:?}");
+        assert!(spent <= budget, "{spent:?}");
         assert!(rig.loaded().is_empty() || !rig.index().is_empty());
         if rig.index().is_empty() && rig.pieces() > 0 {
             frames += 1;
-            let world = rig.app.world_mut();
-            let seen: Vec<_> = world
-                .query_filtered::<&Visibility, With<ChunkRoot>>()
-                .iter(world)
-                .collect();
-            assert_eq!(seen, [&Visibility::Hidden]);
+            #[cfg(feature = "visibility")]
+            expect_one_root(&mut rig, Visibility::Hidden);
         }
     }
     // Ten frames of 1,000 pieces; the first ones start with shorter slices.
     assert!((9..=11).contains(&frames), "{frames}");
     assert_eq!(rig.pieces(), 10_000);
-    let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
-    assert_eq!(
-        rig.app.world().get::<Visibility>(root),
-        Some(&Visibility::Inherited)
-    );
+    assert_eq!(rig.index().len(), 1);
+    #[cfg(feature = "visibility")]
+    expect_one_root(&mut rig, Visibility::Inherited);
+}
+
+#[cfg(feature = "visibility")]
+fn expect_one_root(rig: &mut Rig, expected: Visibility) {
+    let world = rig.app.world_mut();
+    let mut roots = world.query_filtered::<&Visibility, With<ChunkRoot>>();
+    let seen: Vec<_> = roots.iter(world).collect();
+    assert_eq!(seen, [&expected]);
 }
 
 #[test]
