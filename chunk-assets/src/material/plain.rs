@@ -6,7 +6,7 @@ use bevy_asset::{Asset, AssetId, Handle};
 use bevy_color::Color;
 use bevy_ecs::component::Component;
 use bevy_ecs::reflect::ReflectComponent;
-use bevy_reflect::{Reflect, TypePath, std_traits::ReflectDefault};
+use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 
 /// What a surface looks like. With the `render` feature this is an extension of Bevy's `StandardMaterial`.
 #[derive(Asset, Clone, Debug, Default, Reflect)]
@@ -53,7 +53,7 @@ impl Default for StandardMaterial {
 pub struct TintExtension {}
 
 /// What Bevy's component of this name asks of a material.
-pub trait Material: Asset + TypePath {}
+pub trait Material: Asset + Clone {}
 
 impl Material for ChunkMaterial {}
 
