@@ -107,16 +107,18 @@ impl Recorder {
     }
 }
 
-/// Three significant digits; it grows to what it holds.
+/// An hour in nanoseconds, which no frame takes.
+const MOST: u64 = 3_600_000_000_000;
+
+/// Three significant digits, and all the memory that it will ever take: one that grew with its largest value would look
+/// like a leak in a long session.
 pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are a precision that histograms have")
+    Histogram::new_with_bounds(1, MOST, 3).expect("the bounds and the precision make sense")
 }
 
 fn record(histogram: &mut Histogram<u64>, value: u128) {
-    // An hour in nanoseconds, which no frame takes, bounds what it grows to.
-    const MOST: u128 = 3_600_000_000_000;
-    let recorded = histogram.record(u64::try_from(value.min(MOST)).unwrap_or(u64::MAX));
-    debug_assert!(recorded.is_ok(), "a growing histogram takes every value");
+    let recorded = histogram.record(u64::try_from(value).unwrap_or(MOST).min(MOST));
+    debug_assert!(recorded.is_ok(), "what is within the bounds is taken");
 }
 
 #[cfg(test)]
@@ -185,6 +187,17 @@ mod tests {
         recorder.frame(frame(50_000, 1_000));
         let report = summed_up(&recorder).report;
         assert_eq!((report.budget_us, report.frames_over_budget), (0.0, 0));
+    }
+
+    #[test]
+    fn figures_take_no_more_memory_the_longer_a_run_lasts() {
+        let mut histogram = histogram();
+        let before = histogram.distinct_values();
+        for value in [0, 1, 1_000_000, u128::from(MOST), u128::MAX] {
+            record(&mut histogram, value);
+        }
+        assert_eq!(histogram.distinct_values(), before);
+        assert_eq!(histogram.len(), 5);
     }
 
     #[test]

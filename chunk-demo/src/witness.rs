@@ -229,7 +229,7 @@ impl<T: Send + Sync + 'static> Witness<T> {
             let was_shown = !self.shown.insert(coord);
             if let Some(edited_in) = self.edits.remove(&coord) {
                 witnessed.edits_shown += 1;
-                // A frame count never goes beyond what a histogram that grows can hold.
+                // No run has as many frames as the histogram takes.
                 let _ = self.edit_frames.record(frame.saturating_sub(edited_in));
             } else {
                 witnessed.remade += u64::from(was_shown);
