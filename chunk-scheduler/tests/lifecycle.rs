@@ -222,7 +222,9 @@ fn explain_follows_a_job_through_its_life() {
     world.scheduler.request(3);
     let text = world.scheduler.explain(5).to_string();
     assert!(
-        text.starts_with("5 is queued behind 2 others (attempt 1, Normal lane"),
+        text.starts_with(
+            "5 is queued behind 2 others and waits for the next tick (attempt 1, Normal lane"
+        ),
         "{text}"
     );
     world.tick();
