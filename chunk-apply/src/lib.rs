@@ -82,7 +82,7 @@ pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
     ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, Streaming, StreamingConfig,
     StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused, StreamingSnapshot,
-    StreamingSystems, StreamingTotals, ViewerRank,
+    StreamingSystems, StreamingTotals, ViewerRank, streaming_pool_options,
 };
 pub use writer::ChunkWriter;
 
