@@ -35,7 +35,7 @@ impl Places {
                 (taken < most).then_some(taken + 1)
             })
             .is_ok()
-            .then_some(Place { places: self })
+            .then(|| Place { places: self })
     }
 
     pub(crate) fn release(&self) {
