@@ -281,6 +281,7 @@ mod tests {
     #[test]
     fn waiting_jobs_raise_and_late_frames_lower_it() {
         let mut controller = controller(1);
+        controller.observe(Duration::ZERO, calm());
         let busy = Pressure {
             has_waiting_jobs: true,
             are_runners_busy: true,

