@@ -35,7 +35,7 @@ pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
     ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, Streaming, StreamingConfig,
     StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused,
-    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank,
+    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, streaming_pool_options,
 };
 pub use writer::ChunkWriter;
 

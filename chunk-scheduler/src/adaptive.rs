@@ -15,6 +15,8 @@ use crate::{
 pub struct ConcurrencyReport {
     /// The most jobs in flight now.
     pub limit: usize,
+    /// How many threads the runtime has for them.
+    pub pool_threads: usize,
     /// How often the controller stepped up.
     pub raised: u64,
     /// How often the controller stepped down.
@@ -22,6 +24,15 @@ pub struct ConcurrencyReport {
     /// The latest decision, kept or changed; `None` before the first and with
     /// [`Concurrency::Fixed`].
     pub latest: Option<ConcurrencyDecision>,
+}
+
+impl ConcurrencyReport {
+    /// Whether more jobs may be in flight than there are threads. Generators that compute then wait
+    /// for each other, and only those that wait for something else gain from the limit.
+    #[must_use]
+    pub fn is_pool_bound(&self) -> bool {
+        self.limit > self.pool_threads
+    }
 }
 
 /// What the controller decided at the end of an interval.
@@ -65,7 +76,8 @@ pub(crate) struct Pressure {
 pub(crate) struct Controller {
     limit: usize,
     policy: Option<AdaptivePolicy>,
-    interval: Interval,
+    /// `None` before the first frame.
+    interval: Option<Interval>,
     report: ConcurrencyReport,
 }
 
@@ -91,9 +103,10 @@ impl Controller {
         Self {
             limit,
             policy,
-            interval: Interval::default(),
+            interval: None,
             report: ConcurrencyReport {
                 limit,
+                pool_threads: threads,
                 raised: 0,
                 lowered: 0,
                 latest: None,
@@ -125,7 +138,15 @@ impl Controller {
 
     pub(crate) fn observe(&mut self, now: Duration, pressure: Pressure) {
         let Some(policy) = self.policy else { return };
-        let interval = &mut self.interval;
+        let Some(interval) = &mut self.interval else {
+            // The clock starts here: how long it ran before says nothing about any frame.
+            self.interval = Some(Interval {
+                began: now,
+                unapplied: pressure.unapplied,
+                ..Interval::default()
+            });
+            return;
+        };
         interval.frames += 1;
         let is_late = pressure.frame > policy.frame.mul_f32(policy.late_factor);
         interval.late += u32::from(is_late);
@@ -135,7 +156,7 @@ impl Controller {
             return;
         }
         let reason = interval.reason(&policy, pressure);
-        self.interval = Interval {
+        *interval = Interval {
             began: now,
             unapplied: pressure.unapplied,
             ..Interval::default()
@@ -260,6 +281,7 @@ mod tests {
     #[test]
     fn waiting_jobs_raise_and_late_frames_lower_it() {
         let mut controller = controller(1);
+        controller.observe(Duration::ZERO, calm());
         let busy = Pressure {
             has_waiting_jobs: true,
             are_runners_busy: true,
@@ -302,11 +324,26 @@ mod tests {
             frame: 2 * FRAME,
             ..calm()
         };
-        for frame in 1..=15 {
+        for frame in 0..=15 {
             controller.observe(FRAME * frame, late);
         }
         assert_eq!(controller.limit(), 4);
         controller.observe(FRAME * 16, late);
         assert_eq!(controller.limit(), 3);
+    }
+
+    #[test]
+    fn a_clock_that_has_run_for_long_is_no_late_frame() {
+        let mut controller = controller(4);
+        let hour = Duration::from_secs(3_600);
+        let first = Pressure {
+            frame: hour,
+            ..calm()
+        };
+        controller.observe(hour, first);
+        assert_eq!(controller.report().latest, None);
+        watch(&mut controller, hour, |_| calm());
+        assert_eq!(controller.limit(), 4);
+        assert_eq!(controller.report().lowered, 0);
     }
 }

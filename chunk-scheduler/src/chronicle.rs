@@ -36,6 +36,14 @@ impl Chronicle {
         self.notes.push((version, now));
     }
 
+    /// The clock starts at `now`: everything noted so far was noted then.
+    pub(crate) fn begin(&mut self, now: Duration) {
+        self.notes.truncate(1);
+        for (_, at) in &mut self.notes {
+            *at = now;
+        }
+    }
+
     /// The latest noted time that is not after the request of `version`.
     pub(crate) fn requested_at(&self, version: Version) -> Duration {
         let after = self.notes.partition_point(|(noted, _)| *noted <= version);

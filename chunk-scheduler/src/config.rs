@@ -12,13 +12,18 @@ pub struct SchedulerConfig {
     /// for generators that compute (and is said in the log); it does for generators that wait.
     /// Too many, and other users of the pool wait longer.
     pub max_in_flight: usize,
-    /// Results that may wait to be drained, those being made included. Default 1024. A full queue
+    /// Results that may wait to be drained, those being made included. Default 1024; urgent jobs
+    /// may have [`urgent_reserve`](Self::urgent_reserve) more. A full queue
     /// stops workers from starting jobs, so a drain every 16 ms sees at most this many results:
     /// too few caps the throughput of cheap generators, too many costs memory.
     pub completed_capacity: usize,
     /// Drained results that are neither applied nor given up: the backlog. Default 1024. A full
     /// backlog stops [`Scheduler::drain`](crate::Scheduler::drain).
     pub backlog_capacity: usize,
+    /// What urgent jobs may have beyond both capacities, so that an edit waits neither behind
+    /// results nobody drained nor behind a backlog nobody applied. Default 8. With 0 they wait like
+    /// all others; every one more is one more result in memory at the worst.
+    pub urgent_reserve: usize,
     /// What happens to a job that fails.
     pub retry: RetryPolicy,
     /// Keys remembered after their last attempt failed. Default 4096; the oldest is forgotten
@@ -36,6 +41,7 @@ impl Default for SchedulerConfig {
             max_in_flight: 3,
             completed_capacity: 1024,
             backlog_capacity: 1024,
+            urgent_reserve: 8,
             retry: RetryPolicy::default(),
             quarantine_capacity: 4096,
             concurrency: Concurrency::Fixed,
@@ -70,10 +76,7 @@ mod tests {
     fn field_refused(change: impl FnOnce(&mut SchedulerConfig)) -> &'static str {
         let mut config = SchedulerConfig::default();
         change(&mut config);
-        config
-            .validate()
-            .expect_err("the change is invalid")
-            .field()
+        config.validate().expect_err("the change is invalid").field
     }
 
     #[test]

@@ -6,10 +6,14 @@ use crate::gate::MOST_RUNNERS;
 
 /// A field of the configuration that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
-    kind: ConfigErrorKind,
-    field: &'static str,
-    value: String,
+    /// What is wrong.
+    pub kind: ConfigErrorKind,
+    /// The path of the field in [`SchedulerConfig`](crate::SchedulerConfig).
+    pub field: &'static str,
+    /// The value it had.
+    pub value: String,
 }
 
 /// What is wrong with the field.
@@ -29,24 +33,6 @@ impl ConfigError {
 
     pub(crate) fn count(field: &'static str, value: impl fmt::Display) -> Self {
         Self::new(ConfigErrorKind::OutOfRange, field, value.to_string())
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn kind(&self) -> ConfigErrorKind {
-        self.kind
-    }
-
-    /// The path of the field in [`SchedulerConfig`](crate::SchedulerConfig).
-    #[must_use]
-    pub fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// The value it had.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        &self.value
     }
 }
 

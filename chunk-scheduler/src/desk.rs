@@ -7,6 +7,7 @@
 use std::{collections::VecDeque, task::Waker, time::Duration};
 
 use crate::{
+    key::Lane,
     slot::Slot,
     sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering},
 };
@@ -20,10 +21,17 @@ pub(crate) struct Desk<K, T> {
     is_taken: AtomicBool,
 }
 
+/// Results in the order of their starts, by lane: an edit must not wait behind what is loading.
+pub(crate) type Tray<K, T> = [VecDeque<Finished<K, T>>; 3];
+
+pub(crate) fn empty_tray<K, T>() -> Tray<K, T> {
+    [VecDeque::new(), VecDeque::new(), VecDeque::new()]
+}
+
 #[derive(Debug)]
 struct Top<K, T> {
     current: Option<Current<K>>,
-    finished: VecDeque<Finished<K, T>>,
+    finished: Tray<K, T>,
     faults: Vec<Fault<K>>,
 }
 
@@ -61,7 +69,7 @@ impl<K, T> Desk<K, T> {
         Self {
             top: Mutex::new(Top {
                 current: None,
-                finished: VecDeque::new(),
+                finished: empty_tray(),
                 faults: Vec::new(),
             }),
             began: AtomicU64::new(0),
@@ -106,17 +114,44 @@ impl<K, T> Desk<K, T> {
     }
 
     pub(crate) fn put_result(&self, finished: Finished<K, T>) {
-        self.top.lock().finished.push_back(finished);
+        let mut top = self.top.lock();
+        // Looked up under the lock: whoever promotes it afterwards finds it here.
+        let lane = finished.slot.lane();
+        top.finished[lane.index()].push_back(finished);
     }
 
     pub(crate) fn put_fault(&self, fault: Fault<K>) {
         self.top.lock().faults.push(fault);
     }
 
-    /// Main thread: swaps the tray of results with an empty one.
-    pub(crate) fn swap_results(&self, empty: &mut VecDeque<Finished<K, T>>) {
+    /// Main thread: swaps the results of each lane of which `tray` has none.
+    pub(crate) fn swap_results(&self, tray: &mut Tray<K, T>) {
+        let mut top = self.top.lock();
+        for (finished, waiting) in top.finished.iter_mut().zip(tray) {
+            if waiting.is_empty() {
+                std::mem::swap(finished, waiting);
+            }
+        }
+    }
+
+    /// Main thread: swaps the results of `lane` with an empty queue.
+    pub(crate) fn swap_lane(&self, lane: Lane, empty: &mut VecDeque<Finished<K, T>>) {
         debug_assert!(empty.is_empty(), "results would be handed back");
-        std::mem::swap(&mut self.top.lock().finished, empty);
+        std::mem::swap(&mut self.top.lock().finished[lane.index()], empty);
+    }
+
+    /// Main thread: takes all results.
+    pub(crate) fn take_results(&self, tray: &mut Tray<K, T>) {
+        let mut top = self.top.lock();
+        for (finished, waiting) in top.finished.iter_mut().zip(tray) {
+            waiting.append(finished);
+        }
+    }
+
+    /// How many of the faults on it hold a place.
+    pub(crate) fn places_of_faults(&self) -> usize {
+        let top = self.top.lock();
+        top.faults.iter().filter(|fault| fault.holds_place).count()
     }
 
     /// Main thread: takes the faults.

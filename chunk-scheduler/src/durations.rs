@@ -25,15 +25,27 @@ pub struct DurationSummary {
     pub max: Duration,
 }
 
+/// Records durations from any thread, in the same few kilobytes however many there are.
+///
+/// ```
+/// use chunk_scheduler::DurationRecorder;
+/// use std::time::Duration;
+///
+/// let recorder = DurationRecorder::new();
+/// recorder.record(Duration::from_micros(200));
+/// assert_eq!(recorder.summary().max, Duration::from_micros(200));
+/// ```
 #[derive(Debug)]
-pub(crate) struct Durations {
+pub struct DurationRecorder {
     buckets: [AtomicU64; DOUBLINGS * STEPS],
     total_nanos: AtomicU64,
     max_nanos: AtomicU64,
 }
 
-impl Durations {
-    pub(crate) fn new() -> Self {
+impl DurationRecorder {
+    /// Nothing recorded yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             buckets: std::array::from_fn(|_| AtomicU64::new(0)),
             total_nanos: AtomicU64::new(0),
@@ -41,14 +53,17 @@ impl Durations {
         }
     }
 
-    pub(crate) fn record(&self, duration: Duration) {
+    /// Adds one duration; what is longer than 584 years counts as that.
+    pub fn record(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
         self.total_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.max_nanos.fetch_max(nanos, Ordering::Relaxed);
     }
 
-    pub(crate) fn summary(&self) -> DurationSummary {
+    /// What was recorded so far.
+    #[must_use]
+    pub fn summary(&self) -> DurationSummary {
         let counts = self.buckets.each_ref().map(|b| b.load(Ordering::Relaxed));
         let count: u64 = counts.iter().sum();
         let Some(mean) = self.total_nanos.load(Ordering::Relaxed).checked_div(count) else {
@@ -72,6 +87,29 @@ impl Durations {
             max: Duration::from_nanos(max),
         }
     }
+}
+
+impl Default for DurationRecorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A duration in ten bits, right to one part in sixteen.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "there are fewer buckets than ten bits can count"
+)]
+pub(crate) fn coarse(duration: Duration) -> u16 {
+    bucket_of(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)) as u16
+}
+
+/// The middle of the durations that [`coarse`] does not tell apart.
+pub(crate) fn from_coarse(code: u16) -> Duration {
+    let bucket = usize::from(code);
+    let above = upper_bound(bucket);
+    let below = bucket.checked_sub(1).map_or(0, upper_bound);
+    Duration::from_nanos(below + (above - below).div_ceil(2))
 }
 
 /// The first doublings are exact; after them the leading one and the bits behind it are the index.
@@ -114,15 +152,25 @@ mod tests {
     }
 
     #[test]
+    fn a_coarse_duration_is_right_to_a_sixteenth() {
+        for nanos in [0, 1, 9, 1_000, 123_456, 20_000_000, 60_000_000_000] {
+            let found = from_coarse(coarse(Duration::from_nanos(nanos))).as_nanos();
+            let off = found.abs_diff(u128::from(nanos));
+            assert!(off <= u128::from(nanos / 16) + 1, "{found} for {nanos}");
+        }
+        assert!(coarse(Duration::MAX) < 1 << 10);
+    }
+
+    #[test]
     fn the_longest_duration_has_a_bucket() {
-        let times = Durations::new();
+        let times = DurationRecorder::new();
         times.record(Duration::MAX);
         assert_eq!(times.summary().max, Duration::from_nanos(u64::MAX));
     }
 
     #[test]
     fn a_summary_tells_the_typical_from_the_worst() {
-        let times = Durations::new();
+        let times = DurationRecorder::new();
         assert_eq!(times.summary(), DurationSummary::default());
         for _ in 0..199 {
             times.record(Duration::from_micros(100));

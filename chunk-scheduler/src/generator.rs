@@ -9,7 +9,7 @@ use std::{
 use crate::{job::Job, key::Key, sync::Arc};
 
 pub(crate) type Attempt<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
-type KnownEmpty<K, T> = dyn Fn(&K) -> Option<T> + Send + Sync;
+pub(crate) type KnownEmpty<K, T> = dyn Fn(&K) -> Option<T> + Send + Sync;
 
 pub(crate) enum Make<K, T> {
     Now(Arc<dyn Fn(&Job<K>) -> Result<T, String> + Send + Sync>),
@@ -39,12 +39,14 @@ pub struct Generator<K, T> {
 
 impl<K: Key, T: Send + 'static> Generator<K, T> {
     /// A function that always succeeds, or panics.
+    #[must_use]
     pub fn new(make: impl Fn(&Job<K>) -> T + Send + Sync + 'static) -> Self {
         Self::made(Make::Now(Arc::new(move |job| Ok(make(job)))))
     }
 
     /// A function that can fail. The error's text ends up in
     /// [`Failure::message`](crate::Failure::message).
+    #[must_use]
     pub fn fallible<E: Display>(
         make: impl Fn(&Job<K>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Self {
@@ -53,6 +55,7 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
 
     /// A function that waits, on a disk or a network: while it does, the thread serves others.
     /// Once its job is cancelled its future is dropped at the next await.
+    #[must_use]
     pub fn from_async<F, E>(make: impl Fn(Job<K>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<T, E>> + Send + 'static,

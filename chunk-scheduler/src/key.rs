@@ -25,7 +25,9 @@ impl Version {
     }
 }
 
-/// The class of a job. A lane is emptied before the next one is looked at.
+/// The class of a job. A lane is emptied before the next one is looked at, except that edits
+/// without end do not stop loading: after 64 urgent jobs in a row a normal one is started. Nothing
+/// is done for [`Lane::Prefetch`], which by its nature waits until all others are served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Overtakes everything: what the user just edited.

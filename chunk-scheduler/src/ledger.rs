@@ -1,6 +1,6 @@
 //! What was counted, and the proof that it adds up.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use crate::{
     durations::DurationSummary, key::Key, rank::Rank, scheduler::Scheduler, slot::JobState,
@@ -26,8 +26,14 @@ pub struct Counters {
     pub retried: u64,
     /// Attempts that made a result, the unwanted ones included.
     pub generated: u64,
-    /// Results that nobody wanted any more when they were ready.
+    /// Results that were generated and never applied: nobody wanted them any more when they were
+    /// ready, while they waited to be drained or in the backlog, or they could not be applied.
     pub wasted: u64,
+    /// How long generating those took. Right to one part in sixteen.
+    pub wasted_time: Duration,
+    /// Times that jobs waited and no runner was started for them, because every place in the
+    /// completed queue was taken: at most once per tick and per drain.
+    pub starts_refused: u64,
     /// Panics of user code that were caught.
     pub panics: u64,
     /// Attempts that ran longer than their allowance.
@@ -54,6 +60,10 @@ pub struct Depths {
     pub backlog: usize,
     /// Keys that failed and were not asked for again.
     pub quarantined: usize,
+    /// Places in the completed queue that nothing live takes: cancelled jobs whose generator has
+    /// not returned, unwanted results that were not discarded yet, failures that were not judged
+    /// yet.
+    pub unwanted: usize,
 }
 
 impl Depths {
@@ -66,10 +76,14 @@ impl Depths {
 
 /// The counters and the live jobs disagree: a bug in this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LedgerError {
-    kind: LedgerErrorKind,
-    expected: u64,
-    found: u64,
+    /// Which equation does not hold.
+    pub kind: LedgerErrorKind,
+    /// What the counters say.
+    pub expected: u64,
+    /// What there is.
+    pub found: u64,
 }
 
 /// Which equation does not hold.
@@ -82,14 +96,15 @@ pub enum LedgerErrorKind {
     Delivered,
     /// A job that has ended is still listed as live.
     EndedButListed,
-}
-
-impl LedgerError {
-    /// Which equation does not hold.
-    #[must_use]
-    pub fn kind(&self) -> LedgerErrorKind {
-        self.kind
-    }
+    /// The jobs in flight as counted, while no runner is there.
+    InFlight,
+    /// The completed jobs as counted, against those that are, while no runner is there.
+    Completed,
+    /// The places that are taken, against what takes them, while no runner is there.
+    Places,
+    /// The results that were generated, against those that are waiting, were applied or were
+    /// wasted, while no runner is there.
+    Generated,
 }
 
 impl fmt::Display for LedgerError {
@@ -98,6 +113,10 @@ impl fmt::Display for LedgerError {
             LedgerErrorKind::Live => "live jobs",
             LedgerErrorKind::Delivered => "jobs in the backlog",
             LedgerErrorKind::EndedButListed => "ended jobs still listed",
+            LedgerErrorKind::InFlight => "jobs in flight",
+            LedgerErrorKind::Completed => "completed jobs",
+            LedgerErrorKind::Places => "places taken",
+            LedgerErrorKind::Generated => "results generated",
         };
         write!(
             f,
@@ -114,9 +133,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     #[must_use]
     pub fn counters(&self) -> Counters {
         let counts = &self.shared.counts;
+        let wasted_nanos = counts.wasted_nanos.load(Ordering::Relaxed);
         Counters {
             generated: counts.generated.load(Ordering::Relaxed),
-            wasted: counts.wasted.load(Ordering::Relaxed),
+            wasted: self.tally.wasted + counts.wasted.load(Ordering::Relaxed),
+            wasted_time: self.tally.wasted_time + Duration::from_nanos(wasted_nanos),
             panics: self.tally.panics + counts.discard_panics.load(Ordering::Relaxed),
             ..self.tally
         }
@@ -139,6 +160,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             completed,
             backlog: self.delivered,
             quarantined: self.quarantine.len(),
+            unwanted: (self.shared.places.taken()).saturating_sub(in_flight + completed),
         }
     }
 
@@ -154,7 +176,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.shared.cancel_latencies.summary()
     }
 
-    /// Audits every live job against the counters. Costs a walk over all of them; for tests and
+    /// Audits every live job against the counters; while no runner is there, everything that
+    /// runners count as well. Costs a walk over all of them; for tests and
     /// for bug reports.
     ///
     /// # Errors
@@ -177,14 +200,40 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let ended = tally.applied + tally.cancelled + tally.stale + tally.failed;
         let live = tally.requested - ended;
         equal(LedgerErrorKind::Live, live, self.live.len())?;
-        let states = || self.live.values().map(|slot| slot.state());
+        let states = || self.live.iter().map(|slot| slot.state());
         let listed = states().filter(|state| !state.is_live()).count();
         equal(LedgerErrorKind::EndedButListed, 0, listed)?;
-        let delivered = states().filter(|state| *state == JobState::Delivered);
+        let in_state = |state: JobState| states().filter(|other| *other == state).count();
+        let delivered = in_state(JobState::Delivered);
+        equal(LedgerErrorKind::Delivered, self.delivered as u64, delivered)?;
+        if self.shared.gate.runners() > 0 {
+            return Ok(());
+        }
+        let counts = &self.shared.counts;
+        let counted = |count: isize| u64::try_from(count).unwrap_or(u64::MAX);
+        let in_flight = counted(counts.in_flight.load(Ordering::Acquire));
         equal(
-            LedgerErrorKind::Delivered,
-            self.delivered as u64,
-            delivered.count(),
-        )
+            LedgerErrorKind::InFlight,
+            in_flight,
+            in_state(JobState::InFlight),
+        )?;
+        let completed = counted(counts.completed.load(Ordering::Acquire));
+        let found = in_state(JobState::Completed);
+        equal(LedgerErrorKind::Completed, completed, found)?;
+        let faults = self.desks.iter().map(|desk| desk.places_of_faults());
+        let taken = found + self.dead_results + faults.sum::<usize>();
+        equal(
+            LedgerErrorKind::Places,
+            self.shared.places.taken() as u64,
+            taken,
+        )?;
+        let counters = self.counters();
+        let settled = counters.applied - self.applied_empties + counters.wasted;
+        let waiting = (self.live.iter())
+            .filter(|slot| matches!(slot.state(), JobState::Completed | JobState::Delivered))
+            .filter(|slot| !slot.is_known_empty());
+        let waiting = u64::try_from(waiting.count()).unwrap_or(u64::MAX);
+        let generated = usize::try_from(counters.generated).unwrap_or(usize::MAX);
+        equal(LedgerErrorKind::Generated, settled + waiting, generated)
     }
 }

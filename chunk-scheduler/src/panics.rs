@@ -3,8 +3,9 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Once,
 };
+
+use crate::sync::Once;
 
 /// Runs `work`; a panic comes back as its message.
 pub(crate) fn guard<R>(work: impl FnOnce() -> R) -> Result<R, String> {

@@ -1,6 +1,7 @@
 //! Which job is next: the state that runners share and the main thread never touches.
 
 use crate::{
+    inbox::{Arrival, Arrivals, Inbox, Merge},
     key::{Key, Lane},
     panics,
     queue::{Entry, LaneQueue},
@@ -8,28 +9,6 @@ use crate::{
     slot::Slot,
     sync::Arc,
 };
-
-/// Work for the runners, by lane. The lane is part of an arrival, because a job can be promoted
-/// while it waits.
-pub(crate) type Arrivals<K> = [Vec<Arrival<K>>; 3];
-
-/// A job on its way into the queue.
-#[derive(Debug)]
-pub(crate) struct Arrival<K> {
-    pub(crate) slot: Arc<Slot<K>>,
-    /// The turn it was handed over in.
-    pub(crate) turn: u32,
-}
-
-/// What the main thread left for the runners.
-#[derive(Debug)]
-pub(crate) struct Inbox<K, R> {
-    pub(crate) arrivals: Arrivals<K>,
-    /// The latest published snapshot.
-    pub(crate) rank: Arc<R>,
-    /// Counts the times that work was handed over.
-    pub(crate) turn: u32,
-}
 
 /// A job that was just started.
 #[derive(Debug)]
@@ -47,18 +26,35 @@ pub(crate) struct Unrankable<K> {
     pub(crate) message: String,
 }
 
+/// Which jobs there is a place for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Everything,
+    UrgentOnly,
+}
+
+/// After so many urgent jobs in a row a normal one is started, if one waits: edits that never end
+/// cost loading almost all of its speed, but do not stop it.
+const MOST_URGENT_IN_A_ROW: u32 = 64;
+/// The queue is ranked anew after so many turns although nobody published anything, so that ranks
+/// that age do so while the viewers rest as well.
+const TURNS_BETWEEN_RANKINGS: u32 = 64;
+
 #[derive(Debug)]
 pub(crate) struct Picker<K, R: Rank<K>> {
-    lanes: [LaneQueue<K, R::Priority>; 3],
-    rank: Arc<R>,
+    pub(crate) lanes: [LaneQueue<K, R::Priority>; 3],
+    pub(crate) rank: Arc<R>,
     turn: u32,
+    /// The turn in which everything was ranked last.
+    ranked: u32,
+    urgent_in_a_row: u32,
     picks: u64,
     /// The epoch of the inbox that was merged last.
     pub(crate) merged: u64,
     /// Keys on workers now, the cancelled ones included. As many as there are runners.
     running: Vec<K>,
     /// Entries whose key is running: a key is never generated twice at the same time.
-    held_back: Vec<(Lane, Entry<K, R::Priority>)>,
+    pub(crate) held_back: Vec<(Lane, Entry<K, R::Priority>)>,
     /// Empty vectors that keep their memory, swapped with the inbox's full ones.
     spare: Arrivals<K>,
 }
@@ -72,6 +68,8 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
             lanes: Lane::ALL.map(|_| LaneQueue::new()),
             rank,
             turn: 0,
+            ranked: 0,
+            urgent_in_a_row: 0,
             picks: 0,
             merged: 0,
             running: Vec::new(),
@@ -101,8 +99,13 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
     /// pushed to `unrankable`.
     pub(crate) fn merge(&mut self, merge: Merge<K, R>, unrankable: &mut Vec<Unrankable<K>>) {
         self.turn = merge.turn;
+        let is_due = self.turn.wrapping_sub(self.ranked) >= TURNS_BETWEEN_RANKINGS;
+        let is_new = merge.rank.is_some();
         if let Some(rank) = merge.rank {
             self.rank = rank;
+        }
+        if is_new || is_due {
+            self.ranked = self.turn;
             tracing::debug_span!("chunk_rerank").in_scope(|| self.rerank());
         }
         for (lane, mut arrivals) in Lane::ALL.into_iter().zip(merge.arrivals) {
@@ -117,34 +120,53 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
 
     /// Starts the best job whose key is not running. Returns it with the number of dead entries
     /// that were cleared away.
-    pub(crate) fn pick(&mut self) -> (Option<Picked<K>>, usize) {
+    pub(crate) fn pick(&mut self, reach: Reach) -> (Option<Picked<K>>, usize) {
+        let lanes: &[Lane] = match reach {
+            Reach::UrgentOnly => &[Lane::Urgent],
+            Reach::Everything if self.urgent_in_a_row >= MOST_URGENT_IN_A_ROW => {
+                &[Lane::Normal, Lane::Urgent, Lane::Prefetch]
+            }
+            Reach::Everything => &Lane::ALL,
+        };
         let mut dead = 0;
-        for lane in Lane::ALL {
-            while let Some(entry) = self.lanes[lane.index()].pop() {
-                if self.running.contains(&entry.key) && entry.slot.is_startable(lane) {
-                    self.held_back.push((lane, entry));
-                } else if let Some(attempt) = entry.slot.start(lane) {
-                    self.running.push(entry.key);
-                    self.picks += 1;
-                    let picked = Picked {
-                        slot: entry.slot,
-                        attempt,
-                        order: self.picks,
-                    };
-                    return (Some(picked), dead);
-                } else {
-                    dead += 1;
-                }
+        for lane in lanes {
+            let picked = self.pick_from(*lane, &mut dead);
+            if picked.is_some() {
+                self.urgent_in_a_row = match lane {
+                    Lane::Urgent => self.urgent_in_a_row.saturating_add(1),
+                    _ => 0,
+                };
+                return (picked, dead);
             }
         }
         (None, dead)
     }
 
-    /// The generator of `key` has returned: whatever waited for it may start.
-    pub(crate) fn finish(&mut self, key: &K) {
+    fn pick_from(&mut self, lane: Lane, dead: &mut usize) -> Option<Picked<K>> {
+        while let Some(entry) = self.lanes[lane.index()].pop() {
+            if self.running.contains(&entry.key) && entry.slot.is_startable(lane) {
+                self.held_back.push((lane, entry));
+            } else if let Some(attempt) = entry.slot.start(lane) {
+                self.running.push(entry.key);
+                self.picks += 1;
+                return Some(Picked {
+                    slot: entry.slot,
+                    attempt,
+                    order: self.picks,
+                });
+            } else {
+                *dead += 1;
+            }
+        }
+        None
+    }
+
+    /// The generator of `key` has returned: whatever waited for it may start. Returns how many did.
+    pub(crate) fn finish(&mut self, key: &K) -> usize {
         if let Some(at) = self.running.iter().position(|running| running == key) {
             self.running.swap_remove(at);
         }
+        let mut freed = 0;
         while let Some(at) = self
             .held_back
             .iter()
@@ -152,7 +174,9 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         {
             let (lane, entry) = self.held_back.swap_remove(at);
             self.lanes[lane.index()].push(entry);
+            freed += 1;
         }
+        freed
     }
 
     /// Clears away every dead entry; returns how many there were.
@@ -202,14 +226,6 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
     }
 }
 
-/// What a picker took from the inbox and has not sorted in yet.
-#[derive(Debug)]
-pub(crate) struct Merge<K, R> {
-    arrivals: Arrivals<K>,
-    rank: Option<Arc<R>>,
-    turn: u32,
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -243,7 +259,10 @@ mod tests {
     }
 
     fn picked<R: Rank<u32>>(picker: &mut Picker<u32, R>) -> Option<u32> {
-        picker.pick().0.map(|picked| picked.slot.key)
+        picker
+            .pick(Reach::Everything)
+            .0
+            .map(|picked| picked.slot.key)
     }
 
     #[test]
@@ -266,10 +285,33 @@ mod tests {
         let (mut picker, slots, _) = picker_with(FnRank(|k: &u32| *k), &[1, 2, 3, 4]);
         assert!(slots[0].end(JobState::Cancelled).is_some());
         assert!(slots[3].end(JobState::Cancelled).is_some());
-        let (first, dead) = picker.pick();
+        let (first, dead) = picker.pick(Reach::Everything);
         assert_eq!((first.map(|p| p.slot.key), dead), (Some(2), 1));
         assert_eq!(picker.compact(), 1);
         assert_eq!(picker.len(), 1);
+    }
+
+    /// The order of what is left does not matter; that it is left does.
+    #[test]
+    fn keys_that_cannot_be_compared_are_not_lost() {
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        struct Incomparable(u32);
+        impl PartialOrd for Incomparable {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for Incomparable {
+            fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+                std::panic::resume_unwind(Box::new("no order"))
+            }
+        }
+        let rank = FnRank(|key: &u32| Incomparable(*key));
+        let (mut picker, _, unrankable) = picker_with(rank, &[1, 2, 3]);
+        assert_eq!(unrankable, 0);
+        let mut keys: Vec<_> = std::iter::from_fn(|| picked(&mut picker)).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, [1, 2, 3]);
     }
 
     #[test]

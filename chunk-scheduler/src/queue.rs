@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{key::Key, slot::Slot, sync::Arc};
+use crate::{key::Key, panics, slot::Slot, sync::Arc};
 
 /// The front never shrinks below this by selection, so small queues are simply sorted.
 const SMALLEST_FRONT: usize = 64;
@@ -63,32 +63,57 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         self.front.len() + self.rest.len()
     }
 
+    /// The user's `Ord` is asked before the entry is moved: when it panics, nothing is lost.
     pub(crate) fn push(&mut self, entry: Entry<K, P>) {
-        let is_in_front = self
-            .front
-            .first()
-            .is_some_and(|worst| entry.soonest_first(worst).is_lt());
-        if !is_in_front {
-            self.rest.push(entry);
-            return;
+        let place = panics::guard(|| self.place_in_front(&entry)).unwrap_or_else(|message| {
+            complain(&message);
+            None
+        });
+        match place {
+            Some(at) if self.insertions < MOST_INSERTIONS => {
+                self.insertions += 1;
+                self.front.insert(at, entry);
+            }
+            Some(_) => {
+                self.forget_order();
+                self.push_to_rest(entry);
+            }
+            None => self.push_to_rest(entry),
         }
-        self.insertions += 1;
-        if self.insertions > MOST_INSERTIONS {
-            self.forget_order();
-            self.rest.push(entry);
-            return;
-        }
-        let at = self
-            .front
-            .partition_point(|other| other.soonest_last(&entry).is_lt());
-        self.front.insert(at, entry);
     }
 
+    /// Where it belongs in the front, if it does.
+    fn place_in_front(&self, entry: &Entry<K, P>) -> Option<usize> {
+        let worst = self.front.first()?;
+        entry.soonest_first(worst).is_lt().then(|| {
+            self.front
+                .partition_point(|other| other.soonest_last(entry).is_lt())
+        })
+    }
+
+    /// Grows by an eighth and not to the double, because half of a long queue is a lot of memory.
+    fn push_to_rest(&mut self, entry: Entry<K, P>) {
+        if self.rest.len() == self.rest.capacity() {
+            self.rest
+                .reserve_exact(self.rest.len() / 8 + SMALLEST_FRONT);
+        }
+        self.rest.push(entry);
+    }
+
+    /// Where keys cannot be compared without a panic they come out in any order, but they do.
     pub(crate) fn pop(&mut self) -> Option<Entry<K, P>> {
-        if self.front.is_empty() {
-            self.select_front();
+        if self.front.is_empty()
+            && let Err(message) = panics::guard(|| self.select_front())
+        {
+            complain(&message);
+            self.forget_order();
+            return self.rest.pop();
         }
         self.front.pop()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry<K, P>> {
+        self.front.iter().chain(&self.rest)
     }
 
     /// Gives every entry a new priority. The order is found again at the next pop.
@@ -108,6 +133,7 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
     }
 
     fn forget_order(&mut self) {
+        self.rest.reserve_exact(self.front.len());
         self.rest.append(&mut self.front);
     }
 
@@ -124,9 +150,14 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         self.front.sort_unstable_by(Entry::soonest_last);
         // A queue that was once long must not hold its memory for ever.
         if self.rest.capacity() > 4096 && self.rest.capacity() / 4 > self.rest.len() {
-            self.rest.shrink_to(self.rest.len() * 2);
+            self.rest.shrink_to(self.rest.len() + self.rest.len() / 8);
         }
     }
+}
+
+#[cold]
+fn complain(message: &str) {
+    tracing::error!("comparing priorities or keys panicked, so their order is lost: {message}");
 }
 
 #[cfg(all(test, not(loom)))]

@@ -36,7 +36,8 @@ pub trait Rank<K>: Send + Sync + 'static {
     /// Pure nearest-first lets a requester who keeps asking for near things hold up another's far
     /// things for as long as it keeps asking. Where that matters, return a priority that improves
     /// with `turns`; the default ignores them. Called when the queue is re-ranked, that is, after
-    /// a new snapshot was published.
+    /// a new snapshot was published, and after every 64 arrivals of newer work in any case: where
+    /// nobody moves jobs age all the same, and where nobody asks nobody has to.
     fn rank_aged(&self, key: &K, turns: u32) -> Self::Priority {
         let _ = turns;
         self.rank(key)

@@ -2,14 +2,17 @@
 
 use crate::{
     desk::Finished,
+    inbox::Arrival,
     key::{Key, Lane, Version},
     panics,
-    picker::Arrival,
     rank::Rank,
     scheduler::Scheduler,
     slot::{JobState, Slot},
     sync::Arc,
 };
+
+/// So few withdrawn answers of the known-empty hook are not worth a search.
+const DEAD_EMPTIES_KEPT: usize = 64;
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     pub(crate) fn enqueue(&mut self, key: K, lane: Lane) -> Version {
@@ -27,11 +30,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 self.tally.known_empty += 1;
                 self.live_empties += 1;
                 let slot = Arc::new(Slot::known_empty(key, version, lane));
-                self.empties.owned().push_back(Finished {
+                let answer = Finished {
                     slot: Arc::clone(&slot),
                     order: 0,
                     content,
-                });
+                };
+                match lane {
+                    Lane::Urgent => self.empties.owned().push_front(answer),
+                    _ => self.empties.owned().push_back(answer),
+                }
                 slot
             }
             None => {
@@ -41,7 +48,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             }
         };
         tracing::trace!(?key, version = version.get(), ?lane, "requested");
-        self.live.insert(key, slot);
+        self.live.insert(slot);
         version
     }
 
@@ -55,10 +62,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 
     pub(crate) fn promote(&mut self, slot: &Arc<Slot<K>>, lane: Lane) {
-        if slot.promote(lane) == Some(JobState::Queued) && !slot.is_known_empty() {
-            // Its entry in the former lane is dead from here on.
-            self.shared.count_dead_entry();
-            self.send(lane, Arc::clone(slot));
+        match slot.promote(lane) {
+            Some(JobState::Queued) if !slot.is_known_empty() => {
+                // Its entry in the former lane is dead from here on.
+                self.shared.count_dead_entry();
+                self.send(lane, Arc::clone(slot));
+            }
+            Some(JobState::Completed) => self.has_promoted_results = true,
+            _ => {}
         }
     }
 
@@ -78,17 +89,55 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let former = slot.end(end)?;
         self.shared.left(former);
         match former {
-            JobState::Queued if slot.is_known_empty() => self.live_empties -= 1,
+            JobState::Queued if slot.is_known_empty() => {
+                self.live_empties -= 1;
+                self.forget_dead_empties(2 * self.live_empties + DEAD_EMPTIES_KEPT);
+            }
             JobState::Queued => self.shared.count_dead_entry(),
             JobState::InFlight => {
                 let now = self.shared.now();
                 let _ = self.desks.iter().any(|desk| desk.cancel(&slot, now));
             }
             JobState::Retrying => self.delayed.remove(key),
-            JobState::Delivered => self.delivered -= 1,
+            JobState::Completed => {
+                self.dead_results += 1;
+                self.count_wasted(&slot);
+            }
+            JobState::Delivered => {
+                self.delivered -= 1;
+                self.count_wasted(&slot);
+            }
             _ => {}
         }
         tracing::trace!(?key, version = slot.version.get(), ?end, "ended");
         Some(slot.lane())
+    }
+
+    /// Counts a result that was made and will not be applied.
+    pub(crate) fn count_wasted(&mut self, slot: &Slot<K>) {
+        if !slot.is_known_empty() {
+            self.tally.wasted += 1;
+            self.tally.wasted_time += slot.took();
+        }
+    }
+
+    /// Clears away the answers that were withdrawn, when there are more than `most` answers.
+    pub(crate) fn forget_dead_empties(&mut self, most: usize) {
+        let mut empties = self.empties.owned();
+        if empties.len() <= most {
+            return;
+        }
+        let mut unwanted = Vec::with_capacity(empties.len() - self.live_empties);
+        for _ in 0..empties.len() {
+            let Some(answer) = empties.pop_front() else {
+                break;
+            };
+            match answer.slot.state() {
+                JobState::Queued => empties.push_back(answer),
+                _ => unwanted.push(answer.content),
+            }
+        }
+        drop(empties);
+        self.discard(unwanted);
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    key::{Key, Version},
+    key::{Key, Lane, Version},
     policy::RetryPolicy,
     simulation::scramble,
     slot::Slot,
@@ -38,6 +38,8 @@ pub struct Quarantined<K> {
     pub key: K,
     /// The request that failed last.
     pub version: Version,
+    /// The lane it was in.
+    pub lane: Lane,
     /// How many attempts it had.
     pub attempts: u32,
     /// What the last error or panic said.
@@ -208,6 +210,7 @@ mod tests {
             quarantine.insert(Quarantined {
                 key,
                 version: Version(version),
+                lane: Lane::Normal,
                 attempts: 1,
                 message: String::new(),
                 since: Duration::ZERO,
@@ -221,7 +224,7 @@ mod tests {
     fn delayed_jobs_come_back_by_time_and_then_by_key() {
         let mut delayed = Delayed::new();
         for (key, due) in [(5, 20), (9, 10), (4, 10), (6, 30)] {
-            let slot = Slot::new(key, Version(1), crate::key::Lane::Normal);
+            let slot = Slot::new(key, Version(1), Lane::Normal);
             delayed.insert(Duration::from_millis(due), Arc::new(slot));
         }
         delayed.remove(&5);

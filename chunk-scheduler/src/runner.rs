@@ -15,7 +15,7 @@ use crate::{
     job::{Job, yield_now},
     key::Key,
     panics,
-    picker::Picked,
+    picker::{Picked, Reach},
     rank::Rank,
     shared::Shared,
     slot::{JobState, Slot},
@@ -97,22 +97,28 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
 
     /// Reserves a place for the result, then picks. Without a place nothing is started.
     fn next_job(&mut self) -> Option<Picked<K>> {
-        let shared = &self.shared;
-        if !shared.places.reserve() {
-            return None;
-        }
+        let Self {
+            shared,
+            desk,
+            holding,
+            ..
+        } = self;
+        let (place, reach) = match shared.places.take() {
+            Some(place) => (place, Reach::Everything),
+            None => (shared.places.take_urgent()?, Reach::UrgentOnly),
+        };
         let mut unrankable = Vec::new();
         let picked = tracing::debug_span!("chunk_pick")
-            .in_scope(|| shared.pick(self.holding.take(), &mut unrankable));
+            .in_scope(|| shared.pick(holding.take(), reach, &mut unrankable));
         for fault in unrankable
             .into_iter()
             .filter_map(Shared::<K, T, R>::fault_of)
         {
-            self.put_fault(fault);
+            put_fault(shared, desk, fault);
         }
-        match &picked {
-            Some(picked) => self.holding = Some(picked.slot.key),
-            None => self.shared.places.release(),
+        if let Some(picked) = &picked {
+            *holding = Some(picked.slot.key);
+            place.keep();
         }
         picked
     }
@@ -177,7 +183,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                 self.note("made", &slot);
                 shared.counts.generated.fetch_add(1, Ordering::Relaxed);
                 shared.generation_times.record(took);
-                if slot.advance(JobState::InFlight, JobState::Completed) {
+                if slot.complete(took) {
                     shared.left(JobState::InFlight);
                     shared.counts.completed.fetch_add(1, Ordering::AcqRel);
                     self.desk.put_result(Finished {
@@ -186,7 +192,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                         content,
                     });
                 } else {
+                    let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
                     shared.counts.wasted.fetch_add(1, Ordering::Relaxed);
+                    shared
+                        .counts
+                        .wasted_nanos
+                        .fetch_add(nanos, Ordering::Relaxed);
                     let _span = tracing::debug_span!("chunk_discard", key = ?slot.key).entered();
                     if let Err(message) = panics::discard(content) {
                         shared.counts.discard_panics.fetch_add(1, Ordering::Relaxed);
@@ -200,12 +211,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                 if slot.advance(JobState::InFlight, JobState::Retrying) {
                     shared.left(JobState::InFlight);
                 }
-                self.put_fault(Fault {
+                let fault = Fault {
                     slot,
                     message,
                     panicked,
                     holds_place: true,
-                });
+                };
+                put_fault(shared, &self.desk, fault);
             }
             Outcome::Abandoned => {
                 self.note("abandon", &slot);
@@ -213,11 +225,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
             }
         }
     }
+}
 
-    fn put_fault(&self, fault: Fault<K>) {
-        self.desk.put_fault(fault);
-        self.shared.counts.faults.fetch_add(1, Ordering::Release);
-    }
+fn put_fault<K: Key, T, R: Rank<K>>(shared: &Shared<K, T, R>, desk: &Desk<K, T>, fault: Fault<K>) {
+    desk.put_fault(fault);
+    shared.counts.faults.fetch_add(1, Ordering::Release);
 }
 
 impl<K: Key, T, R: Rank<K>> Runner<K, T, R> {
@@ -244,13 +256,13 @@ impl<K: Key, T, R: Rank<K>> Drop for Runner<K, T, R> {
             if slot.advance(JobState::InFlight, JobState::Retrying) {
                 self.shared.left(JobState::InFlight);
             }
-            self.desk.put_fault(Fault {
+            let fault = Fault {
                 slot,
                 message: "its executor dropped the runner".to_owned(),
                 panicked: false,
                 holds_place: true,
-            });
-            self.shared.counts.faults.fetch_add(1, Ordering::Release);
+            };
+            put_fault(&self.shared, &self.desk, fault);
         }
         self.release_key();
         if let Some(simulation) = &self.shared.simulation {

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     panics,
     simulation::Simulation,
-    stepper::{RunnerFuture, Stepper},
+    stepper::{RunnerFuture, Stepper, Task},
     sync::{Arc, Mutex},
 };
 
@@ -40,6 +40,7 @@ pub enum Runtime {
 impl Runtime {
     /// An executor of one's own: `spawn` must see to it that each future is polled, on any thread,
     /// until it ends. `threads` is how many of them can be at work at the same time.
+    #[must_use]
     pub fn custom(threads: usize, spawn: impl Fn(RunnerFuture) + Send + Sync + 'static) -> Self {
         Self::Custom(CustomRuntime {
             threads,
@@ -78,7 +79,8 @@ impl fmt::Debug for CustomRuntime {
 /// cores, then half of them, and always at least one.
 ///
 /// Bevy gives its async-compute pool a quarter of the cores, which is a single thread on any
-/// machine of up to five. To use this number instead, set the pool's options before the app runs:
+/// machine of up to five. To use this number instead, set the pool's options before the app runs
+/// (chunk-apply's `streaming_pool_options` are these):
 ///
 /// ```text
 /// use bevy_app::{TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy};
@@ -124,7 +126,10 @@ pub(crate) enum Executor {
         budget: Duration,
     },
     Custom(CustomRuntime),
-    Simulated(Simulation),
+    Simulated {
+        simulation: Simulation,
+        owner: u64,
+    },
 }
 
 impl Executor {
@@ -139,7 +144,10 @@ impl Executor {
                 budget,
             },
             Runtime::Custom(custom) => Self::Custom(custom),
-            Runtime::Simulated(simulation) => Self::Simulated(simulation),
+            Runtime::Simulated(simulation) => Self::Simulated {
+                owner: simulation.new_owner(),
+                simulation,
+            },
         }
     }
 
@@ -152,27 +160,27 @@ impl Executor {
             Self::Pool(pool) => pool.as_ref().map_or(0, |pool| pool.thread_num()),
             Self::Inline { .. } => 1,
             Self::Custom(custom) => custom.threads,
-            Self::Simulated(simulation) => simulation.threads(),
+            Self::Simulated { simulation, .. } => simulation.threads(),
         }
     }
 
     pub(crate) fn clock(&self) -> Clock {
         match self {
-            Self::Simulated(simulation) => simulation.clock(),
+            Self::Simulated { simulation, .. } => simulation.clock(),
             _ => Clock::real(),
         }
     }
 
     pub(crate) fn simulation(&self) -> Option<Simulation> {
         match self {
-            Self::Simulated(simulation) => Some(simulation.clone()),
+            Self::Simulated { simulation, .. } => Some(simulation.clone()),
             _ => None,
         }
     }
 
     /// Whether runners must give way after every step.
     pub(crate) fn is_stepwise(&self) -> bool {
-        matches!(self, Self::Inline { .. } | Self::Simulated(_))
+        matches!(self, Self::Inline { .. } | Self::Simulated { .. })
     }
 
     pub(crate) fn spawn(&mut self, future: RunnerFuture) {
@@ -185,9 +193,9 @@ impl Executor {
                     pool.spawn(future).detach();
                 }
             }
-            Self::Inline { stepper, .. } => stepper.owned().spawn(future),
+            Self::Inline { stepper, .. } => stepper.owned().spawn(0, future),
             Self::Custom(custom) => (custom.spawn)(future),
-            Self::Simulated(simulation) => simulation.spawn(future),
+            Self::Simulated { simulation, owner } => simulation.spawn(*owner, future),
         }
     }
 
@@ -211,30 +219,40 @@ impl Executor {
     /// Lets go of the runners that nobody will poll again. All others end by themselves.
     pub(crate) fn shut_down(&mut self) {
         if let Self::Inline { stepper, .. } = self {
-            let tasks = stepper.owned().clear();
-            for task in tasks {
-                if let Err(message) = panics::discard(task) {
-                    tracing::warn!("dropping an unfinished generator panicked: {message}");
-                }
-            }
+            discard(stepper.owned().take_all(0));
         }
     }
 }
 
-#[cfg(not(loom))]
-impl Drop for Executor {
-    /// Dropping the last handle of a pool joins its threads, and a generator that blocks would then
-    /// block the caller. So the joining is left to a thread that nobody waits for.
-    fn drop(&mut self) {
-        if let Self::Pool(pool) = self
-            && let Some(pool) = pool.take()
-            && Arc::strong_count(&pool) == 1
-        {
-            let reaper = std::thread::Builder::new().name("chunk-scheduler reaper".to_owned());
-            if let Err(error) = reaper.spawn(move || drop(pool)) {
-                tracing::warn!("the pool had to be joined in place: {error}");
-            }
+fn discard(tasks: Vec<Task>) {
+    for task in tasks {
+        if let Err(message) = panics::discard(task) {
+            tracing::warn!("dropping an unfinished generator panicked: {message}");
         }
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        match self {
+            #[cfg(not(loom))]
+            Self::Pool(pool) => pool.take().map_or((), let_go_of),
+            Self::Simulated { simulation, owner } => discard(simulation.take_all(*owner)),
+            _ => {}
+        }
+    }
+}
+
+/// Dropping the last handle of a pool joins its threads, and a generator that blocks would then
+/// block the caller. So the joining is left to a thread that nobody waits for.
+#[cfg(not(loom))]
+fn let_go_of(pool: Arc<TaskPool>) {
+    if Arc::strong_count(&pool) > 1 {
+        return;
+    }
+    let reaper = std::thread::Builder::new().name("chunk-scheduler reaper".to_owned());
+    if let Err(error) = reaper.spawn(move || drop(pool)) {
+        tracing::warn!("the pool had to be joined in place: {error}");
     }
 }
 

@@ -1,29 +1,26 @@
 //! The main thread's handle: what is asked for, withdrawn and asked for again.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    fmt,
-    sync::Arc as StdArc,
-    time::Duration,
-};
+use std::{collections::VecDeque, fmt, time::Duration};
 
 use crate::{
     adaptive::Controller,
     chronicle::Chronicle,
     config::SchedulerConfig,
     config_error::{ConfigError, check_in_flight},
-    desk::{Desk, Finished},
-    generator::Generator,
+    desk::{Desk, Finished, Tray},
+    generator::{Generator, KnownEmpty},
+    inbox::Arrivals,
     key::{Key, Lane, Requested, Version},
     ledger::Counters,
+    live::Live,
     overrun::Overrun,
     panics,
-    picker::Arrivals,
+    places::Places,
     rank::Rank,
     retry::{Delayed, Failure, Quarantine},
     runtime::{Executor, Runtime},
     shared::Shared,
-    slot::{JobState, Slot},
+    slot::JobState,
     sync::{Arc, Mutex, Ordering},
 };
 
@@ -58,11 +55,9 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     pub(crate) config: SchedulerConfig,
     pub(crate) shared: Arc<Shared<K, T, R>>,
     pub(crate) executor: Executor,
-    pub(crate) known_empty: Option<StdArc<dyn Fn(&K) -> Option<T> + Send + Sync>>,
-    /// The latest published snapshot, for explanations.
-    pub(crate) rank: Arc<R>,
+    pub(crate) known_empty: Option<Arc<KnownEmpty<K, T>>>,
     /// Every job that has not ended; the only reference to a job that decides anything.
-    pub(crate) live: HashMap<K, Arc<Slot<K>>, ahash::RandomState>,
+    pub(crate) live: Live<K>,
     /// New work, by lane, that the next tick hands over.
     pub(crate) outgoing: Arrivals<K>,
     /// Counts the times that work was handed over.
@@ -74,8 +69,12 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     pub(crate) desks: Vec<Arc<Desk<K, T>>>,
     /// The tray of each desk, on its way through [`Self::drain`]. In a mutex, which nobody ever
     /// locks, because outputs need not be `Sync` and this handle should be.
-    pub(crate) trays: Mutex<Vec<VecDeque<Finished<K, T>>>>,
-    /// Answers of the generator's known-empty hook. They count as queued.
+    pub(crate) trays: Mutex<Vec<Tray<K, T>>>,
+    /// How many finished results, on trays and desks, belong to jobs that have ended since.
+    pub(crate) dead_results: usize,
+    /// Whether a job was promoted whose result lies in a tray already.
+    pub(crate) has_promoted_results: bool,
+    /// Answers of the generator's known-empty hook, the urgent ones first. They count as queued.
     pub(crate) empties: Mutex<VecDeque<Finished<K, T>>>,
     /// How many of `empties` are live.
     pub(crate) live_empties: usize,
@@ -86,17 +85,23 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     /// The attempt on each desk that was last reported as overrunning, by version and beginning.
     pub(crate) reported: Vec<Option<(Version, Duration)>>,
     pub(crate) tally: Counters,
+    /// How many of the applied ones were known to be empty.
+    pub(crate) applied_empties: u64,
     pub(crate) controller: Controller,
     pub(crate) chronicle: Chronicle,
-    /// The time of the latest tick.
+    /// The time of the latest tick; zero before the first.
     pub(crate) now: Duration,
+    pub(crate) has_ticked: bool,
+    has_said_that_the_pool_is_the_limit: bool,
     pub(crate) is_shut_down: bool,
 }
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// A scheduler that runs `generator` on `runtime`, in the order of `rank`.
     ///
-    /// Says in the log, once, when more jobs may be in flight than the runtime has threads.
+    /// Says in the log, once, when more jobs may be in flight than the runtime has threads, now or
+    /// later; [`ConcurrencyReport::is_pool_bound`](crate::ConcurrencyReport::is_pool_bound) always
+    /// says it.
     ///
     /// # Errors
     ///
@@ -110,39 +115,29 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         config.validate()?;
         panics::warn_if_panics_abort();
         let executor = Executor::new(runtime);
-        let threads = executor.threads();
-        let controller = Controller::new(&config, threads);
-        let in_flight = controller.limit();
-        if in_flight > threads {
-            tracing::warn!(
-                in_flight,
-                threads,
-                "more jobs may be in flight than the task pool has threads: generators that \
-                 compute will wait for each other (see `recommended_pool_threads`)"
-            );
-        }
+        let controller = Controller::new(&config, executor.threads());
         let shared = Arc::new(Shared::new(
             generator.make,
             rank,
             executor.clock(),
-            config.completed_capacity,
-            in_flight,
+            Places::new(config.completed_capacity, config.urgent_reserve),
+            controller.limit(),
             executor.simulation(),
             executor.is_stepwise(),
         ));
-        Ok(Self {
-            rank: shared.rank(),
+        let mut scheduler = Self {
             shared,
             executor,
             known_empty: generator.known_empty,
-            // Fixed seeds: the order of the map decides nothing, so nothing is gained by others.
-            live: HashMap::with_hasher(ahash::RandomState::with_seeds(1, 2, 3, 4)),
+            live: Live::new(),
             outgoing: [Vec::new(), Vec::new(), Vec::new()],
             turn: 0,
             last_version: 0,
             delivered: 0,
             desks: Vec::new(),
             trays: Mutex::new(Vec::new()),
+            dead_results: 0,
+            has_promoted_results: false,
             empties: Mutex::new(VecDeque::new()),
             live_empties: 0,
             delayed: Delayed::new(),
@@ -151,19 +146,37 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             overruns: VecDeque::new(),
             reported: Vec::new(),
             tally: Counters::default(),
+            applied_empties: 0,
             controller,
             chronicle: Chronicle::new(),
             now: Duration::ZERO,
+            has_ticked: false,
+            has_said_that_the_pool_is_the_limit: false,
             is_shut_down: false,
             config,
-        })
+        };
+        scheduler.say_when_the_pool_is_the_limit();
+        Ok(scheduler)
+    }
+
+    /// In the log, once.
+    pub(crate) fn say_when_the_pool_is_the_limit(&mut self) {
+        let report = self.controller.report();
+        if report.is_pool_bound() && !self.has_said_that_the_pool_is_the_limit {
+            self.has_said_that_the_pool_is_the_limit = true;
+            tracing::info!(
+                in_flight = report.limit,
+                threads = report.pool_threads,
+                "more jobs may be in flight than the task pool has threads: generators that \
+                 compute will wait for each other (see `recommended_pool_threads`)"
+            );
+        }
     }
 
     /// Hands the runners a new snapshot to order jobs by. They re-rank what is queued before they
     /// start another job; this thread only swaps a pointer.
     pub fn publish(&mut self, rank: R) {
-        self.rank = Arc::new(rank);
-        self.shared.publish(Arc::clone(&self.rank));
+        self.shared.publish(Arc::new(rank));
     }
 
     /// Asks for `key` in the normal lane; see [`Self::request_in`].
@@ -177,7 +190,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     ///
     /// Runners see new requests from the next [`Self::tick`] on, all together.
     pub fn request_in(&mut self, key: K, lane: Lane) -> Requested {
-        if let Some(slot) = self.live.get(&key) {
+        if let Some(slot) = self.live.find(&key) {
             let slot = Arc::clone(slot);
             self.tally.coalesced += 1;
             self.promote(&slot, lane);
@@ -204,8 +217,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 
     /// Withdraws `key`, wherever its job is. A queued one costs nothing more; a running generator
-    /// can see it and stop; a result is discarded. False when nothing was live.
+    /// can see it and stop; a result is discarded; a quarantined key is forgotten, since nobody
+    /// misses it any more. False when nothing was live.
     pub fn cancel(&mut self, key: K) -> bool {
+        self.quarantine.remove(&key);
         self.end(&key, JobState::Cancelled).is_some()
     }
 
@@ -213,7 +228,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     #[must_use]
     pub fn is_current(&self, key: K, version: Version) -> bool {
         self.live
-            .get(&key)
+            .find(&key)
             .is_some_and(|slot| slot.version == version)
     }
 
@@ -232,6 +247,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     pub fn set_max_in_flight(&mut self, max_in_flight: usize) -> Result<(), ConfigError> {
         check_in_flight("max_in_flight", max_in_flight)?;
         self.controller.set_limit(max_in_flight);
+        self.say_when_the_pool_is_the_limit();
         Ok(())
     }
 
@@ -254,9 +270,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     pub fn shutdown(&mut self) {
         self.is_shut_down = true;
         self.shared.is_stopped.store(true, Ordering::Release);
-        let keys: Vec<K> = self.live.keys().copied().collect();
+        let keys: Vec<K> = self.live.iter().map(|slot| slot.key).collect();
         for key in keys {
-            self.cancel(key);
+            self.end(&key, JobState::Cancelled);
         }
         self.outgoing = [Vec::new(), Vec::new(), Vec::new()];
         self.delayed.clear();

@@ -5,16 +5,18 @@ use std::time::Duration;
 use crate::{
     clock::Clock,
     desk::Fault,
-    durations::Durations,
+    durations::DurationRecorder,
     gate::Gate,
     generator::Make,
+    inbox::{Arrivals, Inbox},
     key::Key,
-    picker::{Arrivals, Inbox, Picked, Picker, Unrankable},
+    panics,
+    picker::{Picked, Picker, Reach, Unrankable},
     places::Places,
     rank::Rank,
     simulation::Simulation,
-    slot::JobState,
-    sync::{Arc, AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Mutex, Ordering},
+    slot::{JobState, Slot},
+    sync::{Apart, Arc, AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Mutex, Ordering},
 };
 
 /// Fewer dead entries than this are not worth a search.
@@ -31,12 +33,18 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
     /// Written by the main thread, emptied by runners; never held for longer than a swap.
     inbox: Mutex<Inbox<K, R>>,
     /// Moves whenever the inbox changes.
-    epoch: AtomicU64,
-    /// Runners only.
-    picker: Mutex<Picker<K, R>>,
+    epoch: Apart<AtomicU64>,
+    /// Runners only; [`Scheduler::explain`](crate::Scheduler::explain) looks in when nobody is
+    /// there.
+    picker: Apart<Mutex<Picker<K, R>>>,
+    /// The epoch + 1 in which a runner found nothing that can start. While the epoch is the same
+    /// and nothing was freed since, no other runner would find anything either.
+    dry: AtomicU64,
+    /// The same for the urgent lane alone.
+    urgent_dry: AtomicU64,
     pub(crate) counts: Counts,
-    pub(crate) generation_times: Durations,
-    pub(crate) cancel_latencies: Durations,
+    pub(crate) generation_times: DurationRecorder,
+    pub(crate) cancel_latencies: DurationRecorder,
     pub(crate) simulation: Option<Simulation>,
     /// Whether runners give way after every step: on executors that share the main thread.
     pub(crate) is_stepwise: bool,
@@ -46,17 +54,19 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
 #[derive(Debug)]
 pub(crate) struct Counts {
     /// Live jobs on workers. Signed, because the two sides of a race count in either order.
-    pub(crate) in_flight: AtomicIsize,
+    pub(crate) in_flight: Apart<AtomicIsize>,
     /// Live results that nobody drained.
-    pub(crate) completed: AtomicIsize,
+    pub(crate) completed: Apart<AtomicIsize>,
     /// Entries in inbox and queue that no longer stand for a job.
-    pub(crate) dead: AtomicUsize,
+    pub(crate) dead: Apart<AtomicUsize>,
     /// Faults that lie on desks.
     pub(crate) faults: AtomicUsize,
     /// Attempts that produced a result, the unwanted ones included.
-    pub(crate) generated: AtomicU64,
+    pub(crate) generated: Apart<AtomicU64>,
     /// Results that nobody wanted any more when they were ready.
     pub(crate) wasted: AtomicU64,
+    /// How long making those took.
+    pub(crate) wasted_nanos: AtomicU64,
     /// Destructors of unwanted outputs that panicked.
     pub(crate) discard_panics: AtomicU64,
 }
@@ -66,7 +76,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         make: Make<K, T>,
         rank: R,
         clock: Clock,
-        completed_capacity: usize,
+        places: Places,
         limit: usize,
         simulation: Option<Simulation>,
         is_stepwise: bool,
@@ -76,7 +86,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
             make,
             clock,
             gate: Gate::new(),
-            places: Places::new(completed_capacity),
+            places,
             limit: AtomicUsize::new(limit),
             is_stopped: AtomicBool::new(false),
             inbox: Mutex::new(Inbox {
@@ -84,19 +94,22 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
                 rank: Arc::clone(&rank),
                 turn: 0,
             }),
-            epoch: AtomicU64::new(0),
-            picker: Mutex::new(Picker::new(rank)),
+            epoch: Apart(AtomicU64::new(0)),
+            picker: Apart(Mutex::new(Picker::new(rank))),
+            dry: AtomicU64::new(0),
+            urgent_dry: AtomicU64::new(0),
             counts: Counts {
-                in_flight: AtomicIsize::new(0),
-                completed: AtomicIsize::new(0),
-                dead: AtomicUsize::new(0),
+                in_flight: Apart(AtomicIsize::new(0)),
+                completed: Apart(AtomicIsize::new(0)),
+                dead: Apart(AtomicUsize::new(0)),
                 faults: AtomicUsize::new(0),
-                generated: AtomicU64::new(0),
+                generated: Apart(AtomicU64::new(0)),
                 wasted: AtomicU64::new(0),
+                wasted_nanos: AtomicU64::new(0),
                 discard_panics: AtomicU64::new(0),
             },
-            generation_times: Durations::new(),
-            cancel_latencies: Durations::new(),
+            generation_times: DurationRecorder::new(),
+            cancel_latencies: DurationRecorder::new(),
             simulation,
             is_stepwise,
         }
@@ -104,11 +117,6 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
 
     pub(crate) fn now(&self) -> Duration {
         self.clock.now()
-    }
-
-    /// The latest published snapshot.
-    pub(crate) fn rank(&self) -> Arc<R> {
-        Arc::clone(&self.inbox.lock().rank)
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -151,11 +159,12 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
     pub(crate) fn pick(
         &self,
         finished: Option<K>,
+        reach: Reach,
         unrankable: &mut Vec<Unrankable<K>>,
     ) -> Option<Picked<K>> {
         let mut picker = self.picker.lock();
         if let Some(key) = finished {
-            picker.finish(&key);
+            self.finish_in(&mut picker, &key);
         }
         while picker.merged != self.epoch.load(Ordering::Acquire) {
             let merge = {
@@ -170,7 +179,14 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
             picker.compact();
             self.counts.dead.store(0, Ordering::Relaxed);
         }
-        let (picked, dead) = picker.pick();
+        let (picked, dead) = picker.pick(reach);
+        if picked.is_none() {
+            // Under the lock, so that whoever frees something afterwards takes this back.
+            self.urgent_dry.store(picker.merged + 1, Ordering::Release);
+            if reach == Reach::Everything {
+                self.dry.store(picker.merged + 1, Ordering::Release);
+            }
+        }
         drop(picker);
         if dead > 0 {
             self.forget_dead(dead);
@@ -183,7 +199,31 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
 
     /// Runner, when it goes: the generator of `key` has returned.
     pub(crate) fn finish(&self, key: &K) {
-        self.picker.lock().finish(key);
+        self.finish_in(&mut self.picker.lock(), key);
+    }
+
+    fn finish_in(&self, picker: &mut Picker<K, R>, key: &K) {
+        if picker.finish(key) > 0 {
+            self.dry.store(0, Ordering::Release);
+            self.urgent_dry.store(0, Ordering::Release);
+        }
+    }
+
+    /// Main thread: whether a runner would find nothing to start, even if it had a place.
+    pub(crate) fn is_dry(&self, reach: Reach) -> bool {
+        let dry = match reach {
+            Reach::Everything => &self.dry,
+            Reach::UrgentOnly => &self.urgent_dry,
+        };
+        dry.load(Ordering::Acquire) == self.epoch.load(Ordering::Acquire) + 1
+    }
+
+    /// Main thread: how many queued jobs would start before that of `slot`. `None` while a runner
+    /// is at the queue, because this thread does not wait for it.
+    pub(crate) fn position(&self, slot: &Arc<Slot<K>>, outgoing: &Arrivals<K>) -> Option<usize> {
+        let picker = self.picker.try_lock()?;
+        let inbox = self.inbox.lock();
+        panics::guard(|| picker.position(slot, &inbox, outgoing)).ok()?
     }
 
     /// Counts a live job that left `state`.

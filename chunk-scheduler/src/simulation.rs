@@ -12,7 +12,7 @@ use std::{
 use crate::{
     clock::Clock,
     runtime::Runtime,
-    stepper::{RunnerFuture, Stepper},
+    stepper::{RunnerFuture, Stepper, Task},
     sync::{Arc, AtomicU64, Mutex, Ordering},
 };
 
@@ -54,6 +54,7 @@ struct State {
     timers: BTreeMap<(Duration, u64), Waker>,
     timers_made: u64,
     stepping: u64,
+    owners: u64,
     trace: Vec<String>,
 }
 
@@ -75,6 +76,7 @@ impl Simulation {
                 timers: BTreeMap::new(),
                 timers_made: 0,
                 stepping: 0,
+                owners: 0,
                 trace: Vec::new(),
             })),
             nanos: Arc::new(AtomicU64::new(0)),
@@ -152,8 +154,21 @@ impl Simulation {
         state.trace.push(line);
     }
 
-    pub(crate) fn spawn(&self, future: RunnerFuture) {
-        self.state.lock().stepper.spawn(future);
+    /// A number for a scheduler's runners to be known by.
+    pub(crate) fn new_owner(&self) -> u64 {
+        let mut state = self.state.lock();
+        state.owners += 1;
+        state.owners
+    }
+
+    pub(crate) fn spawn(&self, owner: u64, future: RunnerFuture) {
+        self.state.lock().stepper.spawn(owner, future);
+    }
+
+    /// Takes out the runners of a scheduler that goes. They hold what they share with it, which
+    /// holds this simulation: nobody else would ever let go of either.
+    pub(crate) fn take_all(&self, owner: u64) -> Vec<Task> {
+        self.state.lock().stepper.take_all(owner)
     }
 
     pub(crate) fn threads(&self) -> usize {

@@ -1,6 +1,9 @@
 //! One job's shared state: the only thing about a job that two threads write.
 
+use std::time::Duration;
+
 use crate::{
+    durations::{coarse, from_coarse},
     key::{Lane, Version},
     sync::{AtomicU32, Ordering},
 };
@@ -69,17 +72,23 @@ impl JobState {
     }
 }
 
-/// The packed word: state, lane, attempt. One word, so that one swap moves all three.
+/// The packed word: four bits of state, two of lane, ten of how long generating took, sixteen of
+/// attempt. One word, so that one swap moves all of them.
 #[derive(Clone, Copy)]
 struct Word {
     state: JobState,
     lane: Lane,
+    /// See [`coarse`].
+    took: u16,
     attempt: u16,
 }
 
 impl Word {
     fn pack(self) -> u32 {
-        self.state as u32 | (self.lane as u32) << 8 | u32::from(self.attempt) << 16
+        self.state as u32
+            | (self.lane as u32) << 4
+            | u32::from(self.took) << 6
+            | u32::from(self.attempt) << 16
     }
 
     #[expect(
@@ -88,8 +97,9 @@ impl Word {
     )]
     fn unpack(word: u32) -> Self {
         Self {
-            state: JobState::from_bits(word as u8),
-            lane: Lane::from_bits((word >> 8) as u8),
+            state: JobState::from_bits(word as u8 & 0xf),
+            lane: Lane::from_bits((word >> 4) as u8 & 0x3),
+            took: (word >> 6) as u16 & 0x3ff,
             attempt: (word >> 16) as u16,
         }
     }
@@ -118,6 +128,7 @@ impl<K> Slot<K> {
         let word = Word {
             state: JobState::Queued,
             lane,
+            took: 0,
             attempt,
         };
         Self {
@@ -162,6 +173,23 @@ impl<K> Slot<K> {
     pub(crate) fn advance(&self, from: JobState, to: JobState) -> bool {
         self.update(|word| (word.state == from).then_some(Word { state: to, ..word }))
             .is_some()
+    }
+
+    /// `InFlight → Completed`, after a generator that took so long; false when it has ended.
+    pub(crate) fn complete(&self, took: Duration) -> bool {
+        let (state, took) = (JobState::Completed, coarse(took));
+        let change = |word: Word| Word {
+            state,
+            took,
+            ..word
+        };
+        self.update(|word| (word.state == JobState::InFlight).then(|| change(word)))
+            .is_some()
+    }
+
+    /// How long the attempt took that completed it, right to one part in sixteen.
+    pub(crate) fn took(&self) -> Duration {
+        from_coarse(self.word().took)
     }
 
     /// Whether a queue entry made for `lane` still stands for this job. A job that was promoted
@@ -255,6 +283,23 @@ mod tests {
         assert_eq!(slot.promote(Lane::Urgent), Some(JobState::Retrying));
         assert_eq!(slot.retry(), Some(Lane::Urgent));
         assert_eq!(slot.start(Lane::Urgent), Some(2));
+    }
+
+    #[test]
+    fn everything_in_the_word_keeps_its_value() {
+        let slot = slot();
+        assert_eq!(slot.promote(Lane::Urgent), Some(JobState::Queued));
+        assert_eq!(slot.start(Lane::Urgent), Some(1));
+        assert!(slot.complete(Duration::from_secs(1)));
+        assert_eq!(slot.end(JobState::Failed), Some(JobState::Completed));
+        assert_eq!(
+            (slot.state(), slot.lane()),
+            (JobState::Failed, Lane::Urgent)
+        );
+        assert_eq!(
+            (slot.attempt(), slot.took().as_secs_f32().round() as u32),
+            (1, 1)
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Stepper {
 
 pub(crate) struct Task {
     pub(crate) number: u64,
+    /// Whose it is, where several share a stepper.
+    owner: u64,
     future: RunnerFuture,
     wakeful: Arc<Wakeful>,
 }
@@ -45,10 +47,11 @@ impl Wake for Wakeful {
 }
 
 impl Stepper {
-    pub(crate) fn spawn(&mut self, future: RunnerFuture) {
+    pub(crate) fn spawn(&mut self, owner: u64, future: RunnerFuture) {
         self.spawned += 1;
         self.tasks.push(Task {
             number: self.spawned,
+            owner,
             future,
             wakeful: Arc::new(Wakeful(AtomicBool::new(true))),
         });
@@ -83,8 +86,13 @@ impl Stepper {
         self.tasks.insert(at, task);
     }
 
-    pub(crate) fn clear(&mut self) -> Vec<Task> {
-        std::mem::take(&mut self.tasks)
+    /// Takes out every task of `owner`.
+    pub(crate) fn take_all(&mut self, owner: u64) -> Vec<Task> {
+        let (taken, kept) = std::mem::take(&mut self.tasks)
+            .into_iter()
+            .partition(|task| task.owner == owner);
+        self.tasks = kept;
+        taken
     }
 }
 
@@ -120,12 +128,15 @@ mod tests {
         let mut stepper = Stepper::default();
         for name in ["a", "b"] {
             let log = Arc::clone(&log);
-            stepper.spawn(Box::pin(async move {
-                for step in 0..2 {
-                    log.lock().push((name, step));
-                    yield_now().await;
-                }
-            }));
+            stepper.spawn(
+                0,
+                Box::pin(async move {
+                    for step in 0..2 {
+                        log.lock().push((name, step));
+                        yield_now().await;
+                    }
+                }),
+            );
         }
         while let Some(task) = stepper.take_next() {
             if let Some(task) = task.step() {
@@ -139,7 +150,7 @@ mod tests {
     #[test]
     fn a_task_nobody_woke_is_left_alone() {
         let mut stepper = Stepper::default();
-        stepper.spawn(Box::pin(std::future::pending()));
+        stepper.spawn(0, Box::pin(std::future::pending()));
         let task = stepper.take(0).and_then(Task::step);
         stepper.put_back(task.expect("it is pending"));
         assert_eq!(stepper.ready(), 0);

@@ -1,6 +1,6 @@
 //! The only place that names a lock, an atomic or a clock: the model checker swaps them here.
 
-pub(crate) use std::sync::Arc;
+pub(crate) use std::sync::{Arc, Once};
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
@@ -16,8 +16,6 @@ pub(crate) use std::sync::{
 /// Bevy's `Instant`, because the standard one panics in a browser.
 #[cfg(not(loom))]
 pub(crate) use bevy_platform::time::Instant;
-#[cfg(loom)]
-pub(crate) use std::time::Instant;
 
 #[cfg(loom)]
 type Inner<T> = loom::sync::Mutex<T>;
@@ -40,6 +38,15 @@ impl<T> Mutex<T> {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// The lock, unless somebody has it.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Access through a unique borrow, which needs no locking.
     pub(crate) fn owned(&mut self) -> impl std::ops::DerefMut<Target = T> + '_ {
         #[cfg(loom)]
@@ -48,5 +55,19 @@ impl<T> Mutex<T> {
         self.0
             .get_mut()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Something that several threads write at once, on cache lines of its own (they come in pairs), so
+/// that writing it slows down nobody who uses what lies beside it.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
+impl<T> std::ops::Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
     }
 }

@@ -1,10 +1,11 @@
 //! The scheduler's turn in each frame: judge failures, hand over work, see that somebody does it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    desk::{Desk, Fault},
+    desk::{Desk, Fault, empty_tray},
     key::{Key, Lane},
+    picker::Reach,
     rank::Rank,
     retry::{Failure, Quarantined, backoff},
     runner,
@@ -30,12 +31,21 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return;
         }
         let _span = tracing::debug_span!("chunk_tick").entered();
+        if !std::mem::replace(&mut self.has_ticked, true) {
+            // The caller's clock may have run for hours: what was asked for before was asked now.
+            self.chronicle.begin(now);
+            self.now = now;
+        }
         let frame = now.saturating_sub(self.now);
         self.now = self.now.max(now);
         self.collect_faults();
+        if self.clear_dead_results() {
+            self.shared.gate.poke();
+        }
         self.bring_back();
         let compensated = self.watch_overruns();
         self.adapt(frame);
+        self.say_when_the_pool_is_the_limit();
         let limit = self.controller.limit() + compensated;
         self.shared.limit.store(limit, Ordering::Release);
         self.hand_over();
@@ -54,13 +64,21 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.quarantine.iter()
     }
 
-    /// Asks again for every quarantined key. Returns how many there were.
+    /// Asks again for every quarantined key, in the lane it was in. Returns how many there were.
     pub fn retry_quarantined(&mut self) -> usize {
-        let keys = self.quarantine.clear();
-        for key in &keys {
-            self.request(*key);
+        self.retry_quarantined_where(|_| true)
+    }
+
+    /// Asks again for the quarantined keys that `is_wanted` accepts, each in the lane it was in, and
+    /// leaves the others where they are. Returns how many were asked for.
+    pub fn retry_quarantined_where(&mut self, mut is_wanted: impl FnMut(&K) -> bool) -> usize {
+        let entries = self.quarantine.iter().map(|entry| (entry.key, entry.lane));
+        let wanted: Vec<_> = entries.filter(|(key, _)| is_wanted(key)).collect();
+        for (key, lane) in &wanted {
+            // A request takes the key off the list.
+            self.request_in(*key, *lane);
         }
-        keys.len()
+        wanted.len()
     }
 
     /// Forgets the quarantined keys. Returns how many there were.
@@ -108,6 +126,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.quarantine.insert(Quarantined {
                 key,
                 version,
+                lane: slot.lane(),
                 attempts,
                 message: message.clone(),
                 since: self.now,
@@ -156,21 +175,29 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.shared.gate.poke();
     }
 
-    /// Starts as many runners as there are jobs and places for, up to the limit.
+    /// Starts as many runners as there are jobs and places for, up to the limit. None where the
+    /// last one found nothing that may start and nothing has changed since.
     pub(crate) fn staff(&mut self) {
         let depths = self.depths();
         let startable = depths
             .queued
             .saturating_sub(self.delayed.len() + self.live_empties);
-        if startable == 0 {
+        let limit = self.shared.limit.load(Ordering::Acquire);
+        let vacancies = limit
+            .saturating_sub(self.shared.gate.runners())
+            .min(startable);
+        if vacancies == 0 || self.shared.is_dry(Reach::Everything) {
             return;
         }
-        let limit = self.shared.limit.load(Ordering::Acquire);
-        let missing = limit
-            .saturating_sub(self.shared.gate.runners())
-            .min(startable)
-            .min(self.shared.places.free());
-        for _ in 0..missing {
+        let mut free = self.shared.places.free();
+        if free == 0 {
+            self.tally.starts_refused += 1;
+            if self.shared.is_dry(Reach::UrgentOnly) {
+                return;
+            }
+            free = self.shared.places.free_urgent();
+        }
+        for _ in 0..vacancies.min(free) {
             let desk = self.free_desk();
             self.shared.gate.enter();
             let runner = runner::run(Arc::clone(&self.shared), desk);
@@ -185,7 +212,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             desk.claim();
             self.desks.push(Arc::clone(&desk));
             self.reported.push(None);
-            self.trays.owned().push(VecDeque::new());
+            self.trays.owned().push(empty_tray());
             desk
         })
     }

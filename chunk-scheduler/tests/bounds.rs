@@ -136,26 +136,6 @@ fn in_flight_follows_the_limit_up_and_down() {
     assert_eq!(world.scheduler.max_in_flight(), 5);
 }
 
-/// Border churn eats the whole capacity (bevy_voxel_world 65).
-#[test]
-fn churn_at_a_border_generates_nothing_that_is_not_kept() {
-    let mut world = World::new(SchedulerConfig::default(), double);
-    for key in 0..50 {
-        world.scheduler.request(key);
-    }
-    for _ in 0..1_000 {
-        for key in 100..200 {
-            world.scheduler.request(key);
-        }
-        for key in 100..200 {
-            assert!(world.scheduler.cancel(key));
-        }
-        world.tick();
-    }
-    assert_eq!(world.settle().len(), 50);
-    assert_eq!(world.scheduler.counters().generated, 50);
-}
-
 /// A teleport withdraws what the workers have not begun; only what they have can be in vain.
 #[test]
 fn a_teleport_wastes_at_most_what_is_in_flight() {

@@ -132,8 +132,8 @@ fn an_edit_overtakes_everything_that_is_loading() {
     let order = world.settle();
     assert_eq!(
         order[..4],
-        [1, 498, 499, 3],
-        "the one in flight, the edits, the nearest"
+        [498, 499, 1, 3],
+        "the edits, even before what was in flight, then the nearest"
     );
     assert_eq!(order[251..254], [0, 2, 4], "what may be wanted comes last");
     assert_eq!(order.len(), 500);
@@ -222,7 +222,9 @@ fn explain_follows_a_job_through_its_life() {
     world.scheduler.request(3);
     let text = world.scheduler.explain(5).to_string();
     assert!(
-        text.starts_with("5 is queued behind 2 others (attempt 1, Normal lane"),
+        text.starts_with(
+            "5 is queued behind 2 others and waits for the next tick (attempt 1, Normal lane"
+        ),
         "{text}"
     );
     world.tick();

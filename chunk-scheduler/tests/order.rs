@@ -128,30 +128,36 @@ fn equal_jobs_are_served_by_age_so_that_nobody_starves() {
     }
 }
 
-#[test]
-fn a_rank_that_ages_does_not_let_far_jobs_starve() {
-    struct Ageing;
-    impl Rank<i32> for Ageing {
-        type Priority = u64;
-        fn rank(&self, key: &i32) -> u64 {
-            u64::from(key.unsigned_abs())
-        }
-        fn rank_aged(&self, key: &i32, turns: u32) -> u64 {
-            self.rank(key).saturating_sub(u64::from(turns))
-        }
+/// Subtracts a turn's wait from the distance.
+struct Ageing;
+
+impl Rank<i32> for Ageing {
+    type Priority = u64;
+
+    fn rank(&self, key: &i32) -> u64 {
+        u64::from(key.unsigned_abs())
     }
+
+    fn rank_aged(&self, key: &i32, turns: u32) -> u64 {
+        self.rank(key).saturating_sub(u64::from(turns))
+    }
+}
+
+/// In which round a far job comes while somebody keeps asking for near things.
+fn round_of_the_far_job(viewers_move: bool) -> Option<i32> {
     let simulation = Simulation::new(3);
     let generator = Generator::new(|job: &Job<i32>| job.key());
     let mut scheduler = Scheduler::new(one_at_a_time(), generator, simulation.runtime(), Ageing)
         .expect("the configuration is valid");
     scheduler.request(500);
     scheduler.tick(simulation.now());
-    let mut far_came_at = None;
     for round in 0..1_000 {
-        // Somebody keeps asking for near things, twice as many as can be done.
+        // Twice as many as can be done.
         scheduler.request(10_000 + round * 2);
         scheduler.request(-(round % 7 + 1));
-        scheduler.publish(Ageing);
+        if viewers_move {
+            scheduler.publish(Ageing);
+        }
         scheduler.tick(simulation.now());
         for _ in 0..4 {
             simulation.step();
@@ -163,14 +169,46 @@ fn a_rank_that_ages_does_not_let_far_jobs_starve() {
         for (key, version) in ready {
             assert!(scheduler.applied(key, version));
             if key == 500 {
-                far_came_at.get_or_insert(round);
+                return Some(round);
             }
         }
     }
-    assert!(
-        far_came_at.is_some_and(|round| round <= 500),
-        "{far_came_at:?}"
-    );
+    None
+}
+
+#[test]
+fn a_rank_that_ages_does_not_let_far_jobs_starve() {
+    let came_at = round_of_the_far_job(true);
+    assert!(came_at.is_some_and(|round| round <= 500), "{came_at:?}");
+}
+
+#[test]
+fn a_rank_ages_while_the_viewers_rest_too() {
+    let came_at = round_of_the_far_job(false);
+    assert!(came_at.is_some_and(|round| round <= 570), "{came_at:?}");
+}
+
+/// The whole pool stalls while jobs are re-ranked (Cubyz 418): here a pick that re-ranks is still a
+/// pick.
+#[test]
+fn re_ranking_before_every_pick_costs_no_start() {
+    let generated_in_500_steps = |viewers_move: bool| {
+        let mut world = World::new(SchedulerConfig::default(), double);
+        for key in 0..10_000 {
+            world.scheduler.request(key);
+        }
+        world.tick();
+        for step in 0..500 {
+            if viewers_move {
+                world.scheduler.publish(Near(step * 20));
+            }
+            assert!(world.simulation.step());
+        }
+        world.scheduler.counters().generated
+    };
+    let at_rest = generated_in_500_steps(false);
+    assert!(at_rest > 150);
+    assert_eq!(generated_in_500_steps(true), at_rest);
 }
 
 fn traced(seed: u64) -> (Vec<String>, Vec<i32>) {

@@ -11,6 +11,7 @@ mod messages;
 mod pending;
 mod place;
 mod plugin;
+mod pool;
 mod rank;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
@@ -26,6 +27,7 @@ pub use index::{ChunkIndex, ChunkRoot};
 pub use levels::ChunkLevels;
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded};
 pub use plugin::{BeforeUnload, ChunkStreamingPlugin, StreamingRefused, StreamingSystems};
+pub use pool::streaming_pool_options;
 pub use rank::ViewerRank;
 pub use snapshot::StreamingSnapshot;
 pub use stream::{Streaming, StreamingFrame, StreamingTotals};

@@ -4,7 +4,14 @@ use crate::sync::Arc;
 use chunk_coord::{ChunkCoord, nearest_distance_sq};
 use chunk_scheduler::Rank;
 
+/// So many hand-overs of newer requests bring a waiting chunk one chunk nearer.
+const TURNS_PER_CHUNK: u32 = 64;
+
 /// A snapshot of the viewers' chunks: what is nearest to any of them comes first.
+///
+/// A chunk that waits while others are asked for slowly comes nearer: by one chunk for each 64
+/// frames in which there were new requests. So a viewer in fast flight, whose own surroundings are
+/// always nearest, cannot hold up for ever what another one is waiting for.
 #[derive(Clone, Debug, Default)]
 pub struct ViewerRank {
     viewers: Arc<[ChunkCoord]>,
@@ -26,5 +33,26 @@ impl Rank<ChunkCoord> for ViewerRank {
 
     fn rank(&self, coord: &ChunkCoord) -> u64 {
         nearest_distance_sq(*coord, &self.viewers)
+    }
+
+    fn rank_aged(&self, coord: &ChunkCoord, turns: u32) -> u64 {
+        let distance_sq = self.rank(coord);
+        match u64::from(turns / TURNS_PER_CHUNK) {
+            0 => distance_sq,
+            nearer => distance_sq.isqrt().saturating_sub(nearer).pow(2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_that_waits_comes_nearer_by_and_by() {
+        let rank = ViewerRank::new([ChunkCoord::new(0, 0, 0)]);
+        let far = ChunkCoord::new(30, 0, 0);
+        let aged = [0, 63, 64, 640, 64 * 30, u32::MAX].map(|turns| rank.rank_aged(&far, turns));
+        assert_eq!(aged, [900, 900, 29 * 29, 400, 0, 0]);
     }
 }

@@ -18,7 +18,7 @@ use chunk_assets::SharedAssets;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_demo::city::{CityChunk, CityConfig, CityPlan};
 use chunk_demo::scenario::{Scenario, Sprint, Teleport};
-use chunk_demo::spawn::city_spawner;
+use chunk_demo::spawn::{WholeWithin, city_spawner};
 use chunk_demo::{Pacing, Progress, Run, Settings, Workload, city_app, task_pools};
 use chunk_scheduler::{Generator, Job, Simulation};
 
@@ -56,7 +56,7 @@ fn a_city_is_streamed_where_there_are_no_assets_to_touch() {
     let plan = CityPlan::new(CityConfig::default()).expect("the defaults make a city");
     let grid = ChunkGrid::planar(200.0).expect("200 is a size");
     let generator = Generator::new(move |job: &Job<ChunkCoord>| plan.generate(job.key()));
-    let spawner = city_spawner(SharedAssets::default());
+    let spawner = city_spawner(SharedAssets::default(), WholeWithin::new(200.0, 2));
     let plugin = ChunkStreamingPlugin::new(grid, generator, spawner);
     let config = StreamingConfig {
         range: ViewRange::disc(2, 2).expect("2 is not less than 2"),

@@ -5,7 +5,7 @@ const SAMPLES: usize = 5;
 
 #[derive(Debug)]
 pub(crate) struct Figures {
-    /// Only figures whose name contains this are taken.
+    /// Only figures whose printed name contains this are taken.
     filter: String,
     rows: Vec<Row>,
 }
@@ -31,7 +31,7 @@ impl Figures {
     }
 
     fn is_wanted(&self, name: &str) -> bool {
-        name.contains(&self.filter)
+        printed(name).contains(&self.filter)
     }
 
     /// A quotient of two things measured one after the other, which must be at least `floor`.
@@ -93,11 +93,16 @@ impl Figures {
             };
             println!(
                 "figure {{\"bench\":{:?},\"value\":{},\"unit\":{:?},\"yardstick\":{yardstick},\"ratio\":{ratio},\"target\":{}}}",
-                format!("scheduler/{}", row.name),
+                printed(row.name),
                 row.value,
                 row.unit,
                 row.bound
             );
         }
     }
+}
+
+/// Its name among the figures of all crates.
+fn printed(name: &str) -> String {
+    format!("scheduler/{name}")
 }

@@ -4,6 +4,7 @@
 //! most. The yardsticks run in the same process, on the same pool, with the same work.
 
 mod figures;
+mod teleports;
 mod yardsticks;
 
 use std::{
@@ -42,9 +43,9 @@ fn pool(threads: usize) -> Arc<TaskPool> {
 fn scheduler(runtime: Runtime, threads: usize, work: Work) -> Scheduler<Key, u64, Near> {
     let config = SchedulerConfig {
         max_in_flight: threads,
-        // Cheap chunks come by the thousand in 16 ms.
-        completed_capacity: 8_192,
-        backlog_capacity: 8_192,
+        // Cheap chunks come by the ten thousand in 16 ms.
+        completed_capacity: 65_536,
+        backlog_capacity: 65_536,
         ..SchedulerConfig::default()
     };
     let generator = Generator::new(move |job: &Job<Key>| work.run(job.key()[0]));
@@ -71,7 +72,7 @@ fn steady_rate(threads: usize, work: Work, duration: Duration) -> f64 {
     // From the second frame on, when the queue has been filled.
     let mut began = None;
     at_60_hz(|now| {
-        while scheduler.depths().queued < 10_000 {
+        while scheduler.depths().queued < 50_000 {
             scheduler.request([next, 0, 0]);
             next += 1;
         }
@@ -107,6 +108,7 @@ fn throughput(figures: &mut Figures) {
     for (name, cost, floor) in [
         ("200 µs generator: chunks/s over bare threads", 200, 0.95),
         ("20 µs generator: chunks/s over bare threads", 20, 0.85),
+        ("1 µs generator: chunks/s over bare threads", 1, 0.3),
     ] {
         let work = Work::taking(Duration::from_micros(cost));
         let slice = Duration::from_millis(250);
@@ -138,58 +140,44 @@ fn against_the_usual_shape(figures: &mut Figures) {
 }
 
 fn against_the_original(figures: &mut Figures) {
-    let (few, many): (Vec<_>, Vec<_>) = (square(100).collect(), square(20_000).collect());
+    let keys: Vec<_> = square(400).collect();
     let work = Work::taking(Duration::from_micros(5));
     let pool = pool(1);
     figures.ratio(
         "original algorithm: chunks/s, ours over theirs",
         50.0,
         || {
-            let theirs = few.len() as f64 / f64::from(original::fill(&pool, &few, work));
-            let ours = many.len() as f64 / f64::from(fill(&pool, &many, work, 1).0);
+            // Both in frames: what is whole within a frame is shown at its end.
+            let theirs = keys.len() as f64 / f64::from(original::fill(&pool, &keys, work));
+            let ours = keys.len() as f64 / f64::from(fill(&pool, &keys, work, 1).0);
             (ours, theirs)
         },
     );
 }
 
-fn teleports(figures: &mut Figures) {
-    let runners = 3;
-    let work = Work::taking(Duration::from_micros(200));
-    figures.at_most(
-        "teleport: generated in vain, the worst of 10",
-        runners as f64,
-        "chunks",
-        || {
-            let mut scheduler = scheduler(Runtime::Pool(pool(1)), runners, work);
-            let mut ready = Vec::new();
-            let (mut worst, mut before) = (0, 0);
-            for teleport in 0..10 {
-                let viewer = [teleport * 1_000, 0, 0];
-                let keys = || square(2_000).map(|[x, y, z]| [x + viewer[0], y, z]);
-                scheduler.publish(Near(viewer));
-                for key in keys() {
-                    scheduler.request(key);
-                }
-                let mut frames = 0;
-                at_60_hz(|now| {
-                    scheduler.tick(now);
-                    drain_and_apply(&mut scheduler, &mut ready);
-                    frames += 1;
-                    frames == 5
-                });
-                // Off it goes, in the middle of it.
-                for key in keys() {
-                    scheduler.cancel(key);
-                }
-                drain_and_apply(&mut scheduler, &mut ready);
-                let counters = scheduler.counters();
-                let in_vain = counters.generated - counters.applied;
-                worst = worst.max(in_vain - before);
-                before = in_vain;
+/// The same per chunk as below, while a worker finishes one after the other.
+fn main_thread_cost_under_way(figures: &mut Figures) {
+    let name = "main thread while workers run: request, tick, drain and apply, per chunk";
+    figures.at_most(name, 300.0, "ns", || {
+        let mut scheduler = scheduler(Runtime::Pool(pool(1)), 1, Work::taking(Duration::ZERO));
+        let (mut ready, mut next, mut busy) = (Vec::new(), 0, Duration::ZERO);
+        let began = Instant::now();
+        while scheduler.counters().applied < 200_000 {
+            let frame = Instant::now();
+            for _ in 0..500 {
+                scheduler.request([next, 0, 0]);
+                next += 1;
             }
-            worst as f64
-        },
-    );
+            scheduler.tick(frame - began);
+            drain_and_apply(&mut scheduler, &mut ready);
+            busy += frame.elapsed();
+            // The worker catches up, and is in the middle of it when the next frame begins.
+            while scheduler.depths().queued > 2_000 {
+                std::thread::yield_now();
+            }
+        }
+        busy.as_nanos() as f64 / scheduler.counters().applied as f64
+    });
 }
 
 /// What one chunk costs the main thread, from its request until it is applied.
@@ -301,12 +289,13 @@ fn main() {
         .measurement_time(Duration::from_secs(2));
     let mut figures = Figures::from_args();
     main_thread_cost(&mut criterion, &mut figures);
+    main_thread_cost_under_way(&mut figures);
     quiet(&mut criterion, &mut figures);
     moving(&mut figures);
     throughput(&mut figures);
     against_the_usual_shape(&mut figures);
     against_the_original(&mut figures);
-    teleports(&mut figures);
+    teleports::measure(&mut figures);
     criterion.final_summary();
     figures.print();
 }

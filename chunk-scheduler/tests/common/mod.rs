@@ -106,8 +106,9 @@ impl<T: Send + 'static> World<T> {
         let (counters, depths) = (self.scheduler.counters(), self.scheduler.depths());
         let ended = counters.applied + counters.cancelled + counters.stale + counters.failed;
         assert_eq!(counters.requested, ended + depths.live() as u64);
-        assert!(depths.backlog <= self.scheduler.config().backlog_capacity);
-        assert!(depths.completed <= self.scheduler.config().completed_capacity);
+        let config = self.scheduler.config();
+        assert!(depths.backlog <= config.backlog_capacity + config.urgent_reserve);
+        assert!(depths.completed <= config.completed_capacity + config.urgent_reserve);
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use chunk_scheduler::{Counters, Depths, Lane, Requested, RetryPolicy, SchedulerConfig, Version};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
+pub(crate) enum State {
     /// Since which turn the workers can see it in its lane, if they can.
     Queued {
         visible: Option<u32>,
@@ -23,20 +23,27 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Model {
-    version: Version,
-    lane: Lane,
+pub(crate) struct Model {
+    pub(crate) version: Version,
+    pub(crate) lane: Lane,
     attempt: u32,
     is_empty: bool,
-    state: State,
+    pub(crate) state: State,
+}
+
+impl Model {
+    /// Whether a result exists that somebody generated.
+    fn has_result(self) -> bool {
+        !self.is_empty && matches!(self.state, State::Completed | State::Delivered)
+    }
 }
 
 /// A result or a fault that holds a place in the completed queue.
 #[derive(Clone, Copy, Debug)]
-struct Held {
-    key: i32,
-    version: Version,
-    order: usize,
+pub(crate) struct Held {
+    pub(crate) key: i32,
+    pub(crate) version: Version,
+    pub(crate) order: usize,
 }
 
 #[derive(Debug)]
@@ -44,26 +51,28 @@ pub(crate) struct Reference {
     pub(crate) counters: Counters,
     pub(crate) viewer: i32,
     pub(crate) next_limit: usize,
-    limit: usize,
+    pub(crate) limit: usize,
     now: Duration,
-    capacity: usize,
+    pub(crate) capacity: usize,
     backlog_capacity: usize,
+    pub(crate) urgent_reserve: usize,
+    pub(crate) urgent_in_a_row: u32,
     retry: RetryPolicy,
-    jobs: BTreeMap<i32, Model>,
+    pub(crate) jobs: BTreeMap<i32, Model>,
     quarantined: BTreeSet<i32>,
     newest: Option<Version>,
     turn: u32,
     /// Whether the next tick hands anything over.
     has_outgoing: bool,
     /// By runner: what it generates.
-    running: BTreeMap<u64, Held>,
+    pub(crate) running: BTreeMap<u64, Held>,
     /// By runner: the key it still answers for after its generator has returned.
-    answering: BTreeMap<u64, i32>,
-    starts: usize,
-    results: Vec<Held>,
+    pub(crate) answering: BTreeMap<u64, i32>,
+    pub(crate) starts: usize,
+    pub(crate) results: Vec<Held>,
     empties: VecDeque<(i32, Version)>,
-    faults: Vec<(Held, bool)>,
-    watched: usize,
+    pub(crate) faults: Vec<(Held, bool)>,
+    pub(crate) watched: usize,
 }
 
 pub(crate) fn distance(key: i32, viewer: i32) -> u32 {
@@ -80,6 +89,8 @@ impl Reference {
             now: Duration::ZERO,
             capacity: config.completed_capacity,
             backlog_capacity: config.backlog_capacity,
+            urgent_reserve: config.urgent_reserve,
+            urgent_in_a_row: 0,
             retry: config.retry,
             jobs: BTreeMap::new(),
             quarantined: BTreeSet::new(),
@@ -117,14 +128,17 @@ impl Reference {
     pub(crate) fn refresh(&mut self, key: i32, lane: Lane, is_empty: bool, found: Version) {
         let former = self.jobs.remove(&key);
         self.counters.stale += u64::from(former.is_some());
+        self.counters.wasted += u64::from(former.is_some_and(Model::has_result));
         let lane = former.map_or(lane, |former| former.lane.min(lane));
         self.enqueue(key, lane, is_empty, found);
     }
 
     pub(crate) fn cancel(&mut self, key: i32) -> bool {
-        let was_live = self.jobs.remove(&key).is_some();
-        self.counters.cancelled += u64::from(was_live);
-        was_live
+        self.quarantined.remove(&key);
+        let former = self.jobs.remove(&key);
+        self.counters.cancelled += u64::from(former.is_some());
+        self.counters.wasted += u64::from(former.is_some_and(Model::has_result));
+        former.is_some()
     }
 
     fn enqueue(&mut self, key: i32, lane: Lane, is_empty: bool, version: Version) {
@@ -134,7 +148,10 @@ impl Reference {
         self.quarantined.remove(&key);
         if is_empty {
             self.counters.known_empty += 1;
-            self.empties.push_back((key, version));
+            match lane {
+                Lane::Urgent => self.empties.push_front((key, version)),
+                _ => self.empties.push_back((key, version)),
+            }
         } else {
             self.has_outgoing = true;
         }
@@ -151,6 +168,7 @@ impl Reference {
     pub(crate) fn tick(&mut self, now: Duration) {
         self.now = now;
         self.limit = self.next_limit;
+        self.forget_the_dead();
         let mut faults = std::mem::take(&mut self.faults);
         faults.sort_by_key(|(fault, _)| fault.version);
         for (fault, panicked) in faults {
@@ -195,27 +213,60 @@ impl Reference {
         false
     }
 
+    fn is_live(&self, key: i32, version: Version) -> bool {
+        self.jobs
+            .get(&key)
+            .is_some_and(|job| job.version == version)
+    }
+
+    /// Results that nobody waits for give their places back.
+    fn forget_the_dead(&mut self) {
+        let mut results = std::mem::take(&mut self.results);
+        results.retain(|result| self.is_live(result.key, result.version));
+        self.results = results;
+        let mut empties = std::mem::take(&mut self.empties);
+        empties.retain(|(key, version)| self.is_live(*key, *version));
+        self.empties = empties;
+    }
+
     pub(crate) fn drain(&mut self, max: usize) -> Vec<(i32, Version)> {
-        let room = self.backlog_capacity - self.count(|state| state == State::Delivered);
+        self.forget_the_dead();
+        let jobs = &self.jobs;
+        let order = |result: &Held| (jobs[&result.key].lane, result.order);
+        self.results.sort_by_key(order);
         let mut delivered = Vec::new();
         let mut prefer_empty = false;
-        self.results.sort_by_key(|result| result.order);
-        for _ in 0..max.min(room) {
-            let take_empty = self.results.is_empty() || (prefer_empty && !self.empties.is_empty());
-            let next = if take_empty {
-                self.empties.pop_front()
-            } else {
-                let result = self.results.remove(0);
-                Some((result.key, result.version))
+        while delivered.len() < max {
+            let Some((key, version)) = self.next(&mut prefer_empty) else {
+                break;
             };
-            let Some((key, version)) = next else { break };
-            prefer_empty = !prefer_empty;
-            if let Some(job) = self.jobs.get_mut(&key).filter(|job| job.version == version) {
-                job.state = State::Delivered;
-                delivered.push((key, version));
-            }
+            let job = self.jobs.get_mut(&key).expect("the dead were forgotten");
+            job.state = State::Delivered;
+            delivered.push((key, version));
         }
         delivered
+    }
+
+    fn next(&mut self, prefer_empty: &mut bool) -> Option<(i32, Version)> {
+        let backlog = self.count(|state| state == State::Delivered);
+        let is_urgent = |key: i32| self.jobs[&key].lane == Lane::Urgent;
+        let has_urgent_result = self.results.first().is_some_and(|it| is_urgent(it.key));
+        let has_urgent_empty = self.empties.front().is_some_and(|it| is_urgent(it.0));
+        let take_empty = if backlog >= self.backlog_capacity + self.urgent_reserve {
+            return None;
+        } else if has_urgent_result || has_urgent_empty {
+            !has_urgent_result
+        } else if backlog >= self.backlog_capacity {
+            return None;
+        } else {
+            let is_empty_first = std::mem::replace(prefer_empty, !*prefer_empty);
+            self.results.is_empty() || (is_empty_first && !self.empties.is_empty())
+        };
+        if take_empty {
+            return self.empties.pop_front();
+        }
+        let result = self.results.remove(0);
+        Some((result.key, result.version))
     }
 
     /// The nth of what is in the backlog, around.
@@ -235,6 +286,7 @@ impl Reference {
     }
 
     pub(crate) fn apply_failed(&mut self, key: i32, version: Version) -> bool {
+        self.counters.wasted += u64::from(self.jobs[&key].has_result());
         self.judge(key, version)
     }
 
@@ -245,7 +297,15 @@ impl Reference {
             completed: self.count(|state| state == State::Completed),
             backlog: self.count(|state| state == State::Delivered),
             quarantined: self.quarantined.len(),
+            unwanted: self.unwanted(),
         }
+    }
+
+    fn unwanted(&self) -> usize {
+        let held = self.running.values().chain(&self.results);
+        held.filter(|held| !self.is_live(held.key, held.version))
+            .count()
+            + self.faults.len()
     }
 
     fn count(&self, is_counted: impl Fn(State) -> bool) -> usize {
@@ -253,94 +313,5 @@ impl Reference {
             .values()
             .filter(|job| is_counted(job.state))
             .count()
-    }
-
-    /// Follows what the runners did since the last look, and objects.
-    pub(crate) fn watch(&mut self, trace: &[String]) {
-        for line in &trace[self.watched..] {
-            let (_, event) = line.split_once("runner ").expect("a runner did it");
-            let words: Vec<_> = event.split([' ', ':']).filter(|w| !w.is_empty()).collect();
-            let number = |at: usize| words[at].trim_start_matches('v').parse::<u64>();
-            let runner = number(0).expect("runners are numbered");
-            if words[1] == "leave" {
-                self.answering.remove(&runner);
-                continue;
-            }
-            let key = words[2].parse().expect("keys are numbers");
-            let version = number(3).expect("versions are numbers");
-            match words[1] {
-                "start" => self.started(runner, key, version),
-                outcome => self.ended(runner, outcome, key, version),
-            }
-        }
-        self.watched = trace.len();
-    }
-
-    fn started(&mut self, runner: u64, key: i32, version: u64) {
-        self.answering.remove(&runner);
-        let order = |key: i32, job: &Model| match job.state {
-            State::Queued {
-                visible: Some(turn),
-            } => Some((job.lane, distance(key, self.viewer), turn, key)),
-            _ => None,
-        };
-        let best = self
-            .jobs
-            .iter()
-            .filter(|(key, _)| !self.answering.values().any(|answering| answering == *key))
-            .filter_map(|(key, job)| order(*key, job))
-            .min();
-        let best = best.expect("only what is queued can start");
-        assert_eq!(best.3, key, "the best one starts (I5, I11)");
-        let job = self.jobs.get_mut(&key).expect("it is the best of them");
-        assert_eq!(
-            job.version.get(),
-            version,
-            "only the newest version starts (I2)"
-        );
-        job.state = State::InFlight;
-        let version = job.version;
-        let order = self.starts;
-        self.starts += 1;
-        self.running.insert(
-            runner,
-            Held {
-                key,
-                version,
-                order,
-            },
-        );
-        self.answering.insert(runner, key);
-        assert!(
-            self.running.len() <= self.limit,
-            "in flight is bounded (I4)"
-        );
-        let places = self.running.len() + self.results.len() + self.faults.len();
-        assert!(places <= self.capacity, "completed is bounded (I4)");
-    }
-
-    fn ended(&mut self, runner: u64, outcome: &str, key: i32, version: u64) {
-        let held = self.running.remove(&runner).expect("what ends has started");
-        assert_eq!((held.key, held.version.get()), (key, version));
-        let job = self
-            .jobs
-            .get_mut(&key)
-            .filter(|job| job.version == held.version);
-        match outcome {
-            "made" => {
-                self.counters.generated += 1;
-                if let Some(job) = job {
-                    job.state = State::Completed;
-                    self.results.push(held);
-                }
-            }
-            "fault" => {
-                if let Some(job) = job {
-                    job.state = State::Retrying { due: None };
-                }
-                self.faults.push((held, key % 10 == 3));
-            }
-            _ => assert!(job.is_none(), "only the withdrawn are abandoned"),
-        }
     }
 }

@@ -11,7 +11,7 @@ use super::Work;
 /// Chunks per second of `threads` threads, over `duration`.
 pub(crate) fn chunks_per_second(threads: usize, work: Work, duration: Duration) -> f64 {
     let (is_over, made) = (AtomicBool::new(false), AtomicU64::new(0));
-    thread::scope(|scope| {
+    let elapsed = thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut own = 0;
@@ -27,5 +27,5 @@ pub(crate) fn chunks_per_second(threads: usize, work: Work, duration: Duration) 
         is_over.store(true, Ordering::Relaxed);
         began.elapsed()
     });
-    made.load(Ordering::Relaxed) as f64 / duration.as_secs_f64()
+    made.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64()
 }

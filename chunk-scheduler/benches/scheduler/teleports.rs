@@ -1,0 +1,82 @@
+//! What a teleport wastes.
+
+use std::time::Duration;
+
+use chunk_scheduler::{Runtime, Scheduler};
+
+use super::{
+    Key, Near, drain_and_apply,
+    figures::Figures,
+    pool, scheduler,
+    yardsticks::{Work, at_60_hz, square},
+};
+
+/// When what is no longer wanted is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Leaving {
+    /// Right after a drain, so that only what is in flight can be in vain.
+    AfterADrain,
+    /// At the beginning of the next frame, which is how chunk-apply scans: what was finished in the
+    /// frame between is in vain as well.
+    AFrameAfterADrain,
+}
+
+/// Ten teleports with 2,000 wanted each; the most that was generated and never applied for one of
+/// them, counted when the next one begins, so that nobody who finishes late is left out.
+fn wasted_by_a_teleport(runners: usize, work: Work, leaving: Leaving) -> f64 {
+    const FRAMES: u32 = 6;
+    let mut scheduler = scheduler(Runtime::Pool(pool(1)), runners, work);
+    let keys = |teleport: i32| square(2_000).map(move |[x, y, z]| [x + teleport * 1_000, y, z]);
+    let leave = |scheduler: &mut Scheduler<Key, u64, Near>, teleport: i32| {
+        for key in keys(teleport) {
+            scheduler.cancel(key);
+        }
+    };
+    let mut ready = Vec::new();
+    let (mut worst, mut before, mut frames, mut teleport) = (0, 0, 0, 0);
+    at_60_hz(|now| {
+        if frames % FRAMES == 0 {
+            let wasted = scheduler.counters().wasted;
+            worst = worst.max(wasted - before);
+            before = wasted;
+            if leaving == Leaving::AFrameAfterADrain {
+                leave(&mut scheduler, teleport);
+            }
+            teleport += 1;
+            scheduler.publish(Near([teleport * 1_000, 0, 0]));
+            for key in keys(teleport) {
+                scheduler.request(key);
+            }
+        }
+        scheduler.tick(now);
+        drain_and_apply(&mut scheduler, &mut ready);
+        frames += 1;
+        if frames % FRAMES == 0 && leaving == Leaving::AfterADrain {
+            leave(&mut scheduler, teleport);
+        }
+        teleport == 11
+    });
+    worst as f64
+}
+
+pub(crate) fn measure(figures: &mut Figures) {
+    let runners = 3;
+    let work = Work::taking(Duration::from_micros(200));
+    for (name, leaving, most) in [
+        (
+            "teleport after a drain: generated in vain, the worst of 10",
+            Leaving::AfterADrain,
+            runners as f64,
+        ),
+        (
+            "teleport a frame after a drain: generated in vain, the worst of 10",
+            Leaving::AFrameAfterADrain,
+            // One thread makes 83 of them in a frame.
+            runners as f64 + 84.0,
+        ),
+    ] {
+        figures.at_most(name, most, "chunks", || {
+            wasted_by_a_teleport(runners, work, leaving)
+        });
+    }
+}

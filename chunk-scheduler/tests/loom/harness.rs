@@ -1,0 +1,123 @@
+//! A scheduler whose runners are threads of the model checker.
+
+use chunk_scheduler::{FnRank, Generator, Runtime, Scheduler, SchedulerConfig};
+use loom::{
+    sync::{Arc, Mutex, Notify},
+    thread::{self, JoinHandle},
+};
+use std::{
+    task::{Context, Wake, Waker},
+    time::Duration,
+};
+
+/// Runs `model` under every schedule with at most two preemptions.
+pub(crate) fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.max_threads = 4;
+    builder.max_branches = 20_000;
+    builder.check(model);
+}
+
+type Rank = FnRank<fn(&u8) -> u8>;
+
+/// A scheduler whose runners are threads of the model.
+pub(crate) struct Model {
+    pub(crate) scheduler: Scheduler<u8, u8, Rank>,
+    runners: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+/// Wakes the one thread that waits for it.
+struct Bell(Notify);
+
+impl Wake for Bell {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+impl Model {
+    pub(crate) fn new(config: SchedulerConfig, generator: Generator<u8, u8>) -> Self {
+        let runners = Arc::new(Mutex::new(Vec::new()));
+        let spawned = Arc::clone(&runners);
+        let runtime = Runtime::custom(2, move |mut work| {
+            let runner = thread::spawn(move || {
+                let bell = std::sync::Arc::new(Bell(Notify::new()));
+                let waker = Waker::from(std::sync::Arc::clone(&bell));
+                let mut context = Context::from_waker(&waker);
+                // A runner that nobody wakes is a deadlock, which the model checker reports.
+                while work.as_mut().poll(&mut context).is_pending() {
+                    bell.0.wait();
+                }
+            });
+            spawned.lock().expect("no thread panicked").push(runner);
+        });
+        let rank: Rank = FnRank(|key| *key);
+        let scheduler = Scheduler::new(config, generator, runtime, rank).expect("it is valid");
+        Self { scheduler, runners }
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.scheduler.tick(Duration::ZERO);
+    }
+
+    /// Applies what is ready.
+    pub(crate) fn drain(&mut self) -> Vec<u8> {
+        let mut ready = Vec::new();
+        self.scheduler.drain(8, |delivered| ready.push(delivered));
+        for delivered in &ready {
+            assert!(self.scheduler.applied(delivered.key, delivered.version));
+        }
+        ready
+            .into_iter()
+            .map(|delivered| delivered.content)
+            .collect()
+    }
+
+    /// Waits until every runner has left. False when there was none.
+    pub(crate) fn join(&self) -> bool {
+        let mut have_run = false;
+        loop {
+            let runners = std::mem::take(&mut *self.runners.lock().expect("no thread panicked"));
+            if runners.is_empty() {
+                return have_run;
+            }
+            have_run = true;
+            for runner in runners {
+                runner.join().expect("a runner does not panic");
+            }
+        }
+    }
+
+    /// Drains until that starts nobody any more. Returns what arrived, in its order.
+    pub(crate) fn settle(&mut self) -> Vec<u8> {
+        let mut arrived = Vec::new();
+        loop {
+            self.join();
+            arrived.extend(self.drain());
+            if !self.join() {
+                break;
+            }
+        }
+        arrived.extend(self.drain());
+        assert_eq!(self.scheduler.depths().live(), 0, "a job was lost");
+        assert_eq!(self.scheduler.audit(), Ok(()));
+        arrived
+    }
+}
+
+pub(crate) fn config(max_in_flight: usize) -> SchedulerConfig {
+    SchedulerConfig {
+        max_in_flight,
+        completed_capacity: 2,
+        urgent_reserve: 1,
+        ..SchedulerConfig::default()
+    }
+}
+
+pub(crate) fn one_place() -> SchedulerConfig {
+    SchedulerConfig {
+        completed_capacity: 1,
+        ..config(1)
+    }
+}

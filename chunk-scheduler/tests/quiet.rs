@@ -1,0 +1,68 @@
+//! I12: nobody is started who would find nothing to do.
+
+mod common;
+
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Waker},
+};
+
+use chunk_scheduler::{Generator, Job, RunnerFuture, Runtime, Scheduler, SchedulerConfig};
+use common::{FRAME, Near};
+
+/// Runners in the order they were started in, for the test to poll.
+type Runners = Arc<Mutex<Vec<Option<RunnerFuture>>>>;
+
+/// Generates nothing, ever.
+fn scheduler(max_in_flight: usize) -> (Scheduler<i32, i32, Near>, Runners) {
+    let runners = Runners::default();
+    let started = Arc::clone(&runners);
+    let runtime = Runtime::custom(8, move |runner| {
+        started.lock().expect("nobody panicked").push(Some(runner));
+    });
+    let generator = Generator::from_async(|_: Job<i32>| std::future::pending::<Result<_, &str>>());
+    let config = SchedulerConfig {
+        max_in_flight,
+        ..SchedulerConfig::default()
+    };
+    let scheduler =
+        Scheduler::new(config, generator, runtime, Near(0)).expect("the configuration is valid");
+    (scheduler, runners)
+}
+
+fn poll(runners: &Runners, nth: usize) {
+    let mut runners = runners.lock().expect("nobody panicked");
+    let Some(runner) = &mut runners[nth] else {
+        return;
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    if runner.as_mut().poll(&mut context).is_ready() {
+        runners[nth] = None;
+    }
+}
+
+fn started(runners: &Runners) -> usize {
+    runners.lock().expect("nobody panicked").len()
+}
+
+#[test]
+fn a_job_that_waits_for_a_superseded_attempt_starts_no_runner_each_frame() {
+    let (mut scheduler, runners) = scheduler(3);
+    scheduler.request(1);
+    scheduler.tick(FRAME);
+    poll(&runners, 0);
+    assert_eq!(scheduler.depths().in_flight, 1);
+    scheduler.refresh(1);
+    // The first runner is not polled, as if its generator computed for a long time.
+    for frame in 2..50 {
+        scheduler.tick(FRAME * frame);
+        for newcomer in 1..started(&runners) {
+            poll(&runners, newcomer);
+        }
+    }
+    assert_eq!(scheduler.depths().queued, 1);
+    assert!(started(&runners) <= 3, "{} runners", started(&runners));
+    // It returns, and goes on with what waited for it, whoever ticks or not.
+    poll(&runners, 0);
+    assert_eq!(scheduler.depths().in_flight, 1);
+}
