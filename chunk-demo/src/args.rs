@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Exit status: 0 if all were played and everything held, 1 if not, 2 if an option makes no sense.
     Stress(Stress),
     /// Plays a scenario and records what each thread did: a trace, and the costliest spans of a frame
-    Profile(profile_command::Options),
+    Profile(Box<profile_command::Options>),
 }
 
 /// What `chunk-demo stress` takes.
