@@ -121,7 +121,7 @@ fn a_promoted_job_starts_once_whichever_entry_is_found_first() {
             counter.fetch_add(1, Ordering::Relaxed);
             job.key()
         });
-        let mut model = Model::new(config(2), generator);
+        let mut model = Model::new(config(1), generator);
         model.scheduler.request(1);
         model.tick();
         assert!(!model.scheduler.request_in(1, Lane::Urgent).is_new());
@@ -239,8 +239,6 @@ fn two_runners_and_one_place_lose_nothing() {
         };
         let mut model = Model::new(config, plain());
         model.scheduler.request(1);
-        model.tick();
-        model.scheduler.refresh(1);
         model.scheduler.request(2);
         model.tick();
         let mut arrived = model.drain();
