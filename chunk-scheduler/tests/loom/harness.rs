@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-/// Runs `model` under every schedule with at most two preemptions.
-pub(crate) fn check(model: impl Fn() + Send + Sync + 'static) {
+/// Runs `model` under every schedule with so many preemptions at most.
+pub(crate) fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(2);
+    builder.preemption_bound = Some(preemptions);
     builder.max_threads = 4;
     builder.max_branches = 20_000;
     builder.check(model);
