@@ -327,13 +327,9 @@ fn an_asset_removed_and_replaced_by_the_user_is_not_overwritten() {
     let vertices = meshes.get(&cube).map(Mesh::count_vertices);
 
     app.update();
-    assert_eq!(
-        app.world()
-            .resource::<Assets<Mesh>>()
-            .get(&cube)
-            .map(Mesh::count_vertices),
-        vertices
-    );
+    let meshes = app.world().resource::<Assets<Mesh>>();
+    let after = meshes.get(&cube).map(Mesh::count_vertices);
+    assert_eq!(after, vertices);
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(super) const ROOMS: [Room; 6] = [
         ]),
         others: Allowed::Only(&[
             ("ahash", None),
+            ("hashbrown", None),
             ("loom", None),
             ("smallvec", None),
             ("tracing", None),
