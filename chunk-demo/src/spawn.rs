@@ -71,7 +71,6 @@ impl WholeWithin {
 pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCoord, CityChunk> {
     Spawner::new(
         move |_coord, chunk: CityChunk, writer: &mut ChunkWriter<'_, '_>| {
-            let whole = whole.metres();
             let [roads, buildings, trees, vehicles, npcs] = [
                 (Kind::Road, chunk.roads),
                 (Kind::Building, chunk.buildings),
@@ -79,7 +78,7 @@ pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCo
                 (Kind::Vehicle, chunk.vehicles),
                 (Kind::Npc, chunk.npcs),
             ]
-            .map(|(kind, items)| instances(&assets, kind, items, whole));
+            .map(|(kind, items)| instances(&assets, kind, items, &whole));
             writer.spawn_batch(marked(roads, Road));
             writer.spawn_batch(marked(buildings, Building));
             writer.spawn_batch(marked(trees, Tree));
@@ -144,10 +143,9 @@ fn instances(
     assets: &SharedAssets,
     kind: Kind,
     items: Vec<Item>,
-    whole_within: f32,
+    whole: &WholeWithin,
 ) -> impl Iterator<Item = (Instance, VisibilityRange)> + use<> {
-    let assets = assets.clone();
-    let range = range(kind, whole_within);
+    let (assets, whole) = (assets.clone(), whole.clone());
     items.into_iter().map(move |item| {
         let (place, tint) = (place(&item), tint(&item));
         let instance = if kind.is_round() {
@@ -155,7 +153,8 @@ fn instances(
         } else {
             assets.building_at(place, tint)
         };
-        (instance, range.clone())
+        // Asked anew for each, because the radius may change before the chunk is whole.
+        (instance, range(kind, whole.metres()))
     })
 }
 
@@ -186,4 +185,23 @@ fn place(item: &Item) -> Transform {
 fn tint(item: &Item) -> Tint {
     let [red, green, blue] = item.colour;
     Tint::srgb(red, green, blue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::city::{CityConfig, CityPlan};
+
+    #[test]
+    fn what_is_spawned_after_the_radius_changed_fades_by_the_new_one() {
+        let plan = CityPlan::new(CityConfig::default()).expect("the defaults make a city");
+        let houses = plan.generate(ChunkCoord::ORIGIN).buildings;
+        let whole = WholeWithin::new(200.0, 2);
+        let mut spawned = instances(&SharedAssets::default(), Kind::Building, houses, &whole);
+        let mut fade = || spawned.next().map(|(_, seen)| seen.end_margin);
+        let narrow = fade();
+        whole.set(200.0, 3);
+        assert_eq!(fade(), Some(fades(Kind::Building, whole.metres())));
+        assert_ne!(fade(), narrow);
+    }
 }

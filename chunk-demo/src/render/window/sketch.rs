@@ -165,7 +165,7 @@ fn help(canvas: &mut Canvas) {
     let height = 2 * PAD + LINE * i32::try_from(rows).unwrap_or(0);
     let (keys, column) = (9 * Letters::Large.advance(), 400);
     let top = i32::try_from(canvas.height()).unwrap_or(0) - height - MARGIN;
-    canvas.fill(MARGIN, top, 2 * column, height, SHADE);
+    canvas.fill(MARGIN, top, 2 * column + 2 * PAD + LINE, height, SHADE);
     for (number, (key, purpose)) in HELP.iter().enumerate() {
         let [column, row] = [number / rows, number % rows].map(|at| i32::try_from(at).unwrap_or(0));
         let (x, y) = (MARGIN + PAD + 400 * column, top + PAD + LINE * row);
