@@ -77,12 +77,14 @@ pub use error::SpawnError;
 pub use host::{Arrival, ChunkHost, LoadedChunk, Stale, WholeChunk};
 pub use report::ApplyReport;
 pub use spawner::Spawner;
+#[cfg(feature = "metrics")]
+pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, Streaming, StreamingConfig,
-    StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused, StreamingSnapshot,
-    StreamingSystems, StreamingTotals, ViewerRank,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, LatencySummary, RingLatency, Streaming,
+    StreamingConfig, StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused,
+    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
 };
 pub use writer::ChunkWriter;
 

@@ -6,6 +6,8 @@ mod drawing;
 mod interrupt;
 mod json_file;
 mod log;
+mod metrics;
+mod metrics_server;
 mod play;
 mod profile;
 mod profile_command;

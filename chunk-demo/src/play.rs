@@ -9,6 +9,7 @@ use crate::args::Play;
 use crate::interrupt::Interrupt;
 use crate::json_file::JsonFile;
 use crate::log;
+use crate::metrics;
 use crate::progress::Display;
 
 /// Plays the scenario. Whether everything held, or why nothing was played.
@@ -22,6 +23,14 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     let json = args.json.as_deref().map(JsonFile::open).transpose()?;
     let city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
 
+    let server = (args.metrics_addr.as_deref()).map(metrics::serve);
+    let server = server.transpose()?;
+    let city = if server.is_some() {
+        metrics::tell(city)
+    } else {
+        city
+    };
+
     log::start(scenario.faults() != Faults::NONE);
     let mut display = Display::new(scenario.name(), Interrupt::listen());
     let budget = settings.budget.time;
@@ -32,6 +41,7 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     }
     let outcome = run.go(&mut display).map_err(|error| error.to_string())?;
     display.finish();
+    drop(server);
 
     show(&outcome);
     if let (Some(folder), Some(film)) = (&args.report, &outcome.film) {

@@ -80,6 +80,16 @@ fn bad_options_are_refused_in_one_sentence_that_names_the_value() {
             "--trace /no/such/folder/t.json cannot be written",
         ),
         (&["profile", "--radius", "0"], "--radius cannot be 0"),
+        #[cfg(feature = "metrics")]
+        (
+            &["--metrics-addr", "somewhere"],
+            "--metrics-addr cannot be `somewhere`: it must be an address and a port",
+        ),
+        #[cfg(not(feature = "metrics"))]
+        (
+            &["--metrics-addr", "127.0.0.1:0"],
+            "was built without the feature `metrics`",
+        ),
         (&["profile", "--window"], "profile draws nothing"),
         #[cfg(not(feature = "flamegraph"))]
         (
@@ -211,65 +221,4 @@ fn the_file_keeps_only_the_latest_figures() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = std::fs::read_to_string(path).expect("the file is there");
     assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
-}
-
-#[test]
-fn a_profile_is_a_trace_of_both_sides_and_a_table_of_the_costliest_spans() {
-    let path = file("trace.json");
-    let path = path.to_str().expect("the path is text");
-    let short = ["--seconds", "0.5", "--radius", "3", "--unpaced"];
-    let output = demo(&[&["profile", "--trace", path][..], &short].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let text = std::fs::read_to_string(path).expect("the file is there");
-    let trace: Value = serde_json::from_str(&text).expect("it is JSON");
-    let events = trace["traceEvents"].as_array().expect("a list of events");
-    let threads_of = |name: &str| {
-        let of_name = events.iter().filter(|event| event["name"] == name);
-        of_name
-            .map(|event| event["tid"].as_u64())
-            .collect::<Vec<_>>()
-    };
-    let frames = threads_of("chunk_frame");
-    assert!(frames.len() >= 30, "{}", frames.len());
-    let attempts = threads_of("chunk_attempt");
-    assert!(!attempts.is_empty());
-    assert!(
-        attempts.iter().all(|thread| *thread != frames[0]),
-        "chunks are made elsewhere"
-    );
-    let attempt = events.iter().find(|event| event["name"] == "chunk_attempt");
-    let key = attempt.and_then(|event| event["args"]["key"].as_str());
-    let numbers = key.map(|key| key.split(", ").count());
-    assert_eq!(numbers, Some(3), "{key:?} is a coordinate");
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
-    for cell in [
-        "own time a frame, µs",
-        "chunk_attempt",
-        "workers",
-        "everything held",
-    ] {
-        assert!(table.contains(cell), "{cell}: {table}");
-    }
-    assert!(table.matches(" main ").count() >= 3, "{table}");
-}
-
-#[cfg(feature = "flamegraph")]
-#[test]
-fn a_profile_draws_a_flame_graph() {
-    let (trace, svg) = (file("flame.json"), file("flame.svg"));
-    let path = |file: &PathBuf| file.to_str().expect("the path is text").to_owned();
-    let (trace, graph) = (path(&trace), path(&svg));
-    let output = demo(&[
-        "profile",
-        "--seconds=0.2",
-        "--radius=2",
-        "--unpaced",
-        "--trace",
-        &trace,
-        "--flamegraph",
-        &graph,
-    ]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let text = std::fs::read_to_string(svg).expect("the file is there");
-    assert!(text.contains("<svg") && text.contains("chunk_attempt"));
 }

@@ -112,6 +112,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return false;
         }
         self.delivered -= 1;
+        self.tally.discarded += u64::from(!slot.is_known_empty());
         self.judge(&slot, message.into(), false)
     }
 

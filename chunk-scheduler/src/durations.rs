@@ -25,15 +25,28 @@ pub struct DurationSummary {
     pub max: Duration,
 }
 
+/// A histogram of durations: of fixed size, and any thread may write to it at any time without waiting.
+///
+/// ```
+/// use chunk_scheduler::DurationRecorder;
+/// use std::time::Duration;
+///
+/// let frames = DurationRecorder::new();
+/// frames.record(Duration::from_millis(16));
+/// frames.record(Duration::from_millis(40));
+/// assert_eq!(frames.summary().max, Duration::from_millis(40));
+/// ```
 #[derive(Debug)]
-pub(crate) struct Durations {
+pub struct DurationRecorder {
     buckets: [AtomicU64; DOUBLINGS * STEPS],
     total_nanos: AtomicU64,
     max_nanos: AtomicU64,
 }
 
-impl Durations {
-    pub(crate) fn new() -> Self {
+impl DurationRecorder {
+    /// A histogram of nothing. It takes about 3 KiB.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             buckets: std::array::from_fn(|_| AtomicU64::new(0)),
             total_nanos: AtomicU64::new(0),
@@ -41,14 +54,17 @@ impl Durations {
         }
     }
 
-    pub(crate) fn record(&self, duration: Duration) {
+    /// Adds one.
+    pub fn record(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
         self.total_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.max_nanos.fetch_max(nanos, Ordering::Relaxed);
     }
 
-    pub(crate) fn summary(&self) -> DurationSummary {
+    /// What was recorded so far. Costs a walk over the histogram, which is less than a microsecond.
+    #[must_use]
+    pub fn summary(&self) -> DurationSummary {
         let counts = self.buckets.each_ref().map(|b| b.load(Ordering::Relaxed));
         let count: u64 = counts.iter().sum();
         let Some(mean) = self.total_nanos.load(Ordering::Relaxed).checked_div(count) else {
@@ -71,6 +87,12 @@ impl Durations {
             p99: quantile(99),
             max: Duration::from_nanos(max),
         }
+    }
+}
+
+impl Default for DurationRecorder {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -115,14 +137,14 @@ mod tests {
 
     #[test]
     fn the_longest_duration_has_a_bucket() {
-        let times = Durations::new();
+        let times = DurationRecorder::new();
         times.record(Duration::MAX);
         assert_eq!(times.summary().max, Duration::from_nanos(u64::MAX));
     }
 
     #[test]
     fn a_summary_tells_the_typical_from_the_worst() {
-        let times = Durations::new();
+        let times = DurationRecorder::new();
         assert_eq!(times.summary(), DurationSummary::default());
         for _ in 0..199 {
             times.record(Duration::from_micros(100));

@@ -1,6 +1,6 @@
 //! What was counted, and the proof that it adds up.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use crate::{
     durations::DurationSummary, key::Key, rank::Rank, scheduler::Scheduler, slot::JobState,
@@ -28,6 +28,13 @@ pub struct Counters {
     pub generated: u64,
     /// Results that nobody wanted any more when they were ready.
     pub wasted: u64,
+    /// Results that were ready and never reached their destination: withdrawn or superseded while
+    /// they waited, or refused when they were applied.
+    pub discarded: u64,
+    /// Jobs that were started although a queued one should have been by what was published before;
+    /// [`Rank::is_inversion`] decides. At most those that a snapshot or a request caused which came
+    /// in the instant of the pick.
+    pub inversions: u64,
     /// Panics of user code that were caught.
     pub panics: u64,
     /// Attempts that ran longer than their allowance.
@@ -117,6 +124,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         Counters {
             generated: counts.generated.load(Ordering::Relaxed),
             wasted: counts.wasted.load(Ordering::Relaxed),
+            inversions: counts.inversions.load(Ordering::Relaxed),
             panics: self.tally.panics + counts.discard_panics.load(Ordering::Relaxed),
             ..self.tally
         }
@@ -146,6 +154,16 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     #[must_use]
     pub fn generation_times(&self) -> DurationSummary {
         self.shared.generation_times.summary()
+    }
+
+    /// Time that generators spent on what was never applied: measured for what nobody wanted any more
+    /// when they returned, and by the mean of all for [`Counters::discarded`] results.
+    #[must_use]
+    pub fn wasted_time(&self) -> Duration {
+        let unwanted = self.shared.counts.wasted_nanos.load(Ordering::Relaxed);
+        let discarded = u32::try_from(self.tally.discarded).unwrap_or(u32::MAX);
+        let mean = self.shared.generation_times.summary().mean;
+        Duration::from_nanos(unwanted).saturating_add(mean.saturating_mul(discarded))
     }
 
     /// How long it took from withdrawing a job in flight until its generator stopped.

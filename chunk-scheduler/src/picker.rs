@@ -38,6 +38,10 @@ pub(crate) struct Picked<K> {
     pub(crate) attempt: u32,
     /// Counts the picks of this scheduler: results are handed over in the order of their starts.
     pub(crate) order: u64,
+    /// The lane it was picked from.
+    pub(crate) lane: Lane,
+    /// The turn it was handed over in.
+    pub(crate) turn: u32,
 }
 
 /// A new job whose rank panicked.
@@ -49,16 +53,16 @@ pub(crate) struct Unrankable<K> {
 
 #[derive(Debug)]
 pub(crate) struct Picker<K, R: Rank<K>> {
-    lanes: [LaneQueue<K, R::Priority>; 3],
-    rank: Arc<R>,
-    turn: u32,
+    pub(crate) lanes: [LaneQueue<K, R::Priority>; 3],
+    pub(crate) rank: Arc<R>,
+    pub(crate) turn: u32,
     picks: u64,
     /// The epoch of the inbox that was merged last.
     pub(crate) merged: u64,
     /// Keys on workers now, the cancelled ones included. As many as there are runners.
-    running: Vec<K>,
+    pub(crate) running: Vec<K>,
     /// Entries whose key is running: a key is never generated twice at the same time.
-    held_back: Vec<(Lane, Entry<K, R::Priority>)>,
+    pub(crate) held_back: Vec<(Lane, Entry<K, R::Priority>)>,
     /// Empty vectors that keep their memory, swapped with the inbox's full ones.
     spare: Arrivals<K>,
 }
@@ -130,6 +134,8 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
                         slot: entry.slot,
                         attempt,
                         order: self.picks,
+                        lane,
+                        turn: entry.turn,
                     };
                     return (Some(picked), dead);
                 } else {

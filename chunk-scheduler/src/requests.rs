@@ -88,6 +88,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             JobState::Delivered => self.delivered -= 1,
             _ => {}
         }
+        let was_made = matches!(former, JobState::Completed | JobState::Delivered);
+        self.tally.discarded += u64::from(was_made && !slot.is_known_empty());
         tracing::trace!(?key, version = slot.version.get(), ?end, "ended");
         Some(slot.lane())
     }

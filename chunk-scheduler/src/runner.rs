@@ -123,6 +123,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
             slot,
             attempt,
             order,
+            ..
         } = picked;
         let began = self.shared.now();
         self.desk.begin(Arc::clone(&slot), began);
@@ -187,6 +188,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
                     });
                 } else {
                     shared.counts.wasted.fetch_add(1, Ordering::Relaxed);
+                    shared.count_wasted(took);
                     let _span = tracing::debug_span!("chunk_discard", key = ?slot.key).entered();
                     if let Err(message) = panics::discard(content) {
                         shared.counts.discard_panics.fetch_add(1, Ordering::Relaxed);
@@ -209,6 +211,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
             }
             Outcome::Abandoned => {
                 self.note("abandon", &slot);
+                shared.count_wasted(took);
                 shared.places.release();
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     clock::Clock,
     desk::Fault,
-    durations::Durations,
+    durations::DurationRecorder,
     gate::Gate,
     generator::Make,
     key::Key,
@@ -31,12 +31,12 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
     /// Written by the main thread, emptied by runners; never held for longer than a swap.
     inbox: Mutex<Inbox<K, R>>,
     /// Moves whenever the inbox changes.
-    epoch: AtomicU64,
+    pub(crate) epoch: AtomicU64,
     /// Runners only.
     picker: Mutex<Picker<K, R>>,
     pub(crate) counts: Counts,
-    pub(crate) generation_times: Durations,
-    pub(crate) cancel_latencies: Durations,
+    pub(crate) generation_times: DurationRecorder,
+    pub(crate) cancel_latencies: DurationRecorder,
     pub(crate) simulation: Option<Simulation>,
     /// Whether runners give way after every step: on executors that share the main thread.
     pub(crate) is_stepwise: bool,
@@ -57,6 +57,10 @@ pub(crate) struct Counts {
     pub(crate) generated: AtomicU64,
     /// Results that nobody wanted any more when they were ready.
     pub(crate) wasted: AtomicU64,
+    /// Nanoseconds that generators spent on what nobody wanted any more when they returned.
+    pub(crate) wasted_nanos: AtomicU64,
+    /// Jobs that were started while a queued one should have been.
+    pub(crate) inversions: AtomicU64,
     /// Destructors of unwanted outputs that panicked.
     pub(crate) discard_panics: AtomicU64,
 }
@@ -93,10 +97,12 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
                 faults: AtomicUsize::new(0),
                 generated: AtomicU64::new(0),
                 wasted: AtomicU64::new(0),
+                wasted_nanos: AtomicU64::new(0),
+                inversions: AtomicU64::new(0),
                 discard_panics: AtomicU64::new(0),
             },
-            generation_times: Durations::new(),
-            cancel_latencies: Durations::new(),
+            generation_times: DurationRecorder::new(),
+            cancel_latencies: DurationRecorder::new(),
             simulation,
             is_stepwise,
         }
@@ -157,20 +163,16 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         if let Some(key) = finished {
             picker.finish(&key);
         }
-        while picker.merged != self.epoch.load(Ordering::Acquire) {
-            let merge = {
-                let mut inbox = self.inbox.lock();
-                picker.merged = self.epoch.load(Ordering::Acquire);
-                picker.collect(&mut inbox)
-            };
-            picker.merge(merge, unrankable);
-        }
+        self.merge_news(&mut picker, unrankable);
         let dead = self.counts.dead.load(Ordering::Relaxed);
         if dead > FEW_DEAD && dead > picker.len() / 2 {
             picker.compact();
             self.counts.dead.store(0, Ordering::Relaxed);
         }
-        let (picked, dead) = picker.pick();
+        let (picked, mut dead) = picker.pick();
+        if let Some(picked) = &picked {
+            dead += self.watch_for_inversion(&mut picker, picked, unrankable);
+        }
         drop(picker);
         if dead > 0 {
             self.forget_dead(dead);
@@ -179,6 +181,22 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
             self.counts.in_flight.fetch_add(1, Ordering::AcqRel);
         }
         picked
+    }
+
+    /// Runner: sorts in whatever came since the last time.
+    pub(crate) fn merge_news(
+        &self,
+        picker: &mut Picker<K, R>,
+        unrankable: &mut Vec<Unrankable<K>>,
+    ) {
+        while picker.merged != self.epoch.load(Ordering::Acquire) {
+            let merge = {
+                let mut inbox = self.inbox.lock();
+                picker.merged = self.epoch.load(Ordering::Acquire);
+                picker.collect(&mut inbox)
+            };
+            picker.merge(merge, unrankable);
+        }
     }
 
     /// Runner, when it goes: the generator of `key` has returned.

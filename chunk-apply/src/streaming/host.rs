@@ -3,6 +3,7 @@
 use super::{
     backlog::Backlog,
     index::{ChunkIndex, ChunkRoot, RootOf},
+    latency::Latencies,
     messages::{ChunkFailed, ChunkLoaded},
     place::Place,
     plugin::BeforeUnload,
@@ -13,14 +14,10 @@ use crate::{
     error::SpawnError,
     host::{Arrival, ChunkHost, LoadedChunk, Stale, WholeChunk},
 };
-use ahash::AHashMap;
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Scheduler, Version};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use chunk_scheduler::{Rank, Scheduler, Version};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing::warn;
 
 /// The stream's parts that an [`Applier`](crate::Applier) works for, borrowed for one frame.
@@ -28,7 +25,8 @@ pub(crate) struct StreamHost<'a, T: Send + Sync + 'static> {
     pub(crate) scheduler: &'a mut Scheduler<ChunkCoord, T, ViewerRank>,
     pub(crate) backlog: &'a mut Backlog<T>,
     pub(crate) place: &'a Place,
-    pub(crate) wanted_at: &'a mut AHashMap<ChunkCoord, Duration>,
+    pub(crate) rank: &'a ViewerRank,
+    pub(crate) latencies: &'a mut Latencies,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) before_unload: Option<&'a BeforeUnload>,
     pub(crate) loaded: &'a mut Vec<ChunkLoaded<T>>,
@@ -85,9 +83,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
         if !self.scheduler.applied(chunk.key, version) {
             return Err(Stale);
         }
-        let latency = (self.wanted_at.remove(&chunk.key)).map_or(Duration::ZERO, |wanted_at| {
-            self.clock.now().saturating_sub(wanted_at)
-        });
+        let distance_sq = self.rank.rank(&chunk.key);
+        let latency = (self.latencies).shown(chunk.key, distance_sq, self.clock.now());
         let loaded = ChunkLoaded::new(chunk.key, chunk.root, chunk.entities, latency);
         self.loaded.push(loaded);
         let loaded = LoadedChunk {

@@ -27,4 +27,9 @@ impl Rank<ChunkCoord> for ViewerRank {
     fn rank(&self, coord: &ChunkCoord) -> u64 {
         nearest_distance_sq(&self.viewers, *coord)
     }
+
+    /// A whole ring closer is; less is not worth a reordering.
+    fn is_inversion(&self, started: u64, queued: u64) -> bool {
+        queued.isqrt() < started.isqrt()
+    }
 }

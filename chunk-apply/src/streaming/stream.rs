@@ -2,17 +2,18 @@
 
 use super::{
     backlog::Backlog,
+    latency::{Latencies, LatencySummary},
     levels::Leveller,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     place::Place,
     plugin::{BeforeUnload, ChunkStreamingPlugin},
     rank::ViewerRank,
     viewer::Viewers,
+    work::WorkTimes,
 };
 use crate::{
     applier::Applier, budget::ApplyBudget, clock::Clock, host::LoadedChunk, report::ApplyReport,
 };
-use ahash::AHashMap;
 use bevy_ecs::resource::Resource;
 use chunk_coord::{Changes, ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Scheduler};
@@ -40,8 +41,8 @@ pub struct Streaming<T: Send + Sync + 'static> {
     pub(super) leveller: Option<Leveller>,
     pub(super) before_unload: Option<BeforeUnload>,
     pub(super) clock: Arc<dyn Clock>,
-    /// When each chunk that is not there yet became wanted.
-    pub(super) wanted_at: AHashMap<ChunkCoord, Duration>,
+    pub(super) latencies: Latencies,
+    pub(super) work: WorkTimes,
     /// Chunks that left the index and are to be handed to the applier.
     pub(super) to_unload: Vec<(ChunkCoord, LoadedChunk)>,
     pub(super) loaded: Vec<ChunkLoaded<T>>,
@@ -86,6 +87,8 @@ pub struct StreamingTotals {
     pub despawned: u64,
     /// Viewer positions that were ignored because they have no chunk.
     pub invalid_positions: u64,
+    /// Chunks that stopped being wanted before anything of them was shown.
+    pub missed: u64,
 }
 
 impl<T: Send + Sync + 'static> Streaming<T> {
@@ -114,7 +117,8 @@ impl<T: Send + Sync + 'static> Streaming<T> {
             before_unload: plugin.before_unload.clone(),
             leveller: plugin.levels.clone().map(Leveller::new),
             clock,
-            wanted_at: AHashMap::new(),
+            latencies: Latencies::default(),
+            work: WorkTimes::default(),
             to_unload: Vec::new(),
             loaded: Vec::new(),
             unloaded: Vec::new(),
@@ -172,7 +176,16 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     /// Sums since the stream was made.
     #[must_use]
     pub fn totals(&self) -> StreamingTotals {
-        self.totals
+        StreamingTotals {
+            missed: self.latencies.missed(),
+            ..self.totals
+        }
+    }
+
+    /// How long chunks took to become visible, since the stream was made.
+    #[must_use]
+    pub fn latencies(&self) -> LatencySummary {
+        self.latencies.summary()
     }
 
     /// Whether everything wanted is there, or given up, and everything else is gone.
@@ -216,7 +229,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
         let is_wanted = self.wanted.contains(coord);
         if is_wanted {
             self.scheduler.refresh_in(coord, lane);
-            self.wanted_at.insert(coord, self.clock.now());
+            self.latencies.asked_anew(coord, self.clock.now());
         }
         is_wanted
     }

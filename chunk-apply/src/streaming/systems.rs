@@ -82,6 +82,7 @@ pub(super) fn scan<T: Send + Sync + 'static>(
 /// Gives up everything, so that the next update asks for it again.
 fn restart<T: Send + Sync + 'static>(stream: &mut Streaming<T>, index: &mut ResMut<ChunkIndex<T>>) {
     stream.changes.clear();
+    stream.latencies.restart();
     let wanted = core::mem::replace(&mut stream.wanted, WantedSet::new());
     stream.changes.left.extend(wanted.iter());
     follow_changes(stream, index);
@@ -94,7 +95,7 @@ fn follow_changes<T: Send + Sync + 'static>(
 ) {
     let now = stream.clock.now();
     for coord in &stream.changes.left {
-        stream.wanted_at.remove(coord);
+        stream.latencies.left(*coord);
         stream.scheduler.cancel(*coord);
         // Looked at before it is changed, so that `Changed` means what it says.
         if index.contains(*coord)
@@ -112,7 +113,7 @@ fn follow_changes<T: Send + Sync + 'static>(
     for coord in &stream.changes.entered {
         trace!(?coord, "wanted");
         stream.scheduler.request(*coord);
-        stream.wanted_at.insert(*coord, now);
+        stream.latencies.wanted(*coord, now);
     }
 }
 
@@ -137,7 +138,7 @@ fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, 
         |coord| {
             trace!(?coord, "another level of detail");
             stream.scheduler.refresh(coord);
-            stream.wanted_at.insert(coord, now);
+            stream.latencies.asked_anew(coord, now);
         },
     );
 }
@@ -215,7 +216,8 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
         scheduler: &mut stream.scheduler,
         backlog: &mut stream.backlog,
         place: &stream.place,
-        wanted_at: &mut stream.wanted_at,
+        rank: &stream.rank,
+        latencies: &mut stream.latencies,
         clock: &*stream.clock,
         before_unload: stream.before_unload.as_ref(),
         loaded: &mut stream.loaded,
@@ -231,6 +233,7 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
     report.spent = stream.clock.now().saturating_sub(start);
     report.overshoot =
         (stream.budget.time).map_or(report.overshoot, |time| report.spent.saturating_sub(time));
+    stream.work.frame(&report);
     stream.frame.apply = report;
 }
 

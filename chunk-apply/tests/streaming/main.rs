@@ -3,7 +3,10 @@
 
 mod budget;
 mod composition;
+#[cfg(feature = "metrics")]
+mod facade;
 mod failures;
+mod figures;
 mod interference;
 mod levels;
 mod loading;
