@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Exit status: 0 if all were played and everything held, 1 if not, 2 if an option makes no sense.
     Stress(Stress),
     /// Plays a scenario and records what each thread did: a trace, and the costliest spans of a frame
-    Profile(profile_command::Options),
+    Profile(Box<profile_command::Options>),
 }
 
 /// What `chunk-demo stress` takes.
@@ -118,6 +118,10 @@ pub(crate) struct Play {
     /// Writes a page with a chunk map, plots and all figures to this folder; it opens without a network
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
+
+    /// Serves the stream's figures to Prometheus at this address while the run lasts; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["render", "window"])]
+    pub(crate) metrics_addr: Option<String>,
 
     #[command(flatten)]
     pub(crate) drawing: Drawing,
