@@ -30,12 +30,15 @@ pub use error::SpawnError;
 pub use host::{Arrival, ChunkHost, Leftovers, LoadedChunk, Stale, WholeChunk};
 pub use report::ApplyReport;
 pub use spawner::Spawner;
+#[cfg(feature = "metrics")]
+pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, Streaming, StreamingConfig,
-    StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused,
-    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, streaming_pool_options,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, LatencySummary, RingLatency, Streaming,
+    StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
+    StreamingRefused, StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
+    streaming_pool_options,
 };
 pub use writer::ChunkWriter;
 

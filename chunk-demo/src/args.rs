@@ -119,6 +119,10 @@ pub(crate) struct Play {
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Serves the stream's figures to Prometheus at this address while the run lasts; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["render", "window"])]
+    pub(crate) metrics_addr: Option<String>,
+
     #[command(flatten)]
     pub(crate) drawing: Drawing,
 }

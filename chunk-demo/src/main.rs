@@ -7,6 +7,8 @@ mod interrupt;
 mod json_file;
 mod live;
 mod log;
+mod metrics;
+mod metrics_server;
 mod play;
 mod profile;
 mod profile_command;

@@ -10,7 +10,7 @@ use crate::args::Play;
 use crate::interrupt::Interrupt;
 use crate::json_file::JsonFile;
 use crate::progress::Display;
-use crate::{live, log};
+use crate::{live, log, metrics};
 
 /// Plays the scenario. Whether everything held, or why nothing was played.
 pub(crate) fn run(args: &Play) -> Result<bool, String> {
@@ -26,6 +26,14 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     }
     let city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
 
+    let server = (args.metrics_addr.as_deref()).map(metrics::serve);
+    let server = server.transpose()?;
+    let city = if server.is_some() {
+        metrics::tell(city)
+    } else {
+        city
+    };
+
     log::start(scenario.faults() != Faults::NONE);
     let mut display = Display::new(scenario.name(), Interrupt::listen());
     let budget = settings.budget.time;
@@ -37,6 +45,7 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     }
     let outcome = run.go(&mut display).map_err(|error| error.to_string())?;
     display.finish();
+    drop(server);
 
     show(&outcome);
     if let Some(json) = json {

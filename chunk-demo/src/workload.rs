@@ -64,11 +64,15 @@ impl<T: Send + Sync + 'static> Workload<T> {
         }
     }
 
-    /// The same with more plugins or resources, added before the stream.
+    /// The same with more plugins or resources, added before the stream and after those that it has already.
     #[must_use]
     pub fn prepared_by(self, prepare: impl Fn(&mut App) + Send + Sync + 'static) -> Self {
+        let before = self.prepare;
         Self {
-            prepare: Arc::new(prepare),
+            prepare: Arc::new(move |app| {
+                before(app);
+                prepare(app);
+            }),
             ..self
         }
     }

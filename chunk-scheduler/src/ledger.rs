@@ -34,6 +34,10 @@ pub struct Counters {
     /// Times that jobs waited and no runner was started for them, because every place in the
     /// completed queue was taken: at most once per tick and per drain.
     pub starts_refused: u64,
+    /// Jobs that were started although a queued one of their lane should have been by what was
+    /// published before; [`Rank::is_inversion`] decides. Only a snapshot or a request that came in
+    /// the instant of the pick can cause one.
+    pub inversions: u64,
     /// Panics of user code that were caught.
     pub panics: u64,
     /// Attempts that ran longer than their allowance.
@@ -138,6 +142,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             generated: counts.generated.load(Ordering::Relaxed),
             wasted: self.tally.wasted + counts.wasted.load(Ordering::Relaxed),
             wasted_time: self.tally.wasted_time + Duration::from_nanos(wasted_nanos),
+            inversions: counts.inversions.load(Ordering::Relaxed),
             panics: self.tally.panics + counts.discard_panics.load(Ordering::Relaxed),
             ..self.tally
         }

@@ -57,6 +57,7 @@ mod explain;
 mod gate;
 mod generator;
 mod inbox;
+mod inversion;
 mod job;
 mod key;
 mod ledger;

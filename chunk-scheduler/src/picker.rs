@@ -17,6 +17,10 @@ pub(crate) struct Picked<K> {
     pub(crate) attempt: u32,
     /// Counts the picks of this scheduler: results are handed over in the order of their starts.
     pub(crate) order: u64,
+    /// The lane it was picked from.
+    pub(crate) lane: Lane,
+    /// The turn it was handed over in.
+    pub(crate) turn: u32,
 }
 
 /// A new job whose rank panicked.
@@ -44,7 +48,7 @@ const TURNS_BETWEEN_RANKINGS: u32 = 64;
 pub(crate) struct Picker<K, R: Rank<K>> {
     pub(crate) lanes: [LaneQueue<K, R::Priority>; 3],
     pub(crate) rank: Arc<R>,
-    turn: u32,
+    pub(crate) turn: u32,
     /// The turn in which everything was ranked last.
     ranked: u32,
     urgent_in_a_row: u32,
@@ -52,7 +56,7 @@ pub(crate) struct Picker<K, R: Rank<K>> {
     /// The epoch of the inbox that was merged last.
     pub(crate) merged: u64,
     /// Keys on workers now, the cancelled ones included. As many as there are runners.
-    running: Vec<K>,
+    pub(crate) running: Vec<K>,
     /// Entries whose key is running: a key is never generated twice at the same time.
     pub(crate) held_back: Vec<(Lane, Entry<K, R::Priority>)>,
     /// Empty vectors that keep their memory, swapped with the inbox's full ones.
@@ -153,6 +157,8 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
                     slot: entry.slot,
                     attempt,
                     order: self.picks,
+                    lane,
+                    turn: entry.turn,
                 });
             } else {
                 *dead += 1;

@@ -42,6 +42,14 @@ pub trait Rank<K>: Send + Sync + 'static {
         let _ = turns;
         self.rank(key)
     }
+
+    /// Whether starting a job of the priority `started` while one of `queued` waits is worth
+    /// counting in [`Counters::inversions`](crate::Counters::inversions). By default it is when the
+    /// queued one is sooner by anything at all; where priorities are distances, let a step of them
+    /// pass.
+    fn is_inversion(&self, started: Self::Priority, queued: Self::Priority) -> bool {
+        queued < started
+    }
 }
 
 /// A [`Rank`] made of a closure.

@@ -129,6 +129,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Runner<K, T, R> {
             slot,
             attempt,
             order,
+            ..
         } = picked;
         let began = self.shared.now();
         self.desk.begin(Arc::clone(&slot), began);

@@ -33,7 +33,7 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
     /// Written by the main thread, emptied by runners; never held for longer than a swap.
     inbox: Mutex<Inbox<K, R>>,
     /// Moves whenever the inbox changes.
-    epoch: Apart<AtomicU64>,
+    pub(crate) epoch: Apart<AtomicU64>,
     /// Runners only; [`Scheduler::explain`](crate::Scheduler::explain) looks in when nobody is
     /// there.
     picker: Apart<Mutex<Picker<K, R>>>,
@@ -67,6 +67,8 @@ pub(crate) struct Counts {
     pub(crate) wasted: AtomicU64,
     /// How long making those took.
     pub(crate) wasted_nanos: AtomicU64,
+    /// Jobs that were started while a queued one should have been.
+    pub(crate) inversions: AtomicU64,
     /// Destructors of unwanted outputs that panicked.
     pub(crate) discard_panics: AtomicU64,
 }
@@ -106,6 +108,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
                 generated: Apart(AtomicU64::new(0)),
                 wasted: AtomicU64::new(0),
                 wasted_nanos: AtomicU64::new(0),
+                inversions: AtomicU64::new(0),
                 discard_panics: AtomicU64::new(0),
             },
             generation_times: DurationRecorder::new(),
@@ -166,26 +169,22 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         if let Some(key) = finished {
             self.finish_in(&mut picker, &key);
         }
-        while picker.merged != self.epoch.load(Ordering::Acquire) {
-            let merge = {
-                let mut inbox = self.inbox.lock();
-                picker.merged = self.epoch.load(Ordering::Acquire);
-                picker.collect(&mut inbox)
-            };
-            picker.merge(merge, unrankable);
-        }
+        self.merge_news(&mut picker, unrankable);
         let dead = self.counts.dead.load(Ordering::Relaxed);
         if dead > FEW_DEAD && dead > picker.len() / 2 {
             picker.compact();
             self.counts.dead.store(0, Ordering::Relaxed);
         }
-        let (picked, dead) = picker.pick(reach);
+        let (picked, mut dead) = picker.pick(reach);
         if picked.is_none() {
             // Under the lock, so that whoever frees something afterwards takes this back.
             self.urgent_dry.store(picker.merged + 1, Ordering::Release);
             if reach == Reach::Everything {
                 self.dry.store(picker.merged + 1, Ordering::Release);
             }
+        }
+        if let Some(picked) = &picked {
+            dead += self.watch_for_inversion(&mut picker, picked, unrankable);
         }
         drop(picker);
         if dead > 0 {
@@ -195,6 +194,22 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
             self.counts.in_flight.fetch_add(1, Ordering::AcqRel);
         }
         picked
+    }
+
+    /// Runner: sorts in whatever came since the last time.
+    pub(crate) fn merge_news(
+        &self,
+        picker: &mut Picker<K, R>,
+        unrankable: &mut Vec<Unrankable<K>>,
+    ) {
+        while picker.merged != self.epoch.load(Ordering::Acquire) {
+            let merge = {
+                let mut inbox = self.inbox.lock();
+                picker.merged = self.epoch.load(Ordering::Acquire);
+                picker.collect(&mut inbox)
+            };
+            picker.merge(merge, unrankable);
+        }
     }
 
     /// Runner, when it goes: the generator of `key` has returned.

@@ -89,6 +89,7 @@ fn no_job_starts_while_a_nearer_one_is_queued() {
             }
             world.apply();
         }
+        assert_eq!(world.scheduler.counters().inversions, 0);
     }
 }
 

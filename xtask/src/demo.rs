@@ -31,10 +31,11 @@ pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &Args) 
 }
 
 /// The options that need more than the plain demo, which should not take longer to build for them.
-const NEEDS: [(&str, &str); 3] = [
+const NEEDS: [(&str, &str); 4] = [
     ("--render", "render"),
     ("--window", "render"),
     ("--flamegraph", "flamegraph"),
+    ("--metrics-addr", "metrics"),
 ];
 
 /// The features that the arguments need.
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(features(&["--seconds", "2", "--render", "out"]), ["render"]);
         assert_eq!(features(&["--render=out", "--window"]), ["render"]);
         assert_eq!(features(&["--flamegraph", "f.svg"]), ["flamegraph"]);
+        assert_eq!(features(&["--metrics-addr=[::1]:0"]), ["metrics"]);
         assert!(features(&["--rendering", "--seed", "1"]).is_empty());
         assert!(features(&[]).is_empty());
     }

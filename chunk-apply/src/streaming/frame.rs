@@ -1,5 +1,6 @@
 //! What a stream cost in one frame of the app, however often its systems ran in it.
 
+use super::work::WorkTimes;
 use crate::{budget::ApplyBudget, report::ApplyReport};
 use core::time::Duration;
 
@@ -36,7 +37,7 @@ impl StreamingFrame {
     }
 
     /// Adds one turn of applying to the frame.
-    pub(super) fn add(&mut self, report: ApplyReport, budget: &ApplyBudget) {
+    fn add(&mut self, report: ApplyReport, budget: &ApplyBudget) {
         self.apply += report;
         let over = |time| self.main_thread().saturating_sub(time);
         self.apply.overshoot = budget.time.map_or(Duration::ZERO, over);
@@ -55,12 +56,18 @@ pub struct StreamingTotals {
     pub despawned: u64,
     /// Viewer positions that were ignored because they have no chunk.
     pub invalid_positions: u64,
+    /// Chunks that stopped being wanted before anything of them was shown.
+    pub missed: u64,
 }
 
 /// The frame that is under way, or was the last.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     pub(super) now: StreamingFrame,
+    /// Of those before.
+    pub(super) work: WorkTimes,
+    /// Whether there was any work on the `World`.
+    has_worked: bool,
     /// Whether the app says when a frame begins. If it runs our schedules alone, each turn of applying
     /// ends one.
     are_announced: bool,
@@ -71,19 +78,32 @@ impl Frames {
     /// The app has begun a frame.
     pub(super) fn begin(&mut self) {
         self.are_announced = true;
-        self.now = StreamingFrame::default();
+        self.next();
     }
 
     /// One of our systems runs.
     pub(super) fn go_on(&mut self) {
         if core::mem::take(&mut self.has_ended) {
-            self.now = StreamingFrame::default();
+            self.next();
         }
+    }
+
+    /// One turn of work on the `World`.
+    pub(super) fn worked(&mut self, report: ApplyReport, budget: &ApplyBudget) {
+        self.now.add(report, budget);
+        self.has_worked = true;
     }
 
     /// Applying has had its turn.
     pub(super) fn applied(&mut self) {
         self.has_ended = !self.are_announced;
+    }
+
+    fn next(&mut self) {
+        if core::mem::take(&mut self.has_worked) {
+            self.work.frame(&self.now.apply);
+        }
+        self.now = StreamingFrame::default();
     }
 }
 
@@ -128,5 +148,25 @@ mod tests {
         frames.applied();
         frames.go_on();
         assert_eq!(frames.now.scan, Duration::from_micros(1));
+    }
+
+    #[test]
+    fn turns_of_one_frame_count_as_one_and_frames_without_work_as_none() {
+        let mut frames = Frames::default();
+        frames.begin();
+        let report = ApplyReport {
+            spent: Duration::from_micros(300),
+            ..ApplyReport::default()
+        };
+        let budget = ApplyBudget::time(Duration::from_micros(500));
+        frames.worked(report, &budget);
+        frames.worked(report, &budget);
+        for _ in 0..3 {
+            frames.begin();
+        }
+        let (spent, overshoot) = (frames.work.spent(), frames.work.overshoot());
+        assert_eq!((spent.count, overshoot.count), (1, 1));
+        assert_eq!(spent.max, Duration::from_micros(600));
+        assert_eq!(overshoot.max, Duration::from_micros(100));
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     backlog::Backlog,
     index::{ChunkIndex, ChunkRoot, RootOf},
+    latency::Latencies,
     messages::{ChunkFailed, ChunkLoaded},
     place::Place,
     plugin::BeforeUnload,
@@ -15,11 +16,10 @@ use crate::{
     error::SpawnError,
     host::{Arrival, ChunkHost, Leftovers, LoadedChunk, Stale, WholeChunk},
 };
-use ahash::{AHashMap, AHashSet};
+use ahash::AHashSet;
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Lane, Rank, Scheduler, Version};
-use core::time::Duration;
 use std::collections::BTreeSet;
 use tracing::warn;
 
@@ -30,7 +30,7 @@ pub(super) struct StreamHost<'a, T: Send + Sync + 'static> {
     begun: &'a mut Vec<(ChunkCoord, Lane)>,
     rank: &'a ViewerRank,
     place: &'a Place,
-    wanted_at: &'a mut AHashMap<ChunkCoord, Duration>,
+    latencies: &'a mut Latencies,
     clock: &'a dyn Clock,
     before_unload: Option<&'a BeforeUnload>,
     unsaved: &'a mut AHashSet<ChunkCoord>,
@@ -53,7 +53,7 @@ impl<'a, T: Send + Sync + 'static> StreamHost<'a, T> {
             begun: &mut stream.begun,
             rank: &stream.rank,
             place: &stream.place,
-            wanted_at: &mut stream.wanted_at,
+            latencies: &mut stream.latencies,
             clock: &*stream.clock,
             before_unload: stream.before_unload.as_ref(),
             unsaved: &mut stream.unsaved,
@@ -146,9 +146,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
             return Err(Stale);
         }
         self.begun.retain(|(coord, _)| *coord != chunk.key);
-        let latency = (self.wanted_at.remove(&chunk.key)).map_or(Duration::ZERO, |wanted_at| {
-            self.clock.now().saturating_sub(wanted_at)
-        });
+        let distance_sq = self.rank.rank(&chunk.key);
+        let latency = (self.latencies).shown(chunk.key, distance_sq, self.clock.now());
         let loaded = ChunkLoaded::new(chunk.key, chunk.root, chunk.entities, latency);
         self.loaded.push(loaded);
         let loaded = LoadedChunk {

@@ -41,7 +41,7 @@ message! {
         root: Entity,
         /// How many entities were spawned under the root.
         entities: usize,
-        /// Time since it became wanted, or was last asked for anew.
+        /// Time since it became wanted; for one that replaced another, since it was last asked for anew.
         latency: Duration,
     }
 }

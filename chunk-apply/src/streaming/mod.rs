@@ -3,11 +3,15 @@
 mod backlog;
 mod config;
 mod diagnostics;
+mod figures;
 mod frame;
 mod host;
 mod index;
+mod latency;
 mod levels;
 mod messages;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod pending;
 mod place;
 mod plugin;
@@ -20,15 +24,19 @@ mod snapshot;
 mod stream;
 mod systems;
 mod viewer;
+mod work;
 
 pub use config::{StreamingConfig, StreamingConfigError};
 pub use diagnostics::StreamingDiagnosticsPlugin;
 pub use index::{ChunkIndex, ChunkRoot};
+pub use latency::{LatencySummary, RingLatency};
 pub use levels::ChunkLevels;
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded};
+#[cfg(feature = "metrics")]
+pub use metrics::StreamingMetricsPlugin;
 pub use plugin::{BeforeUnload, ChunkStreamingPlugin, StreamingRefused, StreamingSystems};
 pub use pool::streaming_pool_options;
 pub use rank::ViewerRank;
-pub use snapshot::StreamingSnapshot;
+pub use snapshot::{StreamingSnapshot, WastedWork};
 pub use stream::{Streaming, StreamingFrame, StreamingTotals};
 pub use viewer::ChunkViewer;

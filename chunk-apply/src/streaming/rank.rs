@@ -42,6 +42,11 @@ impl Rank<ChunkCoord> for ViewerRank {
             nearer => distance_sq.isqrt().saturating_sub(nearer).pow(2),
         }
     }
+
+    /// A whole ring closer is; less is not worth a reordering.
+    fn is_inversion(&self, started: u64, queued: u64) -> bool {
+        queued.isqrt() < started.isqrt()
+    }
 }
 
 #[cfg(test)]

@@ -2,17 +2,20 @@
 
 use super::{
     index::ChunkIndex,
+    latency::LatencySummary,
     stream::{Streaming, StreamingFrame, StreamingTotals},
 };
 use chunk_scheduler::{ConcurrencyReport, Counters, Depths, DurationSummary};
+use core::time::Duration;
 
 /// A stream's state, to be shown, logged or compared.
 ///
 /// ```
 /// # use chunk_apply::{ChunkIndex, StreamingSnapshot, Streaming};
 /// fn overlay<T: Send + Sync>(stream: &Streaming<T>, index: &ChunkIndex<T>) -> String {
-///     let StreamingSnapshot { depths, loaded_chunks, .. } = stream.snapshot(index);
-///     format!("{loaded_chunks} chunks, {} on their way", depths.live())
+///     let StreamingSnapshot { depths, loaded_chunks, latencies, .. } = stream.snapshot(index);
+///     let wait = latencies.shown.p99;
+///     format!("{loaded_chunks} chunks, {} on their way; they take {wait:?}", depths.live())
 /// }
 /// # struct Rocks;
 /// # let _ = overlay::<Rocks>;
@@ -27,6 +30,10 @@ pub struct StreamingSnapshot {
     pub generation_times: DurationSummary,
     /// How long generators went on after they were cancelled.
     pub cancel_latencies: DurationSummary,
+    /// How long chunks took to become visible, by distance as well.
+    pub latencies: LatencySummary,
+    /// What was generated in vain.
+    pub wasted: WastedWork,
     /// How many jobs may be in flight, and why.
     pub concurrency: ConcurrencyReport,
     /// Threads of the pool that generators run on.
@@ -41,8 +48,46 @@ pub struct StreamingSnapshot {
     pub unloading_chunks: usize,
     /// What the last frame cost and did.
     pub frame: StreamingFrame,
+    /// How long the work on the `World` took, over all frames before this one that had any.
+    pub apply_times: DurationSummary,
+    /// How far those frames, scanning and generating included, went over the budget's time; zero where they did not.
+    pub overshoots: DurationSummary,
     /// Sums since the stream was made.
     pub totals: StreamingTotals,
+}
+
+/// Work that was done and never seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WastedWork {
+    /// Chunks that were generated and never applied.
+    pub chunks: u64,
+    /// Time that generators spent on them. Right to one part in sixteen.
+    pub time: Duration,
+}
+
+impl StreamingSnapshot {
+    /// The share of all requests that was withdrawn, from 0 to 1.
+    #[must_use]
+    pub fn cancelled_share(&self) -> f64 {
+        share(self.counters.cancelled, self.counters.requested)
+    }
+
+    /// The share of all requests that was superseded by a newer version, from 0 to 1.
+    #[must_use]
+    pub fn stale_share(&self) -> f64 {
+        share(self.counters.stale, self.counters.requested)
+    }
+
+    /// The share of what was generated that was never applied, from 0 to 1.
+    #[must_use]
+    pub fn wasted_share(&self) -> f64 {
+        share(self.wasted.chunks, self.counters.generated)
+    }
+}
+
+/// Of nothing, nothing.
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 impl<T: Send + Sync + 'static> Streaming<T> {
@@ -50,11 +95,17 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     #[must_use]
     pub fn snapshot(&self, index: &ChunkIndex<T>) -> StreamingSnapshot {
         let scheduler = self.scheduler();
+        let counters = scheduler.counters();
         StreamingSnapshot {
             depths: scheduler.depths(),
-            counters: scheduler.counters(),
+            counters,
             generation_times: scheduler.generation_times(),
             cancel_latencies: scheduler.cancel_latencies(),
+            latencies: self.latencies(),
+            wasted: WastedWork {
+                chunks: counters.wasted,
+                time: counters.wasted_time,
+            },
             concurrency: scheduler.concurrency(),
             pool_threads: scheduler.pool_threads(),
             wanted_chunks: self.wanted().len(),
@@ -62,6 +113,8 @@ impl<T: Send + Sync + 'static> Streaming<T> {
             loaded_entities: index.entities(),
             unloading_chunks: self.unloading(),
             frame: self.last_frame(),
+            apply_times: self.frames.work.spent(),
+            overshoots: self.frames.work.overshoot(),
             totals: self.totals(),
         }
     }

@@ -5,6 +5,7 @@ use super::{
     backlog::Backlog,
     config::StreamingConfigError,
     frame::Frames,
+    latency::{Latencies, LatencySummary},
     levels::Leveller,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     pending::Pending,
@@ -14,7 +15,7 @@ use super::{
     viewer::Viewers,
 };
 use crate::{applier::Applier, budget::ApplyBudget, clock::Clock, host::LoadedChunk, sync::Arc};
-use ahash::{AHashMap, AHashSet};
+use ahash::AHashSet;
 use bevy_ecs::{resource::Resource, world::World};
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Rank, Scheduler};
@@ -64,8 +65,7 @@ pub struct Streaming<T: Send + Sync + 'static> {
     pub(super) leveller: Option<Leveller>,
     pub(super) before_unload: Option<BeforeUnload>,
     pub(super) clock: Arc<dyn Clock>,
-    /// When each chunk that is not there yet became wanted.
-    pub(super) wanted_at: AHashMap<ChunkCoord, Duration>,
+    pub(super) latencies: Latencies,
     /// Chunks that left the index and are to be handed to the applier.
     pub(super) to_unload: Vec<(ChunkCoord, LoadedChunk)>,
     /// The lanes of chunks that are being spawned.
@@ -117,7 +117,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
             before_unload: plugin.before_unload.clone(),
             leveller: plugin.levels.clone().map(Leveller::new),
             clock,
-            wanted_at: AHashMap::new(),
+            latencies: Latencies::default(),
             to_unload: Vec::new(),
             begun: Vec::new(),
             unsaved: AHashSet::new(),
@@ -184,7 +184,16 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     /// Sums since the stream was made.
     #[must_use]
     pub fn totals(&self) -> StreamingTotals {
-        self.totals
+        StreamingTotals {
+            missed: self.latencies.missed(),
+            ..self.totals
+        }
+    }
+
+    /// How long chunks took to become visible, since the stream was made.
+    #[must_use]
+    pub fn latencies(&self) -> LatencySummary {
+        self.latencies.summary()
     }
 
     /// Whether everything wanted is there, or given up, and everything else is gone.
@@ -232,7 +241,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
         // One that is held back until it is saved will be made anew as it is.
         if is_wanted && !self.held.contains(&coord) {
             self.scheduler.refresh_in(coord, lane);
-            self.wanted_at.insert(coord, self.clock.now());
+            self.latencies.asked_anew(coord, self.clock.now());
         }
         is_wanted
     }
@@ -248,7 +257,7 @@ impl<T: Send + Sync + 'static> Streaming<T> {
         for coord in keys {
             if self.wanted.contains(coord) {
                 self.scheduler.request(coord);
-                self.wanted_at.insert(coord, now);
+                self.latencies.asked_anew(coord, now);
                 asked += 1;
             }
         }

@@ -55,6 +55,7 @@ pub(super) fn scan<T: Send + Sync + 'static>(
     if core::mem::take(&mut stream.must_restart) {
         stream.is_restarting = true;
         stream.must_update = true;
+        stream.latencies.restart();
         let wanted = core::mem::replace(&mut stream.wanted, WantedSet::new());
         stream.pending.withdraw(wanted.iter());
     }
@@ -128,7 +129,7 @@ fn give_up<T: Send + Sync + 'static>(
 ) -> bool {
     let left = stream.pending.next_left();
     for coord in left {
-        stream.wanted_at.remove(coord);
+        stream.latencies.left(*coord);
         stream.scheduler.cancel(*coord);
         stream.held.remove(coord);
         // Looked at before it is changed, so that `Changed` means what it says.
@@ -168,7 +169,7 @@ fn ask<T: Send + Sync + 'static>(stream: &mut Streaming<T>) {
         } else {
             stream.scheduler.request(*coord);
         }
-        stream.wanted_at.insert(*coord, since);
+        stream.latencies.wanted(*coord, since);
     }
 }
 
@@ -194,7 +195,7 @@ fn level<T: Send + Sync + 'static>(stream: &mut Streaming<T>, have_moved: bool, 
             trace!(?coord, "another level of detail");
             if !stream.held.contains(&coord) {
                 stream.scheduler.refresh(coord);
-                stream.wanted_at.insert(coord, now);
+                stream.latencies.asked_anew(coord, now);
             }
         },
     );
@@ -282,7 +283,7 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
     stream.totals.spawned += report.spawned as u64;
     stream.totals.despawned += report.despawned as u64;
     report.spent = stream.clock.now().saturating_sub(start);
-    stream.frames.now.add(report, &stream.budget);
+    stream.frames.worked(report, &stream.budget);
 }
 
 /// Results taken over between two looks at the clock.

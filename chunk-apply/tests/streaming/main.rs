@@ -5,7 +5,10 @@ mod budget;
 mod composition;
 #[cfg(feature = "visibility")]
 mod drawing;
+#[cfg(feature = "metrics")]
+mod facade;
 mod failures;
+mod figures;
 mod frames;
 mod honesty;
 mod interference;

@@ -1,6 +1,7 @@
 //! The program itself: what it refuses, what it writes, how it ends.
 
 mod ctrl_c;
+mod metrics;
 mod profile;
 mod refused;
 

@@ -90,6 +90,7 @@ pub(super) const ROOMS: [Room; 6] = [
         ]),
         others: Allowed::Only(&[
             ("ahash", Some("streaming")),
+            ("metrics", Some("metrics")),
             ("smallvec", None),
             ("tracing", None),
         ]),
