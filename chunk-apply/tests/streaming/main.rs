@@ -19,7 +19,6 @@ mod replacing;
 mod rig;
 mod saving;
 mod shares;
-mod spans;
 mod two_streams;
 mod unloading;
 mod viewers;

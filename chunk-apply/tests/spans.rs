@@ -1,9 +1,15 @@
-//! Each stage has a span, so that a profiler shows where the time goes.
+//! Each stage has a span, so that a profiler shows where the time goes. In a program of its own, because `tracing` asks each
+//! place in the code once whether anybody listens, and tests beside this one do not.
+#![cfg(feature = "streaming")]
 
-use crate::rig::{PIECES, Pieces, Rig, config, grid, spawner};
+#[allow(dead_code, reason = "this test uses little of the rig")]
+#[path = "streaming/rig.rs"]
+mod rig;
+
 use chunk_apply::{ChunkLevels, ChunkStreamingPlugin, ManualClock};
 use chunk_coord::{ChunkCoord, LevelRings};
 use chunk_scheduler::{Generator, Job};
+use rig::{PIECES, Pieces, Rig, config, grid, spawner};
 use std::{
     collections::BTreeMap,
     sync::{
