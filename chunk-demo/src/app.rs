@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use bevy_app::{App, TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy};
+use bevy_app::{App, TaskPoolPlugin};
 use bevy_asset::AssetPlugin;
 use bevy_transform::TransformPlugin;
-use chunk_apply::{ChunkStreamingPlugin, Clock, MonotonicClock};
-use chunk_scheduler::{Runtime, available_cores, recommended_pool_threads};
+use chunk_apply::{ChunkStreamingPlugin, Clock, MonotonicClock, streaming_pool_options};
+use chunk_scheduler::Runtime;
 
 use crate::faults::Faults;
 use crate::settings::Settings;
@@ -62,18 +62,8 @@ pub fn add_city(app: &mut App, settings: &Settings) -> Result<(), SettingsError>
 /// five cores. The pools are global: the first plugin of a process decides.
 #[must_use]
 pub fn task_pools() -> TaskPoolPlugin {
-    let threads = recommended_pool_threads(available_cores());
     TaskPoolPlugin {
-        task_pool_options: TaskPoolOptions {
-            async_compute: TaskPoolThreadAssignmentPolicy {
-                min_threads: threads,
-                max_threads: threads,
-                percent: 1.0,
-                on_thread_spawn: None,
-                on_thread_destroy: None,
-            },
-            ..TaskPoolOptions::default()
-        },
+        task_pool_options: streaming_pool_options(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
 
     let recording = Recording::new();
     let level = log::level(scenario.faults() != Faults::NONE);
-    recording.listen(&format!("{level},{}", log::QUIET))?;
+    recording.listen(&level.to_string())?;
     let verdict = play::run(&options.play)?;
 
     let tape = recording.tape();

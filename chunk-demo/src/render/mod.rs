@@ -1,7 +1,8 @@
 //! The city on screen: pictures to files and a window, on a GPU or in software.
 //!
 //! [`Studio`] is an app that renders off-screen, [`pictures`] plays a scenario in it and takes pictures at its key
-//! moments, [`window`] lets you fly through it, and [`adapter`] finds out whether the machine can draw at all. The scene is the same in all of them: a
+//! moments, [`window`] lets you fly through it, and [`adapter`] finds out whether the machine can draw at all. The scene
+//! is the same in all of them: a
 //! [`Sky`](sky::Sky), a sun, fog that hides the end of the world, and a camera exposed for noon.
 
 pub mod adapter;
