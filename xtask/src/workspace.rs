@@ -7,7 +7,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
 use crate::failure::Failure;
 
-/// Features that compile a renderer: about ten minutes of a cold build on two cores. They are checked
+/// Features that compile a renderer: minutes of a cold build on two cores. They are checked
 /// in one place and left out everywhere else.
 pub(crate) const HEAVY_FEATURES: [&str; 1] = ["render"];
 

@@ -7,7 +7,7 @@ use crate::workspace::Workspace;
 /// What opens a window, and waits for a display.
 const WINDOW: [&str; 2] = ["bevy_winit", "winit"];
 
-/// What draws, and takes ten minutes to compile on two cores.
+/// What draws, and takes minutes to compile on two cores.
 const RENDERER: [&str; 4] = ["bevy_pbr", "bevy_render", "naga", "wgpu"];
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
