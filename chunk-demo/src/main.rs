@@ -21,6 +21,10 @@ use clap::Parser;
 
 use args::{Args, Command};
 
+/// A machine that keeps up may not do so in such a build.
+const UNOPTIMISED: &str = "note: this build is not optimised, which alone can make it too slow for the default \
+    density; `cargo xtask demo` and `cargo run --release -p chunk-demo` are";
+
 /// The status of a command line that makes no sense.
 const REFUSED: u8 = 2;
 
@@ -41,8 +45,10 @@ fn main() -> ExitCode {
         Some(Command::Stress(stress)) => stress_command::run(stress),
         Some(Command::Profile(profile)) => profile_command::run(profile),
     };
-    if let Err(sentence) = &verdict {
-        eprintln!("error: {sentence}");
+    match &verdict {
+        Ok(false) if cfg!(debug_assertions) => eprintln!("{UNOPTIMISED}"),
+        Ok(_) => {}
+        Err(sentence) => eprintln!("error: {sentence}"),
     }
     ExitCode::from(status(&verdict))
 }

@@ -164,6 +164,8 @@ fn a_run_that_does_not_keep_up_says_so_and_is_a_failure() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     let violation = "violation: a chunk near a viewer was missing in 30 frames from frame 60 on";
     assert!(text.contains(violation), "{text}");
+    let is_explained = text.contains("note: this build is not optimised");
+    assert_eq!(is_explained, cfg!(debug_assertions), "{text}");
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(table.contains("missing in 30 frames"), "{table}");
     let json = std::fs::read_to_string(path).expect("the figures are not lost");
