@@ -13,7 +13,7 @@ use crate::{
     unload::{Unloader, announcing},
     visibility,
 };
-use bevy_ecs::{entity::Entity, hierarchy::ChildOf, world::World};
+use bevy_ecs::world::World;
 use core::fmt;
 
 /// Spawns and unloads chunks under a budget. Teams with their own queue use it directly, from an
@@ -280,26 +280,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     /// Removes what was spawned of a chunk that will not be shown, in slices like any other.
     fn discard(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>, partial: Partial<K>) {
         let (key, chunk, rest) = partial.into_parts();
-        if world.get_entity(chunk.root).is_err() {
-            despawn_orphans(world, chunk.root);
-        }
         self.unloader.discard(world, key, chunk);
         if let Some(rest) = rest {
             host.discard(rest);
         }
-    }
-}
-
-/// Removes children that a dead root never knew of, because it was despawned before it was told of
-/// them. Looks at every child in the world, which is a price for what should not be done.
-fn despawn_orphans(world: &mut World, root: Entity) {
-    let mut children = world.query::<(Entity, &ChildOf)>();
-    let orphans: Vec<Entity> = (children.iter(world))
-        .filter(|(_, parent)| parent.parent() == root)
-        .map(|(child, _)| child)
-        .collect();
-    for orphan in orphans {
-        let _ = world.try_despawn(orphan);
     }
 }
 

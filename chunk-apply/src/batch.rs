@@ -5,11 +5,10 @@ use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
     hierarchy::{ChildOf, Children},
-    relationship::RelationshipTarget,
+    relationship::{RelationshipHookMode, RelationshipTarget},
     world::World,
 };
 use core::{any::TypeId, marker::PhantomData};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A piece of a chunk that is spawned slice by slice.
 pub(crate) trait Batch: Send + Sync {
@@ -40,11 +39,20 @@ pub(crate) trait Batch: Send + Sync {
 /// A user's iterator of homogeneous bundles, spawned as children of the chunk's root.
 pub(crate) struct Bundles<I> {
     bundles: I,
+    /// Unknown before the first.
+    has_insert_hooks: Option<bool>,
 }
 
 impl<I: Iterator> Bundles<I> {
     pub(crate) fn new(bundles: I) -> Self {
-        Self { bundles }
+        Self {
+            bundles,
+            has_insert_hooks: None,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bundles.size_hint() == (0, Some(0))
     }
 }
 
@@ -63,79 +71,84 @@ where
         limit: usize,
         spawned: &mut usize,
     ) -> bool {
-        let mut slice = Slice {
-            bundles: &mut self.bundles,
-            left: limit,
-            spawned,
-            is_calling: false,
-            is_finished: false,
-        };
-        make_room(world, root, slice.size_hint().0);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            world.spawn_batch((&mut slice).map(|bundle| (bundle, ChildOf(root))));
-        }));
-        if let Err(panic) = outcome {
-            // Nothing tells the root of its children while a panic unwinds.
-            world.flush();
-            resume_unwind(panic);
+        let has_insert_hooks =
+            *(self.has_insert_hooks).get_or_insert_with(|| has_insert_hooks::<I::Item>(world));
+        make_room(world, root, self.bundles.size_hint().0.min(limit));
+        for _ in 0..limit {
+            let Some(bundle) = self.bundles.next() else {
+                return true;
+            };
+            if has_insert_hooks {
+                world.spawn((bundle, ChildOf(root)));
+                *spawned += 1;
+            } else if !adopt(world, root, bundle, spawned) {
+                // Who asked for it finds out that there is no root.
+                return true;
+            }
         }
-        slice.is_finished
+        self.is_empty()
     }
 }
 
-/// Gives a root that has no children yet room for so many, so that its list grows once and not
-/// each time it is full. `children` is how many are certain to come.
+/// Gives a root room for so many more children, so that its list grows once and not each time it is full.
 fn make_room(world: &mut World, root: Entity, children: usize) {
-    if children > 0
-        && let Ok(mut root) = world.get_entity_mut(root)
-        && !root.contains::<Children>()
-    {
+    if children == 0 {
+        return;
+    }
+    if let Some(mut list) = world.get_mut::<Children>(root) {
+        list.collection_mut_risky().reserve(children);
+    } else if let Ok(mut root) = world.get_entity_mut(root) {
         root.insert(<Children as RelationshipTarget>::with_capacity(children));
     }
 }
 
-/// The next so many bundles of a user's iterator.
+/// Spawns a bundle as a child of `root`, counts it in `spawned`, and returns whether there is a root.
 ///
-/// `spawn_batch` spawns the rest of its iterator while it is dropped, also in the middle of a
-/// panic. An iterator that panicked must not be called again then: a second panic would abort the
-/// process. So this one ends instead.
-struct Slice<'a, I> {
-    bundles: &'a mut I,
-    left: usize,
-    spawned: &'a mut usize,
-    /// Whether the user's code was entered and has not returned.
-    is_calling: bool,
-    is_finished: bool,
+/// A [`ChildOf`] that is inserted the usual way queues a command that looks the root up and lists the child there,
+/// for each child; that is about a third of what spawning an entity of a few components costs. Listing it first
+/// and telling the insertion so comes to the same: whoever looks, hooks and observers included, sees a child
+/// that is listed, also when one of them despawns it or its root.
+fn adopt(world: &mut World, root: Entity, bundle: impl Bundle, spawned: &mut usize) -> bool {
+    let child = world.spawn_empty().id();
+    if !list(world, root, child) {
+        world.despawn(child);
+        return false;
+    }
+    *spawned += 1;
+    let bundle = (bundle, ChildOf(root));
+    (world.entity_mut(child))
+        .insert_with_relationship_hook_mode(bundle, RelationshipHookMode::Skip);
+    true
 }
 
-impl<I: Iterator> Iterator for Slice<'_, I> {
-    type Item = I::Item;
-
-    #[inline]
-    fn next(&mut self) -> Option<I::Item> {
-        if self.left == 0 || self.is_finished || self.is_calling {
-            return None;
-        }
-        self.is_calling = true;
-        let bundle = self.bundles.next();
-        self.is_calling = false;
-        match bundle {
-            Some(_) => {
-                self.left -= 1;
-                *self.spawned += 1;
-            }
-            None => self.is_finished = true,
-        }
-        bundle
+/// Lists a child at its root; returns whether there is a root.
+fn list(world: &mut World, root: Entity, child: Entity) -> bool {
+    if let Some(mut children) = world.get_mut::<Children>(root) {
+        children.collection_mut_risky().push(child);
+        return true;
     }
+    let Ok(mut root) = world.get_entity_mut(root) else {
+        return false;
+    };
+    let mut children = <Children as RelationshipTarget>::with_capacity(1);
+    children.collection_mut_risky().push(child);
+    root.insert(children);
+    true
+}
 
-    /// `spawn_batch` reserves the upper bound, so it must not be more than this slice.
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let (lower, upper) = self.bundles.size_hint();
-        let bound = upper.unwrap_or(lower).min(self.left);
-        (lower.min(bound), Some(bound))
-    }
+/// Whether a component of the bundle has a hook on insertion, as every relationship has that updates its other side.
+/// Such a hook may mind how it is inserted; so that goes the usual way.
+fn has_insert_hooks<B: Bundle>(world: &mut World) -> bool {
+    let components = world
+        .register_bundle::<B>()
+        .contributed_components()
+        .to_vec();
+    let mut infos = (components.iter()).filter_map(|id| world.components().get_info(*id));
+    infos.any(|info| {
+        // They tell only those who would set one.
+        let mut hooks = info.hooks().clone();
+        hooks.try_on_insert(|_, _| {}).is_none()
+    })
 }
 
 /// One indivisible step of the user's own.

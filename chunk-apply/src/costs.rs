@@ -1,5 +1,6 @@
 //! What each kind of work was measured to cost.
 
+use crate::growth::Growth;
 use core::any::TypeId;
 use smallvec::SmallVec;
 
@@ -23,6 +24,8 @@ const TRUST: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Costs {
     known: SmallVec<[Cost; 8]>,
+    /// What comes on top when a table is full.
+    pub(crate) growth: Growth,
 }
 
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod budget;
 mod clock;
 mod costs;
 mod error;
+mod growth;
 mod host;
 mod pace;
 mod partial;

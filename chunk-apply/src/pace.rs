@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     costs::{Costs, Kind},
 };
+use bevy_ecs::{entity::Entity, world::World};
 use core::time::Duration;
 use smallvec::SmallVec;
 
@@ -42,6 +43,8 @@ pub(crate) struct Pace<'a> {
     window: SmallVec<[(usize, usize); 4]>,
     /// The step that was begun and not yet ended.
     step: Option<Kind>,
+    /// The rows that the slice under way moves, because its table is full.
+    growing: Option<usize>,
 }
 
 impl<'a> Pace<'a> {
@@ -59,6 +62,7 @@ impl<'a> Pace<'a> {
             estimated: 0.0,
             window: SmallVec::new(),
             step: None,
+            growing: None,
         }
     }
 
@@ -97,8 +101,43 @@ impl<'a> Pace<'a> {
         }
     }
 
+    /// How many entities of this kind may be spawned now; 0 when none fits. A slice ends where its table is full,
+    /// and the one that makes the table grow is one entity, if moving all the others fits.
+    pub(crate) fn spawn_allowance(&mut self, kind: Kind, world: &World) -> usize {
+        let allowance = self.allowance(kind);
+        if allowance == 0 || self.deadline.is_none() {
+            return allowance;
+        }
+        let room = self.costs.growth.room(kind, world);
+        if room > 0 {
+            return allowance.min(room);
+        }
+        self.look();
+        let (rows, cost) = self.costs.growth.cost(kind, world);
+        if self.left() < cost && !self.owes_a_slice {
+            return 0;
+        }
+        self.growing = Some(rows);
+        1
+    }
+
+    /// Notes that entities of this kind were spawned, the last of them this one.
+    pub(crate) fn spawned(&mut self, kind: Kind, entities: usize, last: Entity, world: &World) {
+        if let Some(rows) = self.growing.take() {
+            let before = self.read_at;
+            self.advanced();
+            self.look();
+            let nanos = self.read_at.saturating_sub(before).as_nanos() as f64;
+            self.costs.growth.learn(kind, rows, nanos);
+        } else {
+            self.spent(kind, entities);
+        }
+        self.costs.growth.went_to(kind, last, world);
+    }
+
     /// Notes that entities of this kind were processed.
     pub(crate) fn spent(&mut self, kind: Kind, entities: usize) {
+        self.growing = None;
         if entities == 0 {
             return;
         }
@@ -136,7 +175,7 @@ impl<'a> Pace<'a> {
 
     /// Reads the clock and learns nothing from it, because the work broke off in the middle.
     pub(crate) fn break_off(&mut self) {
-        self.step = None;
+        (self.step, self.growing) = (None, None);
         self.window.clear();
         self.look();
     }

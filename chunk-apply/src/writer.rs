@@ -7,6 +7,7 @@ use crate::{
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
+    hierarchy::Children,
     world::World,
 };
 use core::fmt;
@@ -134,7 +135,7 @@ pub(crate) fn advance(
             // Without a parent the rest would belong to nobody. Who asked for it finds out, too.
             return true;
         }
-        let allowance = pace.allowance(kind).min(LONGEST_SLICE);
+        let allowance = pace.spawn_allowance(kind, world).min(LONGEST_SLICE);
         if allowance == 0 {
             return false;
         }
@@ -145,12 +146,18 @@ pub(crate) fn advance(
         let is_finished = batch.advance(world, root, allowance, spawned);
         if batch.is_step() {
             pace.end_step();
+        } else if let Some(last) = last_child(world, root).filter(|_| *spawned > before) {
+            pace.spawned(kind, *spawned - before, last, world);
         } else {
             // Even a batch that turned out empty has a price.
-            pace.spent(kind, (*spawned - before).max(1));
+            pace.spent(kind, 1);
         }
         if is_finished {
             return true;
         }
     }
+}
+
+fn last_child(world: &World, root: Entity) -> Option<Entity> {
+    world.get::<Children>(root)?.last().copied()
 }

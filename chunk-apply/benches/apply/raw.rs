@@ -9,6 +9,7 @@ use chunk_apply::{
 };
 use criterion::Criterion;
 use std::{
+    collections::VecDeque,
     hint::black_box,
     time::{Duration, Instant},
 };
@@ -31,12 +32,12 @@ fn content() -> Vec<Item> {
         .collect()
 }
 
-/// A queue that has everything already.
-struct Queue(Vec<Arrival<u32, Vec<Item>>>);
+/// A queue that has everything already, in the order in which the plain way spawns it.
+struct Queue(VecDeque<Arrival<u32, Vec<Item>>>);
 
 impl ChunkHost<u32, Vec<Item>> for Queue {
     fn next_arrival(&mut self) -> Option<Arrival<u32, Vec<Item>>> {
-        self.0.pop()
+        self.0.pop_front()
     }
 
     fn has_arrivals(&self) -> bool {
