@@ -16,6 +16,8 @@ const LOADING: &str = "apply/loading 10000 entities in 1 ms slices, worst frame"
 const UNLOADING: &str = "apply/unloading them, worst frame";
 const FILL: &str = "apply/cold fill of 1961 chunks x 15 at 2 ms";
 const FILL_WORST: &str = "apply/cold fill, worst frame of our systems";
+const FILL_TOTAL: &str =
+    "apply/cold fill, all of our systems, against spawn_batch of the same entities";
 const SHOWN: &str = "apply/frames from wanted to shown with 5 ms of other systems, p50";
 const COVERAGE: &str = "apply/flight at a chunk per 0.1 s, radius 25, wanted chunks present";
 const FLIGHT: &str = "apply/flight, p99 frame of our systems";
@@ -34,11 +36,13 @@ fn main() {
             Figure::at_most(UNLOADING, "ms", 1.2, worst.unloading),
         ]
     });
-    figures.add(7, &[FILL, FILL_WORST], || {
+    figures.add(7, &[FILL, FILL_WORST, FILL_TOTAL], || {
         let fill = stream::cold_fill();
+        let raw = raw::raw(stream::FILLED, stream::PIECES).as_secs_f64() * 1e3;
         vec![
             Figure::at_most(FILL, "frames", 5.0, fill.frames),
             Figure::at_most(FILL_WORST, "ms", 2.1, fill.worst),
+            Figure::compared(FILL_TOTAL, "ms", fill.total, raw),
         ]
     });
     figures.add(7, &[SHOWN], || {

@@ -139,11 +139,12 @@ fn list(world: &mut World, root: Entity, child: Entity) -> bool {
 /// Whether a component of the bundle has a hook on insertion, as every relationship has that updates its other side.
 /// Such a hook may mind how it is inserted; so that goes the usual way.
 fn has_insert_hooks<B: Bundle>(world: &mut World) -> bool {
-    let components = world
-        .register_bundle::<B>()
-        .contributed_components()
-        .to_vec();
-    let mut infos = (components.iter()).filter_map(|id| world.components().get_info(*id));
+    let bundle = world.register_bundle::<B>().id();
+    let Some(bundle) = world.bundles().get(bundle) else {
+        return true;
+    };
+    let mut infos = (bundle.iter_contributed_components())
+        .filter_map(|component| world.components().get_info(component));
     infos.any(|info| {
         // They tell only those who would set one.
         let mut hooks = info.hooks().clone();

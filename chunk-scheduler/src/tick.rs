@@ -197,7 +197,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             }
             free = self.shared.places.free_urgent();
         }
-        for _ in 0..vacancies.min(free) {
+        for nth in 0..vacancies.min(free) {
+            // A pool that shares this thread's core may have had it for all of the work meanwhile.
+            if nth > 0 && self.shared.is_dry(Reach::Everything) {
+                return;
+            }
             let desk = self.free_desk();
             self.shared.gate.enter();
             let runner = runner::run(Arc::clone(&self.shared), desk);

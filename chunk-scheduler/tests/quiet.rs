@@ -66,3 +66,27 @@ fn a_job_that_waits_for_a_superseded_attempt_starts_no_runner_each_frame() {
     poll(&runners, 0);
     assert_eq!(scheduler.depths().in_flight, 1);
 }
+
+#[test]
+fn nobody_is_started_after_one_who_has_done_everything() {
+    let started = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&started);
+    // As where a pool's thread that wakes takes the core from the one that woke it.
+    let runtime = Runtime::custom(8, move |runner| {
+        *count.lock().expect("nobody panicked") += 1;
+        bevy_tasks::block_on(runner);
+    });
+    let config = SchedulerConfig {
+        max_in_flight: 8,
+        ..SchedulerConfig::default()
+    };
+    let generator = Generator::new(|job: &Job<i32>| job.key());
+    let mut scheduler =
+        Scheduler::new(config, generator, runtime, Near(0)).expect("the configuration is valid");
+    for key in 0..100 {
+        scheduler.request(key);
+    }
+    scheduler.tick(FRAME);
+    assert_eq!(scheduler.depths().completed, 100);
+    assert_eq!(*started.lock().expect("nobody panicked"), 1);
+}

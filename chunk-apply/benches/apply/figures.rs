@@ -56,6 +56,19 @@ impl Figure {
         }
     }
 
+    /// The same without a target: how much of the time the plain way would need, too.
+    pub(crate) fn compared(
+        name: &'static str,
+        unit: &'static str,
+        value: f64,
+        yardstick: f64,
+    ) -> Self {
+        Self {
+            target: None,
+            ..Self::against(name, unit, 0.0, value, yardstick)
+        }
+    }
+
     fn ratio(&self) -> Option<f64> {
         self.yardstick.map(|yardstick| yardstick / self.value)
     }

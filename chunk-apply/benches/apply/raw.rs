@@ -26,8 +26,8 @@ struct Shape(#[expect(dead_code, reason = "stands for what a renderer reads")] u
 
 type Item = (Transform, Tint, Shape);
 
-fn content() -> Vec<Item> {
-    (0..ENTITIES)
+fn content(entities: usize) -> Vec<Item> {
+    (0..entities)
         .map(|n| (Transform::from_xyz(n as f32, 0.0, 0.0), Tint(7), Shape(9)))
         .collect()
 }
@@ -76,7 +76,7 @@ fn ours() -> Duration {
     let arrival = |key| Arrival {
         key,
         version: 1,
-        content: content(),
+        content: content(ENTITIES),
     };
     let mut queue = Queue((0..CHUNKS as u32).map(arrival).collect());
     let mut world = World::new();
@@ -90,8 +90,8 @@ fn ours() -> Duration {
 }
 
 /// Time to spawn the same entities under the same roots with nothing in between.
-fn raw() -> Duration {
-    let contents: Vec<Vec<Item>> = (0..CHUNKS).map(|_| content()).collect();
+pub(crate) fn raw(chunks: usize, entities: usize) -> Duration {
+    let contents: Vec<Vec<Item>> = (0..chunks).map(|_| content(entities)).collect();
     let mut world = World::new();
     let start = Instant::now();
     for items in contents {
@@ -111,12 +111,14 @@ pub(crate) fn bench(criterion: &mut Criterion, figures: &mut Figures) {
         .sample_size(10)
         .measurement_time(Duration::from_secs(2));
     group.bench_function("ours", |bencher| bencher.iter_custom(repeated(ours)));
-    group.bench_function("spawn_batch", |bencher| bencher.iter_custom(repeated(raw)));
+    group.bench_function("spawn_batch", |bencher| {
+        bencher.iter_custom(repeated(|| raw(CHUNKS, ENTITIES)))
+    });
     group.finish();
 
     figures.add(15, &[NAME], || {
         // In turn, so that both meet the same weather.
-        let mut pairs = [(); 5].map(|()| (ours(), raw()));
+        let mut pairs = [(); 5].map(|()| (ours(), raw(CHUNKS, ENTITIES)));
         let ratio = |(ours, raw): &(Duration, Duration)| raw.as_secs_f64() / ours.as_secs_f64();
         pairs.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
         let ms = |time: Duration| time.as_secs_f64() * 1e3;

@@ -51,19 +51,30 @@ fn viewer(app: &mut App) -> Entity {
     app.world_mut().spawn(ChunkViewer::default()).id()
 }
 
-/// Frames at 60 Hz until nothing is left to do: how many, and the worst of them in milliseconds
-/// of our systems' main-thread time.
-fn settle(app: &mut App) -> (u32, f64) {
-    let mut worst = Duration::ZERO;
-    let mut frames = 0;
+/// What it took until nothing was left to do, in milliseconds of our systems' main-thread time.
+struct Settled {
+    frames: u32,
+    worst: f64,
+    total: f64,
+}
+
+/// Frames at 60 Hz until nothing is left to do.
+fn settle(app: &mut App) -> Settled {
+    let mut settled = Settled {
+        frames: 0,
+        worst: 0.0,
+        total: 0.0,
+    };
     loop {
         let start = Instant::now();
         app.update();
-        frames += 1;
         let stream = app.world().resource::<Streaming<Content>>();
-        worst = worst.max(stream.last_frame().main_thread());
+        let spent = stream.last_frame().main_thread().as_secs_f64() * 1e3;
+        settled.frames += 1;
+        settled.worst = settled.worst.max(spent);
+        settled.total += spent;
         if stream.is_settled() {
-            return (frames, worst.as_secs_f64() * 1e3);
+            return settled;
         }
         std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
     }
@@ -79,26 +90,34 @@ pub(crate) struct Worst {
 pub(crate) fn heavy_chunk() -> Worst {
     let mut app = app(plugin(10_000, 0, Duration::from_millis(1)));
     let viewer = viewer(&mut app);
-    let loading = settle(&mut app).1;
+    let loading = settle(&mut app).worst;
     app.world_mut().despawn(viewer);
-    let unloading = settle(&mut app).1;
+    let unloading = settle(&mut app).worst;
     Worst { loading, unloading }
 }
 
 pub(crate) struct Fill {
     pub(crate) frames: f64,
     pub(crate) worst: f64,
+    /// Milliseconds of our systems in all frames.
+    pub(crate) total: f64,
 }
+
+/// Chunks in a disc of 25.
+pub(crate) const FILLED: usize = 1_961;
+/// Entities in each.
+pub(crate) const PIECES: usize = 15;
 
 /// Frames to fill a disc of 25 chunks' radius, 1,961 of them with 15 entities each.
 pub(crate) fn cold_fill() -> Fill {
-    let mut app = app(plugin(15, 25, Duration::from_millis(2)));
+    let mut app = app(plugin(PIECES, 25, Duration::from_millis(2)));
     viewer(&mut app);
-    let (frames, worst) = settle(&mut app);
-    assert_eq!(app.world().resource::<ChunkIndex<Content>>().len(), 1_961);
+    let settled = settle(&mut app);
+    assert_eq!(app.world().resource::<ChunkIndex<Content>>().len(), FILLED);
     Fill {
-        frames: f64::from(frames),
-        worst,
+        frames: f64::from(settled.frames),
+        worst: settled.worst,
+        total: settled.total,
     }
 }
 

@@ -286,8 +286,9 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
     stream.frames.worked(report, &stream.budget);
 }
 
-/// Results taken over between two looks at the clock.
-const BATCH: usize = 64;
+/// Results taken over between two looks at the clock. Each batch gives places back and so may wake workers, which
+/// on a machine with few cores take this one; so they are not small.
+const BATCH: usize = 256;
 
 /// Takes over results, for a quarter of the time that the frame has.
 fn collect<T: Send + Sync + 'static>(
