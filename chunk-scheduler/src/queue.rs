@@ -10,8 +10,11 @@ use crate::{key::Key, panics, slot::Slot, sync::Arc};
 
 /// The front never shrinks below this by selection, so small queues are simply sorted.
 const SMALLEST_FRONT: usize = 64;
-/// The front never grows beyond this by selection: re-ranking throws it away.
+/// The front never grows beyond this by a first selection: re-ranking throws it away.
 const LARGEST_FRONT: usize = 1024;
+/// Selecting looks at the whole queue. One that is popped empty again and again without being ranked anew selects twice
+/// as many each time, up to this many times.
+const MOST_DOUBLINGS: u32 = 2;
 
 /// After so many insertions into the front it is cheaper to select it anew.
 const MOST_INSERTIONS: usize = 128;
@@ -48,6 +51,8 @@ pub(crate) struct LaneQueue<K, P> {
     rest: Vec<Entry<K, P>>,
     /// Insertions into the front since it was selected.
     insertions: usize,
+    /// Fronts that were used up since the order was last forgotten.
+    used_up: u32,
 }
 
 impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
@@ -56,6 +61,7 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
             front: Vec::new(),
             rest: Vec::new(),
             insertions: 0,
+            used_up: 0,
         }
     }
 
@@ -133,6 +139,7 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
     }
 
     fn forget_order(&mut self) {
+        self.used_up = 0;
         self.rest.reserve_exact(self.front.len());
         self.rest.append(&mut self.front);
     }
@@ -140,7 +147,8 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
     fn select_front(&mut self) {
         self.insertions = 0;
         let len = self.rest.len();
-        let wanted = (len / 64).clamp(SMALLEST_FRONT, LARGEST_FRONT);
+        let wanted = (len / 64).clamp(SMALLEST_FRONT, LARGEST_FRONT) << self.used_up;
+        self.used_up = (self.used_up + 1).min(MOST_DOUBLINGS);
         // The best are moved to the end, where taking them moves nothing else.
         let cut = len.saturating_sub(wanted);
         if cut > 0 {
@@ -230,6 +238,28 @@ mod tests {
         queue.rerank(|entry| u64::from(1_000 - entry.key));
         assert_eq!(queue.pop().map(|e| e.key), Some(199));
         assert_eq!(queue.len(), 198);
+    }
+
+    #[test]
+    fn a_queue_that_is_popped_without_being_ranked_anew_is_selected_from_less_often() {
+        let mut queue = LaneQueue::new();
+        for priority in scrambled(6_400) {
+            queue.push(entry(priority, 0, 0));
+        }
+        let mut fronts = Vec::new();
+        let mut use_up = |queue: &mut LaneQueue<u32, u64>| {
+            queue.pop();
+            fronts.push(queue.front.len() + 1);
+            while !queue.front.is_empty() {
+                queue.pop();
+            }
+        };
+        for _ in 0..4 {
+            use_up(&mut queue);
+        }
+        queue.rerank(|entry| entry.priority);
+        use_up(&mut queue);
+        assert_eq!(fronts, [100, 196, 380, 356, 83]);
     }
 
     #[test]
