@@ -77,7 +77,7 @@ fn cross(
     let mut case = Case::new(criterion, name, Some(target));
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
-    case.way("wanted set", || {
+    let mut own = || {
         advance(&mut viewers, step);
         changes.clear();
         wanted.update(
@@ -86,16 +86,18 @@ fn cross(
             &mut changes,
         );
         changes.entered.len() + changes.left.len()
-    });
-
+    };
     plain.update(&centres, range);
-    case.way("re-scan", || {
+    let mut re_scan = || {
         for centre in &mut centres {
             *centre = centre.saturating_offset(step[0], step[1], step[2]);
         }
         plain.update(black_box(&centres), range);
         plain.entered.len() + plain.left.len()
-    });
+    };
+    case.way("wanted set", &mut own);
+    case.way("re-scan", &mut re_scan);
+    case.in_turns(own, re_scan);
     case.way("look-ups only", || {
         let absent = centres
             .iter()
