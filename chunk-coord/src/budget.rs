@@ -58,9 +58,38 @@ impl Clock<'_> {
 /// Coordinates looked at between two looks at the clock, and between entering and leaving.
 const QUANTUM: u64 = 128;
 
-/// What putting one found coordinate in its place takes at most. Scanning stops this much early for
-/// each, because the order is made at the end of an update.
-const ORDERING: Duration = Duration::from_nanos(16);
+/// What putting one found coordinate in its place takes. Scanning stops this much early for each, because the order
+/// is made at the end of an update.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrderingCost(Duration);
+
+impl Default for OrderingCost {
+    fn default() -> Self {
+        Self(Duration::from_nanos(16))
+    }
+}
+
+impl OrderingCost {
+    /// Fewer say nothing of one.
+    const FEWEST: usize = 256;
+
+    /// Learns how long so many took. It rises fast and falls slowly, because too much costs a little of the next update and
+    /// too little makes this one late; an interruption counts as four times the cost.
+    pub(crate) fn learn(&mut self, found: usize, took: Duration) {
+        if found < Self::FEWEST {
+            return;
+        }
+        let each = (took / u32::try_from(found).unwrap_or(u32::MAX)).min(self.0 * 4);
+        let of = if each > self.0 { 2 } else { 16 };
+        self.0 = (self.0 * (of - 1) + each) / of;
+        self.0 = self.0.max(Duration::from_nanos(4));
+    }
+
+    fn of(self, found: usize) -> Duration {
+        self.0
+            .saturating_mul(u32::try_from(found).unwrap_or(u32::MAX))
+    }
+}
 
 impl<'a> ScanBudget<'a> {
     /// Everything at once: for servers, tests and loading screens.
@@ -115,15 +144,22 @@ impl<'a> ScanBudget<'a> {
         matches!(self.limit, Limit::Unlimited)
     }
 
+    /// What time it is, where that matters.
+    pub(crate) fn now(&mut self) -> Option<Duration> {
+        match &mut self.limit {
+            Limit::Until { clock, .. } => Some(clock.now()),
+            Limit::Unlimited | Limit::Coordinates(_) => None,
+        }
+    }
+
     /// How many coordinates may be looked at before asking again; 0 when the budget is used up. `found`
     /// coordinates are still to be put in order.
-    pub(crate) fn grant(&mut self, found: usize) -> u64 {
+    pub(crate) fn grant(&mut self, found: usize, ordering: OrderingCost) -> u64 {
         match &mut self.limit {
             Limit::Unlimited => u64::MAX,
             Limit::Coordinates(left) => (*left as u64).min(QUANTUM),
             Limit::Until { clock, end, begun } => {
-                let reserved = ORDERING.saturating_mul(u32::try_from(found).unwrap_or(u32::MAX));
-                let fits = clock.now().saturating_add(reserved) < *end;
+                let fits = clock.now().saturating_add(ordering.of(found)) < *end;
                 let is_first = !core::mem::replace(begun, true);
                 if fits || is_first { QUANTUM } else { 0 }
             }
@@ -145,5 +181,30 @@ impl fmt::Debug for ScanBudget<'_> {
             Limit::Coordinates(left) => write!(f, "ScanBudget::coordinates({left})"),
             Limit::Until { end, .. } => write!(f, "ScanBudget until {end:?}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_ordering_follows_what_was_measured_but_no_single_interruption() {
+        let mut cost = OrderingCost::default();
+        cost.learn(1_000, Duration::from_secs(1));
+        assert_eq!(cost.of(1_000), Duration::from_nanos(40_000));
+        for _ in 0..40 {
+            cost.learn(1_000, Duration::from_micros(50));
+        }
+        assert!(cost.of(1_000).abs_diff(Duration::from_micros(50)) < Duration::from_micros(4));
+        cost.learn(OrderingCost::FEWEST - 1, Duration::ZERO);
+        assert!(
+            cost.of(1_000) > Duration::from_micros(45),
+            "too few to tell"
+        );
+        for _ in 0..100 {
+            cost.learn(1_000, Duration::ZERO);
+        }
+        assert_eq!(cost.of(1_000), Duration::from_micros(4));
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::budget::OrderingCost;
 use crate::crowd::Crowd;
 use crate::entering::Sink;
 use crate::found::Found;
@@ -47,6 +48,7 @@ pub struct WantedSet {
     departed: Found<true>,
     /// The viewers that may be nearest to what the viewer under way wants.
     rivals: Vec<ChunkCoord>,
+    ordering: OrderingCost,
 }
 
 impl WantedSet {
@@ -95,8 +97,13 @@ impl WantedSet {
         }
         if !self.is_settled() {
             self.work(budget);
+            let found = self.found.len() + self.departed.len();
+            let before = budget.now();
             self.found.drain_into(&mut changes.entered);
             self.departed.drain_into(&mut changes.left);
+            if let (Some(before), Some(after)) = (before, budget.now()) {
+                self.ordering.learn(found, after.saturating_sub(before));
+            }
         }
     }
 
@@ -139,7 +146,7 @@ impl WantedSet {
     fn work(&mut self, budget: &mut ScanBudget<'_>) {
         let mut last = None;
         while !self.is_settled() {
-            let granted = budget.grant(self.found.len() + self.departed.len());
+            let granted = budget.grant(self.found.len() + self.departed.len(), self.ordering);
             if granted == 0 {
                 return;
             }
