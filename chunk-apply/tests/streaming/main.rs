@@ -1,6 +1,7 @@
 //! The stream as a whole, frame by frame, on a simulated pool.
 #![cfg(feature = "streaming")]
 
+mod adopting;
 mod budget;
 mod composition;
 #[cfg(feature = "visibility")]

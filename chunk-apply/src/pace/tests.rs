@@ -1,0 +1,137 @@
+//! The budget, with a clock that only moves when told.
+
+use super::*;
+use crate::clock::ManualClock;
+use core::any::TypeId;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+struct Entity;
+struct Call;
+
+fn kind() -> Kind {
+    TypeId::of::<Entity>()
+}
+
+/// Processes all that is allowed, each entity taking `cost`, and says how many there were.
+fn work(pace: &mut Pace<'_>, clock: &ManualClock, cost: Duration, most: usize) -> usize {
+    let mut done = 0;
+    while done < most {
+        let slice = pace.allowance(kind()).min(most - done);
+        if slice == 0 {
+            break;
+        }
+        clock.advance(cost * slice as u32);
+        pace.spent(kind(), slice);
+        done += slice;
+    }
+    done
+}
+
+fn frame(clock: &ManualClock, costs: &mut Costs, limit: Duration, cost: Duration) -> Duration {
+    let mut pace = Pace::start(clock, costs);
+    pace.stretch(Some(limit), true);
+    work(&mut pace, clock, cost, usize::MAX);
+    pace.finish()
+}
+
+#[test]
+fn the_budget_is_held_from_the_first_frame_whatever_an_entity_costs() {
+    for nanos in [50, 137, 1_000, 10_000, 300_000] {
+        let clock = ManualClock::default();
+        let mut costs = Costs::default();
+        let cost = Duration::from_nanos(nanos);
+        for nth in 0..20 {
+            let taken = frame(&clock, &mut costs, MILLISECOND, cost);
+            assert!(taken <= MILLISECOND, "{nanos} ns, frame {nth}: {taken:?}");
+            let wasted = MILLISECOND - taken;
+            // Within the reserve, what one look covers, and one entity.
+            let most = Duration::from_micros(40) + cost;
+            assert!(wasted <= most, "{nanos} ns, frame {nth}: {wasted:?} unused");
+        }
+    }
+}
+
+#[test]
+fn a_spent_budget_still_advances_by_one_short_slice() {
+    for (micros, slice) in [(1, 5), (10, 1), (300, 1)] {
+        let clock = ManualClock::default();
+        let mut costs = Costs::default();
+        let cost = Duration::from_micros(micros);
+        frame(&clock, &mut costs, Duration::from_millis(5), cost);
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(Duration::ZERO), true);
+        assert_eq!(
+            work(&mut pace, &clock, cost, usize::MAX),
+            slice,
+            "{micros} µs"
+        );
+        assert!(pace.is_exhausted());
+    }
+}
+
+#[test]
+fn a_kind_that_was_never_measured_starts_with_one() {
+    let clock = ManualClock::default();
+    let mut costs = Costs::default();
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.stretch(Some(MILLISECOND), true);
+    assert_eq!(pace.allowance(kind()), 1);
+}
+
+#[test]
+fn without_the_duty_to_advance_a_spent_budget_allows_nothing() {
+    let clock = ManualClock::default();
+    let mut costs = Costs::default();
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.stretch(Some(Duration::ZERO), false);
+    assert_eq!(pace.allowance(kind()), 0);
+    assert!(pace.is_exhausted());
+}
+
+#[test]
+fn without_a_limit_everything_is_allowed() {
+    let clock = ManualClock::default();
+    let mut costs = Costs::default();
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.stretch(None, false);
+    assert_eq!(pace.allowance(kind()), usize::MAX);
+    assert!(!pace.is_exhausted());
+}
+
+#[test]
+fn a_step_is_measured_apart_from_the_entities_within_it() {
+    let clock = ManualClock::default();
+    let mut costs = Costs::default();
+    let call = TypeId::of::<Call>();
+    for _ in 0..40 {
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(10 * MILLISECOND), true);
+        pace.begin_step(call);
+        clock.advance(Duration::from_micros(300));
+        pace.end_step_early();
+        work(&mut pace, &clock, Duration::from_nanos(100), 15);
+        pace.end_step();
+    }
+    assert!((costs.of(call) - 300_000.0).abs() < 1.0);
+    assert!((costs.of(kind()) - 100.0).abs() < 1.0);
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.stretch(Some(Duration::from_micros(250)), false);
+    assert_eq!(pace.allowance(call), 0, "it would not fit");
+}
+
+#[test]
+fn work_that_broke_off_is_paid_for_and_teaches_nothing() {
+    let clock = ManualClock::default();
+    let mut costs = Costs::default();
+    frame(&clock, &mut costs, MILLISECOND, Duration::from_nanos(100));
+    let before = costs.of(kind());
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.stretch(Some(MILLISECOND), true);
+    pace.begin_step(TypeId::of::<Call>());
+    clock.advance(2 * MILLISECOND);
+    pace.break_off();
+    assert!(pace.is_exhausted());
+    assert_eq!(pace.finish(), 2 * MILLISECOND);
+    assert_eq!(costs.of(kind()), before);
+}

@@ -1,0 +1,103 @@
+//! How children come to their root: what hooks and observers of theirs see, and what they may do.
+
+use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator};
+use bevy_ecs::prelude::*;
+use chunk_apply::{ChunkWriter, ManualClock, Spawner};
+use chunk_coord::ChunkCoord;
+
+#[test]
+fn what_is_spawned_sees_itself_among_its_roots_children() {
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.app.init_resource::<Seen>();
+    rig.app.add_observer(
+        |added: On<Add, Piece>,
+         parents: Query<&ChildOf>,
+         lists: Query<&Children>,
+         mut seen: ResMut<Seen>| {
+            let parent = parents.get(added.entity).map(ChildOf::parent);
+            let list = parent.ok().and_then(|root| lists.get(root).ok());
+            seen.0
+                .push(list.is_some_and(|list| list.contains(&added.entity)));
+        },
+    );
+    rig.settle();
+    assert_eq!(rig.app.world().resource::<Seen>().0, [true; 29 * PIECES]);
+}
+
+#[derive(Resource, Default)]
+struct Seen(Vec<bool>);
+
+#[test]
+fn what_an_observer_despawns_while_it_is_spawned_is_nobodys_child() {
+    let mut rig = Rig::new();
+    let viewer = rig.viewer(0, 0);
+    let before = rig.app.world().entity_count();
+    rig.app.add_observer(
+        |added: On<Add, Piece>, pieces: Query<&Piece>, mut commands: Commands| {
+            if pieces.get(added.entity).is_ok_and(|piece| piece.0 % 2 == 0) {
+                commands.entity(added.entity).despawn();
+            }
+        },
+    );
+    let observers = rig.app.world().entity_count() - before;
+    rig.settle();
+    assert_eq!(rig.pieces(), 29 * 2);
+    let world = rig.app.world();
+    for (coord, chunk) in rig.index().iter() {
+        let children = world.get::<Children>(chunk.root).expect("two are left");
+        assert_eq!(children.len(), 2, "{coord}");
+        assert!(
+            children
+                .iter()
+                .all(|child| world.get::<Piece>(child).is_some())
+        );
+    }
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    assert_eq!(rig.app.world().entity_count(), before - 1 + observers);
+}
+
+/// Who a piece looks at, and by whom somebody is looked at.
+#[derive(Component)]
+#[relationship(relationship_target = SeenBy)]
+struct LooksAt(Entity);
+
+#[derive(Component)]
+#[relationship_target(relationship = LooksAt)]
+struct SeenBy(Vec<Entity>);
+
+#[test]
+fn a_relationship_in_a_bundle_has_its_other_side() {
+    let clock = ManualClock::default();
+    let star = std::sync::Arc::new(std::sync::OnceLock::new());
+    let target = std::sync::Arc::clone(&star);
+    let spawner = Spawner::new(
+        move |_coord, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+            let star = *target.get().expect("there is one");
+            writer.spawn_batch((0..pieces.0).map(move |piece| (Piece(piece), LooksAt(star))));
+        },
+    );
+    let mut rig = Rig::on(clock, generator(), spawner, config());
+    let entity = rig.app.world_mut().spawn_empty().id();
+    star.set(entity).expect("it is set once");
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let seen_by = |rig: &Rig| {
+        rig.app
+            .world()
+            .get::<SeenBy>(entity)
+            .map_or(0, |seen| seen.0.len())
+    };
+    assert_eq!(seen_by(&rig), 29 * PIECES);
+    let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+    let children = rig
+        .app
+        .world()
+        .get::<Children>(root)
+        .map_or(0, |list| list.len());
+    assert_eq!(children, PIECES);
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    assert_eq!((seen_by(&rig), rig.pieces()), (0, 0));
+}
