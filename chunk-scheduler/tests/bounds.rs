@@ -8,28 +8,20 @@ use std::sync::{
 };
 
 use chunk_scheduler::{Generator, Job, SchedulerConfig};
-use common::{FRAME, World, double};
+use common::{FRAME, Starts, World, double};
 
 #[test]
 fn a_full_completed_queue_stops_starts_and_draining_resumes_them() {
-    let started = Arc::new(AtomicUsize::new(0));
-    let starts = Arc::clone(&started);
+    let started = Starts::default();
     let config = SchedulerConfig {
         completed_capacity: 4,
         ..SchedulerConfig::default()
     };
-    let mut world = World::new(config, |_| {
-        Generator::new(move |job: &Job<i32>| {
-            starts.fetch_add(1, Ordering::Relaxed);
-            job.key()
-        })
-    });
-    for key in 0..100 {
-        world.scheduler.request(key);
-    }
+    let mut world = World::new(config, started.counted());
+    world.request(0..100);
     for _ in 0..5 {
         world.frame();
-        assert_eq!(started.load(Ordering::Relaxed), 4, "nobody starts a fifth");
+        assert_eq!(started.get(), 4, "nobody starts a fifth");
     }
     let mut applied = 0;
     while applied < 100 {
@@ -41,7 +33,7 @@ fn a_full_completed_queue_stops_starts_and_draining_resumes_them() {
         }
         world.simulation.run();
         world.check();
-        let unapplied = started.load(Ordering::Relaxed) - applied;
+        let unapplied = started.get() - applied;
         assert!(unapplied <= 4, "{unapplied} results for 4 places");
     }
 }
@@ -54,9 +46,7 @@ fn a_full_backlog_stops_draining_and_nothing_is_lost() {
         ..SchedulerConfig::default()
     };
     let mut world = World::new(config, double);
-    for key in 0..10 {
-        world.scheduler.request(key);
-    }
+    world.request(0..10);
     let mut backlog = Vec::new();
     for _ in 0..20 {
         world.frame();
@@ -110,9 +100,7 @@ fn in_flight_follows_the_limit_up_and_down() {
             }
         })
     });
-    for key in 0..400 {
-        world.scheduler.request(key);
-    }
+    world.request(0..400);
     let most_at = |world: &mut World<()>, limit| {
         world
             .scheduler
@@ -152,9 +140,7 @@ fn a_teleport_wastes_at_most_what_is_in_flight() {
     for teleport in 0..10 {
         let base = teleport * 10_000;
         world.scheduler.publish(common::Near(base));
-        for key in base..base + 2_000 {
-            world.scheduler.request(key);
-        }
+        world.request(base..base + 2_000);
         for _ in 0..20 {
             world.frame();
             world.apply();

@@ -103,9 +103,7 @@ fn what_a_job_waits_for_is_named() {
     assert_eq!(live(&world, 100).waits_for, Some(WaitsFor::Drain));
     world.frame();
     assert_eq!(live(&world, 1).waits_for, None);
-    for key in 2..5 {
-        world.scheduler.request(key);
-    }
+    world.request(2..5);
     world.frame();
     let text = world.scheduler.explain(4).to_string();
     assert!(text.contains("waits for"), "{text}");

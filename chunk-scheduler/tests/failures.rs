@@ -37,9 +37,7 @@ fn unlucky() -> Generator<i32, i32> {
 #[test]
 fn a_panic_and_an_error_stop_nobody_else() {
     let mut world = World::new(impatient(), |_| unlucky());
-    for key in 0..20 {
-        world.scheduler.request(key);
-    }
+    world.request(0..20);
     let applied = world.settle();
     assert_eq!(applied.len(), 18);
     let counters = world.scheduler.counters();
@@ -75,9 +73,7 @@ fn a_failing_chunk_lets_the_others_pass_and_gives_up() {
     };
     let mut world = World::new(config, |_| unlucky());
     world.scheduler.request_in(13, Lane::Urgent);
-    for key in 20..30 {
-        world.scheduler.request(key);
-    }
+    world.request(20..30);
     world.frame();
     assert_eq!(world.apply().len(), 10, "they do not wait for the retry");
     world.settle();
@@ -131,9 +127,7 @@ fn the_quarantine_can_be_read_retried_and_cleared() {
             }
         })
     });
-    for key in [3, 1, 2] {
-        world.scheduler.request(key);
-    }
+    world.request([3, 1, 2]);
     world.settle();
     let keys: Vec<_> = world
         .scheduler
@@ -225,9 +219,7 @@ fn a_panicking_async_generator_is_contained_before_and_after_its_first_await() {
             }
         })
     });
-    for key in 1..=3 {
-        world.scheduler.request(key);
-    }
+    world.request(1..=3);
     assert_eq!(world.settle(), [3]);
     let messages: Vec<_> = world
         .scheduler
@@ -334,9 +326,7 @@ fn unread_failures_are_bounded_and_counted() {
         ..SchedulerConfig::default()
     };
     let mut world = World::new(config, |_| Generator::fallible(|_| Err::<i32, _>("always")));
-    for key in 0..1_000 {
-        world.scheduler.request(key);
-    }
+    world.request(0..1_000);
     world.settle();
     assert_eq!(world.scheduler.failures().count(), 256);
     assert_eq!(world.scheduler.counters().failures_unread, 744);

@@ -3,24 +3,13 @@
 mod common;
 
 use chunk_scheduler::{Generator, Job, Rank, Runtime, Scheduler, SchedulerConfig, Simulation};
-use common::{FRAME, Near, World, double, one_at_a_time};
+use common::{FRAME, Near, World, double, napping, one_at_a_time};
 
 /// Jobs re-ranked on a timer (Cubyz 418, Terasology 4773): here the next pick already knows.
 #[test]
 fn a_new_snapshot_counts_from_the_next_pick_on() {
-    let mut world = World::new(one_at_a_time(), |simulation| {
-        let simulation = simulation.clone();
-        Generator::from_async(move |job: Job<i32>| {
-            let nap = simulation.sleep(FRAME);
-            async move {
-                nap.await;
-                Ok::<_, &str>(job.key())
-            }
-        })
-    });
-    for key in 0..1_000 {
-        world.scheduler.request(key);
-    }
+    let mut world = World::new(one_at_a_time(), napping);
+    world.request(0..1_000);
     world.tick();
     world.simulation.advance(FRAME * 5 / 2);
     world.scheduler.publish(Near(700));
@@ -195,9 +184,7 @@ fn a_rank_ages_while_the_viewers_rest_too() {
 fn re_ranking_before_every_pick_costs_no_start() {
     let generated_in_500_steps = |viewers_move: bool| {
         let mut world = World::new(SchedulerConfig::default(), double);
-        for key in 0..10_000 {
-            world.scheduler.request(key);
-        }
+        world.request(0..10_000);
         world.tick();
         for step in 0..500 {
             if viewers_move {

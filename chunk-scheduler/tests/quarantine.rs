@@ -39,9 +39,7 @@ fn a_retried_key_keeps_its_lane() {
 #[test]
 fn only_the_keys_that_are_still_wanted_are_retried() {
     let mut world = broken();
-    for key in 0..6 {
-        world.scheduler.request(key);
-    }
+    world.request(0..6);
     world.settle();
     assert_eq!(
         world.scheduler.retry_quarantined_where(|key| key % 2 == 0),

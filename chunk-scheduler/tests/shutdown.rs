@@ -86,9 +86,7 @@ fn shutting_down_in_every_state_ends_every_request() {
             })
             .with_known_empty(|key| (*key == 9).then_some(0))
         });
-        for key in 0..10 {
-            world.scheduler.request(key);
-        }
+        world.request(0..10);
         world.tick();
         for _ in 0..steps {
             world.simulation.step();

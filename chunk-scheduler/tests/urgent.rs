@@ -2,13 +2,8 @@
 
 mod common;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
-use chunk_scheduler::{Generator, Job, Lane, SchedulerConfig};
-use common::{World, double, one_at_a_time};
+use chunk_scheduler::{Lane, SchedulerConfig};
+use common::{Starts, World, double, one_at_a_time};
 
 fn keys(world: &mut World<i32>, max: usize) -> Vec<i32> {
     let mut keys = Vec::new();
@@ -20,9 +15,7 @@ fn keys(world: &mut World<i32>, max: usize) -> Vec<i32> {
 #[test]
 fn an_edit_overtakes_finished_results_at_the_drain() {
     let mut world = World::new(one_at_a_time(), double);
-    for key in 0..50 {
-        world.scheduler.request(key);
-    }
+    world.request(0..50);
     world.frame();
     assert_eq!(world.scheduler.depths().completed, 50);
     world.scheduler.refresh_in(60, Lane::Urgent);
@@ -34,9 +27,7 @@ fn an_edit_overtakes_finished_results_at_the_drain() {
 #[test]
 fn a_finished_result_that_is_promoted_overtakes_the_others() {
     let mut world = World::new(one_at_a_time(), double);
-    for key in 0..50 {
-        world.scheduler.request(key);
-    }
+    world.request(0..50);
     world.frame();
     assert_eq!(keys(&mut world, 2), [0, 1]);
     assert!(!world.scheduler.request_in(30, Lane::Urgent).is_new());
@@ -51,9 +42,7 @@ fn an_edit_is_generated_though_the_completed_queue_is_full() {
         ..one_at_a_time()
     };
     let mut world = World::new(config, double);
-    for key in 0..20 {
-        world.scheduler.request(key);
-    }
+    world.request(0..20);
     world.frame();
     world.frame();
     assert_eq!(world.scheduler.depths().completed, 4);
@@ -71,9 +60,7 @@ fn an_edit_passes_a_full_backlog() {
         ..one_at_a_time()
     };
     let mut world = World::new(config, double);
-    for key in 0..20 {
-        world.scheduler.request(key);
-    }
+    world.request(0..20);
     world.frame();
     assert_eq!(keys(&mut world, usize::MAX), [0, 1]);
     world.frame();
@@ -88,32 +75,26 @@ fn an_edit_passes_a_full_backlog() {
 
 #[test]
 fn what_edits_may_have_beyond_the_bounds_is_bounded_too() {
-    let started = Arc::new(AtomicUsize::new(0));
-    let starts = Arc::clone(&started);
+    let started = Starts::default();
     let config = SchedulerConfig {
         completed_capacity: 4,
         backlog_capacity: 2,
         urgent_reserve: 3,
         ..SchedulerConfig::default()
     };
-    let mut world = World::new(config, |_| {
-        Generator::new(move |job: &Job<i32>| {
-            starts.fetch_add(1, Ordering::Relaxed);
-            job.key()
-        })
-    });
+    let mut world = World::new(config, started.counted());
     for key in 0..100 {
         world.scheduler.request(key);
         world.scheduler.request_in(key + 1_000, Lane::Urgent);
     }
     for _ in 0..5 {
         world.frame();
-        assert_eq!(started.load(Ordering::Relaxed), 7);
+        assert_eq!(started.get(), 7);
     }
     let mut backlog = world.drain();
     assert_eq!(backlog.len(), 5);
     world.frame();
-    assert_eq!(started.load(Ordering::Relaxed), 12);
+    assert_eq!(started.get(), 12);
     assert!(world.drain().is_empty());
     let mut applied = 0;
     while !backlog.is_empty() {
@@ -131,9 +112,7 @@ fn what_edits_may_have_beyond_the_bounds_is_bounded_too() {
 #[test]
 fn edits_without_end_do_not_stop_loading() {
     let mut world = World::new(one_at_a_time(), double);
-    for key in 0..3 {
-        world.scheduler.request(key);
-    }
+    world.request(0..3);
     let mut loaded = Vec::new();
     for round in 0..400 {
         for edit in 0..2 {

@@ -34,9 +34,7 @@ fn an_overrun_is_reported_once_with_its_age_and_compensated() {
     let mut world = World::new(config, napping);
     world.scheduler.request(500);
     world.frame();
-    for key in 1..=3 {
-        world.scheduler.request(key);
-    }
+    world.request(1..=3);
     for _ in 0..9 {
         world.frame();
         assert_eq!(world.scheduler.overruns().count(), 0);
@@ -53,9 +51,7 @@ fn an_overrun_is_reported_once_with_its_age_and_compensated() {
     assert_eq!(applied, [1, 2, 3], "another runner stood in");
     assert_eq!(world.scheduler.max_in_flight(), 1);
     assert_eq!(world.settle(), [500]);
-    for key in 1..=3 {
-        world.scheduler.request(key);
-    }
+    world.request(1..=3);
     world.frame();
     assert_eq!(world.scheduler.depths().in_flight, 1, "and left again");
 }
@@ -162,9 +158,7 @@ fn adaptive_concurrency_starts_from_the_pool_and_follows_the_frames() {
 #[test]
 fn a_fixed_limit_is_never_touched() {
     let mut world = World::new(SchedulerConfig::default(), napping);
-    for key in 0..100 {
-        world.scheduler.request(key);
-    }
+    world.request(0..100);
     for _ in 0..50 {
         world.tick();
         world.simulation.advance(FRAME * 9);

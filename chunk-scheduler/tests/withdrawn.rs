@@ -8,7 +8,7 @@ use std::sync::{
 };
 
 use chunk_scheduler::{Generator, Job, SchedulerConfig};
-use common::{FRAME, World, double, one_at_a_time};
+use common::{FRAME, World, double, napping, one_at_a_time};
 
 #[test]
 fn withdrawn_results_take_no_room_in_the_backlog() {
@@ -17,9 +17,7 @@ fn withdrawn_results_take_no_room_in_the_backlog() {
         ..one_at_a_time()
     };
     let mut world = World::new(config, double);
-    for key in 0..10 {
-        world.scheduler.request(key);
-    }
+    world.request(0..10);
     world.frame();
     for key in 0..8 {
         assert!(world.scheduler.cancel(key));
@@ -38,9 +36,7 @@ fn withdrawn_results_give_their_places_back_though_the_backlog_is_full() {
         ..one_at_a_time()
     };
     let mut world = World::new(config, double);
-    for key in 0..20 {
-        world.scheduler.request(key);
-    }
+    world.request(0..20);
     world.frame();
     let backlog = world.drain();
     assert_eq!(backlog.len(), 2);
@@ -66,9 +62,7 @@ fn a_full_queue_is_counted_each_time_it_stops_a_start() {
         ..one_at_a_time()
     };
     let mut world = World::new(config, double);
-    for key in 0..5 {
-        world.scheduler.request(key);
-    }
+    world.request(0..5);
     world.frame();
     assert_eq!(world.scheduler.counters().starts_refused, 0);
     for frames in 1..=3 {
@@ -85,19 +79,8 @@ fn a_full_queue_is_counted_each_time_it_stops_a_start() {
 
 #[test]
 fn what_is_generated_and_never_applied_is_wasted_wherever_it_ends() {
-    let mut world = World::new(SchedulerConfig::default(), |simulation| {
-        let simulation = simulation.clone();
-        Generator::from_async(move |job: Job<i32>| {
-            let nap = simulation.sleep(FRAME);
-            async move {
-                nap.await;
-                Ok::<_, &str>(job.key())
-            }
-        })
-    });
-    for key in 0..3 {
-        world.scheduler.request(key);
-    }
+    let mut world = World::new(SchedulerConfig::default(), napping);
+    world.request(0..3);
     world.frame();
     world.frame();
     assert_eq!(world.scheduler.depths().completed, 3);
@@ -148,9 +131,7 @@ fn more_requests_than_anybody_applies_wait_where_they_can_be_seen() {
     let mut world = World::new(config, |_| {
         Generator::new(move |_: &Job<i32>| Arc::clone(&content))
     });
-    for key in 0..52_000 {
-        world.scheduler.request(key);
-    }
+    world.request(0..52_000);
     let mut backlog = Vec::new();
     for _ in 0..20 {
         world.frame();
@@ -193,16 +174,12 @@ fn churn_at_a_border_neither_delays_what_is_kept_nor_is_generated_for_nothing() 
                 }
             })
         });
-        for key in 0..300 {
-            world.scheduler.request(key);
-        }
+        world.request(0..300);
         let mut kept = 0;
         for frame in 1..1_000 {
             if has_churn {
                 // Wanted for one frame, in which the workers do run.
-                for key in 1_000..1_100 {
-                    world.scheduler.request(key);
-                }
+                world.request(1_000..1_100);
             }
             world.frame();
             kept += world
@@ -245,9 +222,7 @@ fn a_scheduler_and_its_simulation_let_go_of_each_other() {
             }
         })
     });
-    for key in 0..10 {
-        world.scheduler.request(key);
-    }
+    world.request(0..10);
     world.frame();
     assert_eq!(
         token.load(Ordering::Relaxed),

@@ -5,7 +5,14 @@
     reason = "each test binary is a crate of its own and uses a part of this"
 )]
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use chunk_scheduler::{
     Delivered, FnRank, Generator, Job, Rank, RetryPolicy, Runtime, Scheduler, SchedulerConfig,
@@ -53,6 +60,13 @@ impl<T: Send + 'static> World<T> {
         Self {
             simulation,
             scheduler,
+        }
+    }
+
+    /// Asks for each of the keys.
+    pub fn request(&mut self, keys: impl IntoIterator<Item = i32>) {
+        for key in keys {
+            self.scheduler.request(key);
         }
     }
 
@@ -115,6 +129,39 @@ impl<T: Send + 'static> World<T> {
 /// Makes twice the key.
 pub fn double(_: &Simulation) -> Generator<i32, i32> {
     Generator::new(|job: &Job<i32>| job.key() * 2)
+}
+
+/// Makes the key, in a frame's time.
+pub fn napping(simulation: &Simulation) -> Generator<i32, i32> {
+    let simulation = simulation.clone();
+    Generator::from_async(move |job: Job<i32>| {
+        let nap = simulation.sleep(FRAME);
+        async move {
+            nap.await;
+            Ok::<_, &str>(job.key())
+        }
+    })
+}
+
+/// How many jobs were started.
+#[derive(Clone, Debug, Default)]
+pub struct Starts(Arc<AtomicUsize>);
+
+impl Starts {
+    /// Makes the key, and counts.
+    pub fn counted(&self) -> impl FnOnce(&Simulation) -> Generator<i32, i32> + use<> {
+        let count = Arc::clone(&self.0);
+        move |_| {
+            Generator::new(move |job: &Job<i32>| {
+                count.fetch_add(1, Ordering::Relaxed);
+                job.key()
+            })
+        }
+    }
+
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 pub fn one_at_a_time() -> SchedulerConfig {
