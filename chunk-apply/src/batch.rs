@@ -20,20 +20,27 @@ pub(crate) trait Batch: Send + Sync {
         false
     }
 
-    /// Spawns at most `limit` entities under `root`, counts them in `spawned`, and returns whether
-    /// the batch is finished.
+    /// Spawns at most `limit` entities under `root` and counts them in `spawned`.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the user's iterator, after the entities before it were spawned and
-    /// counted.
+    /// Passes on a panic of the user's code, after the entities before it were spawned and counted.
     fn advance(
         &mut self,
         world: &mut World,
         root: Entity,
         limit: usize,
         spawned: &mut usize,
-    ) -> bool;
+    ) -> Advance;
+}
+
+/// How far a slice came.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Advance {
+    /// Whether nothing is left.
+    pub(crate) is_finished: bool,
+    /// The entity that it spawned last.
+    pub(crate) last: Option<Entity>,
 }
 
 /// A user's iterator of homogeneous bundles, spawned as children of the chunk's root.
@@ -49,10 +56,6 @@ impl<I: Iterator> Bundles<I> {
             bundles,
             has_insert_hooks: None,
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.bundles.size_hint() == (0, Some(0))
     }
 }
 
@@ -70,23 +73,25 @@ where
         root: Entity,
         limit: usize,
         spawned: &mut usize,
-    ) -> bool {
+    ) -> Advance {
         let has_insert_hooks =
             *(self.has_insert_hooks).get_or_insert_with(|| has_insert_hooks::<I::Item>(world));
         make_room(world, root, self.bundles.size_hint().0.min(limit));
+        let mut advance = Advance::default();
         for _ in 0..limit {
             let Some(bundle) = self.bundles.next() else {
-                return true;
+                advance.is_finished = true;
+                break;
             };
-            if has_insert_hooks {
-                world.spawn((bundle, ChildOf(root)));
-                *spawned += 1;
-            } else if !adopt(world, root, bundle, spawned) {
+            let child = adopt(world, root, bundle, has_insert_hooks, spawned);
+            if child.is_none() {
                 // Who asked for it finds out that there is no root.
-                return true;
+                advance.is_finished = true;
+                break;
             }
+            advance.last = child;
         }
-        self.is_empty()
+        advance
     }
 }
 
@@ -102,38 +107,55 @@ fn make_room(world: &mut World, root: Entity, children: usize) {
     }
 }
 
-/// Spawns a bundle as a child of `root`, counts it in `spawned`, and returns whether there is a root.
+/// Spawns a bundle as a child of `root`, counts it in `spawned`, and returns it, if there is a root.
 ///
 /// A [`ChildOf`] that is inserted the usual way queues a command that looks the root up and lists the child there,
 /// for each child; that is about a third of what spawning an entity of a few components costs. Listing it first
 /// and telling the insertion so comes to the same: whoever looks, hooks and observers included, sees a child
 /// that is listed, also when one of them despawns it or its root.
-fn adopt(world: &mut World, root: Entity, bundle: impl Bundle, spawned: &mut usize) -> bool {
+fn adopt(
+    world: &mut World,
+    root: Entity,
+    bundle: impl Bundle,
+    has_insert_hooks: bool,
+    spawned: &mut usize,
+) -> Option<Entity> {
     let child = world.spawn_empty().id();
-    if !list(world, root, child) {
+    let is_listed = list(world, root, child);
+    if !is_listed && world.get_entity(root).is_err() {
         world.despawn(child);
-        return false;
+        return None;
     }
     *spawned += 1;
-    let bundle = (bundle, ChildOf(root));
-    (world.entity_mut(child))
-        .insert_with_relationship_hook_mode(bundle, RelationshipHookMode::Skip);
-    true
+    let mut entity = world.entity_mut(child);
+    let (parent, mode) = (ChildOf(root), RelationshipHookMode::Skip);
+    if !is_listed {
+        entity.insert((bundle, parent));
+    } else if has_insert_hooks {
+        // The bundle's own hooks must not be told to skip, so it comes after.
+        entity.insert_with_relationship_hook_mode(parent, mode);
+        if let Ok(mut entity) = world.get_entity_mut(child) {
+            entity.insert(bundle);
+        }
+    } else {
+        entity.insert_with_relationship_hook_mode((bundle, parent), mode);
+    }
+    Some(child)
 }
 
-/// Lists a child at its root; returns whether there is a root.
+/// Lists a child at its root, if there is a list. Nobody can look before it is a child, because nothing else happens here
+/// once there is one.
 fn list(world: &mut World, root: Entity, child: Entity) -> bool {
-    if let Some(mut children) = world.get_mut::<Children>(root) {
-        children.collection_mut_risky().push(child);
-        return true;
+    if world.get::<Children>(root).is_none()
+        && let Ok(mut root) = world.get_entity_mut(root)
+    {
+        // Whoever observes this may take it away again.
+        root.insert(<Children as RelationshipTarget>::with_capacity(1));
     }
-    let Ok(mut root) = world.get_entity_mut(root) else {
-        return false;
-    };
-    let mut children = <Children as RelationshipTarget>::with_capacity(1);
-    children.collection_mut_risky().push(child);
-    root.insert(children);
-    true
+    let children = world.get_mut::<Children>(root);
+    children
+        .map(|mut children| children.collection_mut_risky().push(child))
+        .is_some()
 }
 
 /// Whether a component of the bundle has a hook on insertion, as every relationship has that updates its other side.
@@ -167,10 +189,13 @@ where
         true
     }
 
-    fn advance(&mut self, world: &mut World, root: Entity, _: usize, _: &mut usize) -> bool {
+    fn advance(&mut self, world: &mut World, root: Entity, _: usize, _: &mut usize) -> Advance {
         if let Some(step) = self.0.take() {
             step(world, root);
         }
-        true
+        Advance {
+            is_finished: true,
+            last: None,
+        }
     }
 }

@@ -122,8 +122,14 @@ impl<'a> Pace<'a> {
     }
 
     /// Notes that entities of this kind were spawned, the last of them this one.
-    pub(crate) fn spawned(&mut self, kind: Kind, entities: usize, last: Entity, world: &World) {
-        if let Some(rows) = self.growing.take() {
+    pub(crate) fn spawned(
+        &mut self,
+        kind: Kind,
+        entities: usize,
+        last: Option<Entity>,
+        world: &World,
+    ) {
+        if let Some(rows) = self.growing.take().filter(|_| last.is_some()) {
             let before = self.read_at;
             self.advanced();
             self.look();
@@ -132,7 +138,9 @@ impl<'a> Pace<'a> {
         } else {
             self.spent(kind, entities);
         }
-        self.costs.growth.went_to(kind, last, world);
+        if let Some(last) = last {
+            self.costs.growth.went_to(kind, last, world);
+        }
     }
 
     /// Notes that entities of this kind were processed.

@@ -1,13 +1,12 @@
 //! What a spawner writes a chunk with.
 
 use crate::{
-    batch::{Batch, Bundles, Step},
+    batch::{Advance, Batch, Bundles, Step},
     pace::Pace,
 };
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
-    hierarchy::Children,
     world::World,
 };
 use core::fmt;
@@ -143,21 +142,15 @@ pub(crate) fn advance(
         if batch.is_step() {
             pace.begin_step(kind);
         }
-        let is_finished = batch.advance(world, root, allowance, spawned);
+        let Advance { is_finished, last } = batch.advance(world, root, allowance, spawned);
         if batch.is_step() {
             pace.end_step();
-        } else if let Some(last) = last_child(world, root).filter(|_| *spawned > before) {
-            pace.spawned(kind, *spawned - before, last, world);
         } else {
             // Even a batch that turned out empty has a price.
-            pace.spent(kind, 1);
+            pace.spawned(kind, (*spawned - before).max(1), last, world);
         }
         if is_finished {
             return true;
         }
     }
-}
-
-fn last_child(world: &World, root: Entity) -> Option<Entity> {
-    world.get::<Children>(root)?.last().copied()
 }

@@ -65,18 +65,23 @@ pub(crate) struct OrderingCost(Duration);
 
 impl Default for OrderingCost {
     fn default() -> Self {
-        Self(Duration::from_nanos(16))
+        Self(Self::USUAL)
     }
 }
 
 impl OrderingCost {
+    const USUAL: Duration = Duration::from_nanos(16);
     /// Fewer say nothing of one.
     const FEWEST: usize = 256;
 
     /// Learns how long so many took. It rises fast and falls slowly, because too much costs a little of the next update and
-    /// too little makes this one late; an interruption counts as four times the cost.
+    /// too little makes this one late; an interruption counts as four times the cost. What is so much that hardly anything
+    /// is found falls as well, or nothing would ever be learned again.
     pub(crate) fn learn(&mut self, found: usize, took: Duration) {
         if found < Self::FEWEST {
+            if self.0 > Self::USUAL {
+                self.0 = (self.0 * 15 / 16).max(Self::USUAL);
+            }
             return;
         }
         let each = (took / u32::try_from(found).unwrap_or(u32::MAX)).min(self.0 * 4);
@@ -187,6 +192,7 @@ impl fmt::Debug for ScanBudget<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn the_cost_of_ordering_follows_what_was_measured_but_no_single_interruption() {
@@ -199,12 +205,34 @@ mod tests {
         assert!(cost.of(1_000).abs_diff(Duration::from_micros(50)) < Duration::from_micros(4));
         cost.learn(OrderingCost::FEWEST - 1, Duration::ZERO);
         assert!(
-            cost.of(1_000) > Duration::from_micros(45),
-            "too few to tell"
+            cost.of(1_000) > Duration::from_micros(40),
+            "too few to tell much"
         );
         for _ in 0..100 {
             cost.learn(1_000, Duration::ZERO);
         }
         assert_eq!(cost.of(1_000), Duration::from_micros(4));
+    }
+
+    #[test]
+    fn interruptions_in_a_row_do_not_stop_finding_for_ever() {
+        let mut cost = OrderingCost::default();
+        let mut now = || Duration::ZERO;
+        for _ in 0..5 {
+            cost.learn(1_000, Duration::from_secs(1));
+        }
+        let mut found_by_each = Vec::new();
+        for _ in 0..200 {
+            let mut budget = ScanBudget::with_clock(Duration::from_micros(10), &mut now);
+            let mut found = 0;
+            // The clock stands still, so that only what is kept back for the order ends an update.
+            while found < 600 && budget.grant(found, cost) > 0 {
+                found += QUANTUM as usize;
+            }
+            cost.learn(found, OrderingCost::USUAL * found as u32);
+            found_by_each.push(found);
+        }
+        assert_eq!(found_by_each[0], 128, "the first quantum is always granted");
+        assert_eq!(found_by_each.last(), Some(&640));
     }
 }

@@ -242,5 +242,5 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -148,7 +148,12 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         self.insertions = 0;
         let len = self.rest.len();
         let wanted = (len / 64).clamp(SMALLEST_FRONT, LARGEST_FRONT) << self.used_up;
-        self.used_up = (self.used_up + 1).min(MOST_DOUBLINGS);
+        let is_all = len <= wanted;
+        self.used_up = if is_all {
+            0
+        } else {
+            (self.used_up + 1).min(MOST_DOUBLINGS)
+        };
         // The best are moved to the end, where taking them moves nothing else.
         let cut = len.saturating_sub(wanted);
         if cut > 0 {

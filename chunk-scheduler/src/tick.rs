@@ -189,17 +189,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         if vacancies == 0 || self.shared.is_dry(Reach::Everything) {
             return;
         }
-        let mut free = self.shared.places.free();
+        let (mut free, mut reach) = (self.shared.places.free(), Reach::Everything);
         if free == 0 {
             self.tally.starts_refused += 1;
             if self.shared.is_dry(Reach::UrgentOnly) {
                 return;
             }
-            free = self.shared.places.free_urgent();
+            (free, reach) = (self.shared.places.free_urgent(), Reach::UrgentOnly);
         }
         for nth in 0..vacancies.min(free) {
             // A pool that shares this thread's core may have had it for all of the work meanwhile.
-            if nth > 0 && self.shared.is_dry(Reach::Everything) {
+            if nth > 0 && self.shared.is_dry(reach) {
                 return;
             }
             let desk = self.free_desk();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::ManualClock;
+use bevy_ecs::component::Component;
 use core::any::TypeId;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -134,4 +135,75 @@ fn work_that_broke_off_is_paid_for_and_teaches_nothing() {
     assert!(pace.is_exhausted());
     assert_eq!(pace.finish(), 2 * MILLISECOND);
     assert_eq!(costs.of(kind()), before);
+}
+
+#[derive(Component)]
+struct Tree(#[expect(dead_code, reason = "it only takes room")] u32);
+
+/// A world whose table of trees is full, and what is known of them: a microsecond each, and so much for each row that moves.
+fn full_table(row: Duration) -> (World, ManualClock, Costs) {
+    let (mut world, clock, mut costs) = (World::new(), ManualClock::default(), Costs::default());
+    frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
+    for tree in 0..512 {
+        let tree = world.spawn(Tree(tree)).id();
+        costs.growth.went_to(kind(), tree, &world);
+    }
+    assert_eq!(costs.growth.room(kind(), &world), 0);
+    for _ in 0..20 {
+        let nanos = row.as_nanos() as f64 * 512.0;
+        costs.growth.learn(kind(), 512, nanos);
+    }
+    (world, clock, costs)
+}
+
+/// Spawns what is allowed in a frame, and says how many that was.
+fn spawn(
+    world: &mut World,
+    clock: &ManualClock,
+    costs: &mut Costs,
+    limit: Duration,
+    owes: bool,
+) -> usize {
+    let mut pace = Pace::start(clock, costs);
+    pace.stretch(Some(limit), owes);
+    let allowed = pace.spawn_allowance(kind(), world);
+    let mut last = None;
+    for tree in 0..allowed {
+        last = Some(world.spawn(Tree(tree as u32)).id());
+    }
+    if allowed > 0 {
+        pace.spawned(kind(), allowed, last, world);
+    }
+    allowed
+}
+
+#[test]
+fn a_table_grows_in_a_frame_that_has_the_time_for_it_and_not_before() {
+    // Growing takes about half a millisecond.
+    let (mut world, clock, mut costs) = full_table(Duration::from_micros(1));
+    let mut within = |limit| spawn(&mut world, &clock, &mut costs, limit, false);
+    assert_eq!(within(MILLISECOND / 4), 0);
+    assert_eq!(within(MILLISECOND), 1, "one entity moves all the others");
+    assert!(within(MILLISECOND) > 1, "and then there is room");
+}
+
+#[test]
+fn a_table_whose_growth_fits_no_frame_grows_when_a_slice_is_owed() {
+    let (mut world, clock, mut costs) = full_table(Duration::from_micros(100));
+    for _ in 0..3 {
+        assert_eq!(spawn(&mut world, &clock, &mut costs, MILLISECOND, false), 0);
+    }
+    assert_eq!(spawn(&mut world, &clock, &mut costs, MILLISECOND, true), 1);
+    assert!(costs.growth.room(kind(), &world) > 0);
+}
+
+#[test]
+fn a_slice_ends_where_its_table_is_full() {
+    let (mut world, clock, mut costs) = full_table(Duration::ZERO);
+    assert_eq!(spawn(&mut world, &clock, &mut costs, MILLISECOND, false), 1);
+    let mut spawned = 0;
+    while costs.growth.room(kind(), &world) > 0 {
+        spawned += spawn(&mut world, &clock, &mut costs, 10 * MILLISECOND, false);
+    }
+    assert_eq!(spawned, 511);
 }

@@ -286,9 +286,13 @@ fn work<T: Send + Sync + 'static>(stream: &mut Streaming<T>, world: &mut World) 
     stream.frames.worked(report, &stream.budget);
 }
 
-/// Results taken over between two looks at the clock. Each batch gives places back and so may wake workers, which
-/// on a machine with few cores take this one; so they are not small.
+/// Results taken over between two looks at the clock, where there is time for them. Each batch gives places back and so
+/// may wake workers, which on a machine with few cores take this one; so it is not small.
 const BATCH: usize = 256;
+/// The same where there is not.
+const SMALL_BATCH: usize = 64;
+/// The least time for a whole batch.
+const TIME_FOR_A_BATCH: Duration = Duration::from_micros(200);
 
 /// Takes over results, for a quarter of the time that the frame has.
 fn collect<T: Send + Sync + 'static>(
@@ -296,9 +300,11 @@ fn collect<T: Send + Sync + 'static>(
     start: Duration,
     limit: Option<Duration>,
 ) {
+    let has_time = limit.is_none_or(|limit| limit / 4 >= TIME_FOR_A_BATCH);
+    let batch = if has_time { BATCH } else { SMALL_BATCH };
     let end = limit.map(|limit| start.saturating_add(limit / 4));
     let (backlog, rank) = (&mut stream.backlog, &stream.rank);
-    while (stream.scheduler).drain(BATCH, |chunk| backlog.push(chunk, rank)) > 0
+    while (stream.scheduler).drain(batch, |chunk| backlog.push(chunk, rank)) > 0
         && end.is_none_or(|end| stream.clock.now() < end)
     {}
     // What was asked for anew while it waited is of no use, and must not pile up. What is current may

@@ -67,9 +67,8 @@ struct LooksAt(Entity);
 #[relationship_target(relationship = LooksAt)]
 struct SeenBy(Vec<Entity>);
 
-#[test]
-fn a_relationship_in_a_bundle_has_its_other_side() {
-    let clock = ManualClock::default();
+/// Pieces that look at a star; the star.
+fn looking_rig() -> (Rig, Entity) {
     let star = std::sync::Arc::new(std::sync::OnceLock::new());
     let target = std::sync::Arc::clone(&star);
     let spawner = Spawner::new(
@@ -78,26 +77,83 @@ fn a_relationship_in_a_bundle_has_its_other_side() {
             writer.spawn_batch((0..pieces.0).map(move |piece| (Piece(piece), LooksAt(star))));
         },
     );
-    let mut rig = Rig::on(clock, generator(), spawner, config());
+    let mut rig = Rig::on(ManualClock::default(), generator(), spawner, config());
     let entity = rig.app.world_mut().spawn_empty().id();
     star.set(entity).expect("it is set once");
+    (rig, entity)
+}
+
+#[test]
+fn a_relationship_in_a_bundle_has_its_other_side() {
+    let (mut rig, star) = looking_rig();
     let viewer = rig.viewer(0, 0);
     rig.settle();
-    let seen_by = |rig: &Rig| {
-        rig.app
-            .world()
-            .get::<SeenBy>(entity)
-            .map_or(0, |seen| seen.0.len())
-    };
+    let seen_by = |rig: &Rig| (rig.app.world().get::<SeenBy>(star)).map_or(0, |seen| seen.0.len());
     assert_eq!(seen_by(&rig), 29 * PIECES);
     let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
-    let children = rig
-        .app
-        .world()
-        .get::<Children>(root)
-        .map_or(0, |list| list.len());
+    let children = (rig.app.world().get::<Children>(root)).map_or(0, |list| list.len());
     assert_eq!(children, PIECES);
     rig.app.world_mut().despawn(viewer);
     rig.settle();
     assert_eq!((seen_by(&rig), rig.pieces()), (0, 0));
+}
+
+/// Lets every chunk lose its root while the piece of this number is spawned.
+fn expect_nothing_left(mut rig: Rig) {
+    let before = rig.app.world().entity_count();
+    let viewer = rig.viewer(0, 0);
+    for _ in 0..2_000 {
+        rig.frame();
+    }
+    assert!(rig.stream().is_settled() && rig.index().is_empty());
+    assert_eq!(rig.pieces(), 0);
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    assert_eq!(rig.app.world().entity_count(), before);
+}
+
+fn despawn_the_root(piece: Entity, parents: &Query<(&Piece, &ChildOf)>, commands: &mut Commands) {
+    if let Ok((piece, parent)) = parents.get(piece)
+        && piece.0 == 1
+    {
+        commands.entity(parent.parent()).despawn();
+    }
+}
+
+#[test]
+fn a_root_despawned_when_a_piece_is_added_takes_all_with_it() {
+    for mut rig in [Rig::new(), looking_rig().0] {
+        rig.app.add_observer(
+            |added: On<Add, Piece>, parents: Query<(&Piece, &ChildOf)>, mut commands: Commands| {
+                despawn_the_root(added.entity, &parents, &mut commands);
+            },
+        );
+        expect_nothing_left(rig);
+    }
+}
+
+#[test]
+fn a_root_despawned_when_a_piece_is_inserted_takes_all_with_it() {
+    for mut rig in [Rig::new(), looking_rig().0] {
+        rig.app.add_observer(
+            |inserted: On<Insert, Piece>,
+             parents: Query<(&Piece, &ChildOf)>,
+             mut commands: Commands| {
+                despawn_the_root(inserted.entity, &parents, &mut commands);
+            },
+        );
+        expect_nothing_left(rig);
+    }
+}
+
+#[test]
+fn a_list_that_is_always_taken_away_costs_no_piece() {
+    let mut rig = Rig::new();
+    rig.app
+        .add_observer(|inserted: On<Insert, Children>, mut commands: Commands| {
+            commands.entity(inserted.entity).remove::<Children>();
+        });
+    rig.viewer(0, 0);
+    rig.settle();
+    assert_eq!(rig.pieces(), 29 * PIECES);
 }
