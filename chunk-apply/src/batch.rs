@@ -113,6 +113,7 @@ fn make_room(world: &mut World, root: Entity, children: usize) {
 /// for each child; that is about a third of what spawning an entity of a few components costs. Listing it first
 /// and telling the insertion so comes to the same: whoever looks, hooks and observers included, sees a child
 /// that is listed, also when one of them despawns it or its root.
+#[inline]
 fn adopt(
     world: &mut World,
     root: Entity,
@@ -121,6 +122,26 @@ fn adopt(
     spawned: &mut usize,
 ) -> Option<Entity> {
     let child = world.spawn_empty().id();
+    if has_insert_hooks || !push(world, root, child) {
+        return adopt_carefully(world, root, child, bundle, spawned);
+    }
+    *spawned += 1;
+    let bundle = (bundle, ChildOf(root));
+    (world.entity_mut(child))
+        .insert_with_relationship_hook_mode(bundle, RelationshipHookMode::Skip);
+    Some(child)
+}
+
+/// The same for a root without a list of children, or without existence, and for a bundle whose own hooks must not be told
+/// to skip, so that it comes after the parent.
+#[cold]
+fn adopt_carefully(
+    world: &mut World,
+    root: Entity,
+    child: Entity,
+    bundle: impl Bundle,
+    spawned: &mut usize,
+) -> Option<Entity> {
     let is_listed = list(world, root, child);
     if !is_listed && world.get_entity(root).is_err() {
         world.despawn(child);
@@ -128,30 +149,33 @@ fn adopt(
     }
     *spawned += 1;
     let mut entity = world.entity_mut(child);
-    let (parent, mode) = (ChildOf(root), RelationshipHookMode::Skip);
     if !is_listed {
-        entity.insert((bundle, parent));
-    } else if has_insert_hooks {
-        // The bundle's own hooks must not be told to skip, so it comes after.
-        entity.insert_with_relationship_hook_mode(parent, mode);
-        if let Ok(mut entity) = world.get_entity_mut(child) {
-            entity.insert(bundle);
-        }
-    } else {
-        entity.insert_with_relationship_hook_mode((bundle, parent), mode);
+        entity.insert((bundle, ChildOf(root)));
+        return Some(child);
+    }
+    entity.insert_with_relationship_hook_mode(ChildOf(root), RelationshipHookMode::Skip);
+    if let Ok(mut entity) = world.get_entity_mut(child) {
+        entity.insert(bundle);
     }
     Some(child)
 }
 
-/// Lists a child at its root, if there is a list. Nobody can look before it is a child, because nothing else happens here
-/// once there is one.
+/// Lists a child at its root, if there is a list or can be. Nobody can look before it is a child, because nothing else
+/// happens here once it is listed.
 fn list(world: &mut World, root: Entity, child: Entity) -> bool {
-    if world.get::<Children>(root).is_none()
-        && let Ok(mut root) = world.get_entity_mut(root)
-    {
-        // Whoever observes this may take it away again.
-        root.insert(<Children as RelationshipTarget>::with_capacity(1));
+    if push(world, root, child) {
+        return true;
     }
+    let Ok(mut entity) = world.get_entity_mut(root) else {
+        return false;
+    };
+    // Whoever observes this may take it away again.
+    entity.insert(<Children as RelationshipTarget>::with_capacity(1));
+    push(world, root, child)
+}
+
+#[inline]
+fn push(world: &mut World, root: Entity, child: Entity) -> bool {
     let children = world.get_mut::<Children>(root);
     children
         .map(|mut children| children.collection_mut_risky().push(child))
