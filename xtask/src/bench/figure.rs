@@ -77,7 +77,12 @@ impl Figure {
         match (self.target, self.ratio) {
             (None, _) => String::new(),
             (Some(target), Some(_)) => format!("≥ {}×", Number(target)),
-            (Some(target), None) => format!("≤ {} {}", Number(target), self.unit),
+            (Some(target), None) => {
+                // A bench that judges by itself may ask for more and not for less.
+                let is_least = self.ok != (self.value <= target);
+                let sign = if is_least { '≥' } else { '≤' };
+                format!("{sign} {} {}", Number(target), self.unit)
+            }
         }
     }
 
@@ -167,6 +172,9 @@ mod tests {
     fn a_bench_may_judge_by_itself() {
         let line = r#"figure {"bench":"a","value":0.995,"unit":"","yardstick":null,"ratio":null,"target":0.99,"ok":true}"#;
         assert!(parse(line).ok);
+        assert_eq!(parse(line).bound().trim_end(), "≥ 0.99");
+        let line = line.replace("true", "false");
+        assert_eq!(parse(&line).bound().trim_end(), "≤ 0.99");
     }
 
     #[test]
