@@ -144,11 +144,13 @@ fn adopt_carefully(
 ) -> Option<Entity> {
     let is_listed = list(world, root, child);
     if !is_listed && world.get_entity(root).is_err() {
-        world.despawn(child);
+        let _ = world.try_despawn(child);
         return None;
     }
     *spawned += 1;
-    let mut entity = world.entity_mut(child);
+    let Ok(mut entity) = world.get_entity_mut(child) else {
+        return Some(child);
+    };
     if !is_listed {
         entity.insert((bundle, ChildOf(root)));
         return Some(child);
