@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn entries_come_out_in_order_however_many_there_are() {
-        for len in [0, 1, 63, 64, 65, 5_000] {
+        let many = if cfg!(miri) { 500 } else { 5_000 };
+        for len in [0, 1, 63, 64, 65, many] {
             let mut queue = LaneQueue::new();
             for priority in scrambled(len) {
                 queue.push(entry(priority, 0, 0));
