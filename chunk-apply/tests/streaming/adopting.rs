@@ -98,7 +98,7 @@ fn a_relationship_in_a_bundle_has_its_other_side() {
     assert_eq!((seen_by(&rig), rig.pieces()), (0, 0));
 }
 
-/// Lets every chunk lose its root while the piece of this number is spawned.
+/// Plays a world whose observers take every root away before its chunk is whole.
 fn expect_nothing_left(mut rig: Rig) {
     let before = rig.app.world().entity_count();
     let viewer = rig.viewer(0, 0);

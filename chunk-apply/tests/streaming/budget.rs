@@ -166,3 +166,21 @@ fn a_frame_at_rest_does_nothing() {
     assert_eq!(frame.apply, chunk_apply::ApplyReport::default());
     assert_eq!(frame.main_thread(), Duration::ZERO);
 }
+
+#[test]
+fn a_table_that_never_has_the_time_to_grow_grows_all_the_same() {
+    let mut rig = slow_rig(2_000, 0, ApplyBudget::time(Duration::ZERO));
+    rig.viewer(0, 0);
+    let mut frames = 0;
+    while rig.index().is_empty() {
+        rig.frame();
+        frames += 1;
+        // Five pieces a frame, as long as a slice is owed.
+        assert!(
+            frames < 1_000,
+            "{} pieces after {frames} frames",
+            rig.pieces()
+        );
+    }
+    assert_eq!(rig.pieces(), 2_000);
+}
