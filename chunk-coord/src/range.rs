@@ -24,9 +24,7 @@ use crate::{ChunkCoord, Footprint};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "bevy_reflect",
-    // Opaque, because a value put together field by field would go past the check in the constructor.
     derive(bevy_reflect::Reflect),
-    reflect(opaque),
     reflect(Debug, PartialEq, Hash, Clone)
 )]
 #[cfg_attr(
@@ -34,8 +32,8 @@ use crate::{ChunkCoord, Footprint};
     reflect(Serialize, Deserialize)
 )]
 pub struct ViewRange {
-    /// Covered by `unload`.
     load: Footprint,
+    /// Covers `load`, unless reflection changed one of them.
     unload: Footprint,
 }
 
@@ -134,8 +132,8 @@ impl ViewRange {
 
     /// How far chunks are kept along x or z, whichever is farther, in chunks.
     #[must_use]
-    pub const fn unload_radius(&self) -> u32 {
-        widest(self.unload)
+    pub fn unload_radius(&self) -> u32 {
+        widest(self.unload())
     }
 
     /// The footprint in which chunks are loaded.
@@ -144,10 +142,15 @@ impl ViewRange {
         self.load
     }
 
-    /// The footprint outside which chunks are unloaded.
+    /// The footprint outside which chunks are unloaded. Where reflection has put together what the constructor refuses,
+    /// such as an inspector in the middle of a change, it is the footprint in which they are loaded.
     #[must_use]
-    pub const fn unload(&self) -> Footprint {
-        self.unload
+    pub fn unload(&self) -> Footprint {
+        if self.unload.covers(&self.load) {
+            self.unload
+        } else {
+            self.load
+        }
     }
 }
 

@@ -48,7 +48,7 @@ mod serde {
 
 #[cfg(feature = "bevy_reflect")]
 mod reflect {
-    use bevy_reflect::{FromReflect, PartialReflect, Reflect, Typed};
+    use bevy_reflect::{FromReflect, GetPath, PartialReflect, Reflect, Typed};
     use chunk_coord::{ChunkCoord, ChunkGrid, Footprint, ViewRange};
 
     fn round_and_back<T: Reflect + FromReflect + Typed + Clone + PartialEq + core::fmt::Debug>(
@@ -74,9 +74,20 @@ mod reflect {
     }
 
     #[test]
-    fn reflection_cannot_make_a_range_that_its_constructor_refuses() {
+    fn a_range_that_an_inspector_spoils_unloads_where_it_loads() {
         let mut range = ViewRange::disc(8, 10).unwrap();
-        let value: &mut dyn PartialReflect = &mut range;
+        *range.path_mut::<u32>("load.radius").unwrap() = 11;
+        assert_eq!(range.load(), Footprint::Disc { radius: 11 });
+        assert_eq!((range.unload(), range.unload_radius()), (range.load(), 11));
+        *range.path_mut::<u32>("unload.radius").unwrap() = 12;
+        assert_eq!(range, ViewRange::disc(11, 12).unwrap());
+        assert_eq!(range.unload(), Footprint::Disc { radius: 12 });
+    }
+
+    #[test]
+    fn reflection_cannot_make_a_grid_that_its_constructor_refuses() {
+        let mut grid = ChunkGrid::planar(16.0).unwrap();
+        let value: &mut dyn PartialReflect = &mut grid;
         assert!(value.reflect_mut().as_opaque().is_ok());
     }
 }

@@ -1,7 +1,8 @@
 //! What a stream cost in one frame of the app, however often its systems ran in it.
 
-use super::work::WorkTimes;
+use super::{stream::Streaming, work::WorkTimes};
 use crate::{budget::ApplyBudget, report::ApplyReport};
+use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
 use core::time::Duration;
 
 /// Main-thread time of a stream in one frame of the app. A schedule that ran several times in it,
@@ -104,6 +105,13 @@ impl Frames {
             self.work.frame(&self.now.apply);
         }
         self.now = StreamingFrame::default();
+    }
+}
+
+/// The app begins a frame.
+pub(super) fn begin_frame<T: Send + Sync + 'static>(stream: Option<ResMut<Streaming<T>>>) {
+    if let Some(mut stream) = stream {
+        stream.bypass_change_detection().parts.frames.begin();
     }
 }
 

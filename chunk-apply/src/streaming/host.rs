@@ -5,10 +5,10 @@ use super::{
     index::{ChunkIndex, ChunkRoot, RootOf},
     latency::Latencies,
     messages::{ChunkFailed, ChunkLoaded},
+    parts::Parts,
     place::Place,
     plugin::BeforeUnload,
     rank::ViewerRank,
-    stream::Streaming,
 };
 use crate::{
     applier::Applier,
@@ -45,24 +45,24 @@ pub(super) struct StreamHost<'a, T: Send + Sync + 'static> {
 
 impl<'a, T: Send + Sync + 'static> StreamHost<'a, T> {
     /// Borrows a stream's parts, and the applier that works for them.
-    pub(super) fn of(stream: &'a mut Streaming<T>) -> (&'a mut Applier<ChunkCoord, T>, Self) {
+    pub(super) fn of(parts: &'a mut Parts<T>) -> (&'a mut Applier<ChunkCoord, T>, Self) {
         let host = Self {
-            is_of_another_grid: stream.is_of_another_grid(),
-            scheduler: &mut stream.scheduler,
-            backlog: &mut stream.backlog,
-            begun: &mut stream.begun,
-            rank: &stream.rank,
-            place: &stream.place,
-            latencies: &mut stream.latencies,
-            clock: &*stream.clock,
-            before_unload: stream.before_unload.as_ref(),
-            unsaved: &mut stream.unsaved,
-            held: &stream.held,
-            loaded: &mut stream.loaded,
-            failed: &mut stream.failed,
+            is_of_another_grid: parts.is_of_another_grid(),
+            scheduler: &mut parts.scheduler,
+            backlog: &mut parts.backlog,
+            begun: &mut parts.begun,
+            rank: &parts.rank,
+            place: &parts.place,
+            latencies: &mut parts.latencies,
+            clock: &*parts.clock,
+            before_unload: parts.before_unload.as_ref(),
+            unsaved: &mut parts.unsaved,
+            held: &parts.held,
+            loaded: &mut parts.loaded,
+            failed: &mut parts.failed,
             outdated: Vec::new(),
         };
-        (&mut stream.applier, host)
+        (&mut parts.applier, host)
     }
 
     /// Gives back what was borrowed.

@@ -1,10 +1,12 @@
 //! The ready-made Bevy plugin: viewers → wanted set → scheduler → budgeted application.
 
+mod apply;
 mod backlog;
 mod config;
 mod diagnostics;
 mod figures;
 mod frame;
+mod generate;
 mod host;
 mod index;
 mod latency;
@@ -12,6 +14,7 @@ mod levels;
 mod messages;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod parts;
 mod pending;
 mod place;
 mod plugin;
@@ -20,9 +23,9 @@ mod rank;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
 mod saving;
+mod scan;
 mod snapshot;
 mod stream;
-mod systems;
 mod viewer;
 mod work;
 

@@ -1,12 +1,15 @@
 //! The plugin that composes a stream.
 
 use super::{
+    apply::apply,
     config::{StreamingConfig, StreamingConfigError},
+    frame::begin_frame,
+    generate::generate,
     index::ChunkIndex,
     levels::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
+    scan::scan,
     stream::Streaming,
-    systems,
 };
 use crate::{
     clock::{Clock, MonotonicClock},
@@ -239,21 +242,21 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
         // Streams of different content share the steps and touch nothing of each other's.
         app.add_systems(
             First,
-            systems::begin_frame::<T>
+            begin_frame::<T>
                 .after(MessageUpdateSystems)
                 .before(StreamingSystems::Scan),
         )
         .add_systems(
             self.scan_schedule,
             (
-                systems::scan::<T>.in_set(StreamingSystems::Scan),
-                systems::generate::<T>.in_set(StreamingSystems::Generate),
+                scan::<T>.in_set(StreamingSystems::Scan),
+                generate::<T>.in_set(StreamingSystems::Generate),
             )
                 .run_if(resource_exists::<Streaming<T>>),
         )
         .add_systems(
             self.apply_schedule,
-            systems::apply::<T>
+            apply::<T>
                 .in_set(StreamingSystems::Apply)
                 .ambiguous_with(StreamingSystems::Apply),
         );

@@ -39,8 +39,8 @@ impl<T: Send + Sync + 'static> Streaming<T> {
         }
         world.resource_scope(|world, mut stream: Mut<Self>| {
             let stream = stream.bypass_change_detection();
-            stream.hand_to_applier(world);
-            let (applier, mut host) = StreamHost::of(stream);
+            stream.parts.hand_to_applier(world);
+            let (applier, mut host) = StreamHost::of(&mut stream.parts);
             applier.announce_all(world, &mut host);
             let index = world.get_resource::<ChunkIndex<T>>();
             let mut loaded: Vec<_> = index.into_iter().flat_map(ChunkIndex::iter).collect();

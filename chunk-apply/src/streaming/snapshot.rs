@@ -113,8 +113,8 @@ impl<T: Send + Sync + 'static> Streaming<T> {
             loaded_entities: index.entities(),
             unloading_chunks: self.unloading(),
             frame: self.last_frame(),
-            apply_times: self.frames.work.spent(),
-            overshoots: self.frames.work.overshoot(),
+            apply_times: self.parts.frames.work.spent(),
+            overshoots: self.parts.frames.work.overshoot(),
             totals: self.totals(),
         }
     }

@@ -30,11 +30,10 @@ use tracing::warn;
 /// # Ok::<(), chunk_coord::ViewRangeError>(())
 /// ```
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
-// The range is of a crate that need not know of reflection, so inspectors see the whole as one value.
 #[cfg_attr(
     feature = "bevy_reflect",
     derive(bevy_reflect::Reflect),
-    reflect(opaque, Component, Clone, Debug, Default, PartialEq)
+    reflect(Component, Clone, Debug, Default, PartialEq)
 )]
 #[require(Transform)]
 pub struct ChunkViewer {

@@ -16,6 +16,8 @@ mod interference;
 mod levels;
 mod loading;
 mod overtaking;
+#[cfg(feature = "bevy_reflect")]
+mod reflecting;
 mod replacing;
 mod rig;
 mod saving;

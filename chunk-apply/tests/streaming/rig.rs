@@ -13,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 /// What the tests' generators make: so many pieces.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::TypePath))]
 pub(crate) struct Pieces(pub(crate) usize);
 
 /// On each entity that the tests' spawners make.
