@@ -56,7 +56,9 @@ impl Clock<'_> {
 }
 
 /// Coordinates looked at between two looks at the clock, and between entering and leaving.
-const QUANTUM: u64 = 128;
+pub(crate) const QUANTUM: u64 = 128;
+/// The same while several viewers wait for theirs: turning from one to the next costs as much as some coordinates.
+pub(crate) const SMALL_QUANTUM: u64 = 32;
 
 /// What putting one found coordinate in its place takes. Scanning stops this much early for each, because the order
 /// is made at the end of an update.
@@ -116,8 +118,9 @@ impl<'a> ScanBudget<'a> {
     /// About `limit` from now on, by the machine's clock; on the web, by the browser's, which takes the
     /// feature `web`.
     ///
-    /// An update looks at 128 coordinates between two looks at the clock, and stops early enough to put
-    /// what it found in order. However little the limit is, one update looks at the first 128.
+    /// An update looks at 128 coordinates between two looks at the clock, or at 32 while several viewers wait for theirs,
+    /// and stops early enough to put what it found in order. However little the limit is, one update looks at the first of
+    /// these.
     ///
     /// # Panics
     ///
@@ -157,16 +160,16 @@ impl<'a> ScanBudget<'a> {
         }
     }
 
-    /// How many coordinates may be looked at before asking again; 0 when the budget is used up. `found`
-    /// coordinates are still to be put in order.
-    pub(crate) fn grant(&mut self, found: usize, ordering: OrderingCost) -> u64 {
+    /// How many coordinates may be looked at before asking again, `quantum` at most where there is a limit; 0 when the
+    /// budget is used up. `found` coordinates are still to be put in order.
+    pub(crate) fn grant(&mut self, quantum: u64, found: usize, ordering: OrderingCost) -> u64 {
         match &mut self.limit {
             Limit::Unlimited => u64::MAX,
-            Limit::Coordinates(left) => (*left as u64).min(QUANTUM),
+            Limit::Coordinates(left) => (*left as u64).min(quantum),
             Limit::Until { clock, end, begun } => {
                 let fits = clock.now().saturating_add(ordering.of(found)) < *end;
                 let is_first = !core::mem::replace(begun, true);
-                if fits || is_first { QUANTUM } else { 0 }
+                if fits || is_first { quantum } else { 0 }
             }
         }
     }
@@ -226,7 +229,7 @@ mod tests {
             let mut budget = ScanBudget::with_clock(Duration::from_micros(10), &mut now);
             let mut found = 0;
             // The clock stands still, so that only what is kept back for the order ends an update.
-            while found < 600 && budget.grant(found, cost) > 0 {
+            while found < 600 && budget.grant(QUANTUM, found, cost) > 0 {
                 found += QUANTUM as usize;
             }
             cost.learn(found, OrderingCost::USUAL * found as u32);

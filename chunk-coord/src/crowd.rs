@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::ChunkCoord;
 use crate::placed::{Bounds, Placed, do_meet};
 use crate::range::Viewer;
-use crate::root::root;
+use crate::root::{root, root_up};
 use crate::span::Span;
 
 /// The unload footprints of all viewers, each once.
@@ -71,6 +71,29 @@ impl Crowd {
         if !are_few {
             near.clear();
         }
+    }
+
+    /// Appends the chunks of the viewers that may be nearest to anything in a footprint to `near`, or none as
+    /// [`within`](Self::within) does.
+    pub(crate) fn nearest_to(&mut self, footprint: &Placed, near: &mut Vec<ChunkCoord>) {
+        // They are no farther from its centre than who is nearest to that, and twice the reach.
+        let nearest = root_up(self.nearest_sq(footprint.centre));
+        let reach = root_up(footprint.footprint.outermost_sq());
+        let within = nearest.saturating_add(2 * reach);
+        self.within(footprint.centre, within.saturating_mul(within), near);
+    }
+
+    /// Whether all that is in an unload footprint, and near it, concerns one viewer: no other keeps anything of it or may
+    /// be the nearest to it.
+    pub(crate) fn is_one_near(&mut self, from: &Placed, near: &mut Vec<ChunkCoord>) -> bool {
+        let mut keepers = 0;
+        let are_few = self.ask(&from.bounds(), |_| {
+            keepers += 1;
+            keepers <= 1
+        });
+        near.clear();
+        self.nearest_to(from, near);
+        are_few && near.len() == 1
     }
 
     /// The squared distance from `coord` to the nearest viewer; [`u64::MAX`] when there are none.

@@ -95,6 +95,14 @@ impl Entering {
         }
     }
 
+    /// Goes on with a walk over all rows at a row, if any is left; returns whether the work is done.
+    pub(crate) fn skip_to(&mut self, row: Option<(i32, i32)>) -> bool {
+        if let (Self::AtOnce { cursor, .. }, Some((y, z))) = (self, row) {
+            *cursor = Cursor::at(y, z);
+        }
+        row.is_none()
+    }
+
     /// Goes on with the work around `target` and returns whether it is done. Uses up `credits`.
     pub(crate) fn advance(&mut self, target: &Placed, sink: Sink<'_>, credits: &mut u64) -> bool {
         match self {

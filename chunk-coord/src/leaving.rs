@@ -10,7 +10,6 @@ use crate::crowd::Crowd;
 use crate::found::Found;
 use crate::members::{Members, PAGE_ROWS};
 use crate::placed::{Layer, Placed};
-use crate::root::root_up;
 use crate::span::{EVERYTHING, Span};
 use crate::walk::{Cursor, Visit};
 
@@ -72,6 +71,21 @@ impl Leaving {
             self.again = true;
         } else {
             self.sweep = Some(Sweep::default());
+        }
+    }
+
+    /// The only unload footprint left behind, where nothing of it was walked.
+    pub(crate) fn lone_departure(&self) -> Option<Placed> {
+        let departure = self.departures.front()?;
+        let is_alone = self.departures.len() == 1 && self.sweep.is_none();
+        (is_alone && departure.cursor == Cursor::START).then_some(departure.from)
+    }
+
+    /// Goes on with that at a row, or takes it as done.
+    pub(crate) fn skip_to(&mut self, row: Option<(i32, i32)>) {
+        match (row, self.departures.front_mut()) {
+            (Some((y, z)), Some(departure)) => departure.cursor = Cursor::at(y, z),
+            _ => self.departures.clear(),
         }
     }
 
@@ -151,12 +165,7 @@ impl Removal<'_> {
             self.kept
                 .select_nth_unstable_by_key(FIRST, |kept| kept.centre.distance_sq(from.centre));
         }
-        // Who is nearest to anything in the footprint is no farther from its centre than who is nearest to
-        // that, and twice the reach.
-        let nearest = root_up(self.crowd.nearest_sq(from.centre));
-        let reach = root_up(from.footprint.outermost_sq());
-        let within = nearest.saturating_add(2 * reach);
-        (self.crowd).within(from.centre, within.saturating_mul(within), self.rivals);
+        self.crowd.nearest_to(&from, self.rivals);
         self.from = Some(from);
         departure.cursor.walk(from.y_span(), self)
     }
@@ -281,11 +290,22 @@ fn outside(span: Span, z: i32, kept: &[Layer]) -> SmallVec<[Span; 8]> {
         if parts.is_empty() {
             break;
         }
-        if parts.iter().any(|part| part.intersection(row).is_some()) {
-            parts = parts
-                .iter()
-                .flat_map(|part| part.minus(Some(row)).into_iter().flatten())
-                .collect();
+        let mut index = 0;
+        while let Some(part) = parts.get_mut(index) {
+            match part.minus(Some(row)) {
+                [None, None] => {
+                    parts.remove(index);
+                }
+                [Some(rest), None] | [None, Some(rest)] => {
+                    *part = rest;
+                    index += 1;
+                }
+                [Some(below), Some(above)] => {
+                    *part = below;
+                    parts.insert(index + 1, above);
+                    index += 2;
+                }
+            }
         }
     }
     parts

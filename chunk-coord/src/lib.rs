@@ -29,6 +29,7 @@ mod runs;
 #[cfg(feature = "serde")]
 mod serial;
 mod span;
+mod stencil;
 mod walk;
 mod wanted;
 

@@ -6,9 +6,10 @@ use core::cmp::Reverse;
 
 use hashbrown::HashMap;
 
-use crate::Viewer;
 use crate::entering::Entering;
 use crate::placed::Placed;
+use crate::walk::Cursor;
+use crate::{ChunkCoord, Viewer};
 
 /// Viewers, side by side with their entering work.
 #[derive(Clone, Debug, Default)]
@@ -32,9 +33,27 @@ impl Roster {
         !self.queue.is_empty()
     }
 
+    /// Whether several viewers wait for theirs.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.queue.len() > 1
+    }
+
     /// The viewer whose work is nearest to it, and the work.
     pub(crate) fn nearest_pending(&self) -> Option<usize> {
         self.queue.peek().map(|Reverse((_, index))| *index as usize)
+    }
+
+    /// The only viewer that waits for anything, where it has just taken a step, and where from.
+    pub(crate) fn lone_step(&self) -> Option<(&Viewer, ChunkCoord)> {
+        let &Reverse((_, index)) = self.queue.peek().filter(|_| self.queue.len() == 1)?;
+        let viewer = self.viewers.get(index as usize)?;
+        match self.work.get(index as usize)? {
+            Some(Entering::AtOnce {
+                complete: Some(before),
+                cursor: Cursor::START,
+            }) if before.footprint == viewer.range.load() => Some((viewer, before.centre)),
+            _ => None,
+        }
     }
 
     /// Lets the work of the viewer that is [`nearest_pending`](Self::nearest_pending) go on; `work`

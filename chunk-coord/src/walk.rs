@@ -4,7 +4,7 @@ use crate::members::{page_of, page_span};
 use crate::span::Span;
 
 /// Where a walk goes on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
     y: i64,
     z: i64,
@@ -26,6 +26,14 @@ impl Cursor {
         z: i64::MIN,
     };
 
+    /// At row `z` of layer `y`.
+    pub(crate) fn at(y: i32, z: i32) -> Self {
+        Self {
+            y: y.into(),
+            z: z.into(),
+        }
+    }
+
     /// Goes on over `layers`, lowest first, rows before layers; returns whether the end was reached.
     pub(crate) fn walk(&mut self, layers: Span, visit: &mut impl Visit) -> bool {
         let first = self.y.max(i64::from(layers.low)) as i32;
@@ -39,10 +47,7 @@ impl Cursor {
                         high: rows.high.min(page_span(page).high),
                     };
                     if let Some(z) = visit.rows(y, page, rows) {
-                        *self = Self {
-                            y: i64::from(y),
-                            z: i64::from(z),
-                        };
+                        *self = Self::at(y, z);
                         return false;
                     }
                     begin = i64::from(rows.high) + 1;

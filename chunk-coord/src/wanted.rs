@@ -2,13 +2,15 @@
 
 use alloc::vec::Vec;
 
-use crate::budget::OrderingCost;
+use crate::budget::{OrderingCost, QUANTUM, SMALL_QUANTUM};
 use crate::crowd::Crowd;
 use crate::entering::Sink;
 use crate::found::Found;
 use crate::leaving::Leaving;
 use crate::members::Members;
+use crate::placed::Placed;
 use crate::roster::Roster;
+use crate::stencil::Stencils;
 use crate::{Changes, ChunkCoord, ScanBudget, Viewer};
 
 /// The chunks that any of a number of viewers wants.
@@ -49,6 +51,7 @@ pub struct WantedSet {
     /// The viewers that may be nearest to what the viewer under way wants.
     rivals: Vec<ChunkCoord>,
     ordering: OrderingCost,
+    stencils: Stencils,
 }
 
 impl WantedSet {
@@ -94,6 +97,9 @@ impl WantedSet {
                 leaving.depart(left_behind, viewers.len(), members);
             });
             crowd.renew(viewers);
+            if self.take_step(budget, changes) {
+                return;
+            }
         }
         if !self.is_settled() {
             self.work(budget);
@@ -143,10 +149,41 @@ impl WantedSet {
         self.roster.viewers()
     }
 
+    /// Does what there is to do where one viewer, with no other near, has taken a step that it took before. Returns
+    /// whether that was so.
+    fn take_step(&mut self, budget: &mut ScanBudget<'_>, changes: &mut Changes) -> bool {
+        let Some((viewer, before)) = self.roster.lone_step() else {
+            return false;
+        };
+        let (range, centre) = (viewer.range, viewer.coord);
+        let from = Placed::new(before, range.unload());
+        let is_alone = self.roster.viewers().len() == 1;
+        if self.leaving.lone_departure() != Some(from)
+            || !(is_alone || self.crowd.is_one_near(&from, &mut self.rivals))
+        {
+            return false;
+        }
+        let Some((stencil, marks)) = self.stencils.of(range, before, centre) else {
+            return false;
+        };
+        let members = &mut self.members;
+        let row = (stencil.enters).apply(centre, members, budget, &mut changes.entered, marks);
+        (self.roster).advance(|_, entering| entering.skip_to(row));
+        let row = (stencil.leaves).apply(centre, members, budget, &mut changes.left, marks);
+        self.leaving.skip_to(row);
+        true
+    }
+
     fn work(&mut self, budget: &mut ScanBudget<'_>) {
         let mut last = None;
         while !self.is_settled() {
-            let granted = budget.grant(self.found.len() + self.departed.len(), self.ordering);
+            let quantum = if self.roster.is_crowded() {
+                SMALL_QUANTUM
+            } else {
+                QUANTUM
+            };
+            let found = self.found.len() + self.departed.len();
+            let granted = budget.grant(quantum, found, self.ordering);
             if granted == 0 {
                 return;
             }
@@ -190,3 +227,6 @@ impl WantedSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,33 +10,61 @@ use crate::case::Case;
 use crate::plain::Plain;
 
 /// Which way viewers go, and how many of them, side by side.
-const WAYS: [(&str, [i32; 3], i32); 5] = [
-    ("along x", [1, 0, 0], 1),
-    ("along y", [0, 1, 0], 1),
-    ("along z", [0, 0, 1], 1),
-    ("diagonally", [1, 1, 1], 1),
-    ("two viewers along x", [1, 0, 0], 2),
+const WAYS: [(&str, Way, i32); 6] = [
+    ("along x", Way::Straight([1, 0, 0]), 1),
+    ("along y", Way::Straight([0, 1, 0]), 1),
+    ("along z", Way::Straight([0, 0, 1]), 1),
+    ("diagonally", Way::Straight([1, 1, 1]), 1),
+    ("in each direction in turn", Way::Around(0), 1),
+    ("two viewers along x", Way::Straight([1, 0, 0]), 2),
 ];
+
+/// Where viewers go, step after step.
+#[derive(Clone, Copy)]
+enum Way {
+    Straight([i32; 3]),
+    /// To another of the 26 neighbours each time, so that no step is one of those before it. Counts them.
+    Around(i32),
+}
+
+impl Way {
+    fn step(&mut self) -> [i32; 3] {
+        match self {
+            Self::Straight(step) => *step,
+            Self::Around(count) => {
+                *count = (*count + 1) % 26;
+                // All but the one in the middle of 27, and none beside that before it.
+                let neighbour = (14 + *count * 7 % 26) % 27;
+                [1, 3, 9].map(|digit| neighbour / digit % 3 - 1)
+            }
+        }
+    }
+
+    /// Whether this leads out of a plane.
+    fn leads_up(self) -> bool {
+        matches!(self, Self::Straight([0, 1, 0]) | Self::Around(_))
+    }
+}
 
 pub(crate) fn crossing(criterion: &mut Criterion, asked: &Asked) {
     let disc = ViewRange::disc(64, 66).expect("66 is more than 64");
     let sphere = ViewRange::sphere(24, 26).expect("26 is more than 24");
     for (shape, range, target) in [("disc 64", disc, 30.0), ("sphere 24", sphere, 50.0)] {
-        for (way, mut step, count) in WAYS {
-            let is_flat = range.load().half_extents()[1] == 0;
-            if is_flat && step == [0, 1, 0] {
-                // Going up in a plane is no crossing.
-                continue;
-            }
-            if is_flat {
-                step[1] = 0;
+        for (name, mut way, count) in WAYS {
+            if range.load().half_extents()[1] == 0 {
+                if way.leads_up() {
+                    continue;
+                }
+                if let Way::Straight(step) = &mut way {
+                    step[1] = 0;
+                }
             }
             let viewers = side_by_side(range, count);
-            check(&viewers, step);
-            let name = format!("crossing/{shape} {way}");
+            check(&viewers, way);
+            let name = format!("crossing/{shape} {name}");
             let lookups = format!("{name} (look-ups only)");
             if asked.any_of(&[&name, &lookups]) {
-                cross(criterion, name, target, viewers, step);
+                cross(criterion, name, target, viewers, way);
             }
         }
     }
@@ -69,7 +97,7 @@ fn cross(
     name: String,
     target: f64,
     mut viewers: Vec<Viewer>,
-    step: [i32; 3],
+    mut way: Way,
 ) {
     let range = viewers[0].range;
     let mut plain = Plain::new();
@@ -77,8 +105,9 @@ fn cross(
     let mut case = Case::new(criterion, name, Some(target));
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
+    let mut plain_way = way;
     let mut own = || {
-        advance(&mut viewers, step);
+        advance(&mut viewers, way.step());
         changes.clear();
         wanted.update(
             black_box(&viewers),
@@ -89,8 +118,9 @@ fn cross(
     };
     plain.update(&centres, range);
     let mut re_scan = || {
+        let [x, y, z] = plain_way.step();
         for centre in &mut centres {
-            *centre = centre.saturating_offset(step[0], step[1], step[2]);
+            *centre = centre.saturating_offset(x, y, z);
         }
         plain.update(black_box(&centres), range);
         plain.entered.len() + plain.left.len()
@@ -107,7 +137,7 @@ fn cross(
 }
 
 /// Both ways give the same answer.
-fn check(viewers: &[Viewer], step: [i32; 3]) {
+fn check(viewers: &[Viewer], mut way: Way) {
     let mut viewers = viewers.to_vec();
     let (mut wanted, mut changes, mut plain) = (WantedSet::new(), Changes::new(), Plain::new());
     for _ in 0..5 {
@@ -118,6 +148,6 @@ fn check(viewers: &[Viewer], step: [i32; 3]) {
         changes.left.sort_unstable();
         plain.left.sort_unstable();
         assert_eq!(changes.left, plain.left);
-        advance(&mut viewers, step);
+        advance(&mut viewers, way.step());
     }
 }

@@ -38,6 +38,8 @@ struct Script {
     planar: bool,
     next_id: u64,
     viewers: Vec<Viewer>,
+    /// The small step that was last taken.
+    last_step: [i32; 3],
     wanted: WantedSet,
     changes: Changes,
     /// The set as the changes tell it.
@@ -56,6 +58,7 @@ impl Script {
             planar: start & 1 != 0,
             next_id: 0,
             viewers: Vec::new(),
+            last_step: [1, 0, 0],
             wanted: WantedSet::new(),
             changes: Changes::new(),
             mirror: BTreeSet::new(),
@@ -70,10 +73,15 @@ impl Script {
             from.saturating_offset(offset(x, most), y, offset(z, most))
         };
         match step % 8 {
-            // Small steps are what viewers do most.
-            0..=2 => {
+            // Small steps are what viewers do most, and more of them in the same direction.
+            kind @ 0..=2 => {
+                if kind == 0 {
+                    let y = if self.planar { 0 } else { offset(y, 1) };
+                    self.last_step = [offset(x, 1), y, offset(z, 1)];
+                }
+                let [x, y, z] = self.last_step;
                 if let Some(viewer) = self.viewers.get_mut(index) {
-                    viewer.coord = moved(viewer.coord, 1, self.planar);
+                    viewer.coord = viewer.coord.saturating_offset(x, y, z);
                 }
             }
             3 => {

@@ -1,0 +1,133 @@
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::WantedSet;
+use crate::stencil::{MOST_STEPS, Stencils};
+use crate::{Changes, ChunkCoord, Footprint, ScanBudget, ViewRange, Viewer};
+
+fn ranges() -> impl Strategy<Value = ViewRange> {
+    let shape = |shape: u8, size: u32| match shape {
+        0 => Footprint::Disc { radius: size },
+        1 => Footprint::Sphere { radius: size },
+        2 => Footprint::Cylinder {
+            radius: size,
+            half_height: size / 3,
+        },
+        _ => Footprint::Cuboid {
+            half_extents: [size, size / 2, 2 * size],
+        },
+    };
+    (0..4_u8, 1..9_u32, 0..3_u32).prop_map(move |(kind, size, more)| {
+        let range = ViewRange::new(shape(kind, size), shape(kind, size + more));
+        range.expect("the unload footprint is the larger")
+    })
+}
+
+/// A viewer in the middle, and some who may be near.
+fn viewers(range: ViewRange, others: &[[i32; 3]]) -> Vec<Viewer> {
+    let all =
+        core::iter::once(ChunkCoord::ORIGIN).chain(others.iter().copied().map(ChunkCoord::from));
+    let viewer = |(id, coord)| Viewer { id, coord, range };
+    (0..).zip(all).map(viewer).collect()
+}
+
+fn changes_of(wanted: &mut WantedSet, viewers: &[Viewer], mut budget: ScanBudget<'_>) -> Changes {
+    let mut changes = Changes::new();
+    wanted.update(viewers, &mut budget, &mut changes);
+    changes
+}
+
+proptest! {
+    #[test]
+    fn a_step_that_is_known_changes_the_same_in_the_same_order_as_one_that_is_not(
+        range in ranges(),
+        others in prop::collection::vec(prop::array::uniform3(-60..60_i32), 0..3),
+        steps in prop::collection::vec(prop::array::uniform3(-2..3_i32), 1..4),
+        walk in prop::collection::vec(0..4_usize, 1..20),
+    ) {
+        let mut viewers = viewers(range, &others);
+        let mut wanted = WantedSet::new();
+        changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+        for step in walk {
+            let [x, y, z] = steps[step % steps.len()];
+            viewers[0].coord = viewers[0].coord.saturating_offset(x, y, z);
+            let mut forgetful = wanted.clone();
+            forgetful.stencils = Stencils::default();
+            let expected = changes_of(&mut forgetful, &viewers, ScanBudget::unlimited());
+            prop_assert_eq!(changes_of(&mut wanted, &viewers, ScanBudget::unlimited()), expected);
+            prop_assert_eq!(wanted.len(), forgetful.len());
+        }
+    }
+
+    #[test]
+    fn a_known_step_that_does_not_fit_a_budget_goes_on_in_the_next(
+        range in ranges(), step in prop::array::uniform3(-1..2_i32), budgets in prop::collection::vec(0..70_usize, 1..40),
+    ) {
+        let [x, y, z] = step;
+        let mut viewers = viewers(range, &[]);
+        let mut wanted = WantedSet::new();
+        let mut mirror = BTreeSet::new();
+        let mut budgets = budgets.into_iter();
+        for _ in 0..4 {
+            let mut tell = |changes: Changes| {
+                assert!(changes.left.iter().all(|coord| mirror.remove(coord)));
+                assert!(changes.entered.iter().all(|coord| mirror.insert(*coord)));
+            };
+            for budget in budgets.by_ref() {
+                let changes = changes_of(&mut wanted, &viewers, ScanBudget::coordinates(budget));
+                prop_assert!(changes.entered.len() + changes.left.len() <= budget);
+                tell(changes);
+                if wanted.is_settled() {
+                    break;
+                }
+            }
+            tell(changes_of(&mut wanted, &viewers, ScanBudget::unlimited()));
+            let members: BTreeSet<_> = wanted.iter().collect();
+            prop_assert_eq!(&members, &mirror);
+            let mut fresh = WantedSet::new();
+            let loaded = changes_of(&mut fresh, &viewers, ScanBudget::unlimited()).entered;
+            prop_assert!(loaded.iter().all(|coord| members.contains(coord)));
+            let (centre, kept) = (viewers[0].coord, range.unload());
+            prop_assert!(members.iter().all(|coord| kept.contains(centre, *coord)));
+            viewers[0].coord = centre.saturating_offset(x, y, z);
+        }
+    }
+}
+
+#[test]
+fn steps_are_known_from_the_second_time_on_and_the_oldest_are_forgotten() {
+    let range = ViewRange::sphere(5, 6).expect("6 is more than 5");
+    let mut viewers = viewers(range, &[]);
+    let mut wanted = WantedSet::new();
+    changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    let mut known = Vec::new();
+    for step in [1, 1, 1, 2, 2] {
+        viewers[0].coord = viewers[0].coord.saturating_offset(step, 0, 0);
+        changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+        known.push(wanted.stencils.len());
+    }
+    assert_eq!(known, [0, 1, 1, 1, 2]);
+    for step in (0..2 * 60).map(|n| n / 2) {
+        viewers[0].coord = (viewers[0].coord).saturating_offset(step % 3, step % 5, step % 4);
+        changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    }
+    assert_eq!(wanted.stencils.len(), MOST_STEPS);
+}
+
+#[test]
+fn a_step_that_changes_very_many_chunks_or_crosses_very_many_rows_is_not_remembered() {
+    // A plate that goes up changes all of its chunks, and a wall that does so has a row for each.
+    for half_extents in [[60, 0, 60], [0, 130, 130]] {
+        let range = ViewRange::cuboid(half_extents, half_extents).expect("they are equal");
+        let mut viewers = viewers(range, &[]);
+        let mut wanted = WantedSet::new();
+        for _ in 0..3 {
+            viewers[0].coord.y += 1;
+            changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+        }
+        let [x, y, z] = half_extents.map(|half| 2 * half as usize + 1);
+        assert_eq!((wanted.len(), wanted.stencils.len()), (x * y * z, 0));
+    }
+}
