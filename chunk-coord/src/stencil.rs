@@ -1,7 +1,6 @@
 //! What one step of a viewer changes, worked out once and used again wherever it takes the same step.
 
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use crate::budget::{OrderingCost, QUANTUM};
 use crate::members::{Members, page_of};
@@ -19,8 +18,8 @@ pub(crate) struct Stencil {
     pub(crate) leaves: Side<true>,
 }
 
-/// Steps that change more chunks than this on one side are not worth their memory.
-const MOST_CHUNKS: usize = 8_192;
+/// Steps that change more chunks than this on one side are not worth their memory, nor the time of the update in which they are worked out.
+const MOST_CHUNKS: usize = 4_096;
 /// Footprints of more rows are not walked to find out.
 const MOST_ROWS: u64 = 65_536;
 
@@ -69,7 +68,9 @@ impl<const LEAVES: bool> Side<LEAVES> {
         if whole.rows_at_most() > MOST_ROWS {
             return None;
         }
-        let (mut parts, mut coords) = (Vec::new(), Vec::new());
+        let mut parts = Vec::new();
+        // The rank of each chunk, then its number. A walk meets equal distances in the order of coordinates.
+        let mut order: Vec<u64> = Vec::new();
         let layers = whole.y_span();
         for y in layers.low..=layers.high {
             let (Some(layer), other) = (whole.layer(y), without.layer(y)) else {
@@ -78,29 +79,28 @@ impl<const LEAVES: bool> Side<LEAVES> {
             let rows = layer.z_span();
             for z in rows.low..=rows.high {
                 for run in layer.x_span_minus(z, other.as_ref()).into_iter().flatten() {
-                    if coords.len() as u64 + run.count() > MOST_CHUNKS as u64 {
+                    if order.len() as u64 + run.count() > MOST_CHUNKS as u64 {
                         return None;
                     }
-                    run.each(|x| coords.push(ChunkCoord::new(x, y, z)));
                     parts.push(Part {
                         y: y.try_into().ok()?,
                         z: z.try_into().ok()?,
                         low: run.low.try_into().ok()?,
                         high: run.high.try_into().ok()?,
                     });
+                    run.each(|x| {
+                        // All three are of 16 bits, so the square is of 32.
+                        let distance_sq = ChunkCoord::new(x, y, z).distance_sq(ChunkCoord::ORIGIN);
+                        let rank = if LEAVES { !distance_sq } else { distance_sq };
+                        order.push(rank << 16 | order.len() as u64);
+                    });
                 }
             }
         }
-        let mut order: Vec<u16> = (0..coords.len() as u16).collect();
-        let distance_sq = |index: u16| coords[usize::from(index)].distance_sq(ChunkCoord::ORIGIN);
-        if LEAVES {
-            order.sort_by_key(|&index| (Reverse(distance_sq(index)), coords[usize::from(index)]));
-        } else {
-            order.sort_by_key(|&index| (distance_sq(index), coords[usize::from(index)]));
-        }
+        order.sort_unstable();
         let mut places = alloc::vec![0; order.len()];
-        for (place, index) in (0..).zip(order) {
-            places[usize::from(index)] = place;
+        for (place, rank) in (0..).zip(order) {
+            places[usize::from(rank as u16)] = place;
         }
         Some(Self { parts, places })
     }
