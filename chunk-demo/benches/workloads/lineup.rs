@@ -13,9 +13,6 @@ pub(crate) const PEER: &str = "bevy_voxel_world";
 /// Where that program is; `cargo xtask bench --peers` sets it.
 const PEERS: &str = "CHUNK_PEERS";
 
-/// Medians are taken of so many runs.
-const RUNS: usize = 3;
-
 /// Who is there to be compared.
 #[derive(Debug)]
 pub(crate) struct Lineup {
@@ -27,6 +24,7 @@ pub(crate) struct Lineup {
 struct Entry {
     name: &'static str,
     program: PathBuf,
+    /// At most.
     runs: usize,
 }
 
@@ -48,13 +46,13 @@ impl Lineup {
             runs: if is_quick { 1 } else { runs },
         };
         let mut entries = vec![
-            entry(OURS, &own, RUNS),
-            entry(BARE, &own, RUNS),
+            entry(OURS, &own, usize::MAX),
+            entry(BARE, &own, usize::MAX),
             // It takes half a minute to fill the disc, and its figures are far from all others.
             entry(ORIGINAL, &own, 1),
         ];
         if let Some(peers) = env::var_os(PEERS) {
-            entries.push(entry(PEER, &PathBuf::from(peers), RUNS));
+            entries.push(entry(PEER, &PathBuf::from(peers), usize::MAX));
         }
         Ok(Self { entries, is_quick })
     }
@@ -72,7 +70,7 @@ impl Lineup {
     ) -> Result<Vec<Outcome>, String> {
         let entries = self.entries.iter().filter(|it| names.contains(&it.name));
         let mut runs: Vec<_> = entries.map(|entry| (entry, Vec::new())).collect();
-        for round in 0..RUNS {
+        for round in 0..workload.runs {
             for (entry, measured) in &mut runs {
                 if round < entry.runs {
                     let length = if self.is_quick { "quick" } else { "full" };
