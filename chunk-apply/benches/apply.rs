@@ -15,6 +15,7 @@ use figures::{Figure, Figures};
 const LOADING: &str = "apply/loading 10000 entities in 1 ms slices, worst frame";
 const UNLOADING: &str = "apply/unloading them, worst frame";
 const FILL: &str = "apply/cold fill of 1961 chunks x 15 at 2 ms";
+const FILL_RAW: &str = "apply/cold fill by spawn_batch alone, 2 ms a frame";
 const FILL_WORST: &str = "apply/cold fill, worst frame of our systems";
 const FILL_TOTAL: &str =
     "apply/cold fill, all of our systems, against spawn_batch of the same entities";
@@ -36,11 +37,13 @@ fn main() {
             Figure::at_most(UNLOADING, "ms", 1.2, worst.unloading),
         ]
     });
-    figures.add(7, &[FILL, FILL_WORST, FILL_TOTAL], || {
+    figures.add(7, &[FILL, FILL_RAW, FILL_WORST, FILL_TOTAL], || {
         let fill = stream::cold_fill();
         let raw = raw::raw(stream::FILLED, stream::PIECES).as_secs_f64() * 1e3;
+        let raw_frames = raw::raw_frames(stream::FILLED, stream::PIECES, stream::FILL_BUDGET);
         vec![
             Figure::at_most(FILL, "frames", 5.0, fill.frames),
+            Figure::plain(FILL_RAW, "frames", raw_frames.into()),
             Figure::at_most(FILL_WORST, "ms", 2.1, fill.worst),
             Figure::compared(FILL_TOTAL, "ms", fill.total, raw),
         ]

@@ -38,6 +38,14 @@ impl Figure {
         }
     }
 
+    /// A value to compare others with.
+    pub(crate) fn plain(name: &'static str, unit: &'static str, value: f64) -> Self {
+        Self {
+            target: None,
+            ..Self::at_most(name, unit, 0.0, value)
+        }
+    }
+
     /// A time against the plain way's time; `target` is how many times as fast ours must be.
     pub(crate) fn against(
         name: &'static str,

@@ -1,6 +1,9 @@
 //! 2,000 chunks of 15 entities through the applier, and by raw `spawn_batch` with `ChildOf`.
 
-use crate::figures::{Figure, Figures};
+use crate::{
+    figures::{Figure, Figures},
+    stream::FRAME,
+};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
@@ -99,6 +102,24 @@ pub(crate) fn raw(chunks: usize, entities: usize) -> Duration {
         world.spawn_batch((items.into_iter()).map(|item| (item, ChildOf(root))));
     }
     start.elapsed()
+}
+
+/// Frames at 60 Hz that spawning the same takes when nothing else is done, `budget` in each; the contents come from
+/// another thread, as a generator's do.
+pub(crate) fn raw_frames(chunks: usize, entities: usize, budget: Duration) -> u32 {
+    let make = || -> Vec<Vec<Item>> { (0..chunks).map(|_| content(entities)).collect() };
+    let contents = std::thread::scope(|scope| scope.spawn(make).join());
+    let mut world = World::new();
+    let (mut frames, mut start) = (1, Instant::now());
+    for items in contents.expect("making contents does not panic") {
+        if start.elapsed() >= budget {
+            std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+            (frames, start) = (frames + 1, Instant::now());
+        }
+        let root = world.spawn(Transform::IDENTITY).id();
+        world.spawn_batch((items.into_iter()).map(|item| (item, ChildOf(root))));
+    }
+    frames
 }
 
 fn repeated(mut once: impl FnMut() -> Duration) -> impl FnMut(u64) -> Duration {

@@ -11,7 +11,7 @@ use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job};
 use std::time::{Duration, Instant};
 
-const FRAME: Duration = Duration::from_nanos(16_666_667);
+pub(crate) const FRAME: Duration = Duration::from_nanos(16_666_667);
 
 struct Content(Vec<Item>);
 
@@ -108,9 +108,12 @@ pub(crate) const FILLED: usize = 1_961;
 /// Entities in each.
 pub(crate) const PIECES: usize = 15;
 
+/// Main-thread time that a frame may take to fill it.
+pub(crate) const FILL_BUDGET: Duration = Duration::from_millis(2);
+
 /// Frames to fill a disc of 25 chunks' radius, 1,961 of them with 15 entities each.
 pub(crate) fn cold_fill() -> Fill {
-    let mut app = app(plugin(PIECES, 25, Duration::from_millis(2)));
+    let mut app = app(plugin(PIECES, 25, FILL_BUDGET));
     viewer(&mut app);
     let settled = settle(&mut app);
     assert_eq!(app.world().resource::<ChunkIndex<Content>>().len(), FILLED);
