@@ -83,9 +83,14 @@ impl Crowd {
         self.within(footprint.centre, within.saturating_mul(within), near);
     }
 
-    /// Whether all that is in an unload footprint, and near it, concerns one viewer: no other keeps anything of it or may
-    /// be the nearest to it.
-    pub(crate) fn is_one_near(&mut self, from: &Placed, near: &mut Vec<ChunkCoord>) -> bool {
+    /// Whether what a viewer, which is at `centre` now, has left behind in an unload footprint concerns only that viewer:
+    /// no other keeps anything of it or may be the nearest to it.
+    pub(crate) fn is_alone(
+        &mut self,
+        centre: ChunkCoord,
+        from: &Placed,
+        near: &mut Vec<ChunkCoord>,
+    ) -> bool {
         let mut keepers = 0;
         let are_few = self.ask(&from.bounds(), |_| {
             keepers += 1;
@@ -93,7 +98,8 @@ impl Crowd {
         });
         near.clear();
         self.nearest_to(from, near);
-        are_few && near.len() == 1
+        // One that went far may be farther away than another that is near to where it was.
+        are_few && *near == [centre]
     }
 
     /// The squared distance from `coord` to the nearest viewer; [`u64::MAX`] when there are none.

@@ -21,11 +21,14 @@ pub(crate) struct Stencil {
 /// Steps that change more chunks than this on one side are not worth their memory, nor the time of the update in which they are worked out.
 const MOST_CHUNKS: usize = 4_096;
 /// Footprints of more rows are not walked to find out.
-const MOST_ROWS: u64 = 65_536;
+const MOST_ROWS: u64 = 8_192;
 
 impl Stencil {
     /// `None` where the step changes too much.
     fn new(range: ViewRange, [x, y, z]: [i32; 3]) -> Option<Self> {
+        // All that is relative fits into 16 bits, or the end of the world would be in the way at the origin too.
+        let [far_x, far_y, far_z] = range.unload().half_extents();
+        i16::try_from(far_x.max(far_y).max(far_z)).ok()?;
         let before = ChunkCoord::new(x.checked_neg()?, y.checked_neg()?, z.checked_neg()?);
         let load = |centre| Placed::new(centre, range.load());
         let unload = |centre| Placed::new(centre, range.unload());
@@ -142,12 +145,12 @@ impl<const LEAVES: bool> Side<LEAVES> {
         }
         let (found, row) = (application.found, application.next_row());
         if found < self.places.len() {
-            let mut marks = marks.iter();
-            let mut is_first_or_found = 0..;
-            changed.retain(|_| {
-                let is_old = is_first_or_found.next().is_some_and(|index| index < start);
-                is_old || marks.next().is_some_and(|is_found| *is_found)
-            });
+            let mut end = start;
+            for (place, _) in (start..).zip(marks).filter(|(_, is_found)| **is_found) {
+                changed[end] = changed[place];
+                end += 1;
+            }
+            changed.truncate(end);
         }
         row
     }
@@ -189,16 +192,21 @@ impl<const LEAVES: bool> Application<'_, LEAVES> {
                         Some(members.open(key.0, key.1))
                     };
                     under_way = Some((key, slot));
+                    // A page without members costs as much as a row with some, and its rows nothing.
+                    *credits -= u64::from(slot.is_none());
                     slot
                 }
             };
-            let count = slot.map_or(0, |slot| self.apply(part, (y, z), members, slot, *credits));
-            total += count;
-            self.found += count as usize;
-            *credits -= count.max(1);
-            if *credits == 0 && count > 0 {
-                // The part may hold more. If not, looking again finds nothing and moves on.
-                break;
+            let slot = slot.filter(|slot| !LEAVES || members.page(*slot).has_members_in(z));
+            if let Some(slot) = slot {
+                let count = self.apply(part, (y, z), members, slot, *credits);
+                total += count;
+                self.found += count as usize;
+                *credits -= count.max(1);
+                if *credits == 0 && count > 0 {
+                    // The part may hold more. If not, looking again finds nothing and moves on.
+                    break;
+                }
             }
             self.part += 1;
             self.chunk += usize::from(part.high.abs_diff(part.low)) + 1;

@@ -1,6 +1,7 @@
 //! The wanted set.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::budget::{OrderingCost, QUANTUM, SMALL_QUANTUM};
 use crate::crowd::Crowd;
@@ -157,9 +158,9 @@ impl WantedSet {
         };
         let (range, centre) = (viewer.range, viewer.coord);
         let from = Placed::new(before, range.unload());
-        let is_alone = self.roster.viewers().len() == 1;
+        let is_only = self.roster.viewers().len() == 1;
         if self.leaving.lone_departure() != Some(from)
-            || !(is_alone || self.crowd.is_one_near(&from, &mut self.rivals))
+            || !(is_only || self.crowd.is_alone(centre, &from, &mut self.rivals))
         {
             return false;
         }
@@ -171,6 +172,8 @@ impl WantedSet {
         (self.roster).advance(|_, entering| entering.skip_to(row));
         let row = (stencil.leaves).apply(centre, members, budget, &mut changes.left, marks);
         self.leaving.skip_to(row);
+        // Nothing was put in order.
+        self.ordering.learn(0, Duration::ZERO);
         true
     }
 

@@ -38,7 +38,7 @@ use core::{fmt, time::Duration};
 /// ```
 ///
 /// With the feature `bevy_reflect` and a content type that has a type path, inspectors show the limits and change them,
-/// once the app has called `register_type::<Streaming<Rocks>>()`.
+/// once the app has called `register_type::<Streaming<Rocks>>()`. None can be made by reflection, so scenes must leave it out.
 #[derive(Resource)]
 #[cfg_attr(
     feature = "bevy_reflect",

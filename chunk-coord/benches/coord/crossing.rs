@@ -15,7 +15,7 @@ const WAYS: [(&str, Way, i32); 6] = [
     ("along y", Way::Straight([0, 1, 0]), 1),
     ("along z", Way::Straight([0, 0, 1]), 1),
     ("diagonally", Way::Straight([1, 1, 1]), 1),
-    ("in each direction in turn", Way::Around(0), 1),
+    ("by a new step each time", Way::New(0), 1),
     ("two viewers along x", Way::Straight([1, 0, 0]), 2),
 ];
 
@@ -23,26 +23,25 @@ const WAYS: [(&str, Way, i32); 6] = [
 #[derive(Clone, Copy)]
 enum Way {
     Straight([i32; 3]),
-    /// To another of the 26 neighbours each time, so that no step is one of those before it. Counts them.
-    Around(i32),
+    /// One along x and up to three along y and z: 49 steps in turn, so many that none is remembered when it comes
+    /// again. Counts them.
+    New(i32),
 }
 
 impl Way {
     fn step(&mut self) -> [i32; 3] {
         match self {
             Self::Straight(step) => *step,
-            Self::Around(count) => {
-                *count = (*count + 1) % 26;
-                // All but the one in the middle of 27, and none beside that before it.
-                let neighbour = (14 + *count * 7 % 26) % 27;
-                [1, 3, 9].map(|digit| neighbour / digit % 3 - 1)
+            Self::New(count) => {
+                *count = (*count + 1) % 49;
+                [1, *count / 7 - 3, *count % 7 - 3]
             }
         }
     }
 
     /// Whether this leads out of a plane.
     fn leads_up(self) -> bool {
-        matches!(self, Self::Straight([0, 1, 0]) | Self::Around(_))
+        matches!(self, Self::Straight([0, 1, 0]) | Self::New(_))
     }
 }
 
@@ -140,7 +139,8 @@ fn cross(
 fn check(viewers: &[Viewer], mut way: Way) {
     let mut viewers = viewers.to_vec();
     let (mut wanted, mut changes, mut plain) = (WantedSet::new(), Changes::new(), Plain::new());
-    for _ in 0..5 {
+    // Steps are known from the second on.
+    for _ in 0..6 {
         changes.clear();
         wanted.update(&viewers, &mut ScanBudget::unlimited(), &mut changes);
         plain.update(&centres(&viewers), viewers[0].range);

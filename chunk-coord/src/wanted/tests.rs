@@ -43,15 +43,20 @@ proptest! {
     #[test]
     fn a_step_that_is_known_changes_the_same_in_the_same_order_as_one_that_is_not(
         range in ranges(),
-        others in prop::collection::vec(prop::array::uniform3(-60..60_i32), 0..3),
+        others in prop::collection::vec((prop::array::uniform3(-40..40_i32), ranges()), 0..3),
         steps in prop::collection::vec(prop::array::uniform3(-2..3_i32), 1..4),
+        length in 1..9_i32,
         walk in prop::collection::vec(0..4_usize, 1..20),
     ) {
-        let mut viewers = viewers(range, &others);
+        let (places, ranges): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+        let mut viewers = viewers(range, &places);
+        for (viewer, range) in viewers[1..].iter_mut().zip(ranges) {
+            viewer.range = range;
+        }
         let mut wanted = WantedSet::new();
         changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
         for step in walk {
-            let [x, y, z] = steps[step % steps.len()];
+            let [x, y, z] = steps[step % steps.len()].map(|step| step * length);
             viewers[0].coord = viewers[0].coord.saturating_offset(x, y, z);
             let mut forgetful = wanted.clone();
             forgetful.stencils = Stencils::default();
@@ -129,5 +134,60 @@ fn a_step_that_changes_very_many_chunks_or_crosses_very_many_rows_is_not_remembe
         }
         let [x, y, z] = half_extents.map(|half| 2 * half as usize + 1);
         assert_eq!((wanted.len(), wanted.stencils.len()), (x * y * z, 0));
+    }
+}
+
+/// Lets the first viewer take the same step again and again, and compares with a set that knows no steps.
+fn walk(mut viewers: Vec<Viewer>, step: [i32; 3], steps: usize) {
+    let mut wanted = WantedSet::new();
+    changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    for _ in 0..steps {
+        let [x, y, z] = step;
+        viewers[0].coord = viewers[0].coord.saturating_offset(x, y, z);
+        let mut forgetful = wanted.clone();
+        forgetful.stencils = Stencils::default();
+        let expected = changes_of(&mut forgetful, &viewers, ScanBudget::unlimited());
+        let changes = changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+        assert_eq!(changes, expected);
+    }
+}
+
+#[test]
+fn a_viewer_that_jumps_past_another_leaves_chunks_in_the_order_around_the_other() {
+    let disc = ViewRange::disc(8, 8).expect("equal radii");
+    let mut jumping = viewers(disc, &[[48, 1, 48]]);
+    walk(jumping.clone(), [16, 0, 16], 5);
+    let sphere = ViewRange::sphere(9, 9).expect("equal radii");
+    let point = ViewRange::sphere(0, 0).expect("equal radii");
+    jumping = viewers(sphere, &[[54 - 11, 54, 54]]);
+    jumping[1].range = point;
+    walk(jumping, [18, 18, 18], 5);
+}
+
+#[test]
+fn a_step_at_the_end_of_the_world_is_not_one_in_the_middle() {
+    let half_the_world = 1 << 31;
+    let wide = ViewRange::cuboid([3, 0, 3], [half_the_world, 0, 3]).expect("the second is larger");
+    let mut viewers = viewers(wide, &[]);
+    viewers[0].coord.x = i32::MIN;
+    let mut wanted = WantedSet::new();
+    for x in [i32::MIN, 0, 1, 2] {
+        viewers[0].coord.x = x;
+        changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    }
+    assert!(!wanted.contains(ChunkCoord::planar(i32::MIN + 1, 0)));
+}
+
+#[test]
+fn what_leaves_nothing_behind_costs_nothing_of_a_count() {
+    // So far behind the viewer nothing was ever loaded.
+    let range = ViewRange::disc(8, 64).expect("64 is more than 8");
+    let mut viewers = viewers(range, &[]);
+    let mut wanted = WantedSet::new();
+    changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    for _ in 0..4 {
+        viewers[0].coord.x += 1;
+        changes_of(&mut wanted, &viewers, ScanBudget::coordinates(40));
+        assert!(wanted.is_settled());
     }
 }
