@@ -18,7 +18,8 @@ pub(crate) struct Stencil {
     pub(crate) leaves: Side<true>,
 }
 
-/// Steps that change more chunks than this on one side are not worth their memory, nor the time of the update in which they are worked out.
+/// Steps that change more chunks than this on one side are not worth their memory, nor the time of the update in which
+/// they are worked out.
 const MOST_CHUNKS: usize = 4_096;
 /// Footprints of more rows are not walked to find out.
 const MOST_ROWS: u64 = 8_192;
