@@ -101,6 +101,7 @@ impl<const LEAVES: bool> Side<LEAVES> {
                 }
             }
         }
+        parts.shrink_to_fit();
         order.sort_unstable();
         let mut places = alloc::vec![0; order.len()];
         for (place, rank) in (0..).zip(order) {
