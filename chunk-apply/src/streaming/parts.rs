@@ -19,7 +19,7 @@ use chunk_coord::{ChunkCoord, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Rank, Scheduler};
 use std::collections::BTreeSet;
 
-/// The parts of a stream, in the order in which a chunk comes by them, and what is between them.
+/// The parts of a stream, and what is on its way between them.
 pub(super) struct Parts<T: Send + Sync + 'static> {
     pub(super) place: Place,
     pub(super) wanted: WantedSet,
