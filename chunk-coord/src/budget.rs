@@ -106,8 +106,8 @@ impl<'a> ScanBudget<'a> {
         Self { limit }
     }
 
-    /// At most `count` coordinates: a chunk that enters or leaves costs one, and so does a row of chunks
-    /// (or a page of 32 rows without members) in which nothing does. Reproducible, where a time is not.
+    /// At most `count` coordinates: a chunk that enters or leaves costs one, and so does a row of chunks,
+    /// an end of one, or a page of 32 rows without members, in which nothing does. Reproducible, where a time is not.
     /// A count of zero postpones everything.
     #[must_use]
     pub const fn coordinates(count: usize) -> Self {

@@ -2,7 +2,7 @@
 
 use crate::{
     figures::{Figure, Figures},
-    stream::FRAME,
+    stream::wait_out,
 };
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
@@ -113,7 +113,7 @@ pub(crate) fn raw_frames(chunks: usize, entities: usize, budget: Duration) -> u3
     let (mut frames, mut start) = (1, Instant::now());
     for items in contents.expect("making contents does not panic") {
         if start.elapsed() >= budget {
-            std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+            wait_out(start);
             (frames, start) = (frames + 1, Instant::now());
         }
         let root = world.spawn(Transform::IDENTITY).id();

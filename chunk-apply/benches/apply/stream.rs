@@ -11,7 +11,12 @@ use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job};
 use std::time::{Duration, Instant};
 
-pub(crate) const FRAME: Duration = Duration::from_nanos(16_666_667);
+const FRAME: Duration = Duration::from_nanos(16_666_667);
+
+/// Waits until the frame that began at `start` is over.
+pub(crate) fn wait_out(start: Instant) {
+    std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+}
 
 struct Content(Vec<Item>);
 
@@ -76,7 +81,7 @@ fn settle(app: &mut App) -> Settled {
         if stream.is_settled() {
             return settled;
         }
-        std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+        wait_out(start);
     }
 }
 
@@ -159,7 +164,7 @@ pub(crate) fn frames_to_be_shown() -> f64 {
                 (chunk.latency.as_secs_f64() / FRAME.as_secs_f64()).ceil()
             }
         }));
-        std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+        wait_out(start);
     }
     frames.sort_by(f64::total_cmp);
     frames[frames.len() / 2]
@@ -189,7 +194,7 @@ pub(crate) fn flight() -> Flight {
         let there = wanted.iter().filter(|coord| index.contains(*coord)).count();
         present.push(100.0 * there as f64 / wanted.len() as f64);
         spent.push(stream.last_frame().main_thread().as_secs_f64() * 1e3);
-        std::thread::sleep(FRAME.saturating_sub(start.elapsed()));
+        wait_out(start);
     }
     spent.sort_by(f64::total_cmp);
     Flight {

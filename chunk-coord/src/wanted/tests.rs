@@ -1,9 +1,11 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use proptest::prelude::*;
 
 use super::WantedSet;
+use crate::budget::QUANTUM;
 use crate::stencil::{MOST_STEPS, Stencils};
 use crate::{Changes, ChunkCoord, Footprint, ScanBudget, ViewRange, Viewer};
 
@@ -33,6 +35,13 @@ fn viewers(range: ViewRange, others: &[[i32; 3]]) -> Vec<Viewer> {
     (0..).zip(all).map(viewer).collect()
 }
 
+/// A set that has settled around viewers.
+fn settled(viewers: &[Viewer]) -> WantedSet {
+    let mut wanted = WantedSet::new();
+    changes_of(&mut wanted, viewers, ScanBudget::unlimited());
+    wanted
+}
+
 fn changes_of(wanted: &mut WantedSet, viewers: &[Viewer], mut budget: ScanBudget<'_>) -> Changes {
     let mut changes = Changes::new();
     wanted.update(viewers, &mut budget, &mut changes);
@@ -53,8 +62,7 @@ proptest! {
         for (viewer, range) in viewers[1..].iter_mut().zip(ranges) {
             viewer.range = range;
         }
-        let mut wanted = WantedSet::new();
-        changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+        let mut wanted = settled(&viewers);
         for step in walk {
             let [x, y, z] = steps[step % steps.len()].map(|step| step * length);
             viewers[0].coord = viewers[0].coord.saturating_offset(x, y, z);
@@ -105,8 +113,7 @@ proptest! {
 fn steps_are_known_from_the_second_time_on_and_the_oldest_are_forgotten() {
     let range = ViewRange::sphere(5, 6).expect("6 is more than 5");
     let mut viewers = viewers(range, &[]);
-    let mut wanted = WantedSet::new();
-    changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    let mut wanted = settled(&viewers);
     let mut known = Vec::new();
     for step in [1, 1, 1, 2, 2] {
         viewers[0].coord = viewers[0].coord.saturating_offset(step, 0, 0);
@@ -139,8 +146,7 @@ fn a_step_that_changes_very_many_chunks_or_crosses_very_many_rows_is_not_remembe
 
 /// Lets the first viewer take the same step again and again, and compares with a set that knows no steps.
 fn walk(mut viewers: Vec<Viewer>, step: [i32; 3], steps: usize) {
-    let mut wanted = WantedSet::new();
-    changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    let mut wanted = settled(&viewers);
     for _ in 0..steps {
         let [x, y, z] = step;
         viewers[0].coord = viewers[0].coord.saturating_offset(x, y, z);
@@ -183,11 +189,38 @@ fn what_leaves_nothing_behind_costs_nothing_of_a_count() {
     // So far behind the viewer nothing was ever loaded.
     let range = ViewRange::disc(8, 64).expect("64 is more than 8");
     let mut viewers = viewers(range, &[]);
-    let mut wanted = WantedSet::new();
-    changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    let mut wanted = settled(&viewers);
     for _ in 0..4 {
         viewers[0].coord.x += 1;
         changes_of(&mut wanted, &viewers, ScanBudget::coordinates(40));
         assert!(wanted.is_settled());
     }
+}
+
+#[test]
+fn a_known_step_stops_when_the_time_is_over_and_goes_on_in_the_next_update() {
+    let range = ViewRange::sphere(12, 12).expect("equal radii");
+    let mut viewers = viewers(range, &[]);
+    let mut wanted = settled(&viewers);
+    for _ in 0..2 {
+        viewers[0].coord.z += 1;
+        changes_of(&mut wanted, &viewers, ScanBudget::unlimited());
+    }
+    assert_eq!(wanted.stencils.len(), 1);
+    viewers[0].coord.z += 1;
+    let mut found = (0, 0);
+    let mut now = || Duration::ZERO;
+    while !wanted.is_settled() || found == (0, 0) {
+        let budget = ScanBudget::with_clock(Duration::ZERO, &mut now);
+        let changes = changes_of(&mut wanted, &viewers, budget);
+        let count = changes.entered.len() + changes.left.len();
+        assert!((1..=QUANTUM as usize).contains(&count));
+        found = (
+            found.0 + changes.entered.len(),
+            found.1 + changes.left.len(),
+        );
+    }
+    // As many rows as a disc of 12 has chunks, one at each end.
+    assert_eq!(found, (441, 441));
+    assert_eq!(wanted.len(), settled(&viewers).len());
 }
