@@ -1,6 +1,6 @@
 //! Work on one chunk that can stop anywhere and go on in a later frame.
 
-use crate::costs::Kind;
+use crate::{costs::Kind, growth};
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
@@ -19,6 +19,14 @@ pub(crate) trait Batch: Send + Sync {
     fn is_step(&self) -> bool {
         false
     }
+
+    /// How many entities will come at least and at most, as far as anybody knows.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, None)
+    }
+
+    /// Makes room for so many entities in the table where they will be.
+    fn make_room(&self, _world: &mut World, _rows: usize) {}
 
     /// Spawns at most `limit` entities under `root` and counts them in `spawned`.
     ///
@@ -67,6 +75,14 @@ where
         TypeId::of::<PhantomData<I::Item>>()
     }
 
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.bundles.size_hint()
+    }
+
+    fn make_room(&self, world: &mut World, rows: usize) {
+        growth::make_room::<(I::Item, ChildOf)>(world, rows);
+    }
+
     fn advance(
         &mut self,
         world: &mut World,
@@ -76,7 +92,7 @@ where
     ) -> Advance {
         let has_insert_hooks =
             *(self.has_insert_hooks).get_or_insert_with(|| has_insert_hooks::<I::Item>(world));
-        make_room(world, root, self.bundles.size_hint().0.min(limit));
+        lengthen(world, root, self.bundles.size_hint().0.min(limit));
         let mut advance = Advance::default();
         for _ in 0..limit {
             let Some(bundle) = self.bundles.next() else {
@@ -96,7 +112,7 @@ where
 }
 
 /// Gives a root room for so many more children, so that its list grows once and not each time it is full.
-fn make_room(world: &mut World, root: Entity, children: usize) {
+fn lengthen(world: &mut World, root: Entity, children: usize) {
     if children == 0 {
         return;
     }

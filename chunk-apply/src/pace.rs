@@ -7,6 +7,7 @@
 use crate::{
     clock::Clock,
     costs::{Costs, Kind},
+    growth::Plan,
 };
 use bevy_ecs::{entity::Entity, world::World};
 use core::time::Duration;
@@ -43,8 +44,8 @@ pub(crate) struct Pace<'a> {
     window: SmallVec<[(usize, usize); 4]>,
     /// The step that was begun and not yet ended.
     step: Option<Kind>,
-    /// The rows that the slice under way moves, because its table is full.
-    growing: Option<usize>,
+    /// How the table of the slice under way grows, because it is full.
+    growing: Option<Plan>,
 }
 
 impl<'a> Pace<'a> {
@@ -101,24 +102,34 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// How many entities of this kind may be spawned now; 0 when none fits. A slice ends where its table is full,
-    /// and the one that makes the table grow is one entity, if moving all the others fits.
-    pub(crate) fn spawn_allowance(&mut self, kind: Kind, world: &World) -> usize {
+    /// How many entities of this kind may be spawned now, if so many will come at least and at most; 0 when none fits. A
+    /// slice ends where its table is full, and the one that makes the table grow is one entity, if that fits.
+    pub(crate) fn spawn_allowance(
+        &mut self,
+        kind: Kind,
+        (promised, most): (usize, Option<usize>),
+        world: &World,
+    ) -> usize {
         let allowance = self.allowance(kind);
-        if allowance == 0 || self.deadline.is_none() {
-            return allowance;
-        }
-        let room = self.costs.growth.room(kind, world);
-        if room > 0 {
-            return allowance.min(room);
-        }
-        self.look();
-        let (rows, cost) = self.costs.growth.cost(kind, world);
-        if self.left() < cost && !self.owes_a_slice {
+        if allowance == 0 {
             return 0;
         }
-        self.growing = Some(rows);
+        let room = self.costs.growth.room(kind, world);
+        if room > 0 || most == Some(0) {
+            return allowance.min(room.max(1));
+        }
+        self.look();
+        let plan = self.costs.growth.plan(kind, promised, world);
+        if self.left() < plan.nanos && !self.owes_a_slice {
+            return 0;
+        }
+        self.growing = Some(plan);
         1
+    }
+
+    /// The room to make in the table before the slice that was allowed, in rows.
+    pub(crate) fn room_to_make(&self) -> usize {
+        self.growing.map_or(0, |plan| plan.room)
     }
 
     /// Notes that entities of this kind were spawned, the last of them this one.
@@ -129,17 +140,17 @@ impl<'a> Pace<'a> {
         last: Option<Entity>,
         world: &World,
     ) {
-        if let Some(rows) = self.growing.take().filter(|_| last.is_some()) {
+        if let Some(last) = last {
+            self.costs.growth.went_to(kind, entities, last, world);
+        }
+        if let Some(plan) = self.growing.take().filter(|_| last.is_some()) {
             let before = self.read_at;
             self.advanced();
             self.look();
             let nanos = self.read_at.saturating_sub(before).as_nanos() as f64;
-            self.costs.growth.learn(kind, rows, nanos);
+            self.costs.growth.learn(kind, plan, nanos, world);
         } else {
             self.spent(kind, entities);
-        }
-        if let Some(last) = last {
-            self.costs.growth.went_to(kind, last, world);
         }
     }
 
@@ -155,6 +166,12 @@ impl<'a> Pace<'a> {
         if self.deadline.is_some() && !self.costs.is_measured(slot) {
             self.look();
         }
+    }
+
+    /// Begins a chunk, with the step that its root takes.
+    pub(crate) fn begin_chunk(&mut self, kind: Kind) {
+        self.costs.growth.begin_chunk();
+        self.begin_step(kind);
     }
 
     /// Begins work of the user's that cannot be divided, nor be predicted from within: whatever

@@ -56,7 +56,7 @@ impl<K: Copy> Partial<K> {
         pace: &mut Pace<'_>,
         report: &mut ApplyReport,
     ) -> Slice<K> {
-        pace.begin_step(rooting());
+        pace.begin_chunk(rooting());
         let mut partial = Self {
             key: arrival.key,
             version: arrival.version,

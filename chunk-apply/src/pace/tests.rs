@@ -146,12 +146,13 @@ fn full_table(row: Duration) -> (World, ManualClock, Costs) {
     frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
     for tree in 0..512 {
         let tree = world.spawn(Tree(tree)).id();
-        costs.growth.went_to(kind(), tree, &world);
+        costs.growth.went_to(kind(), 1, tree, &world);
     }
     assert_eq!(costs.growth.room(kind(), &world), 0);
     for _ in 0..20 {
+        let plan = costs.growth.plan(kind(), 0, &world);
         let nanos = row.as_nanos() as f64 * 512.0;
-        costs.growth.learn(kind(), 512, nanos);
+        costs.growth.learn(kind(), plan, nanos, &world);
     }
     (world, clock, costs)
 }
@@ -166,7 +167,7 @@ fn spawn(
 ) -> usize {
     let mut pace = Pace::start(clock, costs);
     pace.stretch(Some(limit), owes);
-    let allowed = pace.spawn_allowance(kind(), world);
+    let allowed = pace.spawn_allowance(kind(), (0, None), world);
     let mut last = None;
     for tree in 0..allowed {
         last = Some(world.spawn(Tree(tree as u32)).id());
@@ -206,4 +207,14 @@ fn a_slice_ends_where_its_table_is_full() {
         spawned += spawn(&mut world, &clock, &mut costs, 10 * MILLISECOND, false);
     }
     assert_eq!(spawned, 511);
+}
+
+#[test]
+fn no_room_is_made_for_a_batch_that_is_over() {
+    let (world, clock, mut costs) = full_table(Duration::from_micros(100));
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.stretch(Some(MILLISECOND), false);
+    assert_eq!(pace.spawn_allowance(kind(), (1, Some(1)), &world), 0);
+    assert_eq!(pace.spawn_allowance(kind(), (0, Some(0)), &world), 1);
+    assert_eq!(pace.room_to_make(), 0);
 }

@@ -11,6 +11,7 @@ mod facade;
 mod failures;
 mod figures;
 mod frames;
+mod growing;
 mod honesty;
 mod interference;
 mod levels;
