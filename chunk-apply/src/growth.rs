@@ -29,6 +29,8 @@ const MOST_ROOM_A_ROW: usize = 8;
 const MARGIN: f64 = 1.125;
 /// An estimate moves by no more than this factor at once: one that is far off was interrupted.
 const MOST_CORRECTION: f64 = 4.0;
+/// Frames that growing waits for one with the time for it; there may be none.
+const PATIENCE: u32 = 3;
 /// Nothing costs less.
 const LEAST: f64 = 1.0;
 
@@ -52,6 +54,8 @@ struct Destination {
     nanos: f64,
     /// Whether room that was made for this kind was made elsewhere: an observer adds to these entities.
     is_elsewhere: bool,
+    /// How often growing was put off since it was last done.
+    put_off: u32,
 }
 
 /// What growing a table now comes to.
@@ -106,6 +110,15 @@ impl Growth {
         Plan { rows, room, nanos }
     }
 
+    /// Whether growing may be put off because it does not fit into this frame, and notes that it is.
+    pub(crate) fn put_off(&mut self, kind: Kind) -> bool {
+        let known = self.known.iter_mut().find(|known| known.kind == kind);
+        known.is_some_and(|known| {
+            known.put_off += 1;
+            known.put_off <= PATIENCE
+        })
+    }
+
     /// Notes that so many entities of this kind were spawned, and where the last of them went.
     pub(crate) fn went_to(&mut self, kind: Kind, entities: usize, last: Entity, world: &World) {
         let Ok(last) = world.get_entity(last) else {
@@ -119,6 +132,7 @@ impl Growth {
                 entities: 0,
                 nanos: UNKNOWN,
                 is_elsewhere: false,
+                put_off: 0,
             });
             self.known.len() - 1
         });
@@ -133,6 +147,7 @@ impl Growth {
             let measured = measured.min(known.nanos * MOST_CORRECTION);
             known.nanos = f64::midpoint(known.nanos, measured).max(LEAST);
             let capacity = table(known, world).map_or(0, Table::entity_capacity);
+            known.put_off = 0;
             known.is_elsewhere |= capacity < plan.rows + plan.room;
         }
     }

@@ -120,7 +120,7 @@ impl<'a> Pace<'a> {
         }
         self.look();
         let plan = self.costs.growth.plan(kind, promised, world);
-        if self.left() < plan.nanos && !self.owes_a_slice {
+        if self.left() < plan.nanos && !self.owes_a_slice && self.costs.growth.put_off(kind) {
             return 0;
         }
         self.growing = Some(plan);
@@ -147,8 +147,8 @@ impl<'a> Pace<'a> {
             let before = self.read_at;
             self.advanced();
             self.look();
-            let nanos = self.read_at.saturating_sub(before).as_nanos() as f64;
-            self.costs.growth.learn(kind, plan, nanos, world);
+            let measured = nanos(self.read_at.saturating_sub(before));
+            self.costs.growth.learn(kind, plan, measured, world);
         } else {
             self.spent(kind, entities);
         }
@@ -168,10 +168,15 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Begins a chunk, with the step that its root takes.
+    /// Begins a chunk, with the step that its root takes. What passed since the last look is part of it: taking over
+    /// the chunk, and handing over the one before.
     pub(crate) fn begin_chunk(&mut self, kind: Kind) {
         self.costs.growth.begin_chunk();
-        self.begin_step(kind);
+        if !self.window.is_empty() {
+            self.look();
+        }
+        self.step = Some(kind);
+        self.advanced();
     }
 
     /// Begins work of the user's that cannot be divided, nor be predicted from within: whatever
@@ -215,7 +220,7 @@ impl<'a> Pace<'a> {
     pub(crate) fn look(&mut self) {
         let now = self.clock.now();
         if !self.window.is_empty() {
-            let measured = now.saturating_sub(self.read_at).as_nanos() as f64;
+            let measured = nanos(now.saturating_sub(self.read_at));
             self.costs.learn(&self.window, measured);
             self.window.clear();
         }
@@ -245,9 +250,14 @@ impl<'a> Pace<'a> {
     /// Nanoseconds until the deadline, by the estimate.
     fn left(&self) -> f64 {
         self.deadline.map_or(f64::INFINITY, |deadline| {
-            deadline.saturating_sub(self.read_at).as_nanos() as f64 - self.estimated
+            nanos(deadline.saturating_sub(self.read_at)) - self.estimated
         })
     }
+}
+
+/// What [`Duration::as_nanos`] is, without the detour by way of 128 bits.
+fn nanos(time: Duration) -> f64 {
+    time.as_secs() as f64 * 1e9 + f64::from(time.subsec_nanos())
 }
 
 #[cfg(test)]

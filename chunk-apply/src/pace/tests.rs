@@ -199,6 +199,23 @@ fn a_table_whose_growth_fits_no_frame_grows_when_a_slice_is_owed() {
 }
 
 #[test]
+fn a_table_whose_growth_fits_no_frame_grows_in_the_end_where_no_slice_is_owed() {
+    let (mut world, clock, mut costs) = full_table(Duration::from_micros(100));
+    let mut allowed = || spawn(&mut world, &clock, &mut costs, MILLISECOND, false);
+    // Twice, because what was put off before is forgotten when it is done.
+    assert_eq!([(); 4].map(|()| allowed()), [0, 0, 0, 1]);
+    while costs.growth.room(kind(), &world) > 0 {
+        spawn(&mut world, &clock, &mut costs, 10 * MILLISECOND, false);
+    }
+    for _ in 0..20 {
+        let plan = costs.growth.plan(kind(), 0, &world);
+        costs.growth.learn(kind(), plan, 1e9, &world);
+    }
+    let mut allowed = || spawn(&mut world, &clock, &mut costs, MILLISECOND, false);
+    assert_eq!([(); 4].map(|()| allowed()), [0, 0, 0, 1]);
+}
+
+#[test]
 fn a_slice_ends_where_its_table_is_full() {
     let (mut world, clock, mut costs) = full_table(Duration::ZERO);
     assert_eq!(spawn(&mut world, &clock, &mut costs, MILLISECOND, false), 1);

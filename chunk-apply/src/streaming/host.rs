@@ -17,7 +17,9 @@ use crate::{
     host::{Arrival, ChunkHost, Leftovers, LoadedChunk, Stale, WholeChunk},
 };
 use ahash::AHashSet;
-use bevy_ecs::{entity::Entity, world::World};
+use bevy_ecs::{
+    entity::Entity, hierarchy::Children, relationship::RelationshipTarget, world::World,
+};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Lane, Rank, Scheduler, Version};
 use std::collections::BTreeSet;
@@ -134,6 +136,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
             ChunkRoot { coord: *coord },
             RootOf::<T>::new(*coord, self.place.grid),
             self.place.transform(*coord),
+            // Else it would move to another table with its first child.
+            <Children as RelationshipTarget>::with_capacity(0),
         );
         #[cfg(feature = "visibility")]
         let root = (root, bevy_camera::visibility::Visibility::Inherited);
@@ -150,6 +154,9 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
             return Err(Stale);
         }
         self.begun.retain(|(coord, _)| *coord != chunk.key);
+        if chunk.entities == 0 {
+            drop_empty_list(world, chunk.root);
+        }
         let distance_sq = self.rank.rank(&chunk.key);
         let latency = (self.latencies).shown(chunk.key, distance_sq, self.clock.now());
         let loaded = ChunkLoaded::new(chunk.key, chunk.root, chunk.entities, latency);
@@ -204,5 +211,16 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
                     .push(ChunkFailed::new(*coord, message, 1, false));
             }
         }
+    }
+}
+
+/// Takes the list of children from a root that has none, as Bevy does.
+fn drop_empty_list(world: &mut World, root: Entity) {
+    if let Ok(mut root) = world.get_entity_mut(root)
+        && root
+            .get::<Children>()
+            .is_some_and(RelationshipTarget::is_empty)
+    {
+        root.remove::<Children>();
     }
 }

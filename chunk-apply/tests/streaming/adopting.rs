@@ -157,3 +157,30 @@ fn a_list_that_is_always_taken_away_costs_no_piece() {
     rig.settle();
     assert_eq!(rig.pieces(), 29 * PIECES);
 }
+
+#[test]
+fn a_chunk_without_children_has_no_list_of_them() {
+    let spawner = Spawner::new(
+        |coord: ChunkCoord, _: Pieces, writer: &mut ChunkWriter<'_, '_>| match coord.x {
+            0 => writer.spawn_batch((0..0).map(Piece)),
+            1 => {}
+            2 => writer.run(|world, root| {
+                world.spawn((Piece(0), ChildOf(root)));
+            }),
+            _ => writer.spawn_batch((0..3).map(Piece)),
+        },
+    );
+    let mut rig = Rig::with(generator(), spawner, config());
+    rig.viewer(0, 0);
+    rig.settle();
+    let world = rig.app.world();
+    for (coord, chunk) in rig.index().iter() {
+        let children = world.get::<Children>(chunk.root).map(|list| list.len());
+        let expected = match coord.x {
+            0 | 1 => None,
+            2 => Some(1),
+            _ => Some(3),
+        };
+        assert_eq!(children, expected, "{coord}");
+    }
+}
