@@ -28,10 +28,6 @@ impl ChunkHost<u8, usize> for Dungeon {
         !self.arrived.is_empty()
     }
 
-    fn expected(&self) -> usize {
-        self.arrived.len()
-    }
-
     fn is_current(&self, _level: &u8, _version: u64) -> bool {
         true
     }

@@ -113,7 +113,6 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let most = budget.chunks.map_or(usize::MAX, |chunks| chunks as usize);
         let clock = Arc::clone(&self.clock);
         let mut costs = core::mem::take(&mut self.costs);
-        costs.growth.expect(host.expected());
         let mut pace = Pace::start(&*clock, &mut costs);
         let share = self.unload_share(budget);
         if !is_loading {

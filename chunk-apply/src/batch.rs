@@ -1,6 +1,6 @@
 //! Work on one chunk that can stop anywhere and go on in a later frame.
 
-use crate::{costs::Kind, growth};
+use crate::costs::Kind;
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
     entity::Entity,
@@ -20,13 +20,10 @@ pub(crate) trait Batch: Send + Sync {
         false
     }
 
-    /// How many entities will come at least and at most, as far as anybody knows.
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, None)
+    /// Whether nothing is left, as far as anybody knows without trying.
+    fn is_over(&self) -> bool {
+        false
     }
-
-    /// Makes room for so many entities in the table where they will be.
-    fn make_room(&self, _world: &mut World, _rows: usize) {}
 
     /// Spawns at most `limit` entities under `root` and counts them in `spawned`.
     ///
@@ -75,12 +72,8 @@ where
         TypeId::of::<PhantomData<I::Item>>()
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.bundles.size_hint()
-    }
-
-    fn make_room(&self, world: &mut World, rows: usize) {
-        growth::make_room::<(I::Item, ChildOf)>(world, rows);
+    fn is_over(&self) -> bool {
+        self.bundles.size_hint().1 == Some(0)
     }
 
     fn advance(
@@ -92,7 +85,7 @@ where
     ) -> Advance {
         let has_insert_hooks =
             *(self.has_insert_hooks).get_or_insert_with(|| has_insert_hooks::<I::Item>(world));
-        lengthen(world, root, self.bundles.size_hint().0.min(limit));
+        make_room(world, root, self.bundles.size_hint().0.min(limit));
         let mut advance = Advance::default();
         for _ in 0..limit {
             let Some(bundle) = self.bundles.next() else {
@@ -112,7 +105,7 @@ where
 }
 
 /// Gives a root room for so many more children, so that its list grows once and not each time it is full.
-fn lengthen(world: &mut World, root: Entity, children: usize) {
+fn make_room(world: &mut World, root: Entity, children: usize) {
     if children == 0 {
         return;
     }

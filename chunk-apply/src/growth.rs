@@ -1,35 +1,22 @@
 //! When a table is full, Bevy gives it twice the room and moves everything in it, in the middle of spawning one
-//! entity. That takes a millisecond or more for some ten thousand rows, and all of what it leaves behind was memory that
-//! had to be had from the system. So a table that is full grows at once to what is expected of it, and because that
-//! takes a while too, it is planned for like any other piece that cannot be divided.
+//! entity. That takes a millisecond or more for some ten thousand rows, so it is seen coming and planned for like any
+//! other piece that cannot be divided.
 
 use crate::costs::Kind;
 use bevy_ecs::{
-    bundle::{Bundle, NoBundleEffect},
     entity::Entity,
     storage::{Table, TableId},
     world::World,
 };
-use core::marker::PhantomData;
 use smallvec::SmallVec;
 
 /// Tables with fewer rows grow in less time than it is worth to plan.
 const FEWEST_ROWS: usize = 512;
 /// Nanoseconds that moving a row takes until it was measured: a few hundred bytes, to memory that was never touched.
 const UNKNOWN: f64 = 100.0;
-/// Making room takes as long as moving so many rows, however much it is: every column gets new memory, and so does Bevy's
-/// list of all entities.
-const MAKING_ROOM: usize = 5_000;
-/// Rows of room that take as long as one that moves: each is an entity's number that is taken and given back.
-const ROOM_A_MOVE: usize = 16;
-/// The most rows that a table is given room for at once, whatever is expected; and how many for each that moves.
-const MOST_ROOM: usize = 65_536;
-const MOST_ROOM_A_ROW: usize = 8;
-/// Room that is made too small moves everything again, and what is too large is never touched.
-const MARGIN: f64 = 1.125;
 /// An estimate moves by no more than this factor at once: one that is far off was interrupted.
 const MOST_CORRECTION: f64 = 4.0;
-/// Frames that growing waits for one with the time for it; there may be none.
+/// How often growing may wait for a frame with more time; there may be none.
 const PATIENCE: u32 = 3;
 /// Nothing costs less.
 const LEAST: f64 = 1.0;
@@ -38,47 +25,19 @@ const LEAST: f64 = 1.0;
 #[derive(Debug, Default)]
 pub(crate) struct Growth {
     known: SmallVec<[Destination; 8]>,
-    /// Chunks that were begun, ever.
-    chunks: u64,
-    /// Chunks that are still to come.
-    expected: usize,
 }
 
 #[derive(Debug)]
 struct Destination {
     kind: Kind,
     table: TableId,
-    /// Entities that went there, ever.
-    entities: u64,
     /// A row that has to move.
     nanos: f64,
-    /// Whether room that was made for this kind was made elsewhere: an observer adds to these entities.
-    is_elsewhere: bool,
-    /// How often growing was put off since it was last done.
-    put_off: u32,
-}
-
-/// What growing a table now comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Plan {
-    rows: usize,
-    /// The room to make before the next entity is spawned, in rows.
-    pub(crate) room: usize,
-    /// The estimate.
-    pub(crate) nanos: f64,
+    /// How often it waited since it last had room.
+    waited: u32,
 }
 
 impl Growth {
-    /// Notes how many chunks are still to come.
-    pub(crate) fn expect(&mut self, chunks: usize) {
-        self.expected = chunks;
-    }
-
-    /// Notes that a chunk is begun.
-    pub(crate) fn begin_chunk(&mut self) {
-        self.chunks += 1;
-    }
-
     /// How many entities of this kind can be spawned before their table grows.
     pub(crate) fn room(&self, kind: Kind, world: &World) -> usize {
         let table = self.find(kind).and_then(|known| table(known, world));
@@ -90,65 +49,46 @@ impl Growth {
         }
     }
 
-    /// How the table of this kind should grow now, with so many entities promised by who spawns them.
-    pub(crate) fn plan(&self, kind: Kind, promised: usize, world: &World) -> Plan {
+    /// The rows that move when the table of this kind grows now, and how many nanoseconds that takes.
+    pub(crate) fn cost(&self, kind: Kind, world: &World) -> (usize, f64) {
         let Some(known) = self.find(kind) else {
-            return Plan::default();
+            return (0, 0.0);
         };
         let rows = table(known, world).map_or(0, |table| table.entity_count() as usize);
-        let room = if known.is_elsewhere {
-            0
-        } else {
-            // The chunk that is being spawned is not whole yet.
-            let of_each = known.entities as f64 / self.chunks.saturating_sub(1).max(1) as f64;
-            let expected = (self.expected as f64 * of_each * MARGIN) as usize;
-            (expected.max(promised)).min(MOST_ROOM.max(rows.saturating_mul(MOST_ROOM_A_ROW)))
-        };
-        // Bevy makes so much by itself.
-        let room = if room <= rows { 0 } else { room };
-        let nanos = known.nanos * moves(rows, room) as f64;
-        Plan { rows, room, nanos }
+        (rows, rows as f64 * known.nanos)
     }
 
-    /// Whether growing may be put off because it does not fit into this frame, and notes that it is.
-    pub(crate) fn put_off(&mut self, kind: Kind) -> bool {
+    /// Whether the table of this kind has waited for more time often enough; if not, it waits once more.
+    pub(crate) fn is_impatient(&mut self, kind: Kind) -> bool {
         let known = self.known.iter_mut().find(|known| known.kind == kind);
-        known.is_some_and(|known| {
-            known.put_off += 1;
-            known.put_off <= PATIENCE
+        known.is_none_or(|known| {
+            known.waited += 1;
+            known.waited > PATIENCE
         })
     }
 
-    /// Notes that so many entities of this kind were spawned, and where the last of them went.
-    pub(crate) fn went_to(&mut self, kind: Kind, entities: usize, last: Entity, world: &World) {
-        let Ok(last) = world.get_entity(last) else {
+    /// Notes where an entity of this kind went.
+    pub(crate) fn went_to(&mut self, kind: Kind, entity: Entity, world: &World) {
+        let Ok(entity) = world.get_entity(entity) else {
             return;
         };
-        let table = last.location().table_id;
-        let at = (self.known.iter().position(|known| known.kind == kind)).unwrap_or_else(|| {
-            self.known.push(Destination {
+        let table = entity.location().table_id;
+        match self.known.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => (known.table, known.waited) = (table, 0),
+            None => self.known.push(Destination {
                 kind,
                 table,
-                entities: 0,
                 nanos: UNKNOWN,
-                is_elsewhere: false,
-                put_off: 0,
-            });
-            self.known.len() - 1
-        });
-        let known = &mut self.known[at];
-        (known.table, known.entities) = (table, known.entities + entities as u64);
+                waited: 0,
+            }),
+        }
     }
 
-    /// Learns how long it took to grow so, and whether it helped.
-    pub(crate) fn learn(&mut self, kind: Kind, plan: Plan, nanos: f64, world: &World) {
+    /// Learns how long it took to move so many rows.
+    pub(crate) fn learn(&mut self, kind: Kind, rows: usize, nanos: f64) {
         if let Some(known) = self.known.iter_mut().find(|known| known.kind == kind) {
-            let measured = nanos / moves(plan.rows, plan.room).max(1) as f64;
-            let measured = measured.min(known.nanos * MOST_CORRECTION);
+            let measured = (nanos / rows.max(1) as f64).min(known.nanos * MOST_CORRECTION);
             known.nanos = f64::midpoint(known.nanos, measured).max(LEAST);
-            let capacity = table(known, world).map_or(0, Table::entity_capacity);
-            known.put_off = 0;
-            known.is_elsewhere |= capacity < plan.rows + plan.room;
         }
     }
 
@@ -157,48 +97,74 @@ impl Growth {
     }
 }
 
-/// What growing is counted in: rows that move.
-fn moves(rows: usize, room: usize) -> usize {
-    let made = if room == 0 {
-        0
-    } else {
-        MAKING_ROOM + room / ROOM_A_MOVE
-    };
-    rows + made
-}
-
 fn table<'w>(known: &Destination, world: &'w World) -> Option<&'w Table> {
     world.storages().tables.get(known.table)
 }
 
-/// Makes room for so many entities of this bundle in the table where they will be.
-#[cold]
-#[inline(never)]
-pub(crate) fn make_room<B: Bundle<Effect: NoBundleEffect>>(world: &mut World, rows: usize) {
-    // Bevy makes room for as many as it is promised, whatever comes.
-    drop(world.spawn_batch(Promise::<B> {
-        rows,
-        bundle: PhantomData,
-    }));
-}
-
-/// Promises bundles, and has none.
-struct Promise<B> {
-    rows: usize,
-    bundle: PhantomData<fn() -> B>,
-}
-
-impl<B> Iterator for Promise<B> {
-    type Item = B;
-
-    fn next(&mut self) -> Option<B> {
-        None
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.rows, Some(self.rows))
-    }
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use bevy_ecs::component::Component;
+    use core::any::TypeId;
+
+    #[derive(Component)]
+    struct Tree(#[expect(dead_code, reason = "it only takes room")] u32);
+
+    fn kind() -> Kind {
+        TypeId::of::<Tree>()
+    }
+
+    #[test]
+    fn a_table_is_full_exactly_when_the_next_entity_moves_it() {
+        let mut world = World::new();
+        let mut growth = Growth::default();
+        let mut grown = 0;
+        for tree in 0..5_000 {
+            let is_full = growth.room(kind(), &world) == 0;
+            let before = growth.cost(kind(), &world);
+            let entity = world.spawn(Tree(tree));
+            let (table, entity) = (entity.location().table_id, entity.id());
+            let capacity = || world.storages().tables[table].entity_capacity();
+            let has_grown = capacity() > before.0 && before.0 == tree as usize;
+            growth.went_to(kind(), entity, &world);
+            if is_full {
+                assert!(has_grown && growth.room(kind(), &world) > 0);
+                assert!((before.1 - before.0 as f64 * UNKNOWN).abs() < 1.0);
+                grown += 1;
+            }
+        }
+        assert_eq!(grown, 4, "at 512, 1,024, 2,048 and 4,096");
+    }
+
+    #[test]
+    fn what_was_never_spawned_or_is_small_is_not_planned_for() {
+        let mut world = World::new();
+        let mut growth = Growth::default();
+        assert_eq!(growth.room(kind(), &world), usize::MAX);
+        assert_eq!(growth.cost(kind(), &world), (0, 0.0));
+        for tree in 0..4 {
+            let entity = world.spawn(Tree(tree)).id();
+            growth.went_to(kind(), entity, &world);
+        }
+        assert_eq!(growth.room(kind(), &world), usize::MAX);
+        let gone = world.spawn_empty().id();
+        world.despawn(gone);
+        growth.went_to(kind(), gone, &world);
+        assert_eq!(growth.cost(kind(), &world).0, 4);
+    }
+
+    #[test]
+    fn one_interruption_moves_the_estimate_a_little() {
+        let mut world = World::new();
+        let mut growth = Growth::default();
+        let entity = world.spawn(Tree(1)).id();
+        growth.went_to(kind(), entity, &world);
+        growth.learn(kind(), 1_000, 1e12);
+        let (rows, nanos) = growth.cost(kind(), &world);
+        assert_eq!((rows, nanos), (1, UNKNOWN * 2.5));
+        for _ in 0..30 {
+            growth.learn(kind(), 1_000, 0.0);
+        }
+        assert_eq!(growth.cost(kind(), &world).1, LEAST);
+    }
+}

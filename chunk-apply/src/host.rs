@@ -93,12 +93,6 @@ pub trait ChunkHost<K, T> {
     /// Whether [`next_arrival`](Self::next_arrival) would return one.
     fn has_arrivals(&self) -> bool;
 
-    /// How many chunks are on their way in all, with those that arrived. Tables grow for that many at once, because each
-    /// growth moves everything that is there. By default none, and then they grow to twice what they were.
-    fn expected(&self) -> usize {
-        0
-    }
-
     /// Whether this version of the chunk is still the one to show. Asked before each slice of a
     /// chunk that takes several frames; when not, what was spawned of it is removed.
     fn is_current(&self, key: &K, version: u64) -> bool;

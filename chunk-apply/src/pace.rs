@@ -7,7 +7,6 @@
 use crate::{
     clock::Clock,
     costs::{Costs, Kind},
-    growth::Plan,
 };
 use bevy_ecs::{entity::Entity, world::World};
 use core::time::Duration;
@@ -44,8 +43,8 @@ pub(crate) struct Pace<'a> {
     window: SmallVec<[(usize, usize); 4]>,
     /// The step that was begun and not yet ended.
     step: Option<Kind>,
-    /// How the table of the slice under way grows, because it is full.
-    growing: Option<Plan>,
+    /// The rows that the slice under way moves, because its table is full.
+    growing: Option<usize>,
 }
 
 impl<'a> Pace<'a> {
@@ -102,34 +101,25 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// How many entities of this kind may be spawned now, if so many will come at least and at most; 0 when none fits. A
-    /// slice ends where its table is full, and the one that makes the table grow is one entity, if that fits.
-    pub(crate) fn spawn_allowance(
-        &mut self,
-        kind: Kind,
-        (promised, most): (usize, Option<usize>),
-        world: &World,
-    ) -> usize {
+    /// How many entities of this kind may be spawned now; 0 when none fits. A slice ends where its table is full,
+    /// and the one that makes the table grow is one entity, if moving all the others fits.
+    pub(crate) fn spawn_allowance(&mut self, kind: Kind, world: &World) -> usize {
         let allowance = self.allowance(kind);
-        if allowance == 0 {
-            return 0;
+        if allowance == 0 || self.deadline.is_none() {
+            return allowance;
         }
         let room = self.costs.growth.room(kind, world);
-        if room > 0 || most == Some(0) {
-            return allowance.min(room.max(1));
+        if room > 0 {
+            return allowance.min(room);
         }
         self.look();
-        let plan = self.costs.growth.plan(kind, promised, world);
-        if self.left() < plan.nanos && !self.owes_a_slice && self.costs.growth.put_off(kind) {
+        let (rows, cost) = self.costs.growth.cost(kind, world);
+        let has_time = self.left() >= cost || self.owes_a_slice;
+        if !has_time && !self.costs.growth.is_impatient(kind) {
             return 0;
         }
-        self.growing = Some(plan);
+        self.growing = Some(rows);
         1
-    }
-
-    /// The room to make in the table before the slice that was allowed, in rows.
-    pub(crate) fn room_to_make(&self) -> usize {
-        self.growing.map_or(0, |plan| plan.room)
     }
 
     /// Notes that entities of this kind were spawned, the last of them this one.
@@ -140,17 +130,17 @@ impl<'a> Pace<'a> {
         last: Option<Entity>,
         world: &World,
     ) {
-        if let Some(last) = last {
-            self.costs.growth.went_to(kind, entities, last, world);
-        }
-        if let Some(plan) = self.growing.take().filter(|_| last.is_some()) {
+        if let Some(rows) = self.growing.take().filter(|_| last.is_some()) {
             let before = self.read_at;
             self.advanced();
             self.look();
             let measured = nanos(self.read_at.saturating_sub(before));
-            self.costs.growth.learn(kind, plan, measured, world);
+            self.costs.growth.learn(kind, rows, measured);
         } else {
             self.spent(kind, entities);
+        }
+        if let Some(last) = last {
+            self.costs.growth.went_to(kind, last, world);
         }
     }
 
@@ -168,10 +158,9 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Begins a chunk, with the step that its root takes. What passed since the last look is part of it: taking over
-    /// the chunk, and handing over the one before.
+    /// Begins a chunk with the step that its root takes. What passed since the last look is part of it, if nothing else
+    /// is to be measured: taking over the chunk, and handing over the one before.
     pub(crate) fn begin_chunk(&mut self, kind: Kind) {
-        self.costs.growth.begin_chunk();
         if !self.window.is_empty() {
             self.look();
         }

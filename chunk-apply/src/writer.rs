@@ -134,14 +134,13 @@ pub(crate) fn advance(
             // Without a parent the rest would belong to nobody. Who asked for it finds out, too.
             return true;
         }
-        let allowance = pace.spawn_allowance(kind, batch.size_hint(), world);
-        let allowance = allowance.min(LONGEST_SLICE);
+        let allowance = if batch.is_over() {
+            pace.allowance(kind).min(1)
+        } else {
+            pace.spawn_allowance(kind, world).min(LONGEST_SLICE)
+        };
         if allowance == 0 {
             return false;
-        }
-        let room = pace.room_to_make();
-        if room > 0 {
-            batch.make_room(world, room);
         }
         let before = *spawned;
         if batch.is_step() {

@@ -47,10 +47,6 @@ impl ChunkHost<u32, Vec<Item>> for Queue {
         !self.0.is_empty()
     }
 
-    fn expected(&self) -> usize {
-        self.0.len()
-    }
-
     fn is_current(&self, _key: &u32, _version: u64) -> bool {
         true
     }

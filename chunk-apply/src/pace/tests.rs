@@ -146,13 +146,12 @@ fn full_table(row: Duration) -> (World, ManualClock, Costs) {
     frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
     for tree in 0..512 {
         let tree = world.spawn(Tree(tree)).id();
-        costs.growth.went_to(kind(), 1, tree, &world);
+        costs.growth.went_to(kind(), tree, &world);
     }
     assert_eq!(costs.growth.room(kind(), &world), 0);
     for _ in 0..20 {
-        let plan = costs.growth.plan(kind(), 0, &world);
         let nanos = row.as_nanos() as f64 * 512.0;
-        costs.growth.learn(kind(), plan, nanos, &world);
+        costs.growth.learn(kind(), 512, nanos);
     }
     (world, clock, costs)
 }
@@ -167,7 +166,7 @@ fn spawn(
 ) -> usize {
     let mut pace = Pace::start(clock, costs);
     pace.stretch(Some(limit), owes);
-    let allowed = pace.spawn_allowance(kind(), (0, None), world);
+    let allowed = pace.spawn_allowance(kind(), world);
     let mut last = None;
     for tree in 0..allowed {
         last = Some(world.spawn(Tree(tree as u32)).id());
@@ -199,17 +198,16 @@ fn a_table_whose_growth_fits_no_frame_grows_when_a_slice_is_owed() {
 }
 
 #[test]
-fn a_table_whose_growth_fits_no_frame_grows_in_the_end_where_no_slice_is_owed() {
+fn a_table_whose_growth_fits_no_frame_waits_for_three_of_them_where_no_slice_is_owed() {
     let (mut world, clock, mut costs) = full_table(Duration::from_micros(100));
     let mut allowed = || spawn(&mut world, &clock, &mut costs, MILLISECOND, false);
-    // Twice, because what was put off before is forgotten when it is done.
     assert_eq!([(); 4].map(|()| allowed()), [0, 0, 0, 1]);
     while costs.growth.room(kind(), &world) > 0 {
         spawn(&mut world, &clock, &mut costs, 10 * MILLISECOND, false);
     }
+    // What it waited before is forgotten.
     for _ in 0..20 {
-        let plan = costs.growth.plan(kind(), 0, &world);
-        costs.growth.learn(kind(), plan, 1e9, &world);
+        costs.growth.learn(kind(), 1_024, 1e9);
     }
     let mut allowed = || spawn(&mut world, &clock, &mut costs, MILLISECOND, false);
     assert_eq!([(); 4].map(|()| allowed()), [0, 0, 0, 1]);
@@ -224,14 +222,4 @@ fn a_slice_ends_where_its_table_is_full() {
         spawned += spawn(&mut world, &clock, &mut costs, 10 * MILLISECOND, false);
     }
     assert_eq!(spawned, 511);
-}
-
-#[test]
-fn no_room_is_made_for_a_batch_that_is_over() {
-    let (world, clock, mut costs) = full_table(Duration::from_micros(100));
-    let mut pace = Pace::start(&clock, &mut costs);
-    pace.stretch(Some(MILLISECOND), false);
-    assert_eq!(pace.spawn_allowance(kind(), (1, Some(1)), &world), 0);
-    assert_eq!(pace.spawn_allowance(kind(), (0, Some(0)), &world), 1);
-    assert_eq!(pace.room_to_make(), 0);
 }

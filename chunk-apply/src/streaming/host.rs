@@ -114,10 +114,6 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
         !self.is_of_another_grid && !self.backlog.is_empty()
     }
 
-    fn expected(&self) -> usize {
-        self.scheduler.depths().live()
-    }
-
     fn is_current(&self, coord: &ChunkCoord, version: u64) -> bool {
         !self.is_of_another_grid && self.live(*coord, version).is_some()
     }

@@ -11,7 +11,6 @@ mod facade;
 mod failures;
 mod figures;
 mod frames;
-mod growing;
 mod honesty;
 mod interference;
 mod levels;

@@ -32,10 +32,6 @@ impl ChunkHost<u32, Content> for Queue {
         !self.0.is_empty()
     }
 
-    fn expected(&self) -> usize {
-        self.0.len()
-    }
-
     fn is_current(&self, _key: &u32, _version: u64) -> bool {
         true
     }
