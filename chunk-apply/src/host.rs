@@ -103,7 +103,9 @@ pub trait ChunkHost<K, T> {
         false
     }
 
-    /// Spawns the root under which the chunk's entities will live.
+    /// Spawns the root under which the chunk's entities will live. One that has an empty list of
+    /// [`Children`](bevy_ecs::hierarchy::Children) from the start is spared the move to another table with its first
+    /// child; if none comes, the list is taken away again.
     fn spawn_root(&mut self, world: &mut World, key: &K) -> Entity;
 
     /// All entities of the chunk are there and it may be seen. Returns the chunk that it replaces,

@@ -13,6 +13,7 @@ mod costs;
 mod error;
 mod growth;
 mod host;
+mod indices;
 mod pace;
 mod partial;
 mod report;

@@ -7,6 +7,7 @@
 use crate::{
     clock::Clock,
     costs::{Costs, Kind},
+    growth::Plan,
 };
 use bevy_ecs::{entity::Entity, world::World};
 use core::time::Duration;
@@ -43,8 +44,8 @@ pub(crate) struct Pace<'a> {
     window: SmallVec<[(usize, usize); 4]>,
     /// The step that was begun and not yet ended.
     step: Option<Kind>,
-    /// The rows that the slice under way moves, because its table is full.
-    growing: Option<usize>,
+    /// What the slice under way makes grow.
+    growing: Option<Plan>,
 }
 
 impl<'a> Pace<'a> {
@@ -102,7 +103,7 @@ impl<'a> Pace<'a> {
     }
 
     /// How many entities of this kind may be spawned now; 0 when none fits. A slice ends where its table is full,
-    /// and the one that makes the table grow is one entity, if moving all the others fits.
+    /// and the one that makes the table grow is one entity, if that fits.
     pub(crate) fn spawn_allowance(&mut self, kind: Kind, world: &World) -> usize {
         let allowance = self.allowance(kind);
         if allowance == 0 || self.deadline.is_none() {
@@ -113,12 +114,12 @@ impl<'a> Pace<'a> {
             return allowance.min(room);
         }
         self.look();
-        let (rows, cost) = self.costs.growth.cost(kind, world);
-        let has_time = self.left() >= cost || self.owes_a_slice;
+        let plan = self.costs.growth.plan(kind, world);
+        let has_time = self.left() >= plan.nanos || self.owes_a_slice;
         if !has_time && !self.costs.growth.is_impatient(kind) {
             return 0;
         }
-        self.growing = Some(rows);
+        self.growing = Some(plan);
         1
     }
 
@@ -130,17 +131,17 @@ impl<'a> Pace<'a> {
         last: Option<Entity>,
         world: &World,
     ) {
-        if let Some(rows) = self.growing.take().filter(|_| last.is_some()) {
+        if let Some(last) = last {
+            self.costs.growth.went_to(kind, last, world);
+        }
+        if let Some(plan) = self.growing.take().filter(|_| last.is_some()) {
             let before = self.read_at;
             self.advanced();
             self.look();
             let measured = nanos(self.read_at.saturating_sub(before));
-            self.costs.growth.learn(kind, rows, measured);
+            self.costs.growth.learn(kind, plan, measured);
         } else {
             self.spent(kind, entities);
-        }
-        if let Some(last) = last {
-            self.costs.growth.went_to(kind, last, world);
         }
     }
 
@@ -156,6 +157,17 @@ impl<'a> Pace<'a> {
         if self.deadline.is_some() && !self.costs.is_measured(slot) {
             self.look();
         }
+    }
+
+    /// Whether a chunk may be begun, whose root is of this kind.
+    pub(crate) fn may_begin_chunk(&mut self, kind: Kind) -> bool {
+        let growing = self.costs.growth.plan_root().nanos;
+        self.allowance(kind) > 0 && (self.owes_a_slice || self.left() >= growing)
+    }
+
+    /// Notes the root of a chunk.
+    pub(crate) fn rooted(&mut self, root: Entity) {
+        self.costs.growth.saw(root);
     }
 
     /// Begins a chunk with the step that its root takes. What passed since the last look is part of it, if nothing else

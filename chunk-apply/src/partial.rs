@@ -11,7 +11,7 @@ use crate::{
     visibility,
     writer::{ChunkWriter, advance},
 };
-use bevy_ecs::{entity::Entity, world::World};
+use bevy_ecs::{entity::Entity, hierarchy::Children, world::World};
 use core::{any::TypeId, fmt};
 use std::collections::VecDeque;
 
@@ -44,7 +44,7 @@ fn rooting() -> Kind {
 impl<K: Copy> Partial<K> {
     /// Whether there is time for a root and a call of the spawner.
     pub(crate) fn may_begin(pace: &mut Pace<'_>) -> bool {
-        pace.allowance(rooting()) > 0
+        pace.may_begin_chunk(rooting())
     }
 
     /// Spawns a root and calls the spawner, which writes as much as fits.
@@ -64,6 +64,7 @@ impl<K: Copy> Partial<K> {
             spawned: 0,
             rest: VecDeque::new(),
         };
+        pace.rooted(partial.root);
         let outcome = SpawnError::catch(|| {
             let Self {
                 root,
@@ -72,7 +73,11 @@ impl<K: Copy> Partial<K> {
                 ..
             } = &mut partial;
             let mut writer = ChunkWriter::new(world, *root, pace, rest, spawned);
-            spawner.spawn(arrival.key, arrival.content, &mut writer)
+            let outcome = spawner.spawn(arrival.key, arrival.content, &mut writer);
+            if *spawned == 0 && rest.is_empty() {
+                drop_empty_list(world, *root);
+            }
+            outcome
         });
         report.spawned += partial.spawned;
         match outcome.and_then(|outcome| outcome) {
@@ -98,6 +103,9 @@ impl<K: Copy> Partial<K> {
                     return;
                 }
                 self.rest.pop_front();
+            }
+            if self.spawned == 0 {
+                drop_empty_list(world, self.root);
             }
         });
         report.spawned += self.spawned - before;
@@ -143,6 +151,15 @@ impl<K: Copy> Partial<K> {
         };
         let rest = (!self.rest.is_empty()).then_some(Leftovers { batches: self.rest });
         (self.key, chunk, rest)
+    }
+}
+
+/// Takes the list of children from a root that was given one and has no child, as Bevy does with the last of them.
+fn drop_empty_list(world: &mut World, root: Entity) {
+    if let Ok(mut root) = world.get_entity_mut(root)
+        && root.get::<Children>().is_some_and(|list| list.is_empty())
+    {
+        root.remove::<Children>();
     }
 }
 

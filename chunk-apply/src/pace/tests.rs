@@ -151,7 +151,9 @@ fn full_table(row: Duration) -> (World, ManualClock, Costs) {
     assert_eq!(costs.growth.room(kind(), &world), 0);
     for _ in 0..20 {
         let nanos = row.as_nanos() as f64 * 512.0;
-        costs.growth.learn(kind(), 512, nanos);
+        costs
+            .growth
+            .learn(kind(), costs.growth.plan(kind(), &world), nanos);
     }
     (world, clock, costs)
 }
@@ -207,7 +209,9 @@ fn a_table_whose_growth_fits_no_frame_waits_for_three_of_them_where_no_slice_is_
     }
     // What it waited before is forgotten.
     for _ in 0..20 {
-        costs.growth.learn(kind(), 1_024, 1e9);
+        costs
+            .growth
+            .learn(kind(), costs.growth.plan(kind(), &world), 1e9);
     }
     let mut allowed = || spawn(&mut world, &clock, &mut costs, MILLISECOND, false);
     assert_eq!([(); 4].map(|()| allowed()), [0, 0, 0, 1]);

@@ -150,9 +150,6 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
             return Err(Stale);
         }
         self.begun.retain(|(coord, _)| *coord != chunk.key);
-        if chunk.entities == 0 {
-            drop_empty_list(world, chunk.root);
-        }
         let distance_sq = self.rank.rank(&chunk.key);
         let latency = (self.latencies).shown(chunk.key, distance_sq, self.clock.now());
         let loaded = ChunkLoaded::new(chunk.key, chunk.root, chunk.entities, latency);
@@ -207,16 +204,5 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
                     .push(ChunkFailed::new(*coord, message, 1, false));
             }
         }
-    }
-}
-
-/// Takes the list of children from a root that has none, as Bevy does.
-fn drop_empty_list(world: &mut World, root: Entity) {
-    if let Ok(mut root) = world.get_entity_mut(root)
-        && root
-            .get::<Children>()
-            .is_some_and(RelationshipTarget::is_empty)
-    {
-        root.remove::<Children>();
     }
 }

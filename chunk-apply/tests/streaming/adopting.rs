@@ -184,3 +184,34 @@ fn a_chunk_without_children_has_no_list_of_them() {
         assert_eq!(children, expected, "{coord}");
     }
 }
+
+#[test]
+fn an_observer_that_panics_over_the_list_of_a_chunk_without_children_fails_only_that_chunk() {
+    let spawner = Spawner::new(
+        |coord: ChunkCoord, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+            writer.spawn_batch((0..coord.x.unsigned_abs() as usize).map(Piece));
+        },
+    );
+    let mut rig = Rig::with(generator(), spawner, config());
+    rig.viewer(0, 0);
+    rig.app.add_observer(
+        |removed: On<Remove, Children>, mut seen: Local<Vec<Entity>>| {
+            // It is removed once more, with the root of the chunk that failed.
+            if !seen.contains(&removed.entity) {
+                seen.push(removed.entity);
+                panic!("nobody takes that from me");
+            }
+        },
+    );
+    let mut failed = Vec::new();
+    for _ in 0..20 {
+        rig.frame();
+        failed.append(&mut rig.failed());
+    }
+    let index = rig.index();
+    assert!(index.contains(ChunkCoord::planar(1, 0)) && !index.contains(ChunkCoord::planar(0, 1)));
+    assert!(
+        !failed.is_empty() && failed.iter().all(|failure| failure.coord.x == 0),
+        "{failed:?}"
+    );
+}
