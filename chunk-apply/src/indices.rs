@@ -42,11 +42,10 @@ impl Indices {
 
     /// How many entities can be spawned before the list grows.
     pub(crate) fn room(&self) -> usize {
-        let length = self.end.next_power_of_two();
-        if self.is_fresh && length >= FEWEST {
-            length - self.end
-        } else {
-            usize::MAX
+        let length = self.end.checked_next_power_of_two();
+        match length.filter(|length| self.is_fresh && *length >= FEWEST) {
+            Some(length) => length - self.end,
+            None => usize::MAX,
         }
     }
 

@@ -227,3 +227,25 @@ fn a_slice_ends_where_its_table_is_full() {
     }
     assert_eq!(spawned, 511);
 }
+
+#[test]
+fn no_root_is_spawned_that_would_make_the_list_of_all_entities_grow_in_a_frame_without_the_time() {
+    let (mut world, clock, mut costs) = (World::new(), ManualClock::default(), Costs::default());
+    frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
+    while costs.growth.room(kind(), &world) != 0 {
+        costs.growth.saw(world.spawn_empty().id());
+    }
+    assert_eq!(costs.growth.plan_root().nanos, 45.0 * 4_096.0);
+    let mut may_begin = |limit, owes| {
+        let mut pace = Pace::start(&clock, &mut costs);
+        pace.stretch(Some(limit), owes);
+        pace.may_begin_chunk(kind())
+    };
+    assert!(!may_begin(MILLISECOND / 10, false));
+    assert!(may_begin(MILLISECOND / 10, true));
+    assert!(may_begin(MILLISECOND, false));
+    let mut pace = Pace::start(&clock, &mut costs);
+    pace.rooted(world.spawn_empty().id());
+    pace.stretch(Some(MILLISECOND / 10), false);
+    assert!(pace.may_begin_chunk(kind()), "and then there is room");
+}
