@@ -235,7 +235,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             let partial = self.partials.pop()?;
             return Some(partial.go_on(world, pace, report));
         }
-        if !Partial::<K>::may_begin(pace) {
+        if !Partial::<K>::may_begin(world, pace) {
             return None;
         }
         match host.next_arrival() {

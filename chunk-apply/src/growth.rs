@@ -5,7 +5,10 @@
 //! Room is not made in advance. `World::spawn_batch` would make it for whoever promises more than comes; but then it gives
 //! back the indices that it took while it still reads them from the list of free ones, and two entities may get the same.
 
-use crate::{costs::Kind, indices::Indices};
+use crate::{
+    costs::Kind,
+    indices::{self, Indices},
+};
 use bevy_ecs::{
     entity::Entity,
     storage::{Table, TableId},
@@ -37,8 +40,10 @@ struct Destination {
     table: TableId,
     /// A row that has to move.
     nanos: f64,
-    /// How often it waited since it last had room.
+    /// How often it waited since something grew.
     waited: u32,
+    /// The room in the table and in the list of all entities when it waited.
+    waited_at: (usize, usize),
 }
 
 /// What grows with the next entity.
@@ -55,77 +60,71 @@ pub(crate) struct Plan {
 impl Growth {
     /// How many entities of this kind can be spawned before something grows.
     pub(crate) fn room(&self, kind: Kind, world: &World) -> usize {
-        self.rows(kind, world)
+        (self.rows(kind, world))
             .map_or(usize::MAX, |(rows, capacity)| capacity - rows)
-            .min(self.indices.room())
+            .min(self.indices.room(world))
     }
 
     /// What grows with the next entity of this kind.
     pub(crate) fn plan(&self, kind: Kind, world: &World) -> Plan {
         let full = (self.rows(kind, world)).filter(|(rows, capacity)| rows == capacity);
         let rows = full.map_or(0, |(rows, _)| rows);
-        let moving = self.find(kind).map_or(0.0, |known| known.nanos) * rows as f64;
-        let Plan { listed, nanos, .. } = self.plan_root();
+        let listed = if self.indices.room(world) == 0 {
+            indices::length(world)
+        } else {
+            0
+        };
+        let a_row = self.find(kind).map_or(0.0, |known| known.nanos);
         Plan {
             rows,
             listed,
-            nanos: nanos + moving,
+            nanos: a_row * rows as f64 + self.indices.nanos * listed as f64,
         }
     }
 
-    /// What grows with the next entity, whatever table it goes to.
-    pub(crate) fn plan_root(&self) -> Plan {
-        let listed = self.indices.growing();
-        Plan {
-            rows: 0,
-            listed,
-            nanos: self.indices.nanos * listed as f64,
-        }
-    }
-
-    /// Whether the table of this kind has waited for more time often enough; if not, it waits once more.
-    pub(crate) fn is_impatient(&mut self, kind: Kind) -> bool {
-        self.find_mut(kind).is_none_or(|known| {
+    /// Lets entities of this kind wait for more time, unless they have waited often enough.
+    pub(crate) fn wait(&mut self, kind: Kind, world: &World) -> bool {
+        let (_, capacity) = self.rows(kind, world).unwrap_or_default();
+        let at = (capacity, indices::length(world));
+        self.find_mut(kind).is_some_and(|known| {
+            if known.waited_at != at {
+                (known.waited, known.waited_at) = (0, at);
+            }
             known.waited += 1;
-            known.waited > PATIENCE
+            known.waited <= PATIENCE
         })
-    }
-
-    /// Notes an entity that was spawned, of whatever kind.
-    pub(crate) fn saw(&mut self, entity: Entity) {
-        self.indices.saw(entity);
     }
 
     /// Notes where an entity of this kind went.
     pub(crate) fn went_to(&mut self, kind: Kind, entity: Entity, world: &World) {
-        self.saw(entity);
+        self.indices.saw(entity);
         let Ok(entity) = world.get_entity(entity) else {
             return;
         };
         let table = entity.location().table_id;
         match self.find_mut(kind) {
-            Some(known) => (known.table, known.waited) = (table, 0),
+            Some(known) => known.table = table,
             None => self.known.push(Destination {
                 kind,
                 table,
                 nanos: LEAST,
                 waited: 0,
+                waited_at: (0, 0),
             }),
         }
     }
 
     /// Learns how long it took.
-    pub(crate) fn learn(&mut self, kind: Kind, plan: Plan, nanos: f64) {
+    pub(crate) fn learn(&mut self, kind: Kind, plan: Plan, nanos: f64, world: &World) {
         let ratio = (nanos / plan.nanos).min(MOST_CORRECTION);
-        let learn = |known: f64, least: f64| f64::midpoint(known, known * ratio).max(least);
+        let corrected = |known: f64| f64::midpoint(known, known * ratio);
         if plan.rows > 0
             && let Some(known) = self.find_mut(kind)
         {
-            known.nanos = learn(known.nanos, LEAST);
+            known.nanos = corrected(known.nanos).max(LEAST);
         }
-        // An index that was used before made nothing grow.
-        if plan.listed > 0 && self.indices.growing() == 0 && self.indices.is_fresh() {
-            self.indices.nanos = learn(self.indices.nanos, Indices::LEAST);
+        if plan.listed > 0 && indices::length(world) > plan.listed {
+            self.indices.nanos = corrected(self.indices.nanos).max(Indices::LEAST);
         }
     }
 
@@ -175,8 +174,9 @@ mod tests {
             let capacity = || world.storages().tables[table].entity_capacity();
             let has_grown = before.rows == tree as usize && capacity() > before.rows;
             growth.went_to(kind(), entity, &world);
+            assert_eq!(is_full, has_grown && before.rows >= FEWEST_ROWS);
             if is_full {
-                assert!(has_grown && growth.room(kind(), &world) > 0);
+                assert!(growth.room(kind(), &world) > 0);
                 assert!((before.nanos - before.rows as f64 * LEAST).abs() < 1.0);
                 grown += 1;
             }
@@ -211,30 +211,59 @@ mod tests {
         }
         let moving = |growth: &Growth| growth.plan(kind(), &world).nanos / 512.0;
         assert_eq!(moving(&growth), LEAST);
-        growth.learn(kind(), growth.plan(kind(), &world), 1e12);
+        growth.learn(kind(), growth.plan(kind(), &world), 1e12, &world);
         assert_eq!(moving(&growth), LEAST * 2.5);
         for _ in 0..30 {
-            growth.learn(kind(), growth.plan(kind(), &world), 0.0);
+            growth.learn(kind(), growth.plan(kind(), &world), 0.0, &world);
         }
         assert_eq!(moving(&growth), LEAST, "and nothing below the least");
     }
 
+    /// Another kind, of which there are too few for their table to matter.
+    #[derive(Component)]
+    struct Rock;
+
     #[test]
     fn the_list_of_all_entities_is_planned_for_and_learned_by_itself() {
         let (mut world, mut growth) = (World::new(), Growth::default());
-        let spawn = |growth: &mut Growth, world: &mut World| {
-            let entity = world.spawn_empty().id();
-            growth.saw(entity);
-            entity.index_u32() as usize + 1
+        let rock = TypeId::of::<Rock>();
+        let fill = |growth: &mut Growth, world: &mut World| {
+            while growth.room(rock, world) > 0 {
+                growth.went_to(kind(), world.spawn(Tree(0)).id(), world);
+            }
+            let plan = growth.plan(rock, world);
+            assert_eq!((plan.rows, plan.listed), (0, indices::length(world)));
+            plan
         };
-        while spawn(&mut growth, &mut world) < 8_192 {}
-        let plan = growth.plan_root();
-        assert_eq!((plan.rows, plan.listed), (0, 8_192));
-        assert_eq!(growth.room(kind(), &world), 0);
-        spawn(&mut growth, &mut world);
-        growth.learn(kind(), plan, 2.0 * plan.nanos);
-        assert_eq!(growth.plan_root(), Plan::default());
-        while spawn(&mut growth, &mut world) < 16_384 {}
-        assert_eq!(growth.plan_root().nanos, 2.0 * 1.5 * plan.nanos);
+        let plan = fill(&mut growth, &mut world);
+        assert_eq!(plan.nanos, 4_096.0 * Indices::LEAST);
+        growth.learn(rock, plan, 4.0 * plan.nanos, &world);
+        assert_eq!(growth.plan(rock, &world), plan, "it has not grown");
+        growth.went_to(rock, world.spawn(Rock).id(), &world);
+        growth.learn(rock, plan, 2.0 * plan.nanos, &world);
+        let next = fill(&mut growth, &mut world);
+        assert_eq!(next.nanos, 2.0 * 1.5 * plan.nanos);
+    }
+
+    #[test]
+    fn a_table_that_gets_a_little_room_in_between_waits_no_longer_for_that() {
+        let (mut world, mut growth) = (World::new(), Growth::default());
+        let mut trees = Vec::new();
+        while growth.room(kind(), &world) > 0 {
+            let tree = world.spawn(Tree(0)).id();
+            growth.went_to(kind(), tree, &world);
+            trees.push(tree);
+        }
+        let mut waits = Vec::new();
+        for tree in trees.into_iter().take(5) {
+            waits.push(growth.wait(kind(), &world));
+            world.despawn(tree);
+            let tree = world.spawn(Tree(1)).id();
+            growth.went_to(kind(), tree, &world);
+            assert_eq!(growth.room(kind(), &world), 0);
+        }
+        assert_eq!(waits, [true, true, true, false, false]);
+        world.spawn(Tree(2));
+        assert!(growth.wait(kind(), &world), "the larger one waits anew");
     }
 }

@@ -105,7 +105,7 @@ pub trait ChunkHost<K, T> {
 
     /// Spawns the root under which the chunk's entities will live. One that has an empty list of
     /// [`Children`](bevy_ecs::hierarchy::Children) from the start is spared the move to another table with its first
-    /// child; if none comes, the list is taken away again.
+    /// child; if none comes, the list is taken away again. Whoever looks before the chunk is whole may find it empty.
     fn spawn_root(&mut self, world: &mut World, key: &K) -> Entity;
 
     /// All entities of the chunk are there and it may be seen. Returns the chunk that it replaces,

@@ -105,22 +105,30 @@ impl<'a> Pace<'a> {
     /// How many entities of this kind may be spawned now; 0 when none fits. A slice ends where its table is full,
     /// and the one that makes the table grow is one entity, if that fits.
     pub(crate) fn spawn_allowance(&mut self, kind: Kind, world: &World) -> usize {
+        self.growing = None;
         let allowance = self.allowance(kind);
         if allowance == 0 || self.deadline.is_none() {
             return allowance;
         }
-        let room = self.costs.growth.room(kind, world);
-        if room > 0 {
-            return allowance.min(room);
+        match self.costs.growth.room(kind, world) {
+            0 if self.may_grow(kind, world) => 1,
+            room => allowance.min(room),
         }
+    }
+
+    /// Whether a chunk may be begun, whose root is of this kind.
+    pub(crate) fn may_begin_chunk(&mut self, kind: Kind, world: &World) -> bool {
+        self.spawn_allowance(kind, world) > 0
+    }
+
+    /// Whether what is full may grow with the next entity of this kind.
+    fn may_grow(&mut self, kind: Kind, world: &World) -> bool {
         self.look();
         let plan = self.costs.growth.plan(kind, world);
-        let has_time = self.left() >= plan.nanos || self.owes_a_slice;
-        if !has_time && !self.costs.growth.is_impatient(kind) {
-            return 0;
-        }
-        self.growing = Some(plan);
-        1
+        let must_wait =
+            self.left() < plan.nanos && !self.owes_a_slice && self.costs.growth.wait(kind, world);
+        self.growing = (!must_wait).then_some(plan);
+        !must_wait
     }
 
     /// Notes that entities of this kind were spawned, the last of them this one.
@@ -131,18 +139,28 @@ impl<'a> Pace<'a> {
         last: Option<Entity>,
         world: &World,
     ) {
-        if let Some(last) = last {
-            self.costs.growth.went_to(kind, last, world);
-        }
-        if let Some(plan) = self.growing.take().filter(|_| last.is_some()) {
-            let before = self.read_at;
+        let has_grown = match last {
+            Some(last) => self.went_to(kind, last, world),
+            None => false,
+        };
+        if has_grown {
             self.advanced();
-            self.look();
-            let measured = nanos(self.read_at.saturating_sub(before));
-            self.costs.growth.learn(kind, plan, measured);
         } else {
             self.spent(kind, entities);
         }
+    }
+
+    /// Notes where the last entity of this kind went, and whether something was to grow with it. What that took is learned.
+    fn went_to(&mut self, kind: Kind, last: Entity, world: &World) -> bool {
+        self.costs.growth.went_to(kind, last, world);
+        let Some(plan) = self.growing.take() else {
+            return false;
+        };
+        let before = self.read_at;
+        self.look();
+        let measured = nanos(self.read_at.saturating_sub(before));
+        self.costs.growth.learn(kind, plan, measured, world);
+        true
     }
 
     /// Notes that entities of this kind were processed.
@@ -159,25 +177,19 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Whether a chunk may be begun, whose root is of this kind.
-    pub(crate) fn may_begin_chunk(&mut self, kind: Kind) -> bool {
-        let growing = self.costs.growth.plan_root().nanos;
-        self.allowance(kind) > 0 && (self.owes_a_slice || self.left() >= growing)
-    }
-
-    /// Notes the root of a chunk.
-    pub(crate) fn rooted(&mut self, root: Entity) {
-        self.costs.growth.saw(root);
-    }
-
     /// Begins a chunk with the step that its root takes. What passed since the last look is part of it, if nothing else
     /// is to be measured: taking over the chunk, and handing over the one before.
     pub(crate) fn begin_chunk(&mut self, kind: Kind) {
-        if !self.window.is_empty() {
+        if !self.window.is_empty() || self.growing.is_some() {
             self.look();
         }
         self.step = Some(kind);
         self.advanced();
+    }
+
+    /// Notes the root of the chunk that was begun.
+    pub(crate) fn rooted(&mut self, kind: Kind, root: Entity, world: &World) {
+        self.went_to(kind, root, world);
     }
 
     /// Begins work of the user's that cannot be divided, nor be predicted from within: whatever

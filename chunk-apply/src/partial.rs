@@ -43,8 +43,8 @@ fn rooting() -> Kind {
 
 impl<K: Copy> Partial<K> {
     /// Whether there is time for a root and a call of the spawner.
-    pub(crate) fn may_begin(pace: &mut Pace<'_>) -> bool {
-        pace.may_begin_chunk(rooting())
+    pub(crate) fn may_begin(world: &World, pace: &mut Pace<'_>) -> bool {
+        pace.may_begin_chunk(rooting(), world)
     }
 
     /// Spawns a root and calls the spawner, which writes as much as fits.
@@ -64,7 +64,7 @@ impl<K: Copy> Partial<K> {
             spawned: 0,
             rest: VecDeque::new(),
         };
-        pace.rooted(partial.root);
+        pace.rooted(rooting(), partial.root, world);
         let outcome = SpawnError::catch(|| {
             let Self {
                 root,
@@ -75,6 +75,7 @@ impl<K: Copy> Partial<K> {
             let mut writer = ChunkWriter::new(world, *root, pace, rest, spawned);
             let outcome = spawner.spawn(arrival.key, arrival.content, &mut writer);
             if *spawned == 0 && rest.is_empty() {
+                pace.end_step();
                 drop_empty_list(world, *root);
             }
             outcome
@@ -105,6 +106,7 @@ impl<K: Copy> Partial<K> {
                 self.rest.pop_front();
             }
             if self.spawned == 0 {
+                pace.end_step();
                 drop_empty_list(world, self.root);
             }
         });

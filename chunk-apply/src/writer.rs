@@ -134,7 +134,7 @@ pub(crate) fn advance(
             // Without a parent the rest would belong to nobody. Who asked for it finds out, too.
             return true;
         }
-        let allowance = if batch.is_over() {
+        let allowance = if batch.is_step() || batch.is_over() {
             pace.allowance(kind).min(1)
         } else {
             pace.spawn_allowance(kind, world).min(LONGEST_SLICE)
@@ -156,5 +156,35 @@ pub(crate) fn advance(
         if is_finished {
             return true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::ManualClock, costs::Costs};
+    use bevy_ecs::component::Component;
+    use core::time::Duration;
+
+    #[derive(Component)]
+    struct Tree(#[expect(dead_code, reason = "it only takes room")] u32);
+
+    #[test]
+    fn a_batch_that_is_over_waits_for_no_room_in_a_full_table() {
+        let (mut world, clock, mut costs) =
+            (World::new(), ManualClock::default(), Costs::default());
+        let root = world.spawn_empty().id();
+        let mut spawn = |trees: u32, limit: Option<Duration>| {
+            let mut pace = Pace::start(&clock, &mut costs);
+            pace.stretch(limit, false);
+            let (mut batch, mut spawned) = (Bundles::new((0..trees).map(Tree)), 0);
+            let is_finished = advance(&mut batch, &mut world, root, &mut pace, &mut spawned);
+            (is_finished, spawned)
+        };
+        assert_eq!(spawn(512, None), (true, 512));
+        let too_short = Some(Duration::from_micros(50));
+        assert_eq!(spawn(1, too_short), (false, 0));
+        assert_eq!(spawn(0, too_short), (true, 0));
+        assert_eq!(spawn(1, Some(Duration::from_millis(1))), (true, 1));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::indices::Indices;
 use bevy_ecs::component::Component;
 use core::any::TypeId;
 
@@ -151,9 +152,8 @@ fn full_table(row: Duration) -> (World, ManualClock, Costs) {
     assert_eq!(costs.growth.room(kind(), &world), 0);
     for _ in 0..20 {
         let nanos = row.as_nanos() as f64 * 512.0;
-        costs
-            .growth
-            .learn(kind(), costs.growth.plan(kind(), &world), nanos);
+        let plan = costs.growth.plan(kind(), &world);
+        costs.growth.learn(kind(), plan, nanos, &world);
     }
     (world, clock, costs)
 }
@@ -209,9 +209,8 @@ fn a_table_whose_growth_fits_no_frame_waits_for_three_of_them_where_no_slice_is_
     }
     // What it waited before is forgotten.
     for _ in 0..20 {
-        costs
-            .growth
-            .learn(kind(), costs.growth.plan(kind(), &world), 1e9);
+        let plan = costs.growth.plan(kind(), &world);
+        costs.growth.learn(kind(), plan, 1e9, &world);
     }
     let mut allowed = || spawn(&mut world, &clock, &mut costs, MILLISECOND, false);
     assert_eq!([(); 4].map(|()| allowed()), [0, 0, 0, 1]);
@@ -231,21 +230,38 @@ fn a_slice_ends_where_its_table_is_full() {
 #[test]
 fn no_root_is_spawned_that_would_make_the_list_of_all_entities_grow_in_a_frame_without_the_time() {
     let (mut world, clock, mut costs) = (World::new(), ManualClock::default(), Costs::default());
-    frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
-    while costs.growth.room(kind(), &world) != 0 {
-        costs.growth.saw(world.spawn_empty().id());
-    }
-    assert_eq!(costs.growth.plan_root().nanos, 45.0 * 4_096.0);
-    let mut may_begin = |limit, owes| {
-        let mut pace = Pace::start(&clock, &mut costs);
-        pace.stretch(Some(limit), owes);
-        pace.may_begin_chunk(kind())
+    let root = TypeId::of::<Call>();
+    let begin = |world: &mut World, costs: &mut Costs, limit, cost| {
+        let mut pace = Pace::start(&clock, costs);
+        pace.stretch(Some(limit), false);
+        let may_begin = pace.may_begin_chunk(root, world);
+        if may_begin {
+            pace.begin_chunk(root);
+            let spawned = world.spawn_empty().id();
+            clock.advance(cost);
+            pace.rooted(root, spawned, world);
+            pace.end_step();
+        }
+        may_begin
     };
-    assert!(!may_begin(MILLISECOND / 10, false));
-    assert!(may_begin(MILLISECOND / 10, true));
-    assert!(may_begin(MILLISECOND, false));
-    let mut pace = Pace::start(&clock, &mut costs);
-    pace.rooted(world.spawn_empty().id());
-    pace.stretch(Some(MILLISECOND / 10), false);
-    assert!(pace.may_begin_chunk(kind()), "and then there is room");
+    let fill = |world: &mut World, costs: &mut Costs| {
+        while costs.growth.room(root, world) > 0 {
+            let tree = world.spawn(Tree(0)).id();
+            costs.growth.went_to(kind(), tree, world);
+        }
+        costs.growth.plan(root, world).nanos
+    };
+    let (short, a_root) = (MILLISECOND / 10, Duration::from_micros(1));
+    assert!(begin(&mut world, &mut costs, MILLISECOND, a_root));
+    let growing = fill(&mut world, &mut costs);
+    assert_eq!(growing, 4_096.0 * Indices::LEAST);
+    assert!(!begin(&mut world, &mut costs, short, a_root));
+    assert!(begin(&mut world, &mut costs, MILLISECOND, MILLISECOND));
+    assert!(
+        begin(&mut world, &mut costs, short, a_root),
+        "now there is room"
+    );
+    assert!(costs.of(root) < 2_000.0, "growing is not what a root takes");
+    let next = fill(&mut world, &mut costs);
+    assert!(next > 3.0 * growing, "but what growing was seen to take");
 }

@@ -2,8 +2,9 @@
 
 use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator};
 use bevy_ecs::prelude::*;
-use chunk_apply::{ChunkWriter, ManualClock, Spawner};
-use chunk_coord::ChunkCoord;
+use chunk_apply::{ApplyBudget, ChunkWriter, ManualClock, Spawner, StreamingConfig};
+use chunk_coord::{ChunkCoord, ViewRange};
+use std::time::Duration;
 
 #[test]
 fn what_is_spawned_sees_itself_among_its_roots_children() {
@@ -183,6 +184,36 @@ fn a_chunk_without_children_has_no_list_of_them() {
         };
         assert_eq!(children, expected, "{coord}");
     }
+}
+
+#[test]
+fn a_chunk_without_children_has_no_list_of_them_after_several_frames_either() {
+    let clock = ManualClock::default();
+    let slow = clock.clone();
+    let spawner = Spawner::new(
+        move |_: ChunkCoord, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+            for _ in 0..5 {
+                let slow = slow.clone();
+                writer.run(move |_, _| slow.advance(Duration::from_millis(1)));
+            }
+        },
+    );
+    let config = StreamingConfig {
+        range: ViewRange::disc(0, 0).expect("equal radii"),
+        budget: ApplyBudget::time(Duration::from_millis(1)),
+        ..config()
+    };
+    let mut rig = Rig::on(clock, generator(), spawner, config);
+    rig.viewer(0, 0);
+    let mut lists = 0;
+    while rig.index().is_empty() {
+        rig.frame();
+        let world = rig.app.world_mut();
+        lists += world.query::<&Children>().iter(world).count();
+    }
+    assert!(lists > 1, "it took several frames, in which there was one");
+    let root = rig.index().root(ChunkCoord::ORIGIN).expect("it is there");
+    assert!(rig.app.world().get::<Children>(root).is_none());
 }
 
 #[test]
