@@ -25,7 +25,7 @@ pub struct ApplyBudget {
     /// With zero, one slice still advances each frame, so that the world fills however slowly. What
     /// cannot be divided (one entity, one call of a spawner, one saved chunk) is not started when it is
     /// expected not to fit, and is the most by which a frame may be too long. Bevy's moving of a full table, or
-    /// of its list of all entities, is such a piece too; where it fits no frame it waits for three at most.
+    /// of its list of all entities, is such a piece too; it waits for the next frame and no longer.
     /// `None` means no limit by time: a teleport is then applied in one long frame.
     pub time: Option<Duration>,
     /// How many chunks may be completed in a frame, and as many unloaded. Default none. One that

@@ -24,8 +24,6 @@ const FEWEST_ROWS: usize = 512;
 const LEAST: f64 = 120.0;
 /// An estimate moves by no more than this factor at once: one that is far off was interrupted.
 const MOST_CORRECTION: f64 = 4.0;
-/// How often growing may wait for more time; no frame may have it.
-const PATIENCE: u32 = 3;
 
 /// The tables that entities of each kind go to, and what it costs when those grow.
 #[derive(Debug, Default)]
@@ -40,10 +38,8 @@ struct Destination {
     table: TableId,
     /// A row that has to move.
     nanos: f64,
-    /// How often it waited since something grew.
-    waited: u32,
-    /// The room in the table and in the list of all entities when it waited.
-    waited_at: (usize, usize),
+    /// The capacity of the table and of the list of all entities when it last waited for more time.
+    waited_at: Option<(usize, usize)>,
 }
 
 /// What grows with the next entity.
@@ -82,17 +78,13 @@ impl Growth {
         }
     }
 
-    /// Lets entities of this kind wait for more time, unless they have waited often enough.
+    /// Lets entities of this kind wait for the next frame, unless they have waited already: then there is no more time in
+    /// the next, and while chunks are unloaded there may be none for long.
     pub(crate) fn wait(&mut self, kind: Kind, world: &World) -> bool {
         let (_, capacity) = self.rows(kind, world).unwrap_or_default();
-        let at = (capacity, indices::length(world));
-        self.find_mut(kind).is_some_and(|known| {
-            if known.waited_at != at {
-                (known.waited, known.waited_at) = (0, at);
-            }
-            known.waited += 1;
-            known.waited <= PATIENCE
-        })
+        let at = Some((capacity, indices::length(world)));
+        self.find_mut(kind)
+            .is_some_and(|known| core::mem::replace(&mut known.waited_at, at) != at)
     }
 
     /// Notes where an entity of this kind went.
@@ -108,8 +100,7 @@ impl Growth {
                 kind,
                 table,
                 nanos: LEAST,
-                waited: 0,
-                waited_at: (0, 0),
+                waited_at: None,
             }),
         }
     }
@@ -255,14 +246,14 @@ mod tests {
             trees.push(tree);
         }
         let mut waits = Vec::new();
-        for tree in trees.into_iter().take(5) {
+        for tree in trees.into_iter().take(3) {
             waits.push(growth.wait(kind(), &world));
             world.despawn(tree);
             let tree = world.spawn(Tree(1)).id();
             growth.went_to(kind(), tree, &world);
             assert_eq!(growth.room(kind(), &world), 0);
         }
-        assert_eq!(waits, [true, true, true, false, false]);
+        assert_eq!(waits, [true, false, false]);
         world.spawn(Tree(2));
         assert!(growth.wait(kind(), &world), "the larger one waits anew");
     }
