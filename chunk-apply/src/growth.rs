@@ -18,14 +18,10 @@ use smallvec::SmallVec;
 
 /// Tables with fewer rows grow in less time than it is worth to plan.
 const FEWEST_ROWS: usize = 512;
-/// Nanoseconds that moving a row takes, until it was measured and in a large table at least: a few hundred bytes, to
-/// memory that was never touched. A smaller table moves in a tenth of it, to memory that is there already; that tells
-/// nothing of the time when it is large.
-const NEW_MEMORY: f64 = 120.0;
-/// What moves so many rows at once needs new memory.
-const LARGE: usize = 16_384;
-/// Nothing costs less.
-const LEAST: f64 = 1.0;
+/// Nanoseconds that moving a row is expected to take at least: a few hundred bytes, to memory that was never touched. A
+/// small table moves in a tenth of it, to memory that is there already; that tells nothing of the next time, when it
+/// is twice as large.
+const LEAST: f64 = 120.0;
 /// An estimate moves by no more than this factor at once: one that is far off was interrupted.
 const MOST_CORRECTION: f64 = 4.0;
 
@@ -78,8 +74,7 @@ impl Growth {
         Plan {
             rows,
             listed,
-            nanos: each(a_row, rows, NEW_MEMORY) * rows as f64
-                + each(self.indices.nanos, listed, Indices::NEW_MEMORY) * listed as f64,
+            nanos: a_row * rows as f64 + self.indices.nanos * listed as f64,
         }
     }
 
@@ -104,7 +99,7 @@ impl Growth {
             None => self.known.push(Destination {
                 kind,
                 table,
-                nanos: NEW_MEMORY,
+                nanos: LEAST,
                 waited_at: None,
             }),
         }
@@ -113,16 +108,14 @@ impl Growth {
     /// Learns how long it took.
     pub(crate) fn learn(&mut self, kind: Kind, plan: Plan, nanos: f64, world: &World) {
         let ratio = (nanos / plan.nanos).min(MOST_CORRECTION);
-        let corrected = |known: f64, count: usize, new_memory: f64| {
-            f64::midpoint(known, ratio * each(known, count, new_memory)).max(LEAST)
-        };
+        let corrected = |known: f64| f64::midpoint(known, known * ratio);
         if plan.rows > 0
             && let Some(known) = self.find_mut(kind)
         {
-            known.nanos = corrected(known.nanos, plan.rows, NEW_MEMORY);
+            known.nanos = corrected(known.nanos).max(LEAST);
         }
         if plan.listed > 0 && indices::length(world) > plan.listed {
-            self.indices.nanos = corrected(self.indices.nanos, plan.listed, Indices::NEW_MEMORY);
+            self.indices.nanos = corrected(self.indices.nanos).max(Indices::LEAST);
         }
     }
 
@@ -139,15 +132,6 @@ impl Growth {
 
     fn find_mut(&mut self, kind: Kind) -> Option<&mut Destination> {
         self.known.iter_mut().find(|known| known.kind == kind)
-    }
-}
-
-/// What each of so many is expected to take, when this is what was learned.
-fn each(learned: f64, count: usize, new_memory: f64) -> f64 {
-    if count >= LARGE {
-        learned.max(new_memory)
-    } else {
-        learned
     }
 }
 
@@ -184,7 +168,7 @@ mod tests {
             assert_eq!(is_full, has_grown && before.rows >= FEWEST_ROWS);
             if is_full {
                 assert!(growth.room(kind(), &world) > 0);
-                assert!((before.nanos - before.rows as f64 * NEW_MEMORY).abs() < 1.0);
+                assert!((before.nanos - before.rows as f64 * LEAST).abs() < 1.0);
                 grown += 1;
             }
         }
@@ -217,13 +201,13 @@ mod tests {
             growth.went_to(kind(), tree, &world);
         }
         let moving = |growth: &Growth| growth.plan(kind(), &world).nanos / 512.0;
-        assert_eq!(moving(&growth), NEW_MEMORY);
+        assert_eq!(moving(&growth), LEAST);
         growth.learn(kind(), growth.plan(kind(), &world), 1e12, &world);
-        assert_eq!(moving(&growth), NEW_MEMORY * 2.5);
+        assert_eq!(moving(&growth), LEAST * 2.5);
         for _ in 0..30 {
             growth.learn(kind(), growth.plan(kind(), &world), 0.0, &world);
         }
-        assert_eq!(moving(&growth), LEAST);
+        assert_eq!(moving(&growth), LEAST, "and nothing below the least");
     }
 
     /// Another kind, of which there are too few for their table to matter.
@@ -243,7 +227,7 @@ mod tests {
             plan
         };
         let plan = fill(&mut growth, &mut world);
-        assert_eq!(plan.nanos, 4_096.0 * Indices::NEW_MEMORY);
+        assert_eq!(plan.nanos, 4_096.0 * Indices::LEAST);
         growth.learn(rock, plan, 4.0 * plan.nanos, &world);
         assert_eq!(growth.plan(rock, &world), plan, "it has not grown");
         growth.went_to(rock, world.spawn(Rock).id(), &world);
@@ -272,27 +256,5 @@ mod tests {
         assert_eq!(waits, [true, false, false]);
         world.spawn(Tree(2));
         assert!(growth.wait(kind(), &world), "the larger one waits anew");
-    }
-
-    #[test]
-    fn what_was_learned_of_small_tables_is_not_expected_of_large_ones() {
-        let (mut world, mut growth) = (World::new(), Growth::default());
-        let (mut expected, mut last) = (Vec::new(), Plan::default());
-        while last.rows < LARGE {
-            let tree = world.spawn(Tree(0)).id();
-            growth.went_to(kind(), tree, &world);
-            let plan = growth.plan(kind(), &world);
-            if plan.rows > last.rows {
-                expected.push(plan.nanos / plan.rows as f64);
-                growth.learn(kind(), plan, 10.0 * plan.rows as f64, &world);
-                last = plan;
-            }
-        }
-        assert_eq!(expected.first(), Some(&NEW_MEMORY));
-        assert!(expected[4] < 20.0, "{expected:?}");
-        assert_eq!(expected.last(), Some(&NEW_MEMORY));
-        growth.learn(kind(), last, 3.0 * last.nanos, &world);
-        let next = growth.plan(kind(), &world).nanos / last.rows as f64;
-        assert!(next > 1.2 * NEW_MEMORY, "{next}");
     }
 }

@@ -20,9 +20,9 @@ pub(crate) struct Indices {
 }
 
 impl Indices {
-    /// Nanoseconds that growing takes for each entity in the list, until it was measured and in a large list at least:
-    /// some thirty bytes move, and as many are written, to memory that was never touched.
-    pub(crate) const NEW_MEMORY: f64 = 45.0;
+    /// Nanoseconds that growing is expected to take at least for each entity in the list: some thirty bytes move, and as
+    /// many are written, to memory that was never touched.
+    pub(crate) const LEAST: f64 = 45.0;
 
     /// Notes an entity that was spawned. They must be noted in the order in which they were.
     pub(crate) fn saw(&mut self, entity: Entity) {
@@ -52,7 +52,7 @@ impl Default for Indices {
         Self {
             end: 0,
             is_fresh: false,
-            nanos: Self::NEW_MEMORY,
+            nanos: Self::LEAST,
         }
     }
 }

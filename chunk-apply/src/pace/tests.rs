@@ -252,7 +252,7 @@ fn no_root_is_spawned_that_would_make_the_list_of_all_entities_grow_in_a_frame_w
     let (short, a_root) = (MILLISECOND / 10, Duration::from_micros(1));
     assert!(begin(&mut world, &mut costs, MILLISECOND, a_root));
     let growing = fill(&mut world, &mut costs);
-    assert_eq!(growing, 4_096.0 * Indices::NEW_MEMORY);
+    assert_eq!(growing, 4_096.0 * Indices::LEAST);
     assert!(!begin(&mut world, &mut costs, short, a_root));
     assert!(begin(&mut world, &mut costs, MILLISECOND, MILLISECOND));
     assert!(
