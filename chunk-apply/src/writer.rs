@@ -182,7 +182,7 @@ mod tests {
             (is_finished, spawned)
         };
         assert_eq!(spawn(512, None), (true, 512));
-        let too_short = Some(Duration::from_micros(50));
+        let too_short = Some(Duration::from_micros(25));
         assert_eq!(spawn(1, too_short), (false, 0));
         assert_eq!(spawn(0, too_short), (true, 0));
         assert_eq!(spawn(1, Some(Duration::from_millis(1))), (true, 1));
