@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 const FEWEST_ROWS: usize = 512;
 /// Nanoseconds that moving a row is expected to take at least: a few hundred bytes, half of them to memory that was never
 /// touched. A small table moves in a fifth of it, to memory that is there already, and a large one may take twice
-/// as long; but who waits for the worst each time loses more frames than he saves.
+/// as long; but to wait for the worst each time loses more frames than it saves.
 const LEAST: f64 = 60.0;
 /// An estimate moves by no more than this factor at once: one that is far off was interrupted.
 const MOST_CORRECTION: f64 = 4.0;
