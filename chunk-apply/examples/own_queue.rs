@@ -4,8 +4,8 @@
 
 use bevy_ecs::prelude::*;
 use chunk_apply::{
-    Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, Spawner, Stale,
-    WholeChunk,
+    Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, SpawnedChunk,
+    Spawner, Stale,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -39,7 +39,7 @@ impl ChunkHost<u8, usize> for Dungeon {
     fn applied(
         &mut self,
         _world: &mut World,
-        level: WholeChunk<u8>,
+        level: SpawnedChunk<u8>,
     ) -> Result<Option<LoadedChunk>, Stale> {
         let loaded = LoadedChunk {
             root: level.root,

@@ -18,7 +18,7 @@ pub struct Arrival<K, T> {
 
 /// A chunk whose entities are all there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WholeChunk<K> {
+pub struct SpawnedChunk<K> {
     /// Which chunk.
     pub key: K,
     /// The version that was applied.
@@ -46,7 +46,7 @@ pub struct LoadedChunk {
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
-/// use chunk_apply::{Applier, ApplyBudget, Arrival, ChunkHost, LoadedChunk, SpawnError, Spawner, Stale, WholeChunk};
+/// use chunk_apply::{Applier, ApplyBudget, Arrival, ChunkHost, LoadedChunk, SpawnError, Spawner, Stale, SpawnedChunk};
 ///
 /// /// A queue without versions, for a world that never unloads.
 /// struct Queue(Vec<Arrival<u32, u32>>);
@@ -64,7 +64,7 @@ pub struct LoadedChunk {
 ///     fn spawn_root(&mut self, world: &mut World, _key: &u32) -> Entity {
 ///         world.spawn_empty().id()
 ///     }
-///     fn applied(&mut self, _: &mut World, chunk: WholeChunk<u32>) -> Result<Option<LoadedChunk>, Stale> {
+///     fn applied(&mut self, _: &mut World, chunk: SpawnedChunk<u32>) -> Result<Option<LoadedChunk>, Stale> {
 ///         println!("chunk {} has {} entities", chunk.key, chunk.entities);
 ///         Ok(None)
 ///     }
@@ -114,7 +114,7 @@ pub trait ChunkHost<K, T> {
     fn applied(
         &mut self,
         world: &mut World,
-        chunk: WholeChunk<K>,
+        chunk: SpawnedChunk<K>,
     ) -> Result<Option<LoadedChunk>, Stale>;
 
     /// A chunk that was whole is about to be despawned; its entities are still there. The place

@@ -29,17 +29,17 @@ pub use applier::Applier;
 pub use budget::ApplyBudget;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use error::SpawnError;
-pub use host::{Arrival, ChunkHost, Leftovers, LoadedChunk, Stale, WholeChunk};
+pub use host::{Arrival, ChunkHost, Leftovers, LoadedChunk, SpawnedChunk, Stale};
 pub use report::ApplyReport;
 pub use spawner::Spawner;
 #[cfg(feature = "metrics")]
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
-    BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, LatencySummary, RingLatency, Streaming,
-    StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
-    StreamingRefused, StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
+    BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkStream,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkViewer, LatencySummary, RingLatency, StreamingConfig,
+    StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingRefused,
+    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
     streaming_pool_options,
 };
 pub use writer::ChunkWriter;
@@ -49,8 +49,8 @@ pub mod prelude {
     pub use crate::{ApplyBudget, ChunkWriter, SpawnError, Spawner};
     #[cfg(feature = "streaming")]
     pub use crate::{
-        ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStreamingPlugin, ChunkUnloaded,
-        ChunkViewer, Streaming, StreamingConfig, StreamingSystems,
+        ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
+        ChunkUnloaded, ChunkViewer, StreamingConfig, StreamingSystems,
     };
     #[cfg(feature = "streaming")]
     pub use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};

@@ -4,7 +4,7 @@ use crate::{
     batch::Batch,
     costs::Kind,
     error::SpawnError,
-    host::{Arrival, ChunkHost, Leftovers, LoadedChunk, WholeChunk},
+    host::{Arrival, ChunkHost, Leftovers, LoadedChunk, SpawnedChunk},
     pace::Pace,
     report::ApplyReport,
     spawner::Spawner,
@@ -135,8 +135,8 @@ impl<K: Copy> Partial<K> {
     }
 
     /// What the host is told once everything is there.
-    pub(crate) fn whole(&self) -> WholeChunk<K> {
-        WholeChunk {
+    pub(crate) fn whole(&self) -> SpawnedChunk<K> {
+        SpawnedChunk {
             key: self.key,
             version: self.version,
             root: self.root,

@@ -3,7 +3,7 @@
 
 use bevy_app::App;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, Streaming,
+    ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
     StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
@@ -41,7 +41,7 @@ fn a_frame_at_rest_with_ten_thousand_chunks_allocates_no_more_than_an_app_withou
     for _ in 0..8 {
         app.world_mut().spawn(ChunkViewer::default());
     }
-    while !app.world().resource::<Streaming<Nothing>>().is_settled()
+    while !app.world().resource::<ChunkStream<Nothing>>().is_settled()
         || app.world().resource::<ChunkIndex<Nothing>>().is_empty()
     {
         app.update();

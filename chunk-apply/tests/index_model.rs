@@ -6,8 +6,8 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkLevels, ChunkRoot, ChunkStreamingPlugin, ChunkViewer,
-    ChunkWriter, ManualClock, Spawner, Streaming, StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkLevels, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
+    ChunkViewer, ChunkWriter, ManualClock, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -186,7 +186,7 @@ impl Streamed {
             }
             Action::Refresh(x, z) => {
                 let coord = ChunkCoord::planar(x, z);
-                let is_wanted = world.resource_mut::<Streaming<Pieces>>().refresh(coord);
+                let is_wanted = world.resource_mut::<ChunkStream<Pieces>>().refresh(coord);
                 if is_wanted {
                     self.vandalised.remove(&coord);
                 }
@@ -197,7 +197,7 @@ impl Streamed {
                 loaded.sort_by_key(|(coord, _)| *coord);
                 if let Some((coord, chunk)) = loaded.get(nth) {
                     // One that is being made anew at that moment comes back by itself.
-                    let stream = world.resource::<Streaming<Pieces>>();
+                    let stream = world.resource::<ChunkStream<Pieces>>();
                     if stream.scheduler().live_version(*coord).is_none() {
                         self.vandalised.insert(*coord);
                     }
@@ -206,26 +206,26 @@ impl Streamed {
             }
             Action::DespawnChild(_) | Action::FreeChild(_) => {}
             Action::Range(radius) => {
-                world.resource_mut::<Streaming<Pieces>>().range =
+                world.resource_mut::<ChunkStream<Pieces>>().range =
                     ViewRange::disc(radius, radius + 1).expect("one more");
             }
             Action::Grid(is_coarse) => {
                 let size = if is_coarse { 2.0 } else { 1.0 };
                 let grid = ChunkGrid::planar(size).expect("a size");
-                world.resource_mut::<Streaming<Pieces>>().set_grid(grid);
+                world.resource_mut::<ChunkStream<Pieces>>().set_grid(grid);
                 self.vandalised.clear();
             }
             Action::Origin(x, z) => {
                 let origin = ChunkCoord::planar(x, z);
-                (world.resource_mut::<Streaming<Pieces>>()).set_origin(origin);
+                (world.resource_mut::<ChunkStream<Pieces>>()).set_origin(origin);
             }
-            Action::Pause(true) => world.resource_mut::<Streaming<Pieces>>().pause(),
-            Action::Pause(false) => world.resource_mut::<Streaming<Pieces>>().resume(),
+            Action::Pause(true) => world.resource_mut::<ChunkStream<Pieces>>().pause(),
+            Action::Pause(false) => world.resource_mut::<ChunkStream<Pieces>>().resume(),
             Action::Retry => {
-                (world.resource_mut::<Streaming<Pieces>>()).retry_quarantined();
+                (world.resource_mut::<ChunkStream<Pieces>>()).retry_quarantined();
             }
             Action::Budget(chunks) => {
-                world.resource_mut::<Streaming<Pieces>>().budget.chunks = chunks;
+                world.resource_mut::<ChunkStream<Pieces>>().budget.chunks = chunks;
             }
             Action::Frames(count) => {
                 for _ in 0..count {
@@ -240,7 +240,7 @@ impl Streamed {
         self.simulation.run();
         self.clock.advance(Duration::from_millis(16));
         let world = self.app.world_mut();
-        let stream = world.resource::<Streaming<Pieces>>();
+        let stream = world.resource::<ChunkStream<Pieces>>();
         // What stopped being wanted is a new chunk when it is wanted again.
         self.vandalised
             .retain(|coord| stream.wanted().contains(*coord));
@@ -254,7 +254,7 @@ impl Streamed {
             .iter(world)
             .map(|(root, at)| (root, at.coord))
             .collect();
-        let stream = world.resource::<Streaming<Pieces>>();
+        let stream = world.resource::<ChunkStream<Pieces>>();
         prop_assert_eq!(stream.scheduler().audit(), Ok(()));
         let index = world.resource::<ChunkIndex<Pieces>>();
         let mut entities = 0;
@@ -272,7 +272,7 @@ impl Streamed {
     /// What must hold once nothing is left to do.
     fn check_settled(&mut self) -> Result<(), TestCaseError> {
         let world = self.app.world_mut();
-        let stream = world.resource::<Streaming<Pieces>>();
+        let stream = world.resource::<ChunkStream<Pieces>>();
         let index = world.resource::<ChunkIndex<Pieces>>();
         for coord in stream.wanted().iter() {
             let is_hopeless = is_broken(coord) || is_cursed(coord);
@@ -329,7 +329,7 @@ proptest! {
         world.perform(&Action::Budget(None));
         world.perform(&Action::Pause(false));
         let mut frames = 0;
-        while frames < 2 || !world.app.world().resource::<Streaming<Pieces>>().is_settled() {
+        while frames < 2 || !world.app.world().resource::<ChunkStream<Pieces>>().is_settled() {
             world.frame();
             world.check()?;
             frames += 1;

@@ -4,7 +4,7 @@ use bevy_camera::visibility::Visibility;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::hierarchy::Children;
 use bevy_ecs::world::World;
-use chunk_apply::{ChunkIndex, ChunkRoot, Streaming};
+use chunk_apply::{ChunkIndex, ChunkRoot, ChunkStream};
 use chunk_assets::asset_count;
 
 use crate::faults::{Fate, Faults};
@@ -51,7 +51,7 @@ impl Census {
 
 /// Whether every request is accounted for (I1).
 pub(crate) fn ledger<T: Send + Sync + 'static>(world: &World) -> Option<String> {
-    let ledger = world.resource::<Streaming<T>>().scheduler().audit();
+    let ledger = world.resource::<ChunkStream<T>>().scheduler().audit();
     ledger
         .err()
         .map(|error| format!("I1 broken, requests are not accounted for: {error}"))
@@ -115,7 +115,7 @@ pub(crate) fn missing<T: Send + Sync + 'static>(
     seed: u64,
 ) -> (usize, usize) {
     let index = world.resource::<ChunkIndex<T>>();
-    let wanted = world.resource::<Streaming<T>>().wanted();
+    let wanted = world.resource::<ChunkStream<T>>().wanted();
     let missing = wanted.iter().filter(|coord| !index.contains(*coord));
     missing.fold((0, 0), |(missing, broken), coord| {
         let is_broken = faults.fate(seed, coord) == Fate::Broken;

@@ -8,7 +8,7 @@ use bevy_ecs::entity::Entity;
 use bevy_ecs::world::World;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ChunkIndex, ChunkViewer, Clock, Streaming};
+use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer, Clock};
 use chunk_scheduler::Runtime;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -79,8 +79,8 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         self.app.world()
     }
 
-    pub(crate) fn stream(&self) -> &Streaming<T> {
-        self.world().resource::<Streaming<T>>()
+    pub(crate) fn stream(&self) -> &ChunkStream<T> {
+        self.world().resource::<ChunkStream<T>>()
     }
 
     pub(crate) fn index(&self) -> &ChunkIndex<T> {
@@ -172,7 +172,7 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         }
         let mut rng = Pcg64Mcg::seed_from_u64(self.settings.seed ^ self.frame);
         let reach = self.settings.radius.cast_signed() / 2;
-        let mut stream = self.app.world_mut().resource_mut::<Streaming<T>>();
+        let mut stream = self.app.world_mut().resource_mut::<ChunkStream<T>>();
         for _ in 0..count {
             let viewers = stream.viewers().len();
             if viewers == 0 {

@@ -6,7 +6,7 @@ use ahash::{AHashMap, AHashSet};
 use bevy_ecs::message::{MessageCursor, Messages};
 use bevy_ecs::world::World;
 use bevy_math::Vec3;
-use chunk_apply::{ChunkFailed, ChunkIndex, ChunkLoaded, ChunkUnloaded, Streaming};
+use chunk_apply::{ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkUnloaded};
 use chunk_coord::ChunkCoord;
 use hdrhistogram::Histogram;
 
@@ -150,7 +150,7 @@ impl<T: Send + Sync + 'static> Witness<T> {
     ) {
         let shown = self.read(world, frame);
         let index = world.resource::<ChunkIndex<T>>();
-        let stream = world.resource::<Streaming<T>>();
+        let stream = world.resource::<ChunkStream<T>>();
         let has_changed = self.has_moved || shown > 0 || self.loaded_before != index.len();
         self.loaded_before = index.len();
         if has_changed {

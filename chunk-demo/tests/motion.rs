@@ -5,7 +5,7 @@ use bevy_ecs::entity::Entity;
 use bevy_ecs::hierarchy::ChildOf;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ChunkIndex, ChunkRoot, ChunkViewer, Streaming};
+use chunk_apply::{ChunkIndex, ChunkRoot, ChunkStream, ChunkViewer};
 use chunk_demo::city::CityChunk;
 use chunk_demo::motion::{AtEnd, Course, MotionReport};
 use chunk_demo::spawn::{Npc, Vehicle};
@@ -24,7 +24,11 @@ fn settled(height: f32) -> (App, Entity) {
     let place = Transform::from_xyz(100.0, height, 100.0);
     let viewer = app.world_mut().spawn((ChunkViewer::default(), place)).id();
     app.update();
-    while !app.world().resource::<Streaming<CityChunk>>().is_settled() {
+    while !app
+        .world()
+        .resource::<ChunkStream<CityChunk>>()
+        .is_settled()
+    {
         app.update();
     }
     (app, viewer)
@@ -102,7 +106,7 @@ fn nobody_near_is_nobody_moved_and_what_moves_goes_with_its_chunk() {
 
     app.world_mut().despawn(viewer);
     while !app.world().resource::<ChunkIndex<CityChunk>>().is_empty()
-        || app.world().resource::<Streaming<CityChunk>>().unloading() > 0
+        || app.world().resource::<ChunkStream<CityChunk>>().unloading() > 0
     {
         app.update();
     }

@@ -81,9 +81,9 @@ impl Depths {
 /// The counters and the live jobs disagree: a bug in this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LedgerError {
+pub struct AuditError {
     /// Which equation does not hold.
-    pub kind: LedgerErrorKind,
+    pub kind: AuditErrorKind,
     /// What the counters say.
     pub expected: u64,
     /// What there is.
@@ -93,7 +93,7 @@ pub struct LedgerError {
 /// Which equation does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LedgerErrorKind {
+pub enum AuditErrorKind {
     /// The requests, against the jobs that ended and those that are live.
     Live,
     /// The backlog as counted, against the jobs that are in it.
@@ -111,16 +111,16 @@ pub enum LedgerErrorKind {
     Generated,
 }
 
-impl fmt::Display for LedgerError {
+impl fmt::Display for AuditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
-            LedgerErrorKind::Live => "requests, ended or live",
-            LedgerErrorKind::Delivered => "jobs in the backlog",
-            LedgerErrorKind::EndedButListed => "ended jobs still listed",
-            LedgerErrorKind::InFlight => "jobs in flight",
-            LedgerErrorKind::Completed => "completed jobs",
-            LedgerErrorKind::Places => "places taken",
-            LedgerErrorKind::Generated => "results generated",
+            AuditErrorKind::Live => "requests, ended or live",
+            AuditErrorKind::Delivered => "jobs in the backlog",
+            AuditErrorKind::EndedButListed => "ended jobs still listed",
+            AuditErrorKind::InFlight => "jobs in flight",
+            AuditErrorKind::Completed => "completed jobs",
+            AuditErrorKind::Places => "places taken",
+            AuditErrorKind::Generated => "results generated",
         };
         write!(
             f,
@@ -130,7 +130,7 @@ impl fmt::Display for LedgerError {
     }
 }
 
-impl Error for LedgerError {}
+impl Error for AuditError {}
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// What happened so far.
@@ -188,12 +188,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// # Errors
     ///
     /// The first equation that does not hold.
-    pub fn audit(&self) -> Result<(), LedgerError> {
+    pub fn audit(&self) -> Result<(), AuditError> {
         let equal = |kind, expected: u64, found: u64| {
             if expected == found {
                 Ok(())
             } else {
-                Err(LedgerError {
+                Err(AuditError {
                     kind,
                     expected,
                     found,
@@ -204,13 +204,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let ended = tally.applied + tally.cancelled + tally.stale + tally.failed;
         // Added up and never subtracted, because what is broken may be broken either way.
         let known = ended + self.live.len() as u64;
-        equal(LedgerErrorKind::Live, tally.requested, known)?;
+        equal(AuditErrorKind::Live, tally.requested, known)?;
         let states = || self.live.iter().map(|slot| slot.state());
         let listed = states().filter(|state| !state.is_live()).count() as u64;
-        equal(LedgerErrorKind::EndedButListed, 0, listed)?;
+        equal(AuditErrorKind::EndedButListed, 0, listed)?;
         let in_state = |state: JobState| states().filter(|other| *other == state).count() as u64;
         let delivered = in_state(JobState::Delivered);
-        equal(LedgerErrorKind::Delivered, self.delivered as u64, delivered)?;
+        equal(AuditErrorKind::Delivered, self.delivered as u64, delivered)?;
         if self.shared.gate.runners() > 0 {
             return Ok(());
         }
@@ -218,17 +218,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let counted = |count: isize| u64::try_from(count).unwrap_or(u64::MAX);
         let in_flight = counted(counts.in_flight.load(Ordering::Acquire));
         equal(
-            LedgerErrorKind::InFlight,
+            AuditErrorKind::InFlight,
             in_flight,
             in_state(JobState::InFlight),
         )?;
         let completed = counted(counts.completed.load(Ordering::Acquire));
         let found = in_state(JobState::Completed);
-        equal(LedgerErrorKind::Completed, completed, found)?;
+        equal(AuditErrorKind::Completed, completed, found)?;
         let faults = self.desks.iter().map(|desk| desk.places_of_faults());
         let taken = found + (self.dead_results + faults.sum::<usize>()) as u64;
         equal(
-            LedgerErrorKind::Places,
+            AuditErrorKind::Places,
             self.shared.places.taken() as u64,
             taken,
         )?;
@@ -238,7 +238,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             .filter(|slot| !slot.is_known_empty());
         let settled = counters.applied + counters.wasted + waiting.count() as u64;
         let made = counters.generated + self.applied_empties;
-        equal(LedgerErrorKind::Generated, settled, made)
+        equal(AuditErrorKind::Generated, settled, made)
     }
 }
 

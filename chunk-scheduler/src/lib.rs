@@ -92,7 +92,7 @@ pub use explain::{Explanation, LiveStatus, Status, WaitsFor};
 pub use generator::Generator;
 pub use job::Job;
 pub use key::{Key, Lane, Requested, Version};
-pub use ledger::{Counters, Depths, LedgerError, LedgerErrorKind};
+pub use ledger::{AuditError, AuditErrorKind, Counters, Depths};
 pub use overrun::Overrun;
 pub use policy::{AdaptivePolicy, Concurrency, OverrunPolicy, RetryPolicy};
 pub use rank::{FnRank, Rank};
@@ -101,7 +101,7 @@ pub use runtime::{CustomRuntime, Runtime, available_cores, recommended_pool_thre
 pub use scheduler::Scheduler;
 pub use simulation::Simulation;
 pub use slot::JobState;
-pub use stepper::RunnerFuture;
+pub use stepper::WorkerFuture;
 
 /// What most users need.
 pub mod prelude {

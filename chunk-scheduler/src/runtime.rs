@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     panics,
     simulation::Simulation,
-    stepper::{RunnerFuture, Stepper, Task},
+    stepper::{Stepper, Task, WorkerFuture},
     sync::{Arc, Mutex},
 };
 
@@ -41,7 +41,7 @@ impl Runtime {
     /// An executor of one's own: `spawn` must see to it that each future is polled, on any thread,
     /// until it ends. `threads` is how many of them can be at work at the same time.
     #[must_use]
-    pub fn custom(threads: usize, spawn: impl Fn(RunnerFuture) + Send + Sync + 'static) -> Self {
+    pub fn custom(threads: usize, spawn: impl Fn(WorkerFuture) + Send + Sync + 'static) -> Self {
         Self::Custom(CustomRuntime {
             threads,
             spawn: Arc::new(spawn),
@@ -64,7 +64,7 @@ impl Default for Runtime {
 #[derive(Clone)]
 pub struct CustomRuntime {
     threads: usize,
-    spawn: Arc<dyn Fn(RunnerFuture) + Send + Sync>,
+    spawn: Arc<dyn Fn(WorkerFuture) + Send + Sync>,
 }
 
 impl fmt::Debug for CustomRuntime {
@@ -183,7 +183,7 @@ impl Executor {
         matches!(self, Self::Inline { .. } | Self::Simulated { .. })
     }
 
-    pub(crate) fn spawn(&mut self, future: RunnerFuture) {
+    pub(crate) fn spawn(&mut self, future: WorkerFuture) {
         match self {
             #[cfg(not(loom))]
             Self::AsyncCompute => async_compute().spawn(future).detach(),

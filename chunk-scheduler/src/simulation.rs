@@ -12,7 +12,7 @@ use std::{
 use crate::{
     clock::Clock,
     runtime::Runtime,
-    stepper::{RunnerFuture, Stepper, Task},
+    stepper::{Stepper, Task, WorkerFuture},
     sync::{Arc, AtomicU64, Mutex, Ordering},
 };
 
@@ -161,7 +161,7 @@ impl Simulation {
         state.owners
     }
 
-    pub(crate) fn spawn(&self, owner: u64, future: RunnerFuture) {
+    pub(crate) fn spawn(&self, owner: u64, future: WorkerFuture) {
         self.state.lock().stepper.spawn(owner, future);
     }
 

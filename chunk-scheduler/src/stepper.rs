@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What a runtime is given to run: one runner, which ends when there is nothing left to do.
-pub type RunnerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type WorkerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The tasks that have not ended, in the order they were spawned in.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Task {
     pub(crate) number: u64,
     /// Whose it is, where several share a stepper.
     owner: u64,
-    future: RunnerFuture,
+    future: WorkerFuture,
     wakeful: Arc<Wakeful>,
 }
 
@@ -47,7 +47,7 @@ impl Wake for Wakeful {
 }
 
 impl Stepper {
-    pub(crate) fn spawn(&mut self, owner: u64, future: RunnerFuture) {
+    pub(crate) fn spawn(&mut self, owner: u64, future: WorkerFuture) {
         self.spawned += 1;
         self.tasks.push(Task {
             number: self.spawned,

@@ -7,11 +7,11 @@ use std::{
     task::{Context, Waker},
 };
 
-use chunk_scheduler::{Generator, Job, RunnerFuture, Runtime, Scheduler, SchedulerConfig};
+use chunk_scheduler::{Generator, Job, Runtime, Scheduler, SchedulerConfig, WorkerFuture};
 use common::{FRAME, Near};
 
 /// Runners in the order they were started in, for the test to poll.
-type Runners = Arc<Mutex<Vec<Option<RunnerFuture>>>>;
+type Runners = Arc<Mutex<Vec<Option<WorkerFuture>>>>;
 
 /// Generates nothing, ever.
 fn scheduler(max_in_flight: usize) -> (Scheduler<i32, i32, Near>, Runners) {

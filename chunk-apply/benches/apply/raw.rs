@@ -7,8 +7,8 @@ use crate::{
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, Spawner, Stale,
-    WholeChunk,
+    Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, SpawnedChunk,
+    Spawner, Stale,
 };
 use criterion::Criterion;
 use std::{
@@ -58,7 +58,7 @@ impl ChunkHost<u32, Vec<Item>> for Queue {
     fn applied(
         &mut self,
         _: &mut World,
-        chunk: WholeChunk<u32>,
+        chunk: SpawnedChunk<u32>,
     ) -> Result<Option<LoadedChunk>, Stale> {
         black_box(chunk);
         Ok(None)

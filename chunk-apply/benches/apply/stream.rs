@@ -4,8 +4,8 @@ use bevy_app::{App, First, PostUpdate, TaskPoolPlugin, Update};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkLoaded, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
-    Streaming, StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin, ChunkViewer,
+    ChunkWriter, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job};
@@ -73,7 +73,7 @@ fn settle(app: &mut App) -> Settled {
     loop {
         let start = Instant::now();
         app.update();
-        let stream = app.world().resource::<Streaming<Content>>();
+        let stream = app.world().resource::<ChunkStream<Content>>();
         let spent = stream.last_frame().main_thread().as_secs_f64() * 1e3;
         settled.frames += 1;
         settled.worst = settled.worst.max(spent);
@@ -188,7 +188,7 @@ pub(crate) fn flight() -> Flight {
         let place = Transform::from_xyz(frame as f32 / 6.0, 0.0, 0.0);
         app.world_mut().entity_mut(viewer).insert(place);
         app.update();
-        let stream = app.world().resource::<Streaming<Content>>();
+        let stream = app.world().resource::<ChunkStream<Content>>();
         let index = app.world().resource::<ChunkIndex<Content>>();
         let wanted = stream.wanted();
         let there = wanted.iter().filter(|coord| index.contains(*coord)).count();

@@ -6,7 +6,7 @@ use super::{
     messages::ChunkUnloaded,
     parts::Parts,
     place::corner,
-    stream::Streaming,
+    stream::ChunkStream,
 };
 use crate::budget::ApplyBudget;
 use bevy_ecs::{
@@ -20,9 +20,9 @@ use tracing::debug_span;
 
 /// Spawns and despawns within the budget, and tells what happened.
 pub(super) fn apply<T: Send + Sync + 'static>(world: &mut World) {
-    if world.contains_resource::<ChunkIndex<T>>() && world.contains_resource::<Streaming<T>>() {
-        world.resource_scope(|world, mut stream: Mut<Streaming<T>>| {
-            let Streaming { budget, parts, .. } = stream.bypass_change_detection();
+    if world.contains_resource::<ChunkIndex<T>>() && world.contains_resource::<ChunkStream<T>>() {
+        world.resource_scope(|world, mut stream: Mut<ChunkStream<T>>| {
+            let ChunkStream { budget, parts, .. } = stream.bypass_change_detection();
             parts.frames.go_on();
             if core::mem::take(&mut parts.must_move_roots) {
                 move_roots(parts, world);

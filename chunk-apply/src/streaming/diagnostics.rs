@@ -4,7 +4,7 @@ use super::{
     figures::{FIGURES, Figure, Kind},
     index::ChunkIndex,
     plugin::StreamingSystems,
-    stream::Streaming,
+    stream::ChunkStream,
 };
 use bevy_app::{App, Last, Plugin};
 use bevy_diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
@@ -47,13 +47,13 @@ impl<T: Send + Sync + 'static> Plugin for StreamingDiagnosticsPlugin<T> {
             Last,
             measure::<T>
                 .after(StreamingSystems::Apply)
-                .run_if(resource_exists::<Streaming<T>>),
+                .run_if(resource_exists::<ChunkStream<T>>),
         );
     }
 }
 
 fn measure<T: Send + Sync + 'static>(
-    stream: Res<Streaming<T>>,
+    stream: Res<ChunkStream<T>>,
     index: Res<ChunkIndex<T>>,
     mut diagnostics: Diagnostics,
 ) {

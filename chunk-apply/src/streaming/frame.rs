@@ -1,6 +1,6 @@
 //! What a stream cost in one frame of the app, however often its systems ran in it.
 
-use super::{stream::Streaming, work::WorkTimes};
+use super::{stream::ChunkStream, work::WorkTimes};
 use crate::{budget::ApplyBudget, report::ApplyReport};
 use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
 use core::time::Duration;
@@ -109,7 +109,7 @@ impl Frames {
 }
 
 /// The app begins a frame.
-pub(super) fn begin_frame<T: Send + Sync + 'static>(stream: Option<ResMut<Streaming<T>>>) {
+pub(super) fn begin_frame<T: Send + Sync + 'static>(stream: Option<ResMut<ChunkStream<T>>>) {
     if let Some(mut stream) = stream {
         stream.bypass_change_detection().parts.frames.begin();
     }

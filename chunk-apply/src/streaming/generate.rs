@@ -1,11 +1,11 @@
 //! The system that hands over requests.
 
-use super::{messages::ChunkFailed, stream::Streaming};
+use super::{messages::ChunkFailed, stream::ChunkStream};
 use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
 use tracing::debug_span;
 
 /// Hands over requests, and notes what failed.
-pub(super) fn generate<T: Send + Sync + 'static>(mut stream: ResMut<Streaming<T>>) {
+pub(super) fn generate<T: Send + Sync + 'static>(mut stream: ResMut<ChunkStream<T>>) {
     let parts = &mut stream.bypass_change_detection().parts;
     parts.frames.go_on();
     if parts.is_paused {

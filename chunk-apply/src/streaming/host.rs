@@ -14,7 +14,7 @@ use crate::{
     applier::Applier,
     clock::Clock,
     error::SpawnError,
-    host::{Arrival, ChunkHost, Leftovers, LoadedChunk, Stale, WholeChunk},
+    host::{Arrival, ChunkHost, Leftovers, LoadedChunk, SpawnedChunk, Stale},
 };
 use ahash::AHashSet;
 use bevy_ecs::{
@@ -143,7 +143,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
     fn applied(
         &mut self,
         world: &mut World,
-        chunk: WholeChunk<ChunkCoord>,
+        chunk: SpawnedChunk<ChunkCoord>,
     ) -> Result<Option<LoadedChunk>, Stale> {
         let version = self.live(chunk.key, chunk.version).ok_or(Stale)?;
         if !self.scheduler.applied(chunk.key, version) {

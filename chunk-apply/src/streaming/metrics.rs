@@ -5,7 +5,7 @@ use super::{
     index::ChunkIndex,
     messages::ChunkLoaded,
     plugin::StreamingSystems,
-    stream::Streaming,
+    stream::ChunkStream,
 };
 use ::metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -52,13 +52,13 @@ impl<T: Send + Sync + 'static> Plugin for StreamingMetricsPlugin<T> {
             Last,
             tell::<T>
                 .after(StreamingSystems::Apply)
-                .run_if(resource_exists::<Streaming<T>>),
+                .run_if(resource_exists::<ChunkStream<T>>),
         );
     }
 }
 
 fn tell<T: Send + Sync + 'static>(
-    stream: Res<Streaming<T>>,
+    stream: Res<ChunkStream<T>>,
     index: Res<ChunkIndex<T>>,
     mut loaded: MessageReader<ChunkLoaded<T>>,
     mut is_described: Local<bool>,

@@ -41,5 +41,5 @@ pub use plugin::{BeforeUnload, ChunkStreamingPlugin, StreamingRefused, Streaming
 pub use pool::streaming_pool_options;
 pub use rank::ViewerRank;
 pub use snapshot::{StreamingSnapshot, WastedWork};
-pub use stream::{Streaming, StreamingFrame, StreamingTotals};
+pub use stream::{ChunkStream, StreamingFrame, StreamingTotals};
 pub use viewer::ChunkViewer;

@@ -9,7 +9,7 @@ use super::{
     levels::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     scan::scan,
-    stream::Streaming,
+    stream::ChunkStream,
 };
 use crate::{
     clock::{Clock, MonotonicClock},
@@ -186,7 +186,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
 /// - A chunk that is replaced is saved in the frame in which the new one takes its place, before
 ///   anybody is told of that.
 /// - A chunk whose root somebody despawned is not saved: it is gone already.
-/// - An app that exits unloads nothing; see [`Streaming::save_all`].
+/// - An app that exits unloads nothing; see [`ChunkStream::save_all`].
 ///
 /// A panic in it is caught and logged.
 pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync>;
@@ -213,7 +213,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
             .add_message::<ChunkFailed<T>>();
-        match Streaming::new(self) {
+        match ChunkStream::new(self) {
             Ok(stream) => app.insert_resource(stream),
             Err(error) => {
                 error!("chunks are not streamed: {error}");
@@ -252,7 +252,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                 scan::<T>.in_set(StreamingSystems::Scan),
                 generate::<T>.in_set(StreamingSystems::Generate),
             )
-                .run_if(resource_exists::<Streaming<T>>),
+                .run_if(resource_exists::<ChunkStream<T>>),
         )
         .add_systems(
             self.apply_schedule,

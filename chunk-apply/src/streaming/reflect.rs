@@ -1,6 +1,6 @@
 //! Makes the stream's plain types known to inspectors and scenes.
 //!
-//! `Streaming` and `ChunkIndex` are of the user's content type, which need not reflect.
+//! `ChunkStream` and `ChunkIndex` are of the user's content type, which need not reflect.
 
 use super::{
     frame::{StreamingFrame, StreamingTotals},

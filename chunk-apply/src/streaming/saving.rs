@@ -1,13 +1,13 @@
 //! What is saved of chunks that go.
 
-use super::{host::StreamHost, index::ChunkIndex, stream::Streaming};
+use super::{host::StreamHost, index::ChunkIndex, stream::ChunkStream};
 use crate::host::ChunkHost;
 use bevy_ecs::{
     change_detection::{DetectChangesMut, Mut},
     world::World,
 };
 
-impl<T: Send + Sync + 'static> Streaming<T> {
+impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// Calls the hook before unloading for every chunk that is there and for every one that waits for
     /// it, at once and whatever it takes: for the moment before the app exits. Of two versions of a
     /// chunk the older is saved first; loaded chunks come in the order of their coordinates.
@@ -18,14 +18,14 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     /// ```
     /// use bevy_app::AppExit;
     /// use bevy_ecs::prelude::*;
-    /// use chunk_apply::Streaming;
+    /// use chunk_apply::ChunkStream;
     ///
     /// struct Rocks; // the stream's content type
     ///
     /// /// In `Last`.
     /// fn save_before_exit(world: &mut World) {
     ///     if !world.resource::<Messages<AppExit>>().is_empty() {
-    ///         Streaming::<Rocks>::save_all(world);
+    ///         ChunkStream::<Rocks>::save_all(world);
     ///     }
     /// }
     /// # let mut world = World::new();

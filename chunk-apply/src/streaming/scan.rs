@@ -1,8 +1,8 @@
 //! The system that finds out what became wanted.
 
 use super::{
-    index::ChunkIndex, messages::ChunkUnloaded, parts::Parts, rank::ViewerRank, stream::Streaming,
-    viewer::ChunkViewer,
+    index::ChunkIndex, messages::ChunkUnloaded, parts::Parts, rank::ViewerRank,
+    stream::ChunkStream, viewer::ChunkViewer,
 };
 use bevy_ecs::{
     change_detection::DetectChangesMut,
@@ -17,7 +17,7 @@ use tracing::{debug_span, trace};
 
 /// Finds out which chunks became wanted and which no longer are; asks for those and gives up these.
 pub(super) fn scan<T: Send + Sync + 'static>(
-    mut stream: ResMut<Streaming<T>>,
+    mut stream: ResMut<ChunkStream<T>>,
     mut index: ResMut<ChunkIndex<T>>,
     viewers: Query<(Entity, &ChunkViewer, &Transform, Option<&ChildOf>)>,
     transforms: TransformHelper,

@@ -3,7 +3,7 @@
 use super::{
     index::ChunkIndex,
     latency::LatencySummary,
-    stream::{Streaming, StreamingFrame, StreamingTotals},
+    stream::{ChunkStream, StreamingFrame, StreamingTotals},
 };
 use chunk_scheduler::{ConcurrencyReport, Counters, Depths, DurationSummary};
 use core::time::Duration;
@@ -11,8 +11,8 @@ use core::time::Duration;
 /// A stream's state, to be shown, logged or compared.
 ///
 /// ```
-/// # use chunk_apply::{ChunkIndex, StreamingSnapshot, Streaming};
-/// fn overlay<T: Send + Sync>(stream: &Streaming<T>, index: &ChunkIndex<T>) -> String {
+/// # use chunk_apply::{ChunkIndex, StreamingSnapshot, ChunkStream};
+/// fn overlay<T: Send + Sync>(stream: &ChunkStream<T>, index: &ChunkIndex<T>) -> String {
 ///     let StreamingSnapshot { depths, loaded_chunks, latencies, .. } = stream.snapshot(index);
 ///     let wait = latencies.shown.p99;
 ///     format!("{loaded_chunks} chunks, {} on their way; they take {wait:?}", depths.live())
@@ -90,7 +90,7 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-impl<T: Send + Sync + 'static> Streaming<T> {
+impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// The stream's state now. Costs a few microseconds; the index is the stream's own.
     #[must_use]
     pub fn snapshot(&self, index: &ChunkIndex<T>) -> StreamingSnapshot {

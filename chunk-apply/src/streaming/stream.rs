@@ -18,19 +18,19 @@ use core::{fmt, time::Duration};
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
-/// use chunk_apply::{ApplyBudget, Streaming};
+/// use chunk_apply::{ApplyBudget, ChunkStream};
 /// use chunk_coord::ChunkCoord;
 ///
 /// struct Rocks; // the stream's content type
 ///
-/// fn enter_loading_screen(mut stream: ResMut<Streaming<Rocks>>) {
+/// fn enter_loading_screen(mut stream: ResMut<ChunkStream<Rocks>>) {
 ///     stream.budget = ApplyBudget::unlimited();
 /// }
-/// fn dig(mut stream: ResMut<Streaming<Rocks>>) {
+/// fn dig(mut stream: ResMut<ChunkStream<Rocks>>) {
 ///     // What stands there stays until the new one is whole.
 ///     stream.refresh(ChunkCoord::planar(3, -1));
 /// }
-/// fn show(stream: Res<Streaming<Rocks>>) {
+/// fn show(stream: Res<ChunkStream<Rocks>>) {
 ///     println!("{:?} of this frame's main thread", stream.last_frame().main_thread());
 /// }
 /// # let _ = (IntoSystem::into_system(enter_loading_screen), IntoSystem::into_system(dig));
@@ -38,14 +38,14 @@ use core::{fmt, time::Duration};
 /// ```
 ///
 /// With the feature `bevy_reflect` and a content type that has a type path, inspectors show the limits and change them,
-/// once the app has called `register_type::<Streaming<Rocks>>()`. None can be made by reflection, so scenes must leave it out.
+/// once the app has called `register_type::<ChunkStream<Rocks>>()`. None can be made by reflection, so scenes must leave it out.
 #[derive(Resource)]
 #[cfg_attr(
     feature = "bevy_reflect",
     derive(bevy_reflect::Reflect),
     reflect(Component, from_reflect = false, where T: bevy_reflect::TypePath)
 )]
-pub struct Streaming<T: Send + Sync + 'static> {
+pub struct ChunkStream<T: Send + Sync + 'static> {
     /// What a frame may spend on the `World`.
     pub budget: ApplyBudget,
     /// How far a viewer without a range of its own sees.
@@ -56,7 +56,7 @@ pub struct Streaming<T: Send + Sync + 'static> {
     pub(super) parts: Parts<T>,
 }
 
-impl<T: Send + Sync + 'static> Streaming<T> {
+impl<T: Send + Sync + 'static> ChunkStream<T> {
     pub(super) fn new(plugin: &ChunkStreamingPlugin<T>) -> Result<Self, StreamingConfigError> {
         plugin.config.validate()?;
         let config = &plugin.config;
@@ -242,9 +242,9 @@ impl<T: Send + Sync + 'static> Streaming<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> fmt::Debug for Streaming<T> {
+impl<T: Send + Sync + 'static> fmt::Debug for ChunkStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Streaming")
+        f.debug_struct("ChunkStream")
             .field("viewers", &self.parts.viewers.as_slice().len())
             .field("wanted", &self.parts.wanted.len())
             .field("depths", &self.parts.scheduler.depths())

@@ -5,7 +5,7 @@ use bevy_app::{App, First, FixedUpdate, PostUpdate, RunFixedMainLoop, TaskPoolPl
 use bevy_diagnostic::{DiagnosticPath, DiagnosticsStore};
 use bevy_ecs::prelude::*;
 use chunk_apply::{
-    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, Streaming, StreamingConfig,
+    ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, StreamingConfig,
     StreamingDiagnosticsPlugin, StreamingRefused, StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
@@ -29,7 +29,7 @@ fn a_share_that_is_none_is_refused() {
 fn the_steps_run_in_order_and_others_can_go_in_between() {
     #[derive(Resource, Default)]
     struct Seen(Vec<(&'static str, usize)>);
-    fn note(step: &'static str) -> impl Fn(ResMut<Seen>, Res<Streaming<Pieces>>) {
+    fn note(step: &'static str) -> impl Fn(ResMut<Seen>, Res<ChunkStream<Pieces>>) {
         move |mut seen, stream| seen.0.push((step, stream.wanted().len()))
     }
     let mut rig = Rig::new();
@@ -123,7 +123,7 @@ fn settings_that_make_no_sense_are_refused_and_the_app_goes_on() {
     app.update();
     let refused = app.world().resource::<StreamingRefused<Pieces>>();
     assert_eq!(refused.error.to_string(), "`max_in_flight` cannot be 0");
-    assert!(app.world().get_resource::<Streaming<Pieces>>().is_none());
+    assert!(app.world().get_resource::<ChunkStream<Pieces>>().is_none());
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn on_the_real_pool_the_world_fills() {
     ));
     app.world_mut()
         .spawn((ChunkViewer::default(), middle_of(0, 0)));
-    while !app.world().resource::<Streaming<Pieces>>().is_settled()
+    while !app.world().resource::<ChunkStream<Pieces>>().is_settled()
         || app.world().resource::<ChunkIndex<Pieces>>().is_empty()
     {
         app.update();

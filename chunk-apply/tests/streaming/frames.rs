@@ -6,8 +6,8 @@ use bevy_diagnostic::FrameCountPlugin;
 use bevy_ecs::prelude::*;
 use bevy_time::{TimePlugin, TimeUpdateStrategy};
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, ManualClock, Spawner,
-    Streaming, StreamingConfig, StreamingFrame,
+    ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ChunkWriter,
+    ManualClock, Spawner, StreamingConfig, StreamingFrame,
 };
 use chunk_coord::ChunkCoord;
 use std::time::Duration;
@@ -155,7 +155,7 @@ fn it_works_under_the_plugins_of_a_server() {
     app.world_mut()
         .spawn((ChunkViewer::default(), middle_of(0, 0)));
     while app.world().resource::<ChunkIndex<Pieces>>().len() < 29
-        || !app.world().resource::<Streaming<Pieces>>().is_settled()
+        || !app.world().resource::<ChunkStream<Pieces>>().is_settled()
     {
         app.update();
     }

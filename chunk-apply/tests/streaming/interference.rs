@@ -286,7 +286,7 @@ fn a_stream_whose_resources_are_removed_stops_quietly() {
     rig.frame();
     rig.app
         .world_mut()
-        .remove_resource::<chunk_apply::Streaming<crate::rig::Pieces>>();
+        .remove_resource::<chunk_apply::ChunkStream<crate::rig::Pieces>>();
     rig.app
         .world_mut()
         .remove_resource::<ChunkIndex<crate::rig::Pieces>>();

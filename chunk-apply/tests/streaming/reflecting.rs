@@ -3,7 +3,7 @@
 use crate::rig::{Pieces, Rig};
 use bevy_ecs::{component::Component, prelude::*, reflect::ReflectComponent};
 use bevy_reflect::GetPath;
-use chunk_apply::{ChunkViewer, Streaming};
+use chunk_apply::{ChunkStream, ChunkViewer};
 use chunk_coord::ViewRange;
 use core::{any::TypeId, time::Duration};
 
@@ -51,11 +51,13 @@ fn the_radius_of_a_viewer_is_shown_and_changed() {
 #[test]
 fn the_limits_of_a_stream_are_shown_and_changed() {
     let mut rig = Rig::new();
-    rig.app.register_type::<Streaming<Pieces>>();
+    rig.app.register_type::<ChunkStream<Pieces>>();
     let world = rig.app.world();
-    let id = world.component_id::<Streaming<Pieces>>().expect("a stream");
+    let id = world
+        .component_id::<ChunkStream<Pieces>>()
+        .expect("a stream");
     let stream = world.resource_entities().get(id).expect("a stream");
     let limit = Some(Duration::from_micros(300));
-    let before = inspect::<Streaming<Pieces>, _>(&mut rig, stream, "budget.time", limit);
+    let before = inspect::<ChunkStream<Pieces>, _>(&mut rig, stream, "budget.time", limit);
     assert_eq!((before, rig.stream().budget.time), (None, limit));
 }

@@ -6,8 +6,8 @@ use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkRoot, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
-    Streaming, StreamingConfig, StreamingSystems,
+    ApplyBudget, ChunkIndex, ChunkRoot, ChunkStream, ChunkStreamingPlugin, ChunkViewer,
+    ChunkWriter, Spawner, StreamingConfig, StreamingSystems,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid};
 use chunk_scheduler::{Generator, Job, Lane, SchedulerConfig, Simulation};
@@ -142,7 +142,7 @@ fn chunks_refreshed_again_and_again_behind_busy_loading_do_not_pile_up() {
     for _ in 0..500 {
         app.update();
         simulation.run();
-        let mut stream = app.world_mut().resource_mut::<Streaming<Payload>>();
+        let mut stream = app.world_mut().resource_mut::<ChunkStream<Payload>>();
         stream.refresh(ChunkCoord::planar(3, 0));
         most = most.max(alive.load(Ordering::Relaxed));
     }
@@ -174,7 +174,7 @@ fn a_grid_changed_between_scan_and_apply_puts_no_chunk_in_the_wrong_place() {
     // All 29 are made by now.
     rig.app.add_systems(
         Update,
-        (move |mut stream: ResMut<Streaming<Pieces>>, mut is_done: Local<bool>| {
+        (move |mut stream: ResMut<ChunkStream<Pieces>>, mut is_done: Local<bool>| {
             if !core::mem::replace(&mut *is_done, true) {
                 stream.set_grid(ChunkGrid::planar(double).expect("20 is a size"));
             }

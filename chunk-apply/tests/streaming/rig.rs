@@ -4,8 +4,8 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStreamingPlugin, ChunkUnloaded,
-    ChunkViewer, ChunkWriter, ManualClock, Spawner, Streaming, StreamingConfig,
+    ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin,
+    ChunkUnloaded, ChunkViewer, ChunkWriter, ManualClock, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -138,11 +138,11 @@ impl Rig {
         panic!("never settles: {:?}", self.stream());
     }
 
-    pub(crate) fn stream(&self) -> &Streaming<Pieces> {
+    pub(crate) fn stream(&self) -> &ChunkStream<Pieces> {
         self.app.world().resource()
     }
 
-    pub(crate) fn stream_mut(&mut self) -> Mut<'_, Streaming<Pieces>> {
+    pub(crate) fn stream_mut(&mut self) -> Mut<'_, ChunkStream<Pieces>> {
         self.app.world_mut().resource_mut()
     }
 

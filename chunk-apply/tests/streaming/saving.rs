@@ -3,7 +3,7 @@
 use crate::rig::{PIECES, Pieces, Rig, config, grid, spawner};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
-use chunk_apply::{ApplyBudget, ChunkIndex, ChunkStreamingPlugin, ManualClock, Streaming};
+use chunk_apply::{ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ManualClock};
 use chunk_coord::{ChunkCoord, ChunkGrid};
 use chunk_scheduler::{Generator, Job, Lane};
 use std::{
@@ -204,13 +204,13 @@ fn before_exit_everything_that_is_there_or_on_its_way_out_can_be_saved() {
     rig.frame();
     assert!(rig.stream().unloading() > 0 && !rig.index().is_empty());
     build(&mut rig, ChunkCoord::planar(3, 0));
-    Streaming::<Pieces>::save_all(rig.app.world_mut());
+    ChunkStream::<Pieces>::save_all(rig.app.world_mut());
     assert_eq!(calls(&rig).len(), 29);
     assert_eq!(disk.read(ChunkCoord::planar(3, 0)), Some(PIECES + 1));
     let index = rig.app.world().resource::<ChunkIndex<Pieces>>();
     assert!(!index.is_empty(), "nothing is unloaded by it");
     // What was on its way out is not saved again, what is there is.
     let loaded = index.len();
-    Streaming::<Pieces>::save_all(rig.app.world_mut());
+    ChunkStream::<Pieces>::save_all(rig.app.world_mut());
     assert_eq!(calls(&rig).len(), 29 + loaded);
 }

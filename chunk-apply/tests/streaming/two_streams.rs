@@ -7,8 +7,8 @@ use bevy_ecs::{
     schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel},
 };
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkLoaded, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
-    Streaming,
+    ApplyBudget, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin, ChunkViewer,
+    ChunkWriter, Spawner,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -133,7 +133,7 @@ fn two_busy_streams_keep_their_own_budgets_worlds_and_failures() {
         rig.move_to(viewer, x, 0);
         rig.frame();
         simulation.run();
-        let clouds = rig.app.world().resource::<Streaming<Clouds>>();
+        let clouds = rig.app.world().resource::<ChunkStream<Clouds>>();
         most = most.max(clouds.last_frame().apply.applied);
         assert_eq!(rig.stream().scheduler().counters().failed, 0);
     }
@@ -145,7 +145,7 @@ fn two_busy_streams_keep_their_own_budgets_worlds_and_failures() {
         rig.frame();
         simulation.run();
     }
-    let clouds = rig.app.world().resource::<Streaming<Clouds>>();
+    let clouds = rig.app.world().resource::<ChunkStream<Clouds>>();
     assert!(clouds.is_settled());
     let loaded = rig.app.world().resource::<ChunkIndex<Clouds>>();
     assert!(!loaded.is_empty());

@@ -8,7 +8,7 @@ use bevy_ecs::world::World;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, ManualClock, SpawnError,
-    Spawner, Stale, WholeChunk,
+    SpawnedChunk, Spawner, Stale,
 };
 
 use super::Path;
@@ -40,7 +40,11 @@ impl ChunkHost<u32, Content> for Queue {
         world.spawn(Transform::IDENTITY).id()
     }
 
-    fn applied(&mut self, _: &mut World, _: WholeChunk<u32>) -> Result<Option<LoadedChunk>, Stale> {
+    fn applied(
+        &mut self,
+        _: &mut World,
+        _: SpawnedChunk<u32>,
+    ) -> Result<Option<LoadedChunk>, Stale> {
         Ok(None)
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy_ecs::world::World;
-use chunk_apply::{ChunkIndex, Streaming};
+use chunk_apply::{ChunkIndex, ChunkStream};
 use chunk_coord::ChunkCoord;
 
 use super::state::{ChunkState, states};
@@ -84,7 +84,7 @@ impl Film {
     /// Notes a frame of a world with a stream of the content `T`.
     pub fn frame<T: Send + Sync + 'static>(&mut self, world: &World, frame: u64, whole: Duration) {
         let (Some(stream), Some(index)) = (
-            world.get_resource::<Streaming<T>>(),
+            world.get_resource::<ChunkStream<T>>(),
             world.get_resource::<ChunkIndex<T>>(),
         ) else {
             return;

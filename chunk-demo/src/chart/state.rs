@@ -1,7 +1,7 @@
 //! Where each chunk is, as a colour.
 
 use bevy_ecs::world::World;
-use chunk_apply::{ChunkIndex, ChunkRoot, Streaming};
+use chunk_apply::{ChunkIndex, ChunkRoot, ChunkStream};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::JobState;
 
@@ -67,7 +67,7 @@ impl ChunkState {
 #[must_use]
 pub fn states<T: Send + Sync + 'static>(world: &World) -> Vec<(ChunkCoord, ChunkState)> {
     let (Some(stream), Some(index)) = (
-        world.get_resource::<Streaming<T>>(),
+        world.get_resource::<ChunkStream<T>>(),
         world.get_resource::<ChunkIndex<T>>(),
     ) else {
         return Vec::new();

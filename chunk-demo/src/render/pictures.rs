@@ -8,7 +8,7 @@ use bevy_app::App;
 use bevy_ecs::entity::Entity;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ChunkIndex, ChunkViewer, Streaming};
+use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
 
 use super::{Batches, RenderError, Studio};
 use crate::chart::Canvas;
@@ -162,7 +162,7 @@ impl<'a> Shoot<'a> {
 
     fn until(
         &mut self,
-        is_so: impl Fn(&ChunkIndex<CityChunk>, &Streaming<CityChunk>) -> bool,
+        is_so: impl Fn(&ChunkIndex<CityChunk>, &ChunkStream<CityChunk>) -> bool,
     ) -> Result<(), RenderError> {
         wait(self.studio.app_mut(), MOST_FRAMES, is_so)
     }
@@ -212,9 +212,9 @@ impl<'a> Shoot<'a> {
         Ok(())
     }
 
-    fn stream(&mut self) -> bevy_ecs::change_detection::Mut<'_, Streaming<CityChunk>> {
+    fn stream(&mut self) -> bevy_ecs::change_detection::Mut<'_, ChunkStream<CityChunk>> {
         let world = self.studio.app_mut().world_mut();
-        world.resource_mut::<Streaming<CityChunk>>()
+        world.resource_mut::<ChunkStream<CityChunk>>()
     }
 }
 
@@ -222,13 +222,13 @@ impl<'a> Shoot<'a> {
 fn wait(
     app: &mut App,
     most_frames: u32,
-    is_so: impl Fn(&ChunkIndex<CityChunk>, &Streaming<CityChunk>) -> bool,
+    is_so: impl Fn(&ChunkIndex<CityChunk>, &ChunkStream<CityChunk>) -> bool,
 ) -> Result<(), RenderError> {
     for _ in 0..most_frames {
         app.update();
         let world = app.world();
         let index = world.resource::<ChunkIndex<CityChunk>>();
-        if is_so(index, world.resource::<Streaming<CityChunk>>()) {
+        if is_so(index, world.resource::<ChunkStream<CityChunk>>()) {
             return Ok(());
         }
     }
@@ -246,7 +246,7 @@ mod tests {
         app.world_mut()
             .spawn((ChunkViewer::default(), Transform::default()));
         app.world_mut()
-            .resource_mut::<Streaming<CityChunk>>()
+            .resource_mut::<ChunkStream<CityChunk>>()
             .pause();
         let waited = wait(&mut app, 9, |index, _| !index.is_empty());
         assert!(

@@ -11,7 +11,7 @@ use bevy_mesh::Mesh;
 use bevy_transform::TransformPlugin;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ManualClock, Spawner, Streaming,
+    ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ManualClock, Spawner,
     StreamingConfig,
 };
 use chunk_assets::SharedAssets;
@@ -42,12 +42,16 @@ fn stream(app: &mut App) {
         let place = Transform::from_xyz(x, 100.0, 100.0);
         app.world_mut().entity_mut(viewer).insert(place);
         app.update();
-        while !app.world().resource::<Streaming<CityChunk>>().is_settled() {
+        while !app
+            .world()
+            .resource::<ChunkStream<CityChunk>>()
+            .is_settled()
+        {
             app.update();
         }
         assert_eq!(app.world().resource::<ChunkIndex<CityChunk>>().len(), 13);
     }
-    let totals = app.world().resource::<Streaming<CityChunk>>().totals();
+    let totals = app.world().resource::<ChunkStream<CityChunk>>().totals();
     assert_eq!(totals.unloaded, 13);
 }
 

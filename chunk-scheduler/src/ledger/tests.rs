@@ -39,7 +39,7 @@ fn sound() -> Broken {
     scheduler
 }
 
-fn found(spoil: impl FnOnce(&mut Broken)) -> Option<LedgerErrorKind> {
+fn found(spoil: impl FnOnce(&mut Broken)) -> Option<AuditErrorKind> {
     let mut scheduler = sound();
     spoil(&mut scheduler);
     scheduler.audit().err().map(|error| error.kind)
@@ -47,7 +47,7 @@ fn found(spoil: impl FnOnce(&mut Broken)) -> Option<LedgerErrorKind> {
 
 #[test]
 fn a_request_that_was_never_counted_or_counted_twice_is_found() {
-    let kind = Some(LedgerErrorKind::Live);
+    let kind = Some(AuditErrorKind::Live);
     assert_eq!(found(|broken| broken.tally.requested += 1), kind);
     assert_eq!(found(|broken| broken.tally.requested = 0), kind);
     assert_eq!(found(|broken| broken.tally.cancelled += 1), kind);
@@ -64,24 +64,24 @@ fn a_job_that_ended_and_is_still_listed_is_found() {
         let slot = broken.live.iter().next().expect("one is live");
         assert!(slot.end(JobState::Cancelled).is_some());
     };
-    assert_eq!(found(end_silently), Some(LedgerErrorKind::EndedButListed));
+    assert_eq!(found(end_silently), Some(AuditErrorKind::EndedButListed));
 }
 
 #[test]
 fn a_wrong_count_of_a_state_is_found() {
     assert_eq!(
         found(|broken| broken.delivered += 1),
-        Some(LedgerErrorKind::Delivered)
+        Some(AuditErrorKind::Delivered)
     );
     let count = |change: fn(&Broken)| move |broken: &mut Broken| change(broken);
     let in_flight = count(|broken| {
         (broken.shared.counts.in_flight).fetch_sub(1, Ordering::Relaxed);
     });
-    assert_eq!(found(in_flight), Some(LedgerErrorKind::InFlight));
+    assert_eq!(found(in_flight), Some(AuditErrorKind::InFlight));
     let completed = count(|broken| {
         (broken.shared.counts.completed).fetch_add(1, Ordering::Relaxed);
     });
-    assert_eq!(found(completed), Some(LedgerErrorKind::Completed));
+    assert_eq!(found(completed), Some(AuditErrorKind::Completed));
 }
 
 #[test]
@@ -94,14 +94,14 @@ fn a_place_that_was_lost_and_a_result_that_vanished_are_found() {
             .expect("one is free")
             .keep();
     };
-    assert_eq!(found(lose_a_place), Some(LedgerErrorKind::Places));
+    assert_eq!(found(lose_a_place), Some(AuditErrorKind::Places));
     let forget = |broken: &mut Broken| {
         (broken.shared.counts.generated).fetch_add(1, Ordering::Relaxed);
     };
-    assert_eq!(found(forget), Some(LedgerErrorKind::Generated));
+    assert_eq!(found(forget), Some(AuditErrorKind::Generated));
     assert_eq!(
         found(|broken| broken.applied_empties += 1),
-        Some(LedgerErrorKind::Generated)
+        Some(AuditErrorKind::Generated)
     );
 }
 

@@ -6,7 +6,8 @@ use bevy_app::App;
 use bevy_ecs::entity::Entity;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ChunkIndex, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner, Streaming, StreamingConfig,
+    ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
+    StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_demo::task_pools;
@@ -69,7 +70,7 @@ impl Contestant for Ours {
     }
 
     fn main_thread(&self) -> Duration {
-        let stream = self.app.world().resource::<Streaming<Content>>();
+        let stream = self.app.world().resource::<ChunkStream<Content>>();
         stream.last_frame().main_thread()
     }
 

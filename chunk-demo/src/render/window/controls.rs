@@ -9,7 +9,7 @@ use bevy_input::ButtonInput;
 use bevy_input::keyboard::KeyCode;
 use bevy_pbr::{DistanceFog, FogFalloff};
 use bevy_transform::components::Transform;
-use chunk_apply::{ChunkViewer, Streaming};
+use chunk_apply::{ChunkStream, ChunkViewer};
 use chunk_coord::ViewRange;
 
 use super::Panics;
@@ -70,7 +70,7 @@ pub(super) fn act(
     keys: Res<ButtonInput<KeyCode>>,
     panics: Res<Panics>,
     mut asked: ResMut<Asked>,
-    mut stream: ResMut<Streaming<CityChunk>>,
+    mut stream: ResMut<ChunkStream<CityChunk>>,
     mut viewers: Query<&mut Transform, With<ChunkViewer>>,
     mut exit: MessageWriter<AppExit>,
 ) {
@@ -102,7 +102,7 @@ pub(super) fn act(
     }
 }
 
-fn change_radius(stream: &mut Streaming<CityChunk>, asked: &mut Asked, by: i32) {
+fn change_radius(stream: &mut ChunkStream<CityChunk>, asked: &mut Asked, by: i32) {
     let radius = asked.radius.saturating_add_signed(by);
     let radius = radius.clamp(*RADII.start(), *RADII.end());
     if let Ok(range) = ViewRange::disc(radius, radius + asked.margin) {
@@ -130,7 +130,7 @@ pub(super) fn look_as_far(
     }
 }
 
-fn change_budget(stream: &mut Streaming<CityChunk>, change: impl FnOnce(Duration) -> Duration) {
+fn change_budget(stream: &mut ChunkStream<CityChunk>, change: impl FnOnce(Duration) -> Duration) {
     let now = stream.budget.time.unwrap_or(LONGEST_BUDGET);
     stream.budget.time = Some(change(now).clamp(SHORTEST_BUDGET, LONGEST_BUDGET));
 }
@@ -184,8 +184,8 @@ mod tests {
         keys.clear();
     }
 
-    fn stream(app: &App) -> &Streaming<CityChunk> {
-        app.world().resource::<Streaming<CityChunk>>()
+    fn stream(app: &App) -> &ChunkStream<CityChunk> {
+        app.world().resource::<ChunkStream<CityChunk>>()
     }
 
     fn settle(app: &mut App) {
@@ -234,7 +234,7 @@ mod tests {
                 ..Settings::default()
             });
             app.world_mut()
-                .resource_mut::<Streaming<CityChunk>>()
+                .resource_mut::<ChunkStream<CityChunk>>()
                 .pause();
             press(&mut app, KeyCode::BracketRight);
             assert_eq!(ViewRange::disc(grown, grown + 5), Ok(stream(&app).range));
@@ -271,7 +271,7 @@ mod tests {
         let mut app = app(&small());
         // Paused, so that nothing is generated before the key has done its work.
         app.world_mut()
-            .resource_mut::<Streaming<CityChunk>>()
+            .resource_mut::<ChunkStream<CityChunk>>()
             .pause();
         press(&mut app, KeyCode::KeyF);
         press(&mut app, KeyCode::KeyP);

@@ -25,7 +25,7 @@ use bevy_render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy_time::{Real, Time};
 use bevy_transform::components::Transform;
 use bevy_window::{PrimaryWindow, Window};
-use chunk_apply::{ChunkIndex, Streaming};
+use chunk_apply::{ChunkIndex, ChunkStream};
 
 use super::Panics;
 use super::controls::Asked;
@@ -123,7 +123,7 @@ fn picture(canvas: &Canvas) -> Image {
 /// Notes what the last frame cost.
 pub(super) fn note(
     time: Res<Time<Real>>,
-    stream: Res<Streaming<CityChunk>>,
+    stream: Res<ChunkStream<CityChunk>>,
     mut times: ResMut<FrameTimes>,
 ) {
     if times.ms.len() == FRAMES {
@@ -172,7 +172,7 @@ fn sheet_size(window: &Window) -> [usize; 2] {
 }
 
 fn show(world: &World, canvas: &mut Canvas) {
-    let stream = world.resource::<Streaming<CityChunk>>();
+    let stream = world.resource::<ChunkStream<CityChunk>>();
     let asked = world.resource::<Asked>();
     let still = Still {
         viewers: stream.viewers().iter().map(|viewer| viewer.coord).collect(),

@@ -8,7 +8,7 @@ use bevy_ecs::prelude::*;
 use bevy_image::Image;
 use bevy_render::render_resource::TextureFormat;
 use bevy_render::view::screenshot::{Screenshot, ScreenshotCaptured};
-use chunk_apply::Streaming;
+use chunk_apply::ChunkStream;
 
 use crate::chart::Canvas;
 use crate::city::CityChunk;
@@ -70,7 +70,7 @@ fn take_when_settled(
     mut commands: Commands,
     mut shot: ResMut<Shot>,
     failure: Res<Failure>,
-    stream: Res<Streaming<CityChunk>>,
+    stream: Res<ChunkStream<CityChunk>>,
     mut exit: MessageWriter<AppExit>,
 ) {
     shot.frames += 1;

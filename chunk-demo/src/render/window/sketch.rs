@@ -176,7 +176,7 @@ fn help(canvas: &mut Canvas) {
 
 #[cfg(test)]
 mod tests {
-    use chunk_apply::{ChunkIndex, Streaming};
+    use chunk_apply::{ChunkIndex, ChunkStream};
     use chunk_coord::ChunkCoord;
 
     use super::*;
@@ -186,7 +186,7 @@ mod tests {
     fn drawn(change: impl FnOnce(&mut Shown<'_>)) -> Canvas {
         let app = city_app(&Settings::default()).expect("the defaults make sense");
         let index = app.world().resource::<ChunkIndex<CityChunk>>();
-        let stream = app.world().resource::<Streaming<CityChunk>>();
+        let stream = app.world().resource::<ChunkStream<CityChunk>>();
         let still = Still {
             viewers: vec![ChunkCoord::ORIGIN],
             chunks: (0..)
