@@ -1,4 +1,4 @@
-//! The order in which chunks enter over several updates, when the budget does not suffice for one.
+//! The order in which chunks enter over several updates, when the budget is too small for one.
 
 use chunk_coord::{
     Changes, ChunkCoord, Footprint, ScanBudget, ViewRange, Viewer, WantedSet, nearest_distance_sq,
@@ -20,7 +20,7 @@ fn footprints() -> impl Strategy<Value = Footprint> {
     ]
 }
 
-/// What one update may look at.
+/// The budget of one update.
 fn few() -> impl Strategy<Value = usize> {
     40..300_usize
 }
@@ -30,8 +30,8 @@ fn viewer(id: u64, coord: ChunkCoord, footprint: Footprint) -> Viewer {
     Viewer { id, coord, range }
 }
 
-/// How much nearer a chunk may be than one that an earlier update brought, in chunks: the two of a ring,
-/// and a sixteenth of the way to the outermost chunk for the rim that a small step brings.
+/// How much nearer a chunk may be than one that entered in an earlier update, in chunks: the two of a ring, and a
+/// sixteenth of the way to the outermost chunk for the rim that a small step adds.
 fn tolerance(footprint: Footprint) -> f64 {
     let outermost_sq: f64 = (footprint.half_extents().iter())
         .map(|&extent| f64::from(extent).powi(2))
@@ -101,7 +101,7 @@ proptest! {
 }
 
 #[test]
-fn a_step_out_of_a_flat_footprint_brings_the_nearest_first() {
+fn after_a_step_out_of_a_flat_footprint_the_nearest_enter_first() {
     // Nothing of the old layer is in the new one: the step is as good as a teleport.
     let disc = Footprint::Disc { radius: 64 };
     let flat = Footprint::Cuboid {
