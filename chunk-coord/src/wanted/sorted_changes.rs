@@ -100,16 +100,23 @@ impl<const FARTHEST: bool> SortedChanges<FARTHEST> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::footprint::Footprint;
     use crate::order::nearest_distance_sq;
     use crate::range::{ViewRange, Viewer};
+    use crate::rows::PlacedFootprint;
     use core::cmp::Reverse;
     use proptest::prelude::*;
+
+    const EVERYWHERE: Footprint = Footprint::Cuboid {
+        half_extents: [1 << 30; 3],
+    };
 
     /// Pushes intervals as a walk does, and returns what comes out.
     fn drained<const FARTHEST: bool>(
         intervals: &[(i32, i32, Interval)],
         tree: &mut ViewerTree,
     ) -> Vec<ChunkCoord> {
+        tree.focus(Some(&PlacedFootprint::new(ChunkCoord::ORIGIN, EVERYWHERE)));
         let mut changes = SortedChanges::<FARTHEST>::default();
         for &(y, z, interval) in intervals {
             changes.push(y, z, interval, tree);
