@@ -55,9 +55,9 @@ impl TimeSource<'_> {
     }
 }
 
-/// Coordinates between two readings of the clock, and between entering and leaving. Half as many read the clock
-/// and look up pages twice as often. Twice as many end an update in which hundreds of viewers wait too late:
-/// turning to another viewer costs more than a coordinate.
+/// Coordinates between two readings of the clock, and between entering and leaving. With fewer, an update reads the
+/// clock and looks up pages more often. With more, it exceeds its limit by more where hundreds of viewers wait,
+/// because turning to another viewer takes longer than a coordinate.
 const QUANTUM: u64 = 64;
 
 /// The time that sorting one changed coordinate takes, about. An update sorts at its end, so it keeps as much time

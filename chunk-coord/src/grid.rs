@@ -51,7 +51,7 @@ impl ChunkGrid {
         Self::planar_rect(size, size)
     }
 
-    /// A grid of oblong chunks, `x` and `z` world units along these axes, unbounded along y.
+    /// A grid of rectangular chunks, `x` and `z` world units along these axes, unbounded along y.
     ///
     /// # Errors
     ///
@@ -290,7 +290,7 @@ pub struct GridError {
     pub axis: Axis,
     /// The size that was refused, in world units.
     pub size: f32,
-    /// Why.
+    /// The reason.
     pub kind: GridErrorKind,
 }
 
@@ -325,7 +325,7 @@ pub struct PositionError {
     pub axis: Axis,
     /// The position along that axis, in world units.
     pub position: f64,
-    /// Why.
+    /// The reason.
     pub kind: PositionErrorKind,
 }
 
@@ -362,7 +362,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn sizes_that_make_no_grid_are_refused_with_the_size() {
+    fn invalid_sizes_are_refused_with_the_size() {
         for size in [0.0, -1.0, f32::NAN, f32::INFINITY] {
             assert!(ChunkGrid::planar(size).is_err());
         }
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_a_hair_below_a_border_stays_below_it() {
+    fn a_position_just_below_a_border_stays_below_it() {
         let size = 0.1_f32;
         let grid = ChunkGrid::planar(size).unwrap();
         // The double just below a border divides to exactly the whole number of the border.
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn oblong_chunks_differ_along_x_and_z() {
+    fn rectangular_chunks_differ_along_x_and_z() {
         let grid = ChunkGrid::planar_rect(10.0, 40.0).unwrap();
         let coord = grid.coord_at(Vec3::new(39.0, -5.0, 39.0)).unwrap();
         assert_eq!(coord, ChunkCoord::planar(3, 0));

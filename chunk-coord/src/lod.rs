@@ -92,7 +92,7 @@ pub struct LevelRingsError {
     pub radius: u32,
     /// How many rings there were before it.
     pub ring: usize,
-    /// Why.
+    /// The reason.
     pub kind: LevelRingsErrorKind,
 }
 
@@ -155,15 +155,15 @@ mod tests {
 
         #[test]
         fn moving_to_and_fro_by_less_than_the_hysteresis_changes_a_level_at_most_once(
-            rings in rings(), centre in 10..60_u64, sway in 0..10_u64,
+            rings in rings(), centre in 10..60_u64, offset in 0..10_u64,
         ) {
-            prop_assume!(sway <= u64::from(rings.hysteresis));
+            prop_assume!(offset <= u64::from(rings.hysteresis));
             // No two borders within the band.
             prop_assume!(rings.radii.windows(2).all(|pair| pair[1] - pair[0] > 2 * rings.hysteresis));
             let mut level = None;
             let mut changes = 0;
             for step in 0..20 {
-                let distance = centre + if step % 2 == 0 { 0 } else { sway };
+                let distance = centre + if step % 2 == 0 { 0 } else { offset };
                 let next = rings.level(distance * distance, level);
                 changes += u32::from(level.is_some_and(|level| level != next));
                 level = Some(next);

@@ -88,10 +88,10 @@ proptest! {
     #[test]
     fn several_viewers_are_served_nearest_first(
         radius in 4..20_u32, count in few(),
-        places in prop::collection::vec(prop::array::uniform2(-25..25_i32), 2..6),
+        coords in prop::collection::vec(prop::array::uniform2(-25..25_i32), 2..6),
     ) {
         let footprint = Footprint::Disc { radius };
-        let viewers: Vec<_> = (0..).zip(&places)
+        let viewers: Vec<_> = (0..).zip(&coords)
             .map(|(id, &[x, z])| viewer(id, ChunkCoord::planar(x, z), footprint))
             .collect();
         let (order, updates) = distances(&mut WantedSet::new(), &viewers, count);

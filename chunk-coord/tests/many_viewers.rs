@@ -8,12 +8,12 @@ use chunk_coord::{
 };
 use proptest::prelude::*;
 
-/// Where a viewer is, and its radius.
-type Place = ([i32; 3], u32);
+/// A viewer's coordinates and load radius.
+type Ball = ([i32; 3], u32);
 
-fn viewers(places: &[Place]) -> Vec<Viewer> {
+fn viewers(balls: &[Ball]) -> Vec<Viewer> {
     (0..)
-        .zip(places)
+        .zip(balls)
         .map(|(id, &([x, y, z], radius))| Viewer {
             id,
             coord: ChunkCoord::new(x, y, z),
@@ -54,7 +54,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn many_viewers_that_move_at_once_agree_with_brute_force(
-        mut places in prop::collection::vec(
+        mut balls in prop::collection::vec(
             ((-30..30_i32, -3..3_i32, -30..30_i32).prop_map(|(x, y, z)| [x, y, z]), 0..4_u32),
             17..60,
         ),
@@ -63,12 +63,12 @@ proptest! {
         let mut wanted = WantedSet::new();
         let mut expected = BTreeSet::new();
         for (steps, is_limited) in moves {
-            for ((place, _), step) in places.iter_mut().zip(steps) {
-                for (at, by) in place.iter_mut().zip(step) {
+            for ((coord, _), step) in balls.iter_mut().zip(steps) {
+                for (at, by) in coord.iter_mut().zip(step) {
                     *at += by;
                 }
             }
-            let viewers = viewers(&places);
+            let viewers = viewers(&balls);
             let centres: Vec<_> = viewers.iter().map(|viewer| viewer.coord).collect();
             expected = model(&expected, &viewers);
             loop {

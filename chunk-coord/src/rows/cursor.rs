@@ -142,7 +142,8 @@ mod tests {
         }
         let mut visit = Ends(Vec::new());
         let (low, high) = (i32::MAX - 1, i32::MAX);
-        assert!(Cursor::START.walk(Interval { low, high }, &mut visit));
+        let mut cursor = Cursor::START;
+        assert!(cursor.walk(Interval { low, high }, &mut visit));
         assert_eq!(visit.0.len(), 2);
     }
 }
