@@ -14,7 +14,7 @@ use crate::rows::{
 /// viewer walk ring after ring. A viewer that moves before its work is done goes on ring after ring, behind
 /// those that are still complete around its new chunk.
 #[derive(Clone, Debug)]
-pub(crate) struct Entering {
+pub(super) struct Entering {
     /// The radius of the ball around the viewer in which the work is done, in chunks; -1 where there is none.
     complete: i64,
     by_rings: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Entering {
 
 impl Entering {
     /// The work of a new viewer.
-    pub(crate) fn appeared(is_unlimited: bool) -> Self {
+    pub(super) fn appeared(is_unlimited: bool) -> Self {
         Self {
             complete: -1,
             by_rings: !is_unlimited,
@@ -33,7 +33,7 @@ impl Entering {
     }
 
     /// The work of a viewer that was `old` and is `new`, when `rest` was left of the old work.
-    pub(crate) fn moved(
+    pub(super) fn moved(
         old: &Viewer,
         new: &Viewer,
         rest: Option<Self>,
@@ -70,13 +70,13 @@ impl Entering {
     }
 
     /// The radius of the ball around the viewer in which the work is done, in chunks; -1 where there is none.
-    pub(crate) fn complete(&self) -> i64 {
+    pub(super) fn complete(&self) -> i64 {
         self.complete
     }
 
     /// Goes on with the work around `target` and returns whether it is done. Uses up `credits`, or does one
     /// ring.
-    pub(crate) fn advance(
+    pub(super) fn advance(
         &mut self,
         target: PlacedFootprint,
         rows: &mut RowSet,

@@ -15,7 +15,7 @@ use crate::rows::{
 /// the viewers at that time. When footprints come faster than the budget allows to walk them, one sweep over all
 /// members replaces all of them, so that the work stays bounded.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Leaving {
+pub(super) struct Leaving {
     departures: VecDeque<Departure>,
     sweep: Option<Sweep>,
     /// Whether another sweep must follow the current one.
@@ -51,12 +51,12 @@ impl Sweep {
 const NEAREST: usize = 4;
 
 impl Leaving {
-    pub(crate) fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         self.sweep.is_some() || !self.departures.is_empty()
     }
 
     /// Notes that a viewer left an unload footprint behind.
-    pub(crate) fn depart(&mut self, from: PlacedFootprint, viewers: usize, rows: &RowSet) {
+    pub(super) fn depart(&mut self, from: PlacedFootprint, viewers: usize, rows: &RowSet) {
         if rows.len() == 0 {
             return;
         }
@@ -75,7 +75,7 @@ impl Leaving {
     }
 
     /// Goes on with the work and adds the chunks that left to `left`. Uses up `credits`, or does all there is.
-    pub(crate) fn advance(
+    pub(super) fn advance(
         &mut self,
         rows: &mut RowSet,
         tree: &mut ViewerTree,

@@ -9,7 +9,7 @@ use crate::rows::Interval;
 /// Coordinates that entered or left during one update, with their distances to the nearest viewer: to be sorted
 /// nearest first, or `FARTHEST` first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SortedChanges<const FARTHEST: bool> {
+pub(super) struct SortedChanges<const FARTHEST: bool> {
     /// Each with its rank, by which they are sorted.
     items: Vec<(u64, ChunkCoord)>,
     /// How many items have each rank, then where the next of them goes. Kept for its memory.
@@ -25,13 +25,13 @@ fn rank<const FARTHEST: bool>(distance_sq: u64) -> u64 {
 const SPREAD: u64 = 4;
 
 impl<const FARTHEST: bool> SortedChanges<FARTHEST> {
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.items.len()
     }
 
     /// Adds the coordinates of an interval in row `y`, `z`.
     #[inline]
-    pub(crate) fn push(&mut self, y: i32, z: i32, interval: Interval, tree: &mut ViewerTree) {
+    pub(super) fn push(&mut self, y: i32, z: i32, interval: Interval, tree: &mut ViewerTree) {
         let items = &mut self.items;
         if let [viewer] = *tree.candidates() {
             // What the whole interval has in common, and what each chunk adds.
@@ -50,7 +50,7 @@ impl<const FARTHEST: bool> SortedChanges<FARTHEST> {
     }
 
     /// Moves the coordinates to the end of `changed` in their order, ties by coordinate.
-    pub(crate) fn drain_into(&mut self, changed: &mut Vec<ChunkCoord>) {
+    pub(super) fn drain_into(&mut self, changed: &mut Vec<ChunkCoord>) {
         let (mut low, mut high) = (u64::MAX, 0);
         for &(rank, _) in &self.items {
             low = low.min(rank);

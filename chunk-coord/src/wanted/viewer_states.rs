@@ -13,7 +13,7 @@ use crate::rows::{PlacedFootprint, RowSet};
 
 /// Viewers, side by side with their entering work.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ViewerStates {
+pub(super) struct ViewerStates {
     viewers: Vec<Viewer>,
     /// One for each viewer.
     work: Vec<Option<Entering>>,
@@ -23,18 +23,18 @@ pub(crate) struct ViewerStates {
 
 impl ViewerStates {
     #[inline]
-    pub(crate) fn viewers(&self) -> &[Viewer] {
+    pub(super) fn viewers(&self) -> &[Viewer] {
         &self.viewers
     }
 
     #[inline]
-    pub(crate) fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         !self.queue.is_empty()
     }
 
     /// Goes on with the work, nearest to its viewer first, and adds the chunks that entered to `entered`. Uses up
     /// `credits`, or does all there is.
-    pub(crate) fn advance(
+    pub(super) fn advance(
         &mut self,
         rows: &mut RowSet,
         tree: &mut ViewerTree,
@@ -66,7 +66,7 @@ impl ViewerStates {
 
     /// Replaces the viewers by `viewers`. Calls `depart` with every unload footprint of which chunks may have to
     /// leave.
-    pub(crate) fn replace(
+    pub(super) fn replace(
         &mut self,
         viewers: &[Viewer],
         is_unlimited: bool,

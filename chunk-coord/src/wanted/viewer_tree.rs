@@ -13,7 +13,7 @@ use crate::rows::{Bounds, Interval, PlacedFootprint, do_meet, isqrt, isqrt_up};
 /// viewer that moves among many does not pay for a tree, and many that move at once do not pay for each
 /// other.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ViewerTree {
+pub(super) struct ViewerTree {
     footprints: Vec<PlacedFootprint>,
     /// The bounding box of all `footprints`, then of each half of them, then of each quarter, and so on: those
     /// of node n are halved at 2n + 1 and 2n + 2. Empty as long as there is no tree.
@@ -37,7 +37,7 @@ const LEAF: usize = 8;
 const NOWHERE: Bounds = [Interval::single(0); 3];
 
 impl ViewerTree {
-    pub(crate) fn set_viewers(&mut self, viewers: &[Viewer]) {
+    pub(super) fn set_viewers(&mut self, viewers: &[Viewer]) {
         self.footprints.clear();
         self.footprints.extend(
             (viewers.iter())
@@ -49,7 +49,7 @@ impl ViewerTree {
     }
 
     /// Appends the unload footprints whose bounding boxes share a chunk with `bounds` to `found`.
-    pub(crate) fn meeting(&mut self, bounds: &Bounds, found: &mut Vec<PlacedFootprint>) {
+    pub(super) fn meeting(&mut self, bounds: &Bounds, found: &mut Vec<PlacedFootprint>) {
         self.root().query(bounds, &mut |footprint| {
             found.push(*footprint);
             true
@@ -58,7 +58,7 @@ impl ViewerTree {
 
     /// Restricts [`nearest_sq`](Self::nearest_sq) to the viewers that may be the nearest to a chunk of
     /// `footprint`, until the next call. Without a footprint, or with too many such viewers, it uses all.
-    pub(crate) fn focus(&mut self, footprint: Option<&PlacedFootprint>) {
+    pub(super) fn focus(&mut self, footprint: Option<&PlacedFootprint>) {
         self.candidates.clear();
         let Some(&PlacedFootprint { centre, footprint }) = footprint else {
             return;
@@ -85,12 +85,12 @@ impl ViewerTree {
 
     /// The viewers that [`focus`](Self::focus) has restricted queries to; none where queries use all.
     #[inline]
-    pub(crate) fn candidates(&self) -> &[ChunkCoord] {
+    pub(super) fn candidates(&self) -> &[ChunkCoord] {
         &self.candidates
     }
 
     /// The squared distance from `coord` to the nearest viewer; [`u64::MAX`] when there are none.
-    pub(crate) fn nearest_sq(&mut self, coord: ChunkCoord) -> u64 {
+    pub(super) fn nearest_sq(&mut self, coord: ChunkCoord) -> u64 {
         if !self.candidates.is_empty() {
             return nearest_distance_sq(coord, &self.candidates);
         }
