@@ -1,4 +1,4 @@
-//! How much scanning one update may do.
+//! How much work one update may do.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,10 +6,10 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 use bevy_platform::time::Instant;
 
-/// How much one call of [`WantedSet::update`](crate::WantedSet::update) may look at.
+/// How much work one call of [`WantedSet::update`](crate::WantedSet::update) may do.
 ///
-/// What does not fit is carried over to the next call; nothing is lost. A budget is used up: one that
-/// goes through several updates allows no more than the first would have been allowed.
+/// Work that does not fit is carried over to the next call; nothing is lost. A budget is used up: several
+/// updates with one budget do no more than the first would have been allowed.
 ///
 /// ```
 /// use core::time::Duration;
@@ -17,7 +17,7 @@ use bevy_platform::time::Instant;
 ///
 /// let everything = ScanBudget::unlimited();
 /// let some = ScanBudget::coordinates(4096);
-/// // By a clock of one's own: that of an engine, or one that tests move by hand.
+/// // By a clock of the caller: an engine's, or one that a test moves by hand.
 /// let mut now = || Duration::ZERO;
 /// let a_while = ScanBudget::with_clock(Duration::from_micros(250), &mut now);
 /// # let _ = (everything, some, a_while);
@@ -30,22 +30,22 @@ enum Limit<'a> {
     Unlimited,
     Coordinates(usize),
     Until {
-        clock: Clock<'a>,
-        /// By the clock.
+        time: TimeSource<'a>,
+        /// By `time`.
         end: Duration,
         /// Whether anything was granted yet.
-        begun: bool,
+        has_begun: bool,
     },
 }
 
-enum Clock<'a> {
+enum TimeSource<'a> {
     Given(&'a mut dyn FnMut() -> Duration),
-    /// Time since then.
+    /// The machine's clock, since this moment.
     #[cfg(feature = "std")]
     Since(Instant),
 }
 
-impl Clock<'_> {
+impl TimeSource<'_> {
     fn now(&mut self) -> Duration {
         match self {
             Self::Given(now) => now(),
@@ -55,72 +55,37 @@ impl Clock<'_> {
     }
 }
 
-/// Coordinates looked at between two looks at the clock, and between entering and leaving.
-pub(crate) const QUANTUM: u64 = 128;
-/// The same while several viewers wait for theirs: turning from one to the next costs as much as some coordinates.
-pub(crate) const SMALL_QUANTUM: u64 = 32;
+/// Coordinates between two readings of the clock, and between entering and leaving. With fewer, an update reads the
+/// clock and looks up pages more often. With more, it exceeds its limit by more where hundreds of viewers wait,
+/// because turning to another viewer takes longer than a coordinate.
+const QUANTUM: u64 = 64;
 
-/// What putting one found coordinate in its place takes. Scanning stops this much early for each, because the order
-/// is made at the end of an update.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OrderingCost(Duration);
-
-impl Default for OrderingCost {
-    fn default() -> Self {
-        Self(Self::USUAL)
-    }
-}
-
-impl OrderingCost {
-    const USUAL: Duration = Duration::from_nanos(16);
-    /// Fewer say nothing of one.
-    const FEWEST: usize = 256;
-
-    /// Learns how long so many took. It rises fast and falls slowly, because too much costs a little of the next update and
-    /// too little makes this one late; an interruption counts as four times the cost. What is so much that hardly anything
-    /// is found falls as well, or nothing would ever be learned again.
-    pub(crate) fn learn(&mut self, found: usize, took: Duration) {
-        if found < Self::FEWEST {
-            if self.0 > Self::USUAL {
-                self.0 = (self.0 * 15 / 16).max(Self::USUAL);
-            }
-            return;
-        }
-        let each = (took / u32::try_from(found).unwrap_or(u32::MAX)).min(self.0 * 4);
-        let of = if each > self.0 { 2 } else { 16 };
-        self.0 = (self.0 * (of - 1) + each) / of;
-        self.0 = self.0.max(Duration::from_nanos(4));
-    }
-
-    fn of(self, found: usize) -> Duration {
-        self.0
-            .saturating_mul(u32::try_from(found).unwrap_or(u32::MAX))
-    }
-}
+/// The time that sorting one changed coordinate takes, about. An update sorts at its end, so it keeps as much time
+/// back.
+const SORTING: Duration = Duration::from_nanos(16);
 
 impl<'a> ScanBudget<'a> {
-    /// Everything at once: for servers, tests and loading screens.
+    /// No limit: for servers, tests and loading screens.
     #[must_use]
     pub const fn unlimited() -> Self {
         let limit = Limit::Unlimited;
         Self { limit }
     }
 
-    /// At most `count` coordinates: a chunk that enters or leaves costs one, and so does a row of chunks,
-    /// an end of one, or a page of 32 rows without members, in which nothing does. Reproducible, where a time is not.
-    /// A count of zero postpones everything.
+    /// At most `count` coordinates. A chunk that enters or leaves costs one; so does a row without changes, the
+    /// end of a row, and a page of 32 rows without members in which none can leave. Reproducible, unlike a
+    /// time. A count of zero postpones all work.
     #[must_use]
     pub const fn coordinates(count: usize) -> Self {
         let limit = Limit::Coordinates(count);
         Self { limit }
     }
 
-    /// About `limit` from now on, by the machine's clock; on the web, by the browser's, which takes the
-    /// feature `web`.
+    /// About `limit` from now on, by the machine's clock; on the web by the browser's, which needs the feature
+    /// `web`.
     ///
-    /// An update looks at 128 coordinates between two looks at the clock, or at 32 while several viewers wait for theirs,
-    /// and stops early enough to put what it found in order. However little the limit is, one update looks at the first of
-    /// these.
+    /// An update reads the clock after every 64 coordinates, and stops early enough to sort what it found. Its
+    /// first 64 coordinates are granted however short the limit is.
     ///
     /// # Panics
     ///
@@ -128,22 +93,22 @@ impl<'a> ScanBudget<'a> {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn time(limit: Duration) -> Self {
-        Self::until(Clock::Since(Instant::now()), limit)
+        Self::until(TimeSource::Since(Instant::now()), limit)
     }
 
     /// As [`time`](Self::time), by the clock `now`: the time since any fixed moment, which never goes
-    /// back. It is asked once here.
+    /// back. This constructor reads it once.
     #[must_use]
     pub fn with_clock(limit: Duration, now: &'a mut dyn FnMut() -> Duration) -> Self {
         let start = now();
-        Self::until(Clock::Given(now), start.saturating_add(limit))
+        Self::until(TimeSource::Given(now), start.saturating_add(limit))
     }
 
-    fn until(clock: Clock<'a>, end: Duration) -> Self {
+    fn until(time: TimeSource<'a>, end: Duration) -> Self {
         let limit = Limit::Until {
-            clock,
+            time,
             end,
-            begun: false,
+            has_begun: false,
         };
         Self { limit }
     }
@@ -152,32 +117,29 @@ impl<'a> ScanBudget<'a> {
         matches!(self.limit, Limit::Unlimited)
     }
 
-    /// What time it is, where that matters.
-    pub(crate) fn now(&mut self) -> Option<Duration> {
-        match &mut self.limit {
-            Limit::Until { clock, .. } => Some(clock.now()),
-            Limit::Unlimited | Limit::Coordinates(_) => None,
-        }
-    }
-
-    /// How many coordinates may be looked at before asking again, `quantum` at most where there is a limit; 0 when the
-    /// budget is used up. `found` coordinates are still to be put in order.
-    pub(crate) fn grant(&mut self, quantum: u64, found: usize, ordering: OrderingCost) -> u64 {
+    /// How many coordinates may be scanned before the next call; 0 when the budget is used up. `changed`
+    /// coordinates are still to be sorted.
+    pub(crate) fn grant(&mut self, changed: usize) -> u64 {
         match &mut self.limit {
             Limit::Unlimited => u64::MAX,
-            Limit::Coordinates(left) => (*left as u64).min(quantum),
-            Limit::Until { clock, end, begun } => {
-                let fits = clock.now().saturating_add(ordering.of(found)) < *end;
-                let is_first = !core::mem::replace(begun, true);
-                if fits || is_first { quantum } else { 0 }
+            Limit::Coordinates(left) => (*left as u64).min(QUANTUM),
+            Limit::Until {
+                time,
+                end,
+                has_begun,
+            } => {
+                let sorting = SORTING.saturating_mul(u32::try_from(changed).unwrap_or(u32::MAX));
+                let is_in_time = time.now().saturating_add(sorting) < *end;
+                let is_first = !core::mem::replace(has_begun, true);
+                if is_in_time || is_first { QUANTUM } else { 0 }
             }
         }
     }
 
-    /// Takes note of what was looked at since the last grant.
-    pub(crate) fn charge(&mut self, used: u64) {
+    /// Takes off what was scanned since the last grant.
+    pub(crate) fn charge(&mut self, scanned: u64) {
         if let Limit::Coordinates(left) = &mut self.limit {
-            *left = left.saturating_sub(used as usize);
+            *left = left.saturating_sub(scanned as usize);
         }
     }
 }
@@ -189,53 +151,5 @@ impl fmt::Debug for ScanBudget<'_> {
             Limit::Coordinates(left) => write!(f, "ScanBudget::coordinates({left})"),
             Limit::Until { end, .. } => write!(f, "ScanBudget until {end:?}"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-
-    #[test]
-    fn the_cost_of_ordering_follows_what_was_measured_but_no_single_interruption() {
-        let mut cost = OrderingCost::default();
-        cost.learn(1_000, Duration::from_secs(1));
-        assert_eq!(cost.of(1_000), Duration::from_nanos(40_000));
-        for _ in 0..40 {
-            cost.learn(1_000, Duration::from_micros(50));
-        }
-        assert!(cost.of(1_000).abs_diff(Duration::from_micros(50)) < Duration::from_micros(4));
-        cost.learn(OrderingCost::FEWEST - 1, Duration::ZERO);
-        assert!(
-            cost.of(1_000) > Duration::from_micros(40),
-            "too few to tell much"
-        );
-        for _ in 0..100 {
-            cost.learn(1_000, Duration::ZERO);
-        }
-        assert_eq!(cost.of(1_000), Duration::from_micros(4));
-    }
-
-    #[test]
-    fn interruptions_in_a_row_do_not_stop_finding_for_ever() {
-        let mut cost = OrderingCost::default();
-        let mut now = || Duration::ZERO;
-        for _ in 0..5 {
-            cost.learn(1_000, Duration::from_secs(1));
-        }
-        let mut found_by_each = Vec::new();
-        for _ in 0..200 {
-            let mut budget = ScanBudget::with_clock(Duration::from_micros(10), &mut now);
-            let mut found = 0;
-            // The clock stands still, so that only what is kept back for the order ends an update.
-            while found < 600 && budget.grant(QUANTUM, found, cost) > 0 {
-                found += QUANTUM as usize;
-            }
-            cost.learn(found, OrderingCost::USUAL * found as u32);
-            found_by_each.push(found);
-        }
-        assert_eq!(found_by_each[0], 128, "the first quantum is always granted");
-        assert_eq!(found_by_each.last(), Some(&640));
     }
 }

@@ -1,4 +1,4 @@
-//! The integer address of a chunk.
+//! The integer coordinates of a chunk.
 
 #[cfg(all(feature = "bevy_ecs", feature = "bevy_reflect"))]
 use bevy_ecs::reflect::ReflectComponent;
@@ -10,16 +10,15 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The address of one chunk, in chunks along each axis.
+/// The integer coordinates of one chunk, in chunks along each axis.
 ///
-/// Planar worlds keep `y` at 0. Addresses cover the whole `i32` range on every axis; operations that
-/// would step outside it say what they do instead.
+/// Planar worlds keep `y` at 0. Coordinates cover the whole `i32` range on every axis; each operation that
+/// could leave it says what it does instead.
 ///
 /// # Order
 ///
-/// Coordinates are ordered by layer (`y`), then by row (`z`), then by `x`. This is the order in which
-/// the rows of a [`Footprint`](crate::Footprint) are walked, and the order that breaks every tie of
-/// distance in this crate.
+/// Coordinates are ordered by layer (`y`), then by row (`z`), then by `x`. Every order by distance in this
+/// crate breaks its ties by this order.
 ///
 /// ```
 /// use chunk_coord::ChunkCoord;
@@ -73,27 +72,15 @@ impl ChunkCoord {
 
     /// The squared distance between two chunks, in chunks².
     ///
-    /// Exact while the sum fits a `u64`, which holds whenever no axis differs by more than 2³¹; saturates
-    /// at [`u64::MAX`] beyond.
+    /// Exact whenever no axis differs by more than 2³¹; saturates at [`u64::MAX`] where the sum does not
+    /// fit a `u64`.
     #[inline]
     #[must_use]
     pub const fn distance_sq(self, other: Self) -> u64 {
-        let x = self.x.abs_diff(other.x) as u64;
-        let y = self.y.abs_diff(other.y) as u64;
-        let z = self.z.abs_diff(other.z) as u64;
-        // A square of a 32-bit difference always fits; only the sums can overflow.
-        (x * x).saturating_add(y * y).saturating_add(z * z)
-    }
-
-    /// The number of king's moves between two chunks: the largest difference along any axis, in chunks.
-    #[inline]
-    #[must_use]
-    pub const fn chebyshev_distance(self, other: Self) -> u32 {
-        let x = self.x.abs_diff(other.x);
-        let y = self.y.abs_diff(other.y);
-        let z = self.z.abs_diff(other.z);
-        let xy = if x > y { x } else { y };
-        if xy > z { xy } else { z }
+        // Only the sums can overflow.
+        square(self.x.abs_diff(other.x))
+            .saturating_add(square(self.y.abs_diff(other.y)))
+            .saturating_add(square(self.z.abs_diff(other.z)))
     }
 
     /// The chunk `x`, `y`, `z` chunks away, or `None` where an axis would leave the `i32` range.
@@ -120,42 +107,6 @@ impl ChunkCoord {
             self.z.saturating_add(z),
         )
     }
-
-    /// The four chunks that share a side with this one in a planar world, in coordinate order.
-    ///
-    /// Fewer at the ends of the `i32` range.
-    pub fn planar_neighbours(self) -> impl Iterator<Item = Self> {
-        [(0, -1), (-1, 0), (1, 0), (0, 1)]
-            .into_iter()
-            .filter_map(move |(x, z)| self.checked_offset(x, 0, z))
-    }
-
-    /// The six chunks that share a face with this one, in coordinate order.
-    ///
-    /// Fewer at the ends of the `i32` range.
-    pub fn face_neighbours(self) -> impl Iterator<Item = Self> {
-        [
-            (0, -1, 0),
-            (0, 0, -1),
-            (-1, 0, 0),
-            (1, 0, 0),
-            (0, 0, 1),
-            (0, 1, 0),
-        ]
-        .into_iter()
-        .filter_map(move |(x, y, z)| self.checked_offset(x, y, z))
-    }
-
-    /// The 26 chunks that share a face, an edge or a corner with this one, in coordinate order.
-    ///
-    /// Fewer at the ends of the `i32` range.
-    pub fn all_neighbours(self) -> impl Iterator<Item = Self> {
-        (0..27)
-            .filter(|&index| index != 13)
-            .filter_map(move |index| {
-                self.checked_offset(index % 3 - 1, index / 9 - 1, index / 3 % 3 - 1)
-            })
-    }
 }
 
 impl Ord for ChunkCoord {
@@ -173,8 +124,7 @@ impl PartialOrd for ChunkCoord {
 }
 
 impl Hash for ChunkCoord {
-    /// Feeds the hasher one word and a half instead of three halves: with `ahash` this is one round
-    /// less per look-up.
+    /// Writes two numbers to the hasher instead of three, which saves `ahash` one round per look-up.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state
@@ -184,7 +134,7 @@ impl Hash for ChunkCoord {
 }
 
 impl fmt::Debug for ChunkCoord {
-    /// Prints `(x, y, z)`: coordinates fill logs, and the name of the type says nothing there.
+    /// Prints `(x, y, z)` without the name of the type, to keep logs short.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({}, {}, {})", self.x, self.y, self.z)
     }
@@ -208,51 +158,34 @@ impl From<ChunkCoord> for [i32; 3] {
     }
 }
 
-impl From<bevy_math::IVec3> for ChunkCoord {
-    fn from(vector: bevy_math::IVec3) -> Self {
-        Self::new(vector.x, vector.y, vector.z)
-    }
-}
-
-impl From<ChunkCoord> for bevy_math::IVec3 {
-    fn from(coord: ChunkCoord) -> Self {
-        Self::new(coord.x, coord.y, coord.z)
-    }
+/// The square of a difference between two coordinates, which always fits.
+#[inline]
+pub(crate) const fn square(value: u32) -> u64 {
+    value as u64 * value as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     #[test]
-    fn distance_is_exact_to_the_ends_of_the_range_and_saturates_beyond_a_word() {
+    fn distance_is_exact_to_the_ends_of_the_range_and_saturates_beyond_64_bits() {
         let low = ChunkCoord::planar(i32::MIN, 0);
         let high = ChunkCoord::planar(i32::MAX, 0);
-        let side = u64::from(u32::MAX);
-        assert_eq!(low.distance_sq(high), side * side);
+        assert_eq!(low.distance_sq(high), square(u32::MAX));
         let corner = ChunkCoord::new(i32::MAX, i32::MAX, i32::MAX);
         let opposite = ChunkCoord::new(i32::MIN, i32::MIN, i32::MIN);
         assert_eq!(corner.distance_sq(opposite), u64::MAX);
-        assert_eq!(corner.chebyshev_distance(opposite), u32::MAX);
     }
 
     #[test]
-    fn neighbours_come_in_coordinate_order_and_stop_at_the_ends() {
-        for (found, expected) in [
-            (
-                ChunkCoord::ORIGIN.planar_neighbours().collect::<Vec<_>>(),
-                4,
-            ),
-            (ChunkCoord::ORIGIN.face_neighbours().collect(), 6),
-            (ChunkCoord::ORIGIN.all_neighbours().collect(), 26),
-        ] {
-            assert_eq!(found.len(), expected);
-            assert!(found.is_sorted());
-            assert!(!found.contains(&ChunkCoord::ORIGIN));
-        }
+    fn offsets_stop_at_the_ends_of_the_range_or_say_that_they_leave_it() {
         let end = ChunkCoord::new(i32::MAX, i32::MIN, i32::MAX);
-        assert_eq!(end.all_neighbours().count(), 7);
         assert_eq!(end.saturating_offset(1, -1, 5), end);
+        assert_eq!(end.checked_offset(0, -1, 0), None);
+        assert_eq!(
+            end.checked_offset(-1, 1, 0),
+            Some(ChunkCoord::new(i32::MAX - 1, i32::MIN + 1, i32::MAX))
+        );
     }
 }

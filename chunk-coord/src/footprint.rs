@@ -1,14 +1,14 @@
-//! Shapes of chunks around a centre, as layers of rows.
+//! Shapes of chunks around a centre.
 
 #[cfg(all(feature = "bevy_reflect", feature = "serde"))]
 use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
-use crate::ChunkCoord;
+use crate::coord::{ChunkCoord, square};
 
 /// A shape of chunks around the chunk a viewer is in. All lengths are in chunks.
 ///
-/// Every shape is convex and symmetrical along each axis, and always contains its centre. Where a shape
-/// reaches over an end of the `i32` range, the part outside does not exist.
+/// Every shape is convex and symmetrical along each axis, and contains its centre. Where a shape reaches over
+/// an end of the `i32` range, the part outside does not exist.
 ///
 /// ```
 /// use chunk_coord::{ChunkCoord, Footprint};
@@ -59,7 +59,7 @@ impl Footprint {
     #[inline]
     #[must_use]
     pub fn contains(&self, centre: ChunkCoord, coord: ChunkCoord) -> bool {
-        self.holds(
+        self.has_offset(
             coord.x.abs_diff(centre.x),
             coord.y.abs_diff(centre.y),
             coord.z.abs_diff(centre.z),
@@ -82,52 +82,36 @@ impl Footprint {
 
     /// Whether the shape contains the whole of `other` around the same centre.
     ///
-    /// Exact, and without counting: the shapes are convex, so it is enough to look at the outermost
-    /// chunks of `other`.
+    /// Exact, and without counting: the shapes are convex, so the outermost chunks of `other` decide.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
+        let [x, y, z] = other.half_extents();
         match *other {
-            Self::Disc { radius } => self.covers_round(radius, 0),
-            Self::Cylinder {
-                radius,
-                half_height,
-            } => self.covers_round(radius, half_height),
-            Self::Sphere { radius } => match *self {
-                // A sphere touches its bounding box on each face, and bulges nowhere outside the
-                // cylinder of the same radius.
-                Self::Sphere { radius: own } => own >= radius,
-                _ => {
-                    let [x, y, z] = self.half_extents();
-                    x.min(y).min(z) >= radius
-                }
+            Self::Disc { radius } | Self::Cylinder { radius, .. } => match *self {
+                Self::Cuboid { .. } => self.has_offset(x, y, z),
+                // Both are round about the same axis: the rim at one bearing stands for all of it.
+                _ => self.has_offset(radius, y, 0),
             },
-            Self::Cuboid {
-                half_extents: [x, y, z],
-            } => self.holds(x, y, z),
+            Self::Sphere { radius } => match *self {
+                Self::Sphere { radius: own } => own >= radius,
+                // A sphere touches its bounding box on each face, and lies within the cylinder of the same
+                // radius.
+                _ => self.half_extents().into_iter().all(|own| own >= radius),
+            },
+            Self::Cuboid { .. } => self.has_offset(x, y, z),
         }
     }
 
     /// The squared distance of the outermost chunk from the centre, in chunks²; saturating.
     pub(crate) fn outermost_sq(&self) -> u64 {
-        let square = |value: u32| u64::from(value) * u64::from(value);
         match *self {
-            Self::Disc { radius } | Self::Sphere { radius } => square(radius),
-            Self::Cylinder {
-                radius,
-                half_height,
-            } => square(radius).saturating_add(square(half_height)),
-            Self::Cuboid {
-                half_extents: [x, y, z],
-            } => square(x)
-                .saturating_add(square(y))
-                .saturating_add(square(z)),
+            Self::Sphere { radius } => square(radius),
+            _ => (self.outermost_flat_sq()).saturating_add(square(self.half_extents()[1])),
         }
     }
 
-    /// The squared distance of the outermost chunk from the axis through the centre, in chunks²;
-    /// saturating.
+    /// The squared distance of the outermost chunk from the axis through the centre, in chunks²; saturating.
     pub(crate) fn outermost_flat_sq(&self) -> u64 {
-        let square = |value: u32| u64::from(value) * u64::from(value);
         match *self {
             Self::Disc { radius } | Self::Sphere { radius } | Self::Cylinder { radius, .. } => {
                 square(radius)
@@ -138,40 +122,42 @@ impl Footprint {
         }
     }
 
-    /// Whether the shape contains an upright cylinder; a disc is one without height.
-    fn covers_round(&self, radius: u32, half_height: u32) -> bool {
-        match *self {
-            Self::Cuboid {
-                half_extents: [x, y, z],
-            } => x >= radius && y >= half_height && z >= radius,
-            // The others are round about the same axis: the rim at one bearing stands for all of it.
-            _ => self.holds(radius, half_height, 0),
-        }
-    }
-
     /// Whether the shape contains the chunk at these absolute offsets from its centre.
     #[inline]
-    fn holds(&self, x: u32, y: u32, z: u32) -> bool {
+    fn has_offset(&self, x: u32, y: u32, z: u32) -> bool {
+        let flat_sq = square(x).saturating_add(square(z));
         match *self {
             Self::Cuboid {
                 half_extents: [own_x, own_y, own_z],
             } => x <= own_x && y <= own_y && z <= own_z,
-            Self::Disc { radius } => y == 0 && within(radius, x, z, 0),
-            Self::Sphere { radius } => within(radius, x, z, y),
+            Self::Disc { radius } => y == 0 && flat_sq <= square(radius),
+            Self::Sphere { radius } => flat_sq.saturating_add(square(y)) <= square(radius),
             Self::Cylinder {
                 radius,
                 half_height,
-            } => y <= half_height && within(radius, x, z, 0),
+            } => y <= half_height && flat_sq <= square(radius),
         }
     }
 }
 
-/// Whether x² + z² + y² ≤ radius², without overflow.
-#[inline]
-fn within(radius: u32, x: u32, z: u32, y: u32) -> bool {
-    let square = |value: u32| u64::from(value) * u64::from(value);
-    square(radius)
-        .checked_sub(square(x))
-        .and_then(|rest| rest.checked_sub(square(z)))
-        .is_some_and(|rest| rest >= square(y))
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use core::ops::Range;
+    use proptest::prelude::*;
+
+    /// A footprint of any shape whose lengths are in `lengths`.
+    pub(crate) fn footprints(lengths: Range<u32>) -> impl Strategy<Value = Footprint> {
+        let length = move || lengths.clone();
+        prop_oneof![
+            length().prop_map(|radius| Footprint::Disc { radius }),
+            length().prop_map(|radius| Footprint::Sphere { radius }),
+            (length(), length()).prop_map(|(radius, half_height)| Footprint::Cylinder {
+                radius,
+                half_height
+            }),
+            [length(), length(), length()]
+                .prop_map(|half_extents| Footprint::Cuboid { half_extents }),
+        ]
+    }
 }

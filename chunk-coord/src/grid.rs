@@ -1,21 +1,17 @@
-//! World units ↔ chunks.
+//! Conversion between world units and chunks.
 
-mod errors;
-#[cfg(test)]
-mod tests;
-
+use core::fmt;
 use core::time::Duration;
 
 use bevy_math::{DVec3, Vec3};
 #[cfg(all(feature = "bevy_reflect", feature = "serde"))]
 use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
-use crate::ChunkCoord;
-pub use errors::{Axis, GridError, GridErrorKind, PositionError, PositionErrorKind};
+use crate::coord::ChunkCoord;
 
-/// How big a chunk is, and so which chunk a position lies in.
+/// The size of a chunk, which decides which chunk a position lies in.
 ///
-/// Chunk (0, 0, 0) has its minimum corner at the world's origin. A chunk owns its minimum faces and not
+/// Chunk (0, 0, 0) has its minimum corner at the world's origin. A chunk contains its minimum faces and not
 /// its maximum ones, so every position lies in exactly one chunk. A planar grid ignores the y axis.
 ///
 /// ```
@@ -31,7 +27,7 @@ pub use errors::{Axis, GridError, GridErrorKind, PositionError, PositionErrorKin
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "bevy_reflect",
-    // Opaque, because a value put together field by field would go past the check in the constructor.
+    // Opaque, because setting a field would skip the check in the constructor.
     derive(bevy_reflect::Reflect),
     reflect(opaque),
     reflect(Debug, PartialEq, Clone)
@@ -55,7 +51,7 @@ impl ChunkGrid {
         Self::planar_rect(size, size)
     }
 
-    /// A grid of oblong chunks, `x` and `z` world units along these axes, unbounded along y.
+    /// A grid of rectangular chunks, `x` and `z` world units along these axes, unbounded along y.
     ///
     /// # Errors
     ///
@@ -99,7 +95,7 @@ impl ChunkGrid {
     ///
     /// # Errors
     ///
-    /// When a coordinate that counts is not finite, or lies outside the chunks an `i32` can count.
+    /// When the position is not finite along an axis of the grid, or its chunk is outside the `i32` range.
     pub fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
         self.coord_at_precise(position.as_dvec3())
     }
@@ -119,8 +115,8 @@ impl ChunkGrid {
         };
         let mut floor = quotient.floor();
         if floor.cmpeq(quotient).any() {
-            // The quotient is whole, or was rounded up to a whole number from just below it. The fused
-            // product does not round before the comparison, so it tells which.
+            // The quotient is whole, or was rounded up to a whole number from just below it. Which of the two
+            // follows from the sign of the fused product, which is not rounded before the subtraction.
             let excess = floor.mul_add(size, -position);
             for axis in 0..3 {
                 if floor[axis] == quotient[axis] && excess[axis] > 0.0 && !(planar && axis == 1) {
@@ -156,12 +152,12 @@ impl ChunkGrid {
         ))
     }
 
-    /// The chunk that contains `position`, in world units from the minimum corner of the chunk `origin`: for a world
-    /// whose origin follows the viewer.
+    /// The chunk that contains `position`, in world units from the minimum corner of the chunk `origin`: for
+    /// worlds whose origin follows the viewer.
     ///
     /// # Errors
     ///
-    /// As [`coord_at`](Self::coord_at), and when the chunk is further from `origin` than an `i32` can count.
+    /// As [`coord_at`](Self::coord_at), also where only the sum with `origin` is outside the `i32` range.
     pub fn coord_at_from(
         &self,
         origin: ChunkCoord,
@@ -182,12 +178,12 @@ impl ChunkGrid {
         ))
     }
 
-    /// The chunk that something at `position` (world units) will be in after `horizon` if it keeps its
-    /// `velocity` (world units per second): the far end of the way that
-    /// [`look_ahead_sq`](crate::look_ahead_sq) measures from.
+    /// The chunk that a viewer at `position` (world units) will be in after `horizon` if it keeps its
+    /// `velocity` (world units per second). Give it to [`look_ahead_sq`](crate::look_ahead_sq) as the end of
+    /// the viewer's way.
     ///
-    /// A horizon of about as long as it takes from wanting a chunk to seeing it puts what a fast viewer is
-    /// about to reach first; twice as long leaves its sides bare.
+    /// A horizon as long as a chunk usually takes from being wanted to being shown loads the chunks that a
+    /// fast viewer is about to reach first. A horizon of twice that delays the chunks at its sides too long.
     ///
     /// ```
     /// use bevy_math::Vec3;
@@ -199,7 +195,7 @@ impl ChunkGrid {
     /// let here = grid.coord_at(position)?;
     /// let ahead = grid.coord_ahead(position, velocity, Duration::from_secs(2))?;
     /// assert_eq!(ahead, ChunkCoord::planar(10, 0));
-    /// // What is eight chunks ahead comes before what is three chunks behind.
+    /// // A chunk eight chunks ahead comes before one three chunks behind.
     /// let rank = |coord| look_ahead_sq(here, ahead, coord);
     /// assert!(rank(ChunkCoord::planar(8, 0)) < rank(ChunkCoord::planar(-3, 0)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -207,28 +203,15 @@ impl ChunkGrid {
     ///
     /// # Errors
     ///
-    /// As [`coord_at`](Self::coord_at), for where the way ends.
+    /// As [`coord_at`](Self::coord_at), for the position after `horizon`.
     pub fn coord_ahead(
         &self,
         position: Vec3,
         velocity: Vec3,
         horizon: Duration,
     ) -> Result<ChunkCoord, PositionError> {
-        self.coord_ahead_precise(position.as_dvec3(), velocity.as_dvec3(), horizon)
-    }
-
-    /// As [`coord_ahead`](Self::coord_ahead), for worlds too big for single precision.
-    ///
-    /// # Errors
-    ///
-    /// As [`coord_ahead`](Self::coord_ahead).
-    pub fn coord_ahead_precise(
-        &self,
-        position: DVec3,
-        velocity: DVec3,
-        horizon: Duration,
-    ) -> Result<ChunkCoord, PositionError> {
-        self.coord_at_precise(position + velocity * horizon.as_secs_f64())
+        let way = velocity.as_dvec3() * horizon.as_secs_f64();
+        self.coord_at_precise(position.as_dvec3() + way)
     }
 
     /// The minimum corner of a chunk, in world units, rounded to single precision.
@@ -245,8 +228,8 @@ impl ChunkGrid {
 
     /// The minimum corner of a chunk, in world units.
     ///
-    /// Exact for every chunk when the size has at most 22 significant bits (every multiple of 1/64 up to
-    /// 65,536 has); otherwise within one rounding of double precision.
+    /// Exact for every chunk when the size has at most 22 significant bits, as every multiple of 1/64 up to
+    /// 65,536 has; otherwise rounded once to double precision.
     #[must_use]
     pub fn min_corner_precise(&self, coord: ChunkCoord) -> DVec3 {
         DVec3::new(f64::from(coord.x), f64::from(coord.y), f64::from(coord.z))
@@ -276,4 +259,231 @@ fn check(axis: Axis, size: f32) -> Result<(), GridError> {
         });
     }
     Ok(())
+}
+
+/// An axis of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// The x axis.
+    X,
+    /// The y axis, which points up.
+    Y,
+    /// The z axis.
+    Z,
+}
+
+impl fmt::Display for Axis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X => "x",
+            Self::Y => "y",
+            Self::Z => "z",
+        })
+    }
+}
+
+/// A chunk size that the constructors of [`ChunkGrid`] refuse.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GridError {
+    /// The axis whose size was refused.
+    pub axis: Axis,
+    /// The size that was refused, in world units.
+    pub size: f32,
+    /// The reason.
+    pub kind: GridErrorKind,
+}
+
+/// What is wrong with a chunk size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GridErrorKind {
+    /// It is infinite or not a number.
+    NotFinite,
+    /// It is zero or negative.
+    NotPositive,
+}
+
+impl fmt::Display for GridError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { axis, size, kind } = self;
+        let why = match kind {
+            GridErrorKind::NotFinite => "is not finite",
+            GridErrorKind::NotPositive => "is not above zero",
+        };
+        write!(f, "the chunk size along {axis}, {size}, {why}")
+    }
+}
+
+impl core::error::Error for GridError {}
+
+/// A position that lies in no chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PositionError {
+    /// The axis along which there is no chunk.
+    pub axis: Axis,
+    /// The position along that axis, in world units.
+    pub position: f64,
+    /// The reason.
+    pub kind: PositionErrorKind,
+}
+
+/// Why a position lies in no chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PositionErrorKind {
+    /// It is infinite or not a number.
+    NotFinite,
+    /// Its chunk is outside the `i32` range.
+    OutOfRange,
+}
+
+impl fmt::Display for PositionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            axis,
+            position,
+            kind,
+        } = self;
+        let why = match kind {
+            PositionErrorKind::NotFinite => "is not finite",
+            PositionErrorKind::OutOfRange => "is further out than chunks are counted",
+        };
+        write!(f, "the position along {axis}, {position}, {why}")
+    }
+}
+
+impl core::error::Error for PositionError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn invalid_sizes_are_refused_with_the_size() {
+        for size in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            assert!(ChunkGrid::planar(size).is_err());
+        }
+        let error = ChunkGrid::volumetric(Vec3::new(1.0, -2.0, 1.0)).unwrap_err();
+        assert_eq!((error.axis, error.size), (Axis::Y, -2.0));
+        assert_eq!(error.kind, GridErrorKind::NotPositive);
+    }
+
+    #[test]
+    fn a_planar_grid_ignores_height_even_where_it_is_not_finite() {
+        let grid = ChunkGrid::planar(10.0).unwrap();
+        let coord = grid.coord_at(Vec3::new(25.0, f32::NAN, -0.001)).unwrap();
+        assert_eq!(coord, ChunkCoord::planar(2, -1));
+        assert!(grid.is_planar());
+        assert_eq!(grid.min_corner(coord), Vec3::new(20.0, 0.0, -10.0));
+    }
+
+    #[test]
+    fn the_last_chunks_of_the_range_are_reachable_and_the_next_are_not() {
+        let grid = ChunkGrid::planar(1.0).unwrap();
+        let last = f64::from(i32::MAX);
+        assert_eq!(
+            grid.coord_at_precise(DVec3::new(last + 0.5, 0.0, 0.0)),
+            Ok(ChunkCoord::planar(i32::MAX, 0))
+        );
+        let error = grid
+            .coord_at_precise(DVec3::new(last + 1.0, 0.0, 0.0))
+            .unwrap_err();
+        assert_eq!(error.kind, PositionErrorKind::OutOfRange);
+        assert!(grid.coord_at(Vec3::new(0.0, 0.0, f32::MAX)).is_err());
+    }
+
+    #[test]
+    fn a_position_just_below_a_border_stays_below_it() {
+        let size = 0.1_f32;
+        let grid = ChunkGrid::planar(size).unwrap();
+        // The double just below a border divides to exactly the whole number of the border.
+        let border = 3.0 * f64::from(size);
+        let below = border.next_down();
+        assert_eq!(
+            grid.coord_at_precise(DVec3::new(below, 0.0, 0.0))
+                .unwrap()
+                .x,
+            2
+        );
+        assert_eq!(
+            grid.coord_at_precise(DVec3::new(border, 0.0, 0.0))
+                .unwrap()
+                .x,
+            3
+        );
+    }
+
+    #[test]
+    fn rectangular_chunks_differ_along_x_and_z() {
+        let grid = ChunkGrid::planar_rect(10.0, 40.0).unwrap();
+        let coord = grid.coord_at(Vec3::new(39.0, -5.0, 39.0)).unwrap();
+        assert_eq!(coord, ChunkCoord::planar(3, 0));
+        assert_eq!(grid.centre(coord), Vec3::new(35.0, 0.0, 20.0));
+        assert!(grid.is_planar());
+        let error = ChunkGrid::planar_rect(10.0, f32::NAN).unwrap_err();
+        assert_eq!(
+            (error.axis, error.kind),
+            (Axis::Z, GridErrorKind::NotFinite)
+        );
+    }
+
+    #[test]
+    fn the_way_ahead_ends_where_the_velocity_leads() {
+        let grid = ChunkGrid::volumetric(Vec3::new(10.0, 5.0, 10.0)).unwrap();
+        let ahead = |velocity, seconds| {
+            let horizon = Duration::from_secs_f32(seconds);
+            grid.coord_ahead(Vec3::splat(1.0), velocity, horizon)
+        };
+        assert_eq!(ahead(Vec3::ZERO, 9.0), Ok(ChunkCoord::ORIGIN));
+        assert_eq!(
+            ahead(Vec3::new(9.0, -4.0, 18.0), 0.5),
+            Ok(ChunkCoord::new(0, -1, 1))
+        );
+        assert_eq!(
+            ahead(Vec3::NAN, 1.0).unwrap_err().kind,
+            PositionErrorKind::NotFinite
+        );
+        let kind = ahead(Vec3::Y * f32::MAX, 1.0).unwrap_err().kind;
+        assert_eq!(kind, PositionErrorKind::OutOfRange);
+        // A viewer at rest stays in its chunk, whatever the horizon; ten million metres out as well.
+        let far = Vec3::splat(1e7 + 9.0);
+        let ahead = grid.coord_ahead(far, Vec3::ZERO, Duration::from_secs(1));
+        assert_eq!(ahead.unwrap().x, 1_000_000);
+    }
+
+    proptest! {
+        #[test]
+        fn centres_lie_in_their_chunks_ten_million_metres_out(
+            x in -10_000_000..10_000_000_i32, y in -1_000_000..1_000_000_i32,
+            z in any::<i32>(), sizes in prop::array::uniform3(0.01_f32..1000.0),
+        ) {
+            let grid = ChunkGrid::volumetric(Vec3::from_array(sizes)).unwrap();
+            let coord = ChunkCoord::new(x, y, z);
+            prop_assert_eq!(grid.coord_at_precise(grid.centre_precise(coord)), Ok(coord));
+        }
+
+        #[test]
+        fn corners_lie_in_their_chunks_where_sizes_are_short(
+            coord in any::<[i32; 3]>(), sixty_fourths in 1..4_000_000_u32,
+        ) {
+            let grid = ChunkGrid::volumetric(Vec3::splat(sixty_fourths as f32 / 64.0)).unwrap();
+            let coord = ChunkCoord::from(coord);
+            prop_assert_eq!(grid.coord_at_precise(grid.min_corner_precise(coord)), Ok(coord));
+        }
+
+        #[test]
+        fn single_precision_positions_are_placed_exactly(steps in -0x7fff_ff00..0x7fff_ff00_i32, size in 0.5_f32..600.0) {
+            let position = steps as f32 / 256.0;
+            let grid = ChunkGrid::planar(size).unwrap();
+            let x = i64::from(grid.coord_at(Vec3::new(position, 0.0, 0.0)).unwrap().x);
+            // 2⁻⁶⁴ units: every single-precision position and size above is a whole number of them.
+            let whole = |value: f32| (f64::from(value) * 2.0_f64.powi(64)) as i128;
+            let position = whole(position);
+            prop_assert!(i128::from(x) * whole(size) <= position);
+            prop_assert!(position < i128::from(x + 1) * whole(size));
+        }
+    }
 }

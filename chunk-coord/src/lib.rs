@@ -7,43 +7,25 @@ extern crate alloc;
 extern crate std;
 
 mod budget;
-mod changes;
 mod coord;
-mod crowd;
-mod entering;
 mod footprint;
-mod found;
 mod grid;
-mod leaving;
-mod levels;
-mod members;
-mod nearest;
+mod lod;
 mod order;
-mod placed;
-mod priority;
 mod range;
-mod rings;
-mod root;
-mod roster;
-mod runs;
+mod rows;
 #[cfg(feature = "serde")]
-mod serial;
-mod span;
-mod stencil;
-mod walk;
+mod serde_impls;
 mod wanted;
 
 pub use budget::ScanBudget;
-pub use changes::Changes;
 pub use coord::ChunkCoord;
 pub use footprint::Footprint;
 pub use grid::{Axis, ChunkGrid, GridError, GridErrorKind, PositionError, PositionErrorKind};
-pub use levels::{LevelRings, LevelRingsError, LevelRingsErrorKind};
-pub use nearest::nearest_distance_sq;
-pub use order::{NearestFirst, nearest_k};
-pub use priority::{Lane, look_ahead_sq, view_weighted_sq};
+pub use lod::{LevelRings, LevelRingsError, LevelRingsErrorKind};
+pub use order::{NearestFirst, look_ahead_sq, nearest_distance_sq, view_weighted_sq};
 pub use range::{ViewRange, ViewRangeError, ViewRangeErrorKind, Viewer};
-pub use wanted::WantedSet;
+pub use wanted::{Changes, WantedSet};
 
 /// What most users of the crate name.
 pub mod prelude {

@@ -1,17 +1,18 @@
-//! What a viewer wants around itself.
+//! The footprints in which a viewer's chunks are loaded and kept.
 
 use core::fmt;
 
 #[cfg(all(feature = "bevy_reflect", feature = "serde"))]
 use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
-use crate::{ChunkCoord, Footprint};
+use crate::coord::ChunkCoord;
+use crate::footprint::Footprint;
 
 /// The footprint in which chunks are loaded, and the one outside which they are unloaded.
 ///
 /// A chunk becomes wanted when it enters the load footprint and stops being wanted when it leaves the
-/// unload footprint. The band between the two is the hysteresis: a viewer that moves to and fro inside
-/// it changes nothing.
+/// unload footprint. The band between the two is the hysteresis: a viewer that moves to and fro by less than
+/// its width loads and unloads nothing.
 ///
 /// ```
 /// use chunk_coord::{Footprint, ViewRange};
@@ -42,7 +43,8 @@ impl ViewRange {
     ///
     /// # Errors
     ///
-    /// When `unload` does not contain the whole of `load`: chunks would be loaded and unloaded at once.
+    /// When `unload` does not contain the whole of `load`: a chunk in the rest would be loaded and unloaded
+    /// at once.
     pub fn new(load: Footprint, unload: Footprint) -> Result<Self, ViewRangeError> {
         if unload.covers(&load) {
             Ok(Self { load, unload })
@@ -84,8 +86,8 @@ impl ViewRange {
         )
     }
 
-    /// Two upright cylinders, with lengths in chunks: the one outside which chunks are unloaded is taller
-    /// by as much as it is wider.
+    /// Two upright cylinders, with lengths in chunks. The unload cylinder is taller than the load cylinder by
+    /// as much as it is wider.
     ///
     /// # Errors
     ///
@@ -123,8 +125,8 @@ impl ViewRange {
         )
     }
 
-    /// How far chunks are loaded along x or z, whichever is farther, in chunks: the radius of anything
-    /// round.
+    /// How far chunks are loaded along x or z, whichever is farther, in chunks. For a round footprint, its
+    /// radius.
     #[must_use]
     pub const fn load_radius(&self) -> u32 {
         widest(self.load)
@@ -142,8 +144,8 @@ impl ViewRange {
         self.load
     }
 
-    /// The footprint outside which chunks are unloaded. Where reflection has put together what the constructor refuses,
-    /// such as an inspector in the middle of a change, it is the footprint in which they are loaded.
+    /// The footprint outside which chunks are unloaded. It is the load footprint where reflection has set two
+    /// footprints that the constructor refuses, as an inspector does in the middle of a change.
     #[must_use]
     pub fn unload(&self) -> Footprint {
         if self.unload.covers(&self.load) {
@@ -159,7 +161,7 @@ const fn widest(footprint: Footprint) -> u32 {
     if x > z { x } else { z }
 }
 
-/// Two footprints that make no range.
+/// Two footprints that the constructor of [`ViewRange`] refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ViewRangeError {
@@ -193,12 +195,12 @@ impl fmt::Display for ViewRangeError {
 
 impl core::error::Error for ViewRangeError {}
 
-/// A place that wants chunks around it.
+/// A position that wants chunks around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
-    /// What tells this viewer from the others of the same update, and connects it to itself in the next:
-    /// an entity's bits, a player number. Two viewers of one update with the same id are both served,
-    /// but which of them is which in the next update is a guess, and costs work when it is wrong.
+    /// Identifies the viewer from update to update: an entity's bits, a player number. Two viewers of one
+    /// update may share an id; the next update may then take one for the other, which costs time and
+    /// changes no result.
     pub id: u64,
     /// The chunk the viewer is in.
     pub coord: ChunkCoord,
@@ -209,24 +211,12 @@ pub struct Viewer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::footprint::tests::footprints;
     use proptest::prelude::*;
-
-    fn footprints() -> impl Strategy<Value = Footprint> {
-        prop_oneof![
-            (0..6_u32).prop_map(|radius| Footprint::Disc { radius }),
-            (0..6_u32).prop_map(|radius| Footprint::Sphere { radius }),
-            (0..6_u32, 0..6_u32).prop_map(|(radius, half_height)| Footprint::Cylinder {
-                radius,
-                half_height
-            }),
-            prop::array::uniform3(0..6_u32)
-                .prop_map(|half_extents| Footprint::Cuboid { half_extents }),
-        ]
-    }
 
     proptest! {
         #[test]
-        fn a_range_is_accepted_exactly_when_no_loaded_chunk_is_outside(load in footprints(), unload in footprints()) {
+        fn a_range_is_accepted_exactly_when_no_loaded_chunk_is_outside(load in footprints(0..6), unload in footprints(0..6)) {
             let inside = |shape: Footprint, x, y, z| shape.contains(ChunkCoord::ORIGIN, ChunkCoord::new(x, y, z));
             let mut covered = true;
             for x in -6..=6 { for y in -6..=6 { for z in -6..=6 {

@@ -1,12 +1,12 @@
-//! What a scan budget lets through.
+//! How much work a scan budget allows.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 
-/// Coordinates looked at between two looks at the clock.
-const QUANTUM: usize = 128;
+/// Coordinates between two readings of the clock.
+const QUANTUM: usize = 64;
 
 fn viewer(x: i32) -> Viewer {
     Viewer {
@@ -16,38 +16,22 @@ fn viewer(x: i32) -> Viewer {
     }
 }
 
-/// A clock that moves on by `step` every time it is read, and how often it was.
-struct Ticking {
-    step: Duration,
-    read: Cell<u32>,
-}
-
-impl Ticking {
-    fn new(step: Duration) -> Self {
-        Self {
-            step,
-            read: Cell::new(0),
-        }
-    }
-
-    fn now(&self) -> Duration {
-        self.read.set(self.read.get() + 1);
-        self.step * self.read.get()
-    }
-}
-
 #[test]
 fn an_update_stops_when_the_given_clock_says_so_and_the_next_goes_on() {
-    let clock = Ticking::new(Duration::from_micros(100));
+    let readings = Cell::new(0);
+    // Moves on every time it is read.
+    let mut now = || {
+        readings.set(readings.get() + 1);
+        Duration::from_micros(100) * readings.get()
+    };
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     let mut updates = 0;
     while updates == 0 || !wanted.is_settled() {
         let before = changes.entered.len();
-        let mut now = || clock.now();
         let mut budget = ScanBudget::with_clock(Duration::from_micros(250), &mut now);
         wanted.update(&[viewer(0)], &mut budget, &mut changes);
-        // Two looks at the clock find time left.
+        // Two readings of the clock find time left.
         assert!(changes.entered.len() - before <= 2 * QUANTUM);
         updates += 1;
     }
@@ -66,8 +50,8 @@ fn a_clock_that_stands_still_never_stops_an_update() {
 }
 
 #[test]
-fn time_is_kept_back_for_putting_in_order_what_was_found() {
-    // Far too little for the order of 3,209 chunks, though the clock never moves.
+fn time_is_kept_back_for_sorting() {
+    // Far too little to sort 3,209 chunks, though the clock never moves.
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     let mut now = || Duration::ZERO;
@@ -78,7 +62,7 @@ fn time_is_kept_back_for_putting_in_order_what_was_found() {
 }
 
 #[test]
-fn without_any_time_each_update_does_a_little_and_comes_to_its_end() {
+fn without_any_time_each_update_does_a_little_until_all_is_done() {
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     let mut now = || Duration::ZERO;
@@ -99,6 +83,44 @@ fn without_any_time_each_update_does_a_little_and_comes_to_its_end() {
 }
 
 #[test]
+fn a_step_stops_when_the_time_is_over_and_goes_on_in_the_next_update() {
+    let range = ViewRange::sphere(12, 12).expect("equal radii");
+    let mut viewer = Viewer { range, ..viewer(0) };
+    let mut wanted = WantedSet::new();
+    let mut changes = Changes::new();
+    wanted.update(&[viewer], &mut ScanBudget::unlimited(), &mut changes);
+    let all = wanted.len();
+    viewer.coord.z += 1;
+    let mut found = (0, 0);
+    let mut now = || Duration::ZERO;
+    while !wanted.is_settled() || found == (0, 0) {
+        changes.clear();
+        let mut budget = ScanBudget::with_clock(Duration::ZERO, &mut now);
+        wanted.update(&[viewer], &mut budget, &mut changes);
+        let (entered, left) = (changes.entered.len(), changes.left.len());
+        assert!(entered + left <= QUANTUM);
+        found = (found.0 + entered, found.1 + left);
+    }
+    // As many rows as a disc of 12 has chunks, one at each end.
+    assert_eq!((found, wanted.len()), ((441, 441), all));
+}
+
+#[test]
+fn chunks_that_were_never_loaded_cost_nothing_of_a_count_when_they_leave() {
+    // So far behind the viewer nothing was ever loaded.
+    let range = ViewRange::disc(8, 64).expect("64 is more than 8");
+    let mut viewer = Viewer { range, ..viewer(0) };
+    let mut wanted = WantedSet::new();
+    let mut changes = Changes::new();
+    wanted.update(&[viewer], &mut ScanBudget::unlimited(), &mut changes);
+    for _ in 0..4 {
+        viewer.coord.x += 1;
+        wanted.update(&[viewer], &mut ScanBudget::coordinates(40), &mut changes);
+        assert!(wanted.is_settled());
+    }
+}
+
+#[test]
 fn a_budget_is_used_up_over_all_the_updates_it_goes_through() {
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
@@ -112,7 +134,7 @@ fn a_budget_is_used_up_over_all_the_updates_it_goes_through() {
 }
 
 #[test]
-fn the_machines_clock_lets_everything_through_in_the_end() {
+fn by_the_machines_clock_all_is_done_in_the_end() {
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     while !wanted.is_settled() || wanted.is_empty() {

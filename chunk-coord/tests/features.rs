@@ -1,4 +1,4 @@
-//! What the optional features add, each round and back.
+//! The optional features: what they write is read back, and what constructors refuse is not read.
 
 #[cfg(feature = "serde")]
 mod serde {
@@ -74,7 +74,7 @@ mod reflect {
     }
 
     #[test]
-    fn a_range_that_an_inspector_spoils_unloads_where_it_loads() {
+    fn a_range_that_an_inspector_makes_invalid_unloads_where_it_loads() {
         let mut range = ViewRange::disc(8, 10).unwrap();
         *range.path_mut::<u32>("load.radius").unwrap() = 11;
         assert_eq!(range.load(), Footprint::Disc { radius: 11 });

@@ -1,4 +1,4 @@
-//! What must cost nothing and change nothing.
+//! Updates that must not allocate, must not change anything, or must return their memory.
 
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 
@@ -27,7 +27,7 @@ fn an_update_with_64_viewers_at_rest_allocates_nothing() {
 }
 
 #[test]
-fn swaying_inside_the_hysteresis_changes_nothing_in_100000_steps() {
+fn moving_to_and_fro_inside_the_hysteresis_changes_nothing_in_100000_steps() {
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     for x in 0..=2 {
@@ -57,7 +57,7 @@ fn walking_to_and_fro_leaves_the_memory_as_it_was() {
 }
 
 #[test]
-fn the_memory_of_a_peak_is_given_back() {
+fn the_memory_of_a_peak_is_returned() {
     let range = ViewRange::cuboid([4, 60, 400], [4, 60, 400]).expect("as large as itself");
     let peak = Viewer {
         range,

@@ -39,7 +39,7 @@ proptest! {
 #[test]
 fn the_seeds_of_the_fuzz_target_agree_with_brute_force() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/viewers");
-    // A published package comes without them.
+    // A published package does not contain them.
     let Ok(seeds) = std::fs::read_dir(folder) else {
         return;
     };

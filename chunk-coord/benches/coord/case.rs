@@ -7,7 +7,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
 
-use crate::stretch::spent;
+use crate::timing::spent;
 
 /// One case of a table: this crate's way first, then the plain ways it is compared with.
 pub(crate) struct Case<'a> {

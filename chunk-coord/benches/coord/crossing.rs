@@ -5,65 +5,38 @@ use std::hint::black_box;
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 use criterion::Criterion;
 
-use crate::asked::Asked;
 use crate::case::Case;
-use crate::plain::Plain;
+use crate::filter::Filter;
+use crate::rescan::Rescan;
 
-/// Which way viewers go, and how many of them, side by side.
-const WAYS: [(&str, Way, i32); 6] = [
-    ("along x", Way::Straight([1, 0, 0]), 1),
-    ("along y", Way::Straight([0, 1, 0]), 1),
-    ("along z", Way::Straight([0, 0, 1]), 1),
-    ("diagonally", Way::Straight([1, 1, 1]), 1),
-    ("by a new step each time", Way::New(0), 1),
-    ("two viewers along x", Way::Straight([1, 0, 0]), 2),
+/// The step that viewers take again and again, and how many of them take it, side by side.
+const WAYS: [(&str, [i32; 3], i32); 5] = [
+    ("along x", [1, 0, 0], 1),
+    ("along y", [0, 1, 0], 1),
+    ("along z", [0, 0, 1], 1),
+    ("diagonally", [1, 1, 1], 1),
+    ("two viewers along x", [1, 0, 0], 2),
 ];
 
-/// Where viewers go, step after step.
-#[derive(Clone, Copy)]
-enum Way {
-    Straight([i32; 3]),
-    /// One along x and up to three along y and z: 49 steps in turn, so many that none is remembered when it comes
-    /// again. Counts them.
-    New(i32),
-}
+/// How many times faster than a re-scan the wanted set should be.
+const TARGET: f64 = 30.0;
 
-impl Way {
-    fn step(&mut self) -> [i32; 3] {
-        match self {
-            Self::Straight(step) => *step,
-            Self::New(count) => {
-                *count = (*count + 1) % 49;
-                [1, *count / 7 - 3, *count % 7 - 3]
-            }
-        }
-    }
-
-    /// Whether this leads out of a plane.
-    fn leads_up(self) -> bool {
-        matches!(self, Self::Straight([0, 1, 0]) | Self::New(_))
-    }
-}
-
-pub(crate) fn crossing(criterion: &mut Criterion, asked: &Asked) {
+pub(crate) fn crossing(criterion: &mut Criterion, filter: &Filter) {
     let disc = ViewRange::disc(64, 66).expect("66 is more than 64");
     let sphere = ViewRange::sphere(24, 26).expect("26 is more than 24");
-    for (shape, range, target) in [("disc 64", disc, 30.0), ("sphere 24", sphere, 50.0)] {
-        for (name, mut way, count) in WAYS {
-            if range.load().half_extents()[1] == 0 {
-                if way.leads_up() {
-                    continue;
-                }
-                if let Way::Straight(step) = &mut way {
-                    step[1] = 0;
-                }
+    for (shape, range) in [("disc 64", disc), ("sphere 24", sphere)] {
+        let is_flat = range.load().half_extents()[1] == 0;
+        for (name, [x, y, z], count) in WAYS {
+            let step = if is_flat { [x, 0, z] } else { [x, y, z] };
+            if step == [0; 3] {
+                continue;
             }
             let viewers = side_by_side(range, count);
-            check(&viewers, way);
+            check(&viewers, step);
             let name = format!("crossing/{shape} {name}");
             let lookups = format!("{name} (look-ups only)");
-            if asked.any_of(&[&name, &lookups]) {
-                cross(criterion, name, target, viewers, way);
+            if filter.any_of(&[&name, &lookups]) {
+                cross(criterion, name, viewers, step);
             }
         }
     }
@@ -91,22 +64,15 @@ fn centres(viewers: &[Viewer]) -> Vec<ChunkCoord> {
     viewers.iter().map(|viewer| viewer.coord).collect()
 }
 
-fn cross(
-    criterion: &mut Criterion,
-    name: String,
-    target: f64,
-    mut viewers: Vec<Viewer>,
-    mut way: Way,
-) {
+fn cross(criterion: &mut Criterion, name: String, mut viewers: Vec<Viewer>, step: [i32; 3]) {
     let range = viewers[0].range;
-    let mut plain = Plain::new();
+    let mut plain = Rescan::new();
     let mut centres = centres(&viewers);
-    let mut case = Case::new(criterion, name, Some(target));
+    let mut case = Case::new(criterion, name, Some(TARGET));
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
-    let mut plain_way = way;
     let mut own = || {
-        advance(&mut viewers, way.step());
+        advance(&mut viewers, step);
         changes.clear();
         wanted.update(
             black_box(&viewers),
@@ -117,7 +83,7 @@ fn cross(
     };
     plain.update(&centres, range);
     let mut re_scan = || {
-        let [x, y, z] = plain_way.step();
+        let [x, y, z] = step;
         for centre in &mut centres {
             *centre = centre.saturating_offset(x, y, z);
         }
@@ -136,10 +102,9 @@ fn cross(
 }
 
 /// Both ways give the same answer.
-fn check(viewers: &[Viewer], mut way: Way) {
+fn check(viewers: &[Viewer], step: [i32; 3]) {
     let mut viewers = viewers.to_vec();
-    let (mut wanted, mut changes, mut plain) = (WantedSet::new(), Changes::new(), Plain::new());
-    // Steps are known from the second on.
+    let (mut wanted, mut changes, mut plain) = (WantedSet::new(), Changes::new(), Rescan::new());
     for _ in 0..6 {
         changes.clear();
         wanted.update(&viewers, &mut ScanBudget::unlimited(), &mut changes);
@@ -148,6 +113,6 @@ fn check(viewers: &[Viewer], mut way: Way) {
         changes.left.sort_unstable();
         plain.left.sort_unstable();
         assert_eq!(changes.left, plain.left);
-        advance(&mut viewers, way.step());
+        advance(&mut viewers, step);
     }
 }

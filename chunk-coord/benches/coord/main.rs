@@ -1,32 +1,31 @@
-//! What the crate promises, each against the plain way in the same run.
+//! The crate's figures, each against a plain implementation in the same run.
 //!
 //! `cargo bench -p chunk-coord --bench coord`, or `cargo xtask bench --package chunk-coord` for a table. A
-//! part of the name of a figure, as it is printed, chooses the figures to measure.
+//! part of the name of a figure, as it is printed, selects the figures to measure.
 
-mod asked;
 mod case;
 mod crossing;
-mod crowd;
-mod order;
-mod plain;
+mod filter;
+mod many_viewers;
+mod nearest;
+mod rescan;
 mod rest;
-mod stretch;
 mod teleport;
+mod timing;
 
-use asked::Asked;
 use criterion::Criterion;
+use filter::Filter;
 
 fn main() {
-    let asked = Asked::from_args();
-    // Whole figures are chosen, by `asked`; half of one, which criterion's own filter could choose, says
-    // nothing.
+    let filter = Filter::from_args();
+    // `filter` selects whole figures. Criterion's own filter could select one way of a comparison without the other.
     let mut criterion = Criterion::default().configure_from_args().with_filter("");
-    crossing::crossing(&mut criterion, &asked);
-    crowd::crossing(&mut criterion, &asked);
-    crowd::appearing(&asked);
-    rest::at_rest(&mut criterion, &asked);
-    order::nearest_few(&mut criterion, &asked);
-    order::first_of_many(&mut criterion, &asked);
-    teleport::teleport(&asked);
+    crossing::crossing(&mut criterion, &filter);
+    many_viewers::crossing(&mut criterion, &filter);
+    many_viewers::appearing(&filter);
+    rest::at_rest(&mut criterion, &filter);
+    nearest::nearest_few(&mut criterion, &filter);
+    nearest::first_of_many(&mut criterion, &filter);
+    teleport::teleport(&filter);
     criterion.final_summary();
 }

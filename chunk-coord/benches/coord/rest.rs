@@ -1,13 +1,13 @@
-//! Viewers that stand still, which is most of them, most of the time.
+//! Viewers at rest.
 
 use std::hint::black_box;
 
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 use criterion::Criterion;
 
-use crate::asked::Asked;
 use crate::case::{Case, figure};
-use crate::plain::Plain;
+use crate::filter::Filter;
+use crate::rescan::Rescan;
 
 const VIEWERS: i32 = 64;
 
@@ -17,8 +17,8 @@ const TARGET: f64 = 1.0;
 const NAME: &str = "rest/64 viewers";
 const IN_ALL: &str = "rest/64 viewers, in all";
 
-pub(crate) fn at_rest(criterion: &mut Criterion, asked: &Asked) {
-    if !asked.any_of(&[NAME, IN_ALL]) {
+pub(crate) fn at_rest(criterion: &mut Criterion, filter: &Filter) {
+    if !filter.any_of(&[NAME, IN_ALL]) {
         return;
     }
     let range = ViewRange::disc(8, 10).expect("10 is more than 8");
@@ -43,7 +43,7 @@ pub(crate) fn at_rest(criterion: &mut Criterion, asked: &Asked) {
     });
     assert!(changes.is_empty(), "viewers at rest change nothing");
 
-    let mut plain = Plain::new();
+    let mut plain = Rescan::new();
     for viewer in &viewers {
         plain.add(viewer.coord, range);
     }

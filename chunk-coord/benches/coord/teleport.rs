@@ -1,13 +1,13 @@
-//! A viewer jumps far away: no single update may take long.
+//! A viewer teleports: no single update may take long.
 
 use std::time::{Duration, Instant};
 
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 
-use crate::asked::Asked;
 use crate::case::figure;
-use crate::plain::Plain;
-use crate::stretch::Stretches;
+use crate::filter::Filter;
+use crate::rescan::Rescan;
+use crate::timing::Timings;
 
 /// What each update is given.
 const BUDGET: Duration = Duration::from_micros(250);
@@ -24,8 +24,8 @@ const MEDIAN: &str = "teleport/disc 64: half of all updates";
 const CLOCK: &str = "teleport/reading the clock for 0.25 ms, largest";
 const MOST_CLOCK: &str = "teleport/reading the clock for 0.25 ms, largest of 999 in 1,000";
 
-pub(crate) fn teleport(asked: &Asked) {
-    if !asked.any_of(&[LARGEST, MOST, MEDIAN, CLOCK, MOST_CLOCK]) {
+pub(crate) fn teleport(filter: &Filter) {
+    if !filter.any_of(&[LARGEST, MOST, MEDIAN, CLOCK, MOST_CLOCK]) {
         return;
     }
     let range = ViewRange::disc(64, 66).expect("66 is more than 64");
@@ -37,9 +37,9 @@ pub(crate) fn teleport(asked: &Asked) {
     let mut wanted = WantedSet::new();
     let mut changes = Changes::new();
     wanted.update(&[viewer], &mut ScanBudget::unlimited(), &mut changes);
-    let mut updates = Stretches::default();
-    // The machine's own hiccups, measured in between: the same time, spent on nothing.
-    let mut idle = Stretches::default();
+    let mut updates = Timings::default();
+    // The machine's own interruptions, measured in between: the same time, spent on reading the clock.
+    let mut idle = Timings::default();
     for _ in 0..JUMPS {
         viewer.coord.x += 10_000;
         loop {
@@ -58,10 +58,10 @@ pub(crate) fn teleport(asked: &Asked) {
         assert_eq!(wanted.len(), 12_853);
     }
 
-    let mut plain = Plain::new();
+    let mut plain = Rescan::new();
     let mut centre = ChunkCoord::ORIGIN;
     plain.update(&[centre], range);
-    let mut rescans = Stretches::default();
+    let mut rescans = Timings::default();
     for _ in 0..200 {
         centre.x += 10_000;
         rescans.measure(|| plain.update(&[centre], range));

@@ -1,4 +1,4 @@
-//! Viewer scripts: bytes that move viewers about, and what must hold after every step.
+//! Viewer scripts: bytes that move viewers, and the checks after every step.
 //!
 //! The property tests and the fuzz target run the same scripts against the same brute-force model.
 
@@ -42,7 +42,7 @@ struct Script {
     last_step: [i32; 3],
     wanted: WantedSet,
     changes: Changes,
-    /// The set as the changes tell it.
+    /// The set according to the changes.
     mirror: BTreeSet<ChunkCoord>,
 }
 
@@ -175,7 +175,10 @@ impl Script {
         for &coord in entered {
             assert!(self.mirror.insert(coord), "{coord} entered twice");
             let is_loaded = |viewer: &Viewer| viewer.range.load().contains(viewer.coord, coord);
-            assert!(self.viewers.iter().any(is_loaded), "{coord} entered unseen");
+            assert!(
+                self.viewers.iter().any(is_loaded),
+                "{coord} entered outside every load footprint"
+            );
         }
         for &coord in left {
             assert!(self.mirror.remove(&coord), "{coord} left without being in");
@@ -211,7 +214,7 @@ impl Script {
         assert!(self.mirror.iter().all(|&coord| self.is_kept(coord)));
     }
 
-    /// Lets carried-over work come to its end, then lets everyone vanish.
+    /// Finishes the work that was carried over, then removes all viewers.
     fn settle(&mut self) {
         let members: BTreeSet<_> = self.wanted.iter().collect();
         assert_eq!(members, self.mirror);
@@ -220,7 +223,7 @@ impl Script {
             while !self.wanted.is_settled() {
                 self.update(ScanBudget::coordinates(50), 50);
                 updates += 1;
-                assert!(updates < 10_000, "work that never ends");
+                assert!(updates < 10_000, "the work never ends");
             }
             self.check_settled();
             self.viewers.clear();
@@ -230,7 +233,7 @@ impl Script {
     }
 }
 
-/// Every chunk of a footprint, by asking for each of its bounding box.
+/// Every chunk of a footprint: those of its bounding box that it contains.
 fn every_chunk(footprint: Footprint, centre: ChunkCoord) -> BTreeSet<ChunkCoord> {
     let [x, y, z] = footprint.half_extents().map(|extent| extent as i32);
     let mut chunks = BTreeSet::new();

@@ -1,20 +1,26 @@
-//! Intervals of one row.
+//! Intervals of integers: the chunks of one row, the rows of one layer.
 
-/// A run of integers, both ends included; never empty.
+/// The integers from `low` to `high`, both included; never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(crate) struct Interval {
     pub(crate) low: i32,
     pub(crate) high: i32,
 }
 
-/// A row without end.
-pub(crate) const EVERYTHING: Span = Span {
-    low: i32::MIN,
-    high: i32::MAX,
-};
+impl Interval {
+    /// Every integer.
+    pub(crate) const ALL: Self = Self {
+        low: i32::MIN,
+        high: i32::MAX,
+    };
 
-impl Span {
-    /// The run from `low` to `high`, or `None` where it would be empty.
+    /// One integer.
+    pub(crate) const fn single(integer: i32) -> Self {
+        let (low, high) = (integer, integer);
+        Self { low, high }
+    }
+
+    /// From `low` to `high`, clipped to the range of `i32`, or `None` where that is empty.
     #[inline]
     pub(crate) fn new(low: i64, high: i64) -> Option<Self> {
         let low = low.max(i64::from(i32::MIN));
@@ -25,7 +31,7 @@ impl Span {
         })
     }
 
-    /// The run that reaches `half` to either side of `centre`, clipped to the range of `i32`.
+    /// `half` to either side of `centre`, clipped to the range of `i32`.
     #[inline]
     pub(crate) fn around(centre: i32, half: u32) -> Self {
         Self {
@@ -34,16 +40,21 @@ impl Span {
         }
     }
 
-    /// How many integers the run has: up to 2³².
+    /// The number of integers: up to 2³².
     #[inline]
     pub(crate) fn count(self) -> u64 {
         u64::from(self.high.abs_diff(self.low)) + 1
     }
 
-    /// Does something with each integer of the run, lowest first.
+    #[inline]
+    pub(crate) fn contains(self, integer: i32) -> bool {
+        self.low <= integer && integer <= self.high
+    }
+
+    /// Calls `act` with each integer, lowest first.
     ///
-    /// Most runs a walk meets are one integer long. This costs them one comparison, where a range and
-    /// an iterator over it cost several.
+    /// Most intervals of a walk hold one integer. A loop over a range compares several times for it, this loop
+    /// once.
     #[inline]
     pub(crate) fn each(self, mut act: impl FnMut(i32)) {
         let mut x = self.low;
@@ -56,9 +67,7 @@ impl Span {
         }
     }
 
-    /// The lowest `count` integers of the run, or all of it where it has no more.
-    ///
-    /// `count` is at least 1.
+    /// The lowest `count` integers, or all where there are no more. `count` is at least 1.
     #[inline]
     pub(crate) fn first(self, count: u64) -> Self {
         let high = match u32::try_from(count - 1) {
@@ -68,7 +77,7 @@ impl Span {
         Self { high, ..self }
     }
 
-    /// The shortest run that holds both.
+    /// The shortest interval that contains both.
     #[inline]
     pub(crate) fn hull(self, other: Self) -> Self {
         Self {
@@ -77,7 +86,7 @@ impl Span {
         }
     }
 
-    /// What two runs share.
+    /// The integers that are in both.
     #[inline]
     pub(crate) fn intersection(self, other: Self) -> Option<Self> {
         let low = self.low.max(other.low);
@@ -85,7 +94,7 @@ impl Span {
         (low <= high).then_some(Self { low, high })
     }
 
-    /// What is left of the run without `other`: a part below it and a part above it.
+    /// The integers that are not in `other`: those below it and those above it.
     #[inline]
     pub(crate) fn minus(self, other: Option<Self>) -> [Option<Self>; 2] {
         let Some(other) = other else {
@@ -109,8 +118,8 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    fn spans() -> impl Strategy<Value = Span> {
-        (-9..9_i32, 0..9_i32).prop_map(|(low, more)| Span {
+    fn intervals() -> impl Strategy<Value = Interval> {
+        (-9..9_i32, 0..9_i32).prop_map(|(low, more)| Interval {
             low,
             high: low + more,
         })
@@ -118,15 +127,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn intervals_are_sets_of_integers(one in spans(), other in spans(), count in 1..12_u64) {
-            let all = |span: Span| { let mut all = Vec::new(); span.each(|x| all.push(x)); all };
-            let is_in = |span: Span, x: i32| span.low <= x && x <= span.high;
+        fn intervals_are_sets_of_integers(one in intervals(), other in intervals(), count in 1..12_u64) {
+            let all = |interval: Interval| { let mut all = Vec::new(); interval.each(|x| all.push(x)); all };
+            let (inside, outside): (Vec<_>, Vec<_>) = all(one).into_iter().partition(|x| other.contains(*x));
             let rest: Vec<_> = one.minus(Some(other)).into_iter().flatten().flat_map(all).collect();
-            let expected: Vec<_> = all(one).into_iter().filter(|&x| !is_in(other, x)).collect();
-            prop_assert_eq!(rest, expected);
-            let shared = one.intersection(other).map(all).unwrap_or_default();
-            let expected: Vec<_> = all(one).into_iter().filter(|&x| is_in(other, x)).collect();
-            prop_assert_eq!(shared, expected);
+            prop_assert_eq!(rest, outside);
+            prop_assert_eq!(one.intersection(other).map(all).unwrap_or_default(), inside);
             prop_assert_eq!(one.count(), all(one).len() as u64);
             let first: Vec<_> = all(one).into_iter().take(count as usize).collect();
             prop_assert_eq!(all(one.first(count)), first);
@@ -134,18 +140,15 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_clipped_to_the_ends_of_the_range() {
-        let end = Span::around(i32::MAX, 2);
+    fn intervals_are_clipped_to_the_ends_of_the_range() {
+        let end = Interval::around(i32::MAX, 2);
         assert_eq!(
             (end.low, end.high, end.count()),
             (i32::MAX - 2, i32::MAX, 3)
         );
-        let all = Span::around(0, u32::MAX);
-        assert_eq!(
-            (all.low, all.high, all.count()),
-            (i32::MIN, i32::MAX, 1 << 32)
-        );
-        assert_eq!(all.first(u64::MAX), all);
-        assert_eq!(Span::new(i64::from(i32::MAX) + 1, i64::MAX), None);
+        assert_eq!(Interval::around(0, u32::MAX), Interval::ALL);
+        assert_eq!(Interval::ALL.count(), 1 << 32);
+        assert_eq!(Interval::ALL.first(u64::MAX), Interval::ALL);
+        assert_eq!(Interval::new(i64::from(i32::MAX) + 1, i64::MAX), None);
     }
 }

@@ -3,20 +3,20 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Rings around a viewer, each with its level of detail: 0 inside the first radius, 1 up to the second,
-/// and so on; what is beyond the last has a level of its own.
+/// Rings around a viewer, each with a level of detail: 0 inside the first radius, 1 up to the second, and
+/// so on. Beyond the last radius is one more level.
 ///
 /// A chunk becomes coarser only once it is `hysteresis` chunks beyond its ring, and finer again only inside
-/// the finer ring. So one near a border keeps its level while the viewer sways.
+/// the finer ring. So a chunk near a border keeps its level while the viewer moves to and fro.
 ///
 /// ```
 /// use chunk_coord::LevelRings;
 ///
 /// let rings = LevelRings::new([4, 8], 2)?;
 /// assert_eq!(rings.level(5 * 5, None), 1);
-/// assert_eq!(rings.level(5 * 5, Some(0)), 0); // near enough to stay as fine as it is
+/// assert_eq!(rings.level(5 * 5, Some(0)), 0); // less than 2 chunks beyond the finer ring: it stays fine
 /// assert_eq!(rings.level(7 * 7, Some(0)), 1);
-/// assert_eq!(rings.level(5 * 5, Some(1)), 1); // and to stay as coarse
+/// assert_eq!(rings.level(5 * 5, Some(1)), 1); // outside the finer ring: it stays coarse
 /// assert_eq!(rings.level(100 * 100, None), 2);
 /// # Ok::<(), chunk_coord::LevelRingsError>(())
 /// ```
@@ -53,13 +53,13 @@ impl LevelRings {
         Ok(Self { radii, hysteresis })
     }
 
-    /// The level at a squared distance, in chunks², of a chunk that has the level `current`, or `None` if
-    /// it has none yet.
+    /// The level at a squared distance, in chunks², of a chunk whose level so far is `current`, or `None` for
+    /// a chunk without one.
     #[must_use]
     pub fn level(&self, distance_sq: u64, current: Option<u8>) -> u8 {
         let inner = self.first_ring(distance_sq, 0);
         let outer = self.first_ring(distance_sq, self.hysteresis);
-        // Within its ring and the band beyond it a chunk may have any level between the two.
+        // A chunk may keep any level from the one it has with the band to the one it has without.
         match current {
             None => inner,
             Some(current) => current.clamp(outer, inner),
@@ -72,13 +72,7 @@ impl LevelRings {
         &self.radii
     }
 
-    /// How many levels there are: one more than rings.
-    #[must_use]
-    pub fn levels(&self) -> usize {
-        self.radii.len() + 1
-    }
-
-    /// The first ring, widened, that the distance is inside of.
+    /// The first ring, `widened` by so many chunks, that contains the distance.
     fn first_ring(&self, distance_sq: u64, widened: u32) -> u8 {
         let reach_sq = |radius: u32| {
             let reach = u64::from(radius) + u64::from(widened);
@@ -90,7 +84,7 @@ impl LevelRings {
     }
 }
 
-/// A radius that makes no ring.
+/// A radius that [`LevelRings::new`] refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelRingsError {
@@ -98,7 +92,7 @@ pub struct LevelRingsError {
     pub radius: u32,
     /// How many rings there were before it.
     pub ring: usize,
-    /// Why.
+    /// The reason.
     pub kind: LevelRingsErrorKind,
 }
 
@@ -111,7 +105,7 @@ pub enum LevelRingsErrorKind {
         /// The radius before, in chunks.
         inner: u32,
     },
-    /// There are as many rings as a level can count: 255.
+    /// There are 255 rings already, the most that a level can count.
     TooMany,
 }
 
@@ -156,20 +150,20 @@ mod tests {
         ) {
             let level = rings.level(distance * distance, current);
             prop_assert_eq!(rings.level(distance * distance, Some(level)), level);
-            prop_assert!(usize::from(level) < rings.levels());
+            prop_assert!(usize::from(level) <= rings.radii().len());
         }
 
         #[test]
-        fn swaying_by_less_than_the_hysteresis_changes_a_level_at_most_once(
-            rings in rings(), centre in 10..60_u64, sway in 0..10_u64,
+        fn moving_to_and_fro_by_less_than_the_hysteresis_changes_a_level_at_most_once(
+            rings in rings(), centre in 10..60_u64, offset in 0..10_u64,
         ) {
-            prop_assume!(sway <= u64::from(rings.hysteresis));
+            prop_assume!(offset <= u64::from(rings.hysteresis));
             // No two borders within the band.
             prop_assume!(rings.radii.windows(2).all(|pair| pair[1] - pair[0] > 2 * rings.hysteresis));
             let mut level = None;
             let mut changes = 0;
             for step in 0..20 {
-                let distance = centre + if step % 2 == 0 { 0 } else { sway };
+                let distance = centre + if step % 2 == 0 { 0 } else { offset };
                 let next = rings.level(distance * distance, level);
                 changes += u32::from(level.is_some_and(|level| level != next));
                 level = Some(next);

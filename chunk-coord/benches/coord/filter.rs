@@ -1,7 +1,7 @@
-//! Which figures to measure.
+//! Which figures the command line asks for.
 
-/// What the command line asks for: figures whose names contain a text, or all.
-pub(crate) struct Asked(Option<String>);
+/// Selects the figures whose names contain a text, or all.
+pub(crate) struct Filter(Option<String>);
 
 /// Criterion's options that are followed by a value.
 const VALUED: [&str; 12] = [
@@ -19,7 +19,7 @@ const VALUED: [&str; 12] = [
     "--save-baseline",
 ];
 
-impl Asked {
+impl Filter {
     pub(crate) fn from_args() -> Self {
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
@@ -32,7 +32,7 @@ impl Asked {
         Self(None)
     }
 
-    /// Whether any of these figures is asked for.
+    /// Whether any of these figures is to be measured.
     pub(crate) fn any_of(&self, figures: &[&str]) -> bool {
         let Some(text) = &self.0 else { return true };
         let mut names = figures.iter().map(|figure| figure.to_lowercase());

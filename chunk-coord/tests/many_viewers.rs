@@ -1,4 +1,4 @@
-//! More viewers than are asked one by one: the set stays exact, and in order.
+//! Several viewers, and so many that queries use the tree: the set stays exact, and in order.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -8,12 +8,12 @@ use chunk_coord::{
 };
 use proptest::prelude::*;
 
-/// Where a viewer is, and its radius.
-type Place = ([i32; 3], u32);
+/// A viewer's coordinates and load radius.
+type Ball = ([i32; 3], u32);
 
-fn viewers(places: &[Place]) -> Vec<Viewer> {
+fn viewers(balls: &[Ball]) -> Vec<Viewer> {
     (0..)
-        .zip(places)
+        .zip(balls)
         .map(|(id, &([x, y, z], radius))| Viewer {
             id,
             coord: ChunkCoord::new(x, y, z),
@@ -53,8 +53,8 @@ fn steps() -> impl Strategy<Value = Vec<[i32; 3]>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn a_crowd_that_moves_at_once_agrees_with_brute_force(
-        mut places in prop::collection::vec(
+    fn many_viewers_that_move_at_once_agree_with_brute_force(
+        mut balls in prop::collection::vec(
             ((-30..30_i32, -3..3_i32, -30..30_i32).prop_map(|(x, y, z)| [x, y, z]), 0..4_u32),
             17..60,
         ),
@@ -63,12 +63,12 @@ proptest! {
         let mut wanted = WantedSet::new();
         let mut expected = BTreeSet::new();
         for (steps, is_limited) in moves {
-            for ((place, _), step) in places.iter_mut().zip(steps) {
-                for (at, by) in place.iter_mut().zip(step) {
+            for ((coord, _), step) in balls.iter_mut().zip(steps) {
+                for (at, by) in coord.iter_mut().zip(step) {
                     *at += by;
                 }
             }
-            let viewers = viewers(&places);
+            let viewers = viewers(&balls);
             let centres: Vec<_> = viewers.iter().map(|viewer| viewer.coord).collect();
             expected = model(&expected, &viewers);
             loop {
@@ -90,6 +90,54 @@ proptest! {
             prop_assert_eq!(&wanted.iter().collect::<BTreeSet<_>>(), &expected);
         }
     }
+}
+
+#[test]
+fn after_a_jump_past_another_viewer_chunks_leave_in_the_order_around_it() {
+    let disc = ViewRange::disc(8, 8).expect("equal radii");
+    let sphere = ViewRange::sphere(9, 9).expect("equal radii");
+    let point = ViewRange::sphere(0, 0).expect("equal radii");
+    let cases = [
+        (disc, [16, 0, 16], disc, [48, 1, 48]),
+        (sphere, [18, 18, 18], point, [54 - 11, 54, 54]),
+    ];
+    for (range, [x, y, z], other_range, other) in cases {
+        let viewer = |id, coord, range| Viewer { id, coord, range };
+        let other = ChunkCoord::from(other);
+        let mut viewers = [
+            viewer(0, ChunkCoord::ORIGIN, range),
+            viewer(1, other, other_range),
+        ];
+        let mut wanted = WantedSet::new();
+        let mut changes = Changes::new();
+        for _ in 0..6 {
+            wanted.update(&viewers, &mut ScanBudget::unlimited(), &mut changes);
+            let centres = viewers.map(|viewer| viewer.coord);
+            let farthest_first =
+                |coord: &ChunkCoord| (Reverse(nearest_distance_sq(*coord, &centres)), *coord);
+            assert!(changes.left.is_sorted_by_key(farthest_first));
+            changes.clear();
+            viewers[0].coord = viewers[0].coord.saturating_offset(x, y, z);
+        }
+    }
+}
+
+#[test]
+fn a_footprint_that_ends_at_the_end_of_the_range_moves_on_inside_it() {
+    let half_the_range = 1 << 31;
+    let range = ViewRange::cuboid([3, 0, 3], [half_the_range, 0, 3]).expect("the second is larger");
+    let mut wanted = WantedSet::new();
+    let mut changes = Changes::new();
+    for x in [i32::MIN, 0, 1, 2] {
+        let coord = ChunkCoord::planar(x, 0);
+        let viewer = Viewer {
+            id: 0,
+            coord,
+            range,
+        };
+        wanted.update(&[viewer], &mut ScanBudget::unlimited(), &mut changes);
+    }
+    assert!(!wanted.contains(ChunkCoord::planar(i32::MIN + 1, 0)));
 }
 
 #[test]

@@ -1,44 +1,41 @@
-//! Footprints in their places, as layers of rows.
+//! A footprint around a centre, as layers of rows.
 
-use crate::root::root;
-use crate::span::Span;
-use crate::{ChunkCoord, Footprint};
+use super::interval::Interval;
+use super::isqrt::isqrt;
+use crate::coord::{ChunkCoord, square};
+use crate::footprint::Footprint;
 
-/// A footprint around its centre: where it is walked, layer by layer and row by row.
+/// A footprint around a centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
+pub(crate) struct PlacedFootprint {
     pub(crate) centre: ChunkCoord,
     pub(crate) footprint: Footprint,
 }
 
-impl Placed {
+impl PlacedFootprint {
     pub(crate) fn new(centre: ChunkCoord, footprint: Footprint) -> Self {
         Self { centre, footprint }
     }
 
     /// The layers (values of y) the footprint has.
-    pub(crate) fn y_span(&self) -> Span {
-        Span::around(self.centre.y, self.footprint.half_extents()[1])
+    pub(crate) fn y_interval(&self) -> Interval {
+        Interval::around(self.centre.y, self.footprint.half_extents()[1])
     }
 
     /// The part of the footprint that lies in layer `y`.
     #[inline]
     pub(crate) fn layer(&self, y: i32) -> Option<Layer> {
         let dy = y.abs_diff(self.centre.y);
-        let square = |value: u32| u64::from(value) * u64::from(value);
+        let [x, height, z] = self.footprint.half_extents();
+        if dy > height {
+            return None;
+        }
         let outline = match self.footprint {
-            Footprint::Disc { radius } if dy == 0 => Outline::Round(square(radius)),
-            Footprint::Cylinder {
-                radius,
-                half_height,
-            } if dy <= half_height => Outline::Round(square(radius)),
-            Footprint::Sphere { radius } if dy <= radius => {
-                Outline::Round(square(radius) - square(dy))
+            Footprint::Disc { radius } | Footprint::Cylinder { radius, .. } => {
+                Outline::Round(square(radius))
             }
-            Footprint::Cuboid {
-                half_extents: [x, height, z],
-            } if dy <= height => Outline::Straight { x, z },
-            _ => return None,
+            Footprint::Sphere { radius } => Outline::Round(square(radius) - square(dy)),
+            Footprint::Cuboid { .. } => Outline::Straight { x, z },
         };
         Some(Layer {
             x: self.centre.x,
@@ -51,21 +48,21 @@ impl Placed {
     pub(crate) fn bounds(&self) -> Bounds {
         let [x, y, z] = self.footprint.half_extents();
         [
-            Span::around(self.centre.x, x),
-            Span::around(self.centre.y, y),
-            Span::around(self.centre.z, z),
+            Interval::around(self.centre.x, x),
+            Interval::around(self.centre.y, y),
+            Interval::around(self.centre.z, z),
         ]
     }
 
-    /// How many rows the footprint has at most, for estimates.
-    pub(crate) fn rows_at_most(&self) -> u64 {
+    /// An upper bound of the number of rows.
+    pub(crate) fn max_rows(&self) -> u64 {
         let [_, y, z] = self.footprint.half_extents();
         (2 * u64::from(y) + 1).saturating_mul(2 * u64::from(z) + 1)
     }
 }
 
 /// A box of chunks: its values of x, y and z.
-pub(crate) type Bounds = [Span; 3];
+pub(crate) type Bounds = [Interval; 3];
 
 /// Whether two boxes share a chunk.
 #[inline]
@@ -85,16 +82,14 @@ pub(crate) struct Layer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outline {
-    /// The squared radius.
+    /// A disc, by its squared radius.
     Round(u64),
-    Straight {
-        x: u32,
-        z: u32,
-    },
+    /// A rectangle, by the number of chunks to either side.
+    Straight { x: u32, z: u32 },
 }
 
 impl Layer {
-    /// A disc of the given squared radius: what a sphere's shell shows in one layer.
+    /// A disc of the given squared radius: one layer of a sphere.
     pub(crate) fn round(x: i32, z: i32, radius_sq: u64) -> Self {
         Self {
             x,
@@ -105,33 +100,33 @@ impl Layer {
 
     /// The rows (values of z) the layer has.
     #[inline]
-    pub(crate) fn z_span(&self) -> Span {
+    pub(crate) fn z_interval(&self) -> Interval {
         let reach = match self.outline {
-            Outline::Round(square) => root(square),
+            Outline::Round(radius_sq) => isqrt(radius_sq),
             Outline::Straight { z, .. } => z,
         };
-        Span::around(self.z, reach)
+        Interval::around(self.z, reach)
     }
 
     /// The chunks (values of x) of row `z`.
     #[inline]
-    pub(crate) fn x_span(&self, z: i32) -> Option<Span> {
-        Some(Span::around(self.x, self.half(z)?))
+    pub(crate) fn x_interval(&self, z: i32) -> Option<Interval> {
+        Some(Interval::around(self.x, self.half(z)?))
     }
 
     /// The chunks of row `z` that `other` does not have.
     #[inline]
-    pub(crate) fn x_span_minus(&self, z: i32, other: Option<&Self>) -> [Option<Span>; 2] {
+    pub(crate) fn x_interval_minus(&self, z: i32, other: Option<&Self>) -> [Option<Interval>; 2] {
         let Some(half) = self.half(z) else {
             return [None; 2];
         };
         let others = other.and_then(|other| {
-            // A viewer that moves along x: one root serves both rows.
+            // After a move along x one square root serves both rows.
             let is_alike = other.z == self.z && other.outline == self.outline;
             let half = if is_alike { Some(half) } else { other.half(z) };
-            Some(Span::around(other.x, half?))
+            Some(Interval::around(other.x, half?))
         });
-        Span::around(self.x, half).minus(others)
+        Interval::around(self.x, half).minus(others)
     }
 
     /// How far row `z` reaches to either side.
@@ -139,9 +134,7 @@ impl Layer {
     fn half(&self, z: i32) -> Option<u32> {
         let dz = z.abs_diff(self.z);
         match self.outline {
-            Outline::Round(square) => {
-                Some(root(square.checked_sub(u64::from(dz) * u64::from(dz))?))
-            }
+            Outline::Round(radius_sq) => Some(isqrt(radius_sq.checked_sub(square(dz))?)),
             Outline::Straight { x, z } => (dz <= z).then_some(x),
         }
     }

@@ -1,18 +1,18 @@
-//! The wanted set as a first attempt writes it.
+//! A plain implementation of the wanted set.
 
 use std::collections::HashSet;
 
 use ahash::RandomState;
 use chunk_coord::{ChunkCoord, Footprint, ViewRange, nearest_distance_sq};
 
-/// The set every game writes first: look every chunk of the footprint up, then look at every member.
-pub(crate) struct Plain {
+/// Looks up every chunk of the footprints, then checks every member.
+pub(crate) struct Rescan {
     members: HashSet<ChunkCoord, RandomState>,
     pub(crate) entered: Vec<ChunkCoord>,
     pub(crate) left: Vec<ChunkCoord>,
 }
 
-impl Plain {
+impl Rescan {
     pub(crate) fn new() -> Self {
         Self {
             members: HashSet::with_hasher(RandomState::with_seeds(1, 2, 3, 4)),

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use chunk_coord::{Changes, ChunkCoord, ScanBudget, ViewRange, Viewer, WantedSet};
 use criterion::Criterion;
 
-use crate::asked::Asked;
 use crate::case::{Case, figure};
+use crate::filter::Filter;
 
 /// How much of what a viewer costs among ten it may cost among a thousand, at worst: three times.
 const SHARE: f64 = 1.0 / 3.0;
@@ -31,10 +31,10 @@ fn square(count: i32, apart: i32) -> Vec<Viewer> {
 }
 
 /// All of them cross a border in each update.
-pub(crate) fn crossing(criterion: &mut Criterion, asked: &Asked) {
+pub(crate) fn crossing(criterion: &mut Criterion, filter: &Filter) {
     for (how, apart) in [("apart", 25), ("close", 5)] {
         let name = format!("crowd/1,000 viewers {how} cross, each");
-        if !asked.any_of(&[&name]) {
+        if !filter.any_of(&[&name]) {
             continue;
         }
         let mut case = Case::new(criterion, name, Some(SHARE));
@@ -58,13 +58,13 @@ pub(crate) fn crossing(criterion: &mut Criterion, asked: &Asked) {
     }
 }
 
-/// How often they come. Without any time the updates are the same each time, so that one which the machine held up is
-/// known by the others.
+/// How often they appear. Without any time the updates are the same each time, so the median of each excludes
+/// interruptions of the machine.
 const TIMES: usize = 9;
 
-/// They come all at once, and updates do the least they can.
-pub(crate) fn appearing(asked: &Asked) {
-    if !asked.any_of(&[APPEAR]) {
+/// They appear all at once, and updates do the least they can.
+pub(crate) fn appearing(filter: &Filter) {
+    if !filter.any_of(&[APPEAR]) {
         return;
     }
     let mut largest = Duration::ZERO;

@@ -1,4 +1,4 @@
-//! The order in which chunks enter over several updates, when the budget does not suffice for one.
+//! The order in which chunks enter over several updates, when the budget is too small for one.
 
 use chunk_coord::{
     Changes, ChunkCoord, Footprint, ScanBudget, ViewRange, Viewer, WantedSet, nearest_distance_sq,
@@ -20,7 +20,7 @@ fn footprints() -> impl Strategy<Value = Footprint> {
     ]
 }
 
-/// What one update may look at.
+/// The budget of one update.
 fn few() -> impl Strategy<Value = usize> {
     40..300_usize
 }
@@ -30,8 +30,8 @@ fn viewer(id: u64, coord: ChunkCoord, footprint: Footprint) -> Viewer {
     Viewer { id, coord, range }
 }
 
-/// How much nearer a chunk may be than one that an earlier update brought, in chunks: the two of a ring,
-/// and a sixteenth of the way to the outermost chunk for the rim that a small step brings.
+/// How much nearer a chunk may be than one that entered in an earlier update, in chunks: the two of a ring, and a
+/// sixteenth of the way to the outermost chunk for the rim that a small step adds.
 fn tolerance(footprint: Footprint) -> f64 {
     let outermost_sq: f64 = (footprint.half_extents().iter())
         .map(|&extent| f64::from(extent).powi(2))
@@ -88,10 +88,10 @@ proptest! {
     #[test]
     fn several_viewers_are_served_nearest_first(
         radius in 4..20_u32, count in few(),
-        places in prop::collection::vec(prop::array::uniform2(-25..25_i32), 2..6),
+        coords in prop::collection::vec(prop::array::uniform2(-25..25_i32), 2..6),
     ) {
         let footprint = Footprint::Disc { radius };
-        let viewers: Vec<_> = (0..).zip(&places)
+        let viewers: Vec<_> = (0..).zip(&coords)
             .map(|(id, &[x, z])| viewer(id, ChunkCoord::planar(x, z), footprint))
             .collect();
         let (order, updates) = distances(&mut WantedSet::new(), &viewers, count);
@@ -101,7 +101,7 @@ proptest! {
 }
 
 #[test]
-fn a_step_out_of_a_flat_footprint_brings_the_nearest_first() {
+fn after_a_step_out_of_a_flat_footprint_the_nearest_enter_first() {
     // Nothing of the old layer is in the new one: the step is as good as a teleport.
     let disc = Footprint::Disc { radius: 64 };
     let flat = Footprint::Cuboid {

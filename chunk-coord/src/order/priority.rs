@@ -1,17 +1,16 @@
-//! What counts beside the distance: where a viewer goes, where it looks, and how urgent the matter is.
+//! Priorities beside the plain distance: the way a viewer moves, and the direction in which it looks.
 //!
-//! Each is a function from one priority to another, smaller being sooner, so that they compose.
+//! Each function returns a squared distance, smaller being sooner, and takes what another returns: they compose.
 
 use bevy_math::{DVec3, Vec3};
 
-use crate::ChunkCoord;
+use crate::coord::ChunkCoord;
 
 /// The squared distance from `coord` to the way from `from` to `ahead`, in chunks².
 ///
-/// Take the chunk that a viewer is in for `from` and the one it will be in after as long as generating
-/// takes for `ahead`: what lies on its way is then as near as what is around it. Exact but for the
-/// fraction, which is cut off; with `ahead` equal to `from` it is
-/// [`distance_sq`](ChunkCoord::distance_sq).
+/// With the chunk that a viewer is in as `from`, and the chunk that it will be in by the time a chunk is
+/// generated as `ahead`, chunks on its way are as near as chunks around it. The fraction is cut off. With
+/// `ahead` equal to `from` the result is [`distance_sq`](ChunkCoord::distance_sq).
 ///
 /// ```
 /// use chunk_coord::{ChunkCoord, look_ahead_sq};
@@ -32,8 +31,8 @@ pub fn look_ahead_sq(from: ChunkCoord, ahead: ChunkCoord, coord: ChunkCoord) -> 
     } else if along >= length_sq {
         ahead.distance_sq(coord)
     } else {
-        // |off|² − (off·way)² / |way|², over one denominator: each factor is below 2⁶⁷, so the product
-        // could pass i128 only for ways across the whole world, where the distance saturates anyway.
+        // |off|² − (off·way)² / |way|², over one denominator. Each factor is below 2⁶⁷, so a product overflows
+        // i128 only for ways across the whole world.
         let beside = dot(off, off)
             .checked_mul(length_sq)
             .and_then(|product| product.checked_sub(along.checked_mul(along)?))
@@ -44,14 +43,13 @@ pub fn look_ahead_sq(from: ChunkCoord, ahead: ChunkCoord, coord: ChunkCoord) -> 
     }
 }
 
-/// `distance_sq` made larger for what lies away from where a viewer looks: unchanged straight ahead,
-/// times `1 + weight / 2` at its side and times `1 + weight` behind it. A weight of 3 makes what is behind
-/// count as if twice as far.
+/// `distance_sq`, increased for chunks outside the direction in which a viewer looks: unchanged straight
+/// ahead, times `1 + weight / 2` at its sides and times `1 + weight` behind it. With a weight of 3, a chunk
+/// behind counts as one twice as far.
 ///
-/// `direction` may have any length but zero. One that is zero or not finite, or a `weight` that is not
-/// positive and finite, changes nothing; neither does `coord` being `viewer`. Never less than
-/// `distance_sq`, to which what is added is worked out in double precision, its fraction cut off, and
-/// which saturates.
+/// The length of `direction` does not matter. The result is `distance_sq` where `direction` is zero or not
+/// finite, where `weight` is not positive or not finite, and where `coord` is `viewer`. The increase is
+/// computed in double precision, its fraction is cut off, and the sum saturates.
 ///
 /// ```
 /// use bevy_math::Vec3;
@@ -87,29 +85,15 @@ pub fn view_weighted_sq(
     distance_sq.saturating_add((distance_sq as f64 * (f64::from(weight) * away)) as u64)
 }
 
-/// The class of a request. Put before any other priority, as in `(lane, distance_sq)`, so that a lane is
-/// emptied before the next is looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
-    /// What the user just edited.
-    Urgent,
-    /// What the viewers want now.
-    #[default]
-    Normal,
-    /// What they may want soon.
-    Prefetch,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NearestFirst;
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn looking_nowhere_is_plain_distance(from: [i32; 3], coord: [i32; 3]) {
+        fn without_a_way_ahead_the_distance_is_plain(from: [i32; 3], coord: [i32; 3]) {
             let (from, coord) = (ChunkCoord::from(from), ChunkCoord::from(coord));
             prop_assert_eq!(look_ahead_sq(from, from, coord), from.distance_sq(coord));
         }
@@ -126,7 +110,7 @@ mod tests {
             prop_assert!(way <= ends);
             // Against the same in floating point.
             let [a, b, c] = [from, ahead, coord].map(|at| {
-                bevy_math::DVec3::new(f64::from(at.x), f64::from(at.y), f64::from(at.z))
+                DVec3::new(f64::from(at.x), f64::from(at.y), f64::from(at.z))
             });
             let share = if a == b { 0.0 } else { ((c - a).dot(b - a) / (b - a).length_squared()).clamp(0.0, 1.0) };
             let expected = (a + (b - a) * share).distance_squared(c);
@@ -139,9 +123,7 @@ mod tests {
             let way = look_ahead_sq(from, ahead, coord);
             prop_assert!(view_weighted_sq(way, from, Vec3::from_array(look), weight, coord) >= way);
         }
-    }
 
-    proptest! {
         #[test]
         fn the_length_of_a_direction_does_not_matter(
             look in prop::array::uniform3(-9..9_i8), power in -120..120_i32,
@@ -168,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_direction_that_is_none_changes_nothing() {
+    fn unusable_directions_and_weights_change_nothing() {
         let coord = ChunkCoord::planar(-3, 0);
         for direction in [Vec3::ZERO, Vec3::NAN, Vec3::splat(f32::INFINITY)] {
             assert_eq!(
@@ -187,19 +169,14 @@ mod tests {
     #[test]
     fn priorities_compose() {
         let (here, ahead) = (ChunkCoord::ORIGIN, ChunkCoord::planar(3, 0));
-        let edited = ChunkCoord::planar(-9, 0);
-        let coords = [-9, -2, 2, 5].map(|x| ChunkCoord::planar(x, 0));
-        let order: Vec<i32> = NearestFirst::by(coords, |coord| {
-            let lane = if coord == edited {
-                Lane::Urgent
-            } else {
-                Lane::Normal
-            };
+        let edited = -9;
+        let mut order = Vec::from([-9, -2, 2, 5]);
+        order.sort_by_key(|&x| {
+            let coord = ChunkCoord::planar(x, 0);
             let way = look_ahead_sq(here, ahead, coord);
-            (lane, view_weighted_sq(way, here, Vec3::X, 3.0, coord))
-        })
-        .map(|coord| coord.x)
-        .collect();
+            let weighted = view_weighted_sq(way, here, Vec3::X, 3.0, coord);
+            (x != edited, weighted)
+        });
         assert_eq!(order, [-9, 2, 5, -2]);
     }
 }

@@ -1,10 +1,12 @@
-//! Serialized forms of what a constructor checks: reading one goes through the constructor.
+//! `Serialize` and `Deserialize` for types whose constructors check their values: reading calls the constructor.
 
 use bevy_math::Vec3;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{ChunkGrid, Footprint, ViewRange};
+use crate::footprint::Footprint;
+use crate::grid::ChunkGrid;
+use crate::range::ViewRange;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "ViewRange")]

@@ -1,12 +1,12 @@
-//! The nearest of many, and many in order.
+//! The nearest few of many chunks, and many of them in order.
 
 use std::hint::black_box;
 
-use chunk_coord::{ChunkCoord, NearestFirst, nearest_k};
+use chunk_coord::{ChunkCoord, NearestFirst};
 use criterion::Criterion;
 
-use crate::asked::Asked;
 use crate::case::Case;
+use crate::filter::Filter;
 
 const VIEWER: ChunkCoord = ChunkCoord::new(3, -2, 5);
 
@@ -33,20 +33,16 @@ fn distance(coord: ChunkCoord) -> f32 {
 const FEW: &str = "order/3 nearest of 100,000";
 const MANY: &str = "order/1,000 of 100,000, popped";
 
-pub(crate) fn nearest_few(criterion: &mut Criterion, asked: &Asked) {
-    if !asked.any_of(&[FEW]) {
+pub(crate) fn nearest_few(criterion: &mut Criterion, filter: &Filter) {
+    if !filter.any_of(&[FEW]) {
         return;
     }
     let coords = many();
     let mut case = Case::new(criterion, FEW, Some(25.0));
-    case.way_after(
-        "nearest_k",
-        || coords.clone(),
-        |mut coords| {
-            black_box(nearest_k(&mut coords, black_box(&[VIEWER]), 3));
-            coords
-        },
-    );
+    case.way("NearestFirst", || {
+        let order = NearestFirst::new(coords.iter().copied(), black_box(&[VIEWER]));
+        order.take(3).fold(0, |sum: i32, coord| sum ^ coord.x)
+    });
     case.way_after(
         "sort_by on f32",
         || coords.clone(),
@@ -57,8 +53,8 @@ pub(crate) fn nearest_few(criterion: &mut Criterion, asked: &Asked) {
     );
 }
 
-pub(crate) fn first_of_many(criterion: &mut Criterion, asked: &Asked) {
-    if !asked.any_of(&[MANY]) {
+pub(crate) fn first_of_many(criterion: &mut Criterion, filter: &Filter) {
+    if !filter.any_of(&[MANY]) {
         return;
     }
     let coords = many();

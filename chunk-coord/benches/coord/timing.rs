@@ -1,18 +1,18 @@
-//! How long work takes on a machine that does other work as well.
+//! The time that work takes on a machine that does other work as well.
 
 use std::time::{Duration, Instant};
 
-/// How long each piece took, of those during which the system ran nothing else on the thread's processor.
+/// How long each piece of work took, of those during which the system ran nothing else on the thread's processor.
 ///
-/// On a machine with other work the longest of many thousand pieces is one that waited for its turn,
-/// which says nothing about the work.
+/// On a machine with other work the longest of many thousand pieces is one that waited for the processor, which
+/// says nothing about the work.
 #[derive(Default)]
-pub(crate) struct Stretches {
+pub(crate) struct Timings {
     took: Vec<Duration>,
     interrupted: usize,
 }
 
-impl Stretches {
+impl Timings {
     pub(crate) fn measure(&mut self, work: impl FnOnce()) {
         let before = interruptions();
         let start = Instant::now();
