@@ -1,12 +1,13 @@
 //! `cargo xtask wasm`: the library crates compile for the web, and chunk-coord without `std`.
 //!
-//! What compiles may still panic in a browser: the standard library's clocks do. So this also looks
-//! for their names, on every machine.
+//! What compiles may still panic in a browser: the standard library's clocks do. So their names are searched for too, on
+//! every machine.
 
-use std::fs;
+use std::path::Path;
 
-use crate::failure::{Failure, Outcome, Verdict};
-use crate::shell;
+use xshell::cmd;
+
+use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::{Workspace, files_below, folder};
 
 const WEB: &str = "wasm32-unknown-unknown";
@@ -15,71 +16,73 @@ const BARE: &str = "thumbv7em-none-eabihf";
 
 pub(crate) fn run(workspace: &Workspace) -> Verdict {
     standard_clocks(workspace)?;
-    let web = shell::has_target(workspace, WEB);
-    let bare = shell::has_target(workspace, BARE);
-    if web {
-        let mut command = shell::cargo(workspace);
-        command.args(["check", "--lib", "--target", WEB]);
-        for library in workspace.libraries() {
-            command.args(["--package", &library.name]);
-        }
-        shell::run(
-            &mut command,
+    let bare = ["--package=chunk-coord", "--no-default-features"].map(str::to_owned);
+    let mut missing = Vec::new();
+    for (target, args, advice) in [
+        (
+            WEB,
+            workspace.library_packages(),
             "Find what the web does not have (threads, files, the system clock) and leave it out for wasm32.",
-        )?;
-    }
-    if bare {
-        let mut command = shell::cargo(workspace);
-        command.args(["check", "--lib", "--target", BARE, "--no-default-features"]);
-        command.args(["--package", "chunk-coord"]);
-        shell::run(
-            &mut command,
+        ),
+        (
+            BARE,
+            bare.into(),
             "Take what names `std` out of chunk-coord, or put it behind its `std` feature.",
-        )?;
+        ),
+    ] {
+        if has_target(workspace, target) {
+            cmd!(
+                workspace.sh(),
+                "cargo check --lib --target {target} {args...}"
+            )
+            .run()
+            .advise(advice)?;
+        } else {
+            missing.push(target);
+        }
     }
-    let missing: Vec<_> = [(web, WEB), (bare, BARE)]
-        .into_iter()
-        .filter_map(|(is_there, target)| (!is_there).then_some(target))
-        .collect();
     if missing.is_empty() {
-        return Ok(Outcome::Done);
+        return Ok(());
     }
     let missing = missing.join(" ");
-    Ok(Outcome::Skipped(format!(
+    Err(Stop::Skipped(format!(
         "not installed: {missing}; `rustup target add {missing}` installs what is missing."
     )))
 }
 
+/// Whether the toolchain in use has this target. The compiler knows it with and without rustup.
+fn has_target(workspace: &Workspace, target: &str) -> bool {
+    let folder = cmd!(
+        workspace.sh(),
+        "rustc --print target-libdir --target {target}"
+    );
+    let folder = folder.ignore_stderr().read();
+    folder.is_ok_and(|folder| Path::new(&folder).is_dir())
+}
+
 /// Fails where a library crate reads a clock that panics in a browser.
-pub(crate) fn standard_clocks(workspace: &Workspace) -> Result<(), Failure> {
+pub(crate) fn standard_clocks(workspace: &Workspace) -> Verdict {
     let mut findings = Vec::new();
     for library in workspace.libraries() {
-        for file in files_below(&folder(library).join("src"), "rs") {
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            let name = file
-                .strip_prefix(workspace.root())
-                .unwrap_or(&file)
-                .display();
+        for (file, text) in files_below(&folder(library).join("src"), "rs") {
+            let name = workspace.short(&file);
             let lines = clocks(&text).into_iter();
             findings.extend(lines.map(|line| {
                 format!("{name}:{line}: the standard library's clocks panic in a browser.")
             }));
         }
     }
-    Failure::unless_empty(&findings, "Take `bevy_platform::time::Instant`.")
+    Stop::unless_empty(&findings, "Take `bevy_platform::time::Instant`.")
 }
 
-/// The lines of `text` that bring in a clock of the standard library for more than a model checker or
-/// for targets that are not the web.
+/// The lines of `text` that bring in a clock of the standard library for more than a model checker or for targets that
+/// are not the web.
 fn clocks(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let mut is_elsewhere = false;
     for (line, item) in items(text) {
-        let is_clock = item.contains("std::")
-            && ["Instant", "SystemTime"]
-                .iter()
-                .any(|clock| item.contains(clock));
-        if is_clock && !is_elsewhere {
+        let has_clock = ["Instant", "SystemTime"].iter().any(|it| item.contains(it));
+        if item.contains("std::") && has_clock && !is_elsewhere {
             found.push(line);
         }
         is_elsewhere = item.starts_with("#[cfg(")
@@ -92,14 +95,13 @@ fn clocks(text: &str) -> Vec<usize> {
 fn items(text: &str) -> Vec<(usize, String)> {
     let mut items: Vec<(usize, String)> = Vec::new();
     let mut is_open = false;
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         if line.starts_with("//") {
             continue;
         }
         match items.last_mut() {
             Some((_, item)) if is_open => item.push_str(line),
-            _ => items.push((index + 1, line.to_owned())),
+            _ => items.push((number, line.to_owned())),
         }
         let is_use = line.starts_with("use ") || line.starts_with("pub(crate) use ");
         is_open = (is_open || is_use) && !line.ends_with(';');

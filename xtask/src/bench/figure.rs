@@ -1,32 +1,20 @@
-//! One figure of a bench, and the line in which the bench says it.
-//!
-//! A bench prints, once for each figure and on a line of its own:
-//!
-//! ```text
-//! figure {"bench":"crossing/disc 64","value":3.2,"unit":"us","yardstick":120.5,"ratio":37.6,"target":30}
-//! ```
-//!
-//! `yardstick` is the plain way, measured in the same run and unit. `ratio` says how many times better
-//! than the yardstick the value is, so more is better whatever the unit. `target` is the least ratio,
-//! or the most that the value may be where there is no yardstick. Any of the three may be `null`. `ok`
-//! says whether the target is met, for a figure to which neither rule fits; the rest leave it out.
-//!
-//! Tables and headings of the third level in Markdown, in lines of their own, go into docs/measurements.md. A bench that
-//! cannot measure on this machine prints a line `skipped: …` with the reason, and no figure.
+//! One figure of a bench, and the line from which it is read. `print.rs` says what the fields mean, and writes it.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use super::machine::Machine;
+use crate::verdict::{Advise, Verdict};
 
 const MARK: &str = "figure {";
 
 /// The unit of what valgrind counts: the same in each run, so that a small change shows.
-pub(super) const INSTRUCTIONS: &str = "instructions";
+const INSTRUCTIONS: &str = "instructions";
 
 /// What one bench found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Figure {
     pub(super) bench: String,
     pub(super) value: f64,
@@ -34,42 +22,36 @@ pub(super) struct Figure {
     pub(super) yardstick: Option<f64>,
     pub(super) ratio: Option<f64>,
     pub(super) target: Option<f64>,
-    pub(super) ok: bool,
-}
-
-/// The line as a bench writes it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    bench: String,
-    value: f64,
-    unit: String,
-    yardstick: Option<f64>,
-    ratio: Option<f64>,
-    target: Option<f64>,
-    ok: Option<bool>,
+    /// Whether it meets its target, where the bench judges by itself.
+    pub(super) ok: Option<bool>,
+    /// Where it was measured. Not in the line, but in a file.
+    pub(super) machine: Option<Machine>,
 }
 
 impl Figure {
-    /// `None` for a line that is no figure; an error for one that tries to be.
-    pub(super) fn parse(line: &str) -> Option<Result<Self, Failure>> {
+    /// `None` for a line that is no figure; a failure for one that tries to be.
+    pub(super) fn parse(line: &str) -> Option<Verdict<Self>> {
         let start = line.find(MARK)? + MARK.len() - 1;
-        let parsed = serde_json::from_str::<Line>(&line[start..]).map(Self::from);
-        Some(parsed.map_err(|error| {
-            Failure::new(
-                format!("`{line}` is no figure: {error}."),
-                "Print the line as the top of xtask/src/bench/figure.rs says.",
-            )
+        let figure = serde_json::from_str::<Self>(&line[start..])
+            .map_err(|error| format!("`{line}` is no figure: {error}"))
+            .advise("Print the line by the shared file xtask/src/bench/print.rs.");
+        Some(figure.map(|figure| Self {
+            ok: Some(figure.is_ok()),
+            ..figure
         }))
+    }
+
+    /// Whether the target is met.
+    pub(super) fn is_ok(&self) -> bool {
+        self.ok.unwrap_or(match (self.target, self.ratio) {
+            (None, _) => true,
+            (Some(target), Some(ratio)) => ratio >= target,
+            (Some(target), None) => self.value <= target,
+        })
     }
 
     pub(super) fn counts_instructions(&self) -> bool {
         self.unit == INSTRUCTIONS
-    }
-
-    /// How much worse it may become, in percent, where that does not depend on the machine.
-    pub(super) fn tolerance(&self) -> Option<u8> {
-        self.counts_instructions().then_some(2)
     }
 
     /// What the target asks for, in words; empty where there is none.
@@ -79,7 +61,7 @@ impl Figure {
             (Some(target), Some(_)) => format!("≥ {}×", Number(target)),
             (Some(target), None) => {
                 // A bench that judges by itself may ask for more and not for less.
-                let is_least = self.ok != (self.value <= target);
+                let is_least = self.is_ok() != (self.value <= target);
                 let sign = if is_least { '≥' } else { '≤' };
                 format!("{sign} {} {}", Number(target), self.unit)
             }
@@ -93,7 +75,7 @@ impl Figure {
         ratio: Option<f64>,
         target: Option<f64>,
     ) -> Self {
-        Self::from(Line {
+        Self {
             bench: bench.to_owned(),
             value,
             unit: "us".to_owned(),
@@ -101,25 +83,7 @@ impl Figure {
             ratio,
             target,
             ok: None,
-        })
-    }
-}
-
-impl From<Line> for Figure {
-    fn from(line: Line) -> Self {
-        let is_met = match (line.target, line.ratio) {
-            (None, _) => true,
-            (Some(target), Some(ratio)) => ratio >= target,
-            (Some(target), None) => line.value <= target,
-        };
-        Self {
-            bench: line.bench,
-            value: line.value,
-            unit: line.unit,
-            yardstick: line.yardstick,
-            ratio: line.ratio,
-            target: line.target,
-            ok: line.ok.unwrap_or(is_met),
+            machine: Some(Machine::example("one")),
         }
     }
 }
@@ -143,45 +107,51 @@ impl fmt::Display for Number {
 
 #[cfg(test)]
 mod tests {
+    use super::super::print;
     use super::*;
 
-    fn parse(line: &str) -> Figure {
-        Figure::parse(line).unwrap().unwrap()
+    /// What is read of a figure that a bench prints.
+    fn read(figure: print::Figure) -> Figure {
+        Figure::parse(&figure.to_string()).unwrap().unwrap()
     }
 
     #[test]
     fn a_ratio_must_reach_its_target() {
-        let line =
-            r#"figure {"bench":"a","value":2,"unit":"us","yardstick":60,"ratio":30,"target":30}"#;
-        let figure = parse(line);
-        assert!(figure.ok);
-        assert_eq!(figure.bound(), "≥ 30×");
-        assert!(!parse(&line.replace("\"ratio\":30", "\"ratio\":29.9")).ok);
+        let figure = |yardstick| {
+            read(
+                print::Figure::new("a", "us", 2.0)
+                    .against(yardstick)
+                    .at_least(30.0),
+            )
+        };
+        assert!(figure(60.0).is_ok());
+        assert_eq!(figure(60.0).ratio, Some(30.0));
+        assert_eq!(figure(60.0).bound(), "≥ 30×");
+        assert!(!figure(59.8).is_ok());
     }
 
     #[test]
     fn a_value_without_yardstick_must_stay_below() {
-        let line = r#"figure {"bench":"a","value":250.5,"unit":"ns","yardstick":null,"ratio":null,"target":300}"#;
-        let figure = parse(line);
-        assert!(figure.ok);
-        assert_eq!(figure.bound(), "≤ 300 ns");
-        assert!(!parse(&line.replace("250.5", "300.5")).ok);
+        let figure = |value| read(print::Figure::new("a", "ns", value).at_most(300.0));
+        assert!(figure(250.5).is_ok());
+        assert_eq!(figure(250.5).bound(), "≤ 300 ns");
+        assert!(!figure(300.5).is_ok());
     }
 
     #[test]
-    fn a_bench_may_judge_by_itself() {
-        let line = r#"figure {"bench":"a","value":0.995,"unit":"","yardstick":null,"ratio":null,"target":0.99,"ok":true}"#;
-        assert!(parse(line).ok);
-        assert_eq!(parse(line).bound().trim_end(), "≥ 0.99");
-        let line = line.replace("true", "false");
-        assert_eq!(parse(&line).bound().trim_end(), "≤ 0.99");
+    fn a_value_may_have_to_be_large() {
+        let figure = |value| read(print::Figure::new("a", "", value).at_least(0.99));
+        assert!(figure(0.995).is_ok());
+        assert_eq!(figure(0.995).bound().trim_end(), "≥ 0.99");
+        assert!(!figure(0.5).is_ok());
+        assert_eq!(figure(0.5).bound().trim_end(), "≥ 0.99");
     }
 
     #[test]
     fn other_lines_are_no_figures() {
         assert!(Figure::parse("crossing/disc 64  time: [1 us]").is_none());
-        let failure = Figure::parse("figure {\"bench\":1}").unwrap().unwrap_err();
-        assert!(failure.to_string().contains("is no figure"));
+        let stop = Figure::parse("figure {\"bench\":1}").unwrap().unwrap_err();
+        assert!(stop.to_string().contains("is no figure"));
     }
 
     #[test]

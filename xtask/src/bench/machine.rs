@@ -20,22 +20,25 @@ pub(super) struct Machine {
 impl Machine {
     /// The one that this program runs on.
     pub(super) fn this() -> Self {
-        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        let read =
+            |file, name, sign| value(&fs::read_to_string(file).unwrap_or_default(), name, sign);
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let version = Command::new(rustc).arg("--version").output();
-        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        let kilobytes = value(&read("/proc/meminfo"), "MemTotal", ':');
+        let version =
+            version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        let kilobytes = read("/proc/meminfo", "MemTotal", ':');
         let kilobytes = kilobytes.and_then(|text| text.split(' ').next()?.parse().ok());
         let arch = env::consts::ARCH;
-        let os = value(&read("/etc/os-release"), "PRETTY_NAME", '=');
-        let os = os.map(|name| name.trim_matches('"').to_owned());
+        let os = read("/etc/os-release", "PRETTY_NAME", '=');
+        let os = os.map_or(env::consts::OS.to_owned(), |name| {
+            name.trim_matches('"').to_owned()
+        });
         Self {
-            cpu: value(&read("/proc/cpuinfo"), "model name", ':')
-                .unwrap_or_else(|| arch.to_owned()),
+            cpu: read("/proc/cpuinfo", "model name", ':').unwrap_or_else(|| arch.to_owned()),
             cores: thread::available_parallelism().map_or(1, usize::from),
             memory_gb: kilobytes.map_or(0, |kilobytes: u64| (kilobytes + (1 << 19)) >> 20),
-            os: format!("{} ({arch})", os.as_deref().unwrap_or(env::consts::OS)),
-            rustc: version.unwrap_or_default().trim().to_owned(),
+            os: format!("{os} ({arch})"),
+            rustc: version.unwrap_or_default(),
         }
     }
 

@@ -1,66 +1,60 @@
-//! Each library crate alone with no, default and all features and with each default one by itself,
-//! and the renderer of the demo.
+//! Each library crate alone with no, default and all features and with each default one by itself, and the renderer of
+//! the demo.
 
 use cargo_metadata::Package;
+use xshell::cmd;
 
-use crate::failure::{Outcome, Verdict};
-use crate::shell;
-use crate::workspace::{HEAVY_FEATURES, Workspace};
+use crate::verdict::{Advise, Verdict};
+use crate::workspace::{HEAVY_FEATURES, Workspace, is_library};
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
-    let packages = workspace.packages();
-    let libraries = workspace.libraries();
-    for package in packages {
-        let is_library = libraries.iter().any(|library| library.id == package.id);
+    for package in workspace.packages() {
+        let is_library = is_library(package);
+        let targets = if is_library { "--lib" } else { "--all-targets" };
         for features in sets(package, is_library) {
-            let mut command = shell::cargo(workspace);
-            // Clippy and not `check`, so that what is unused without a feature is found; it shares
-            // the compiled dependencies with every other step.
-            command
-                .args(["clippy", "--package", &package.name])
-                .args(if is_library {
-                    &["--lib"][..]
-                } else {
-                    &["--all-targets"]
-                })
-                .args(&features)
-                .args(["--", "-D", "warnings"]);
-            shell::run(
-                &mut command,
+            let name = &*package.name;
+            // Clippy and not `check`, so that what is unused without a feature is found; it shares the compiled
+            // dependencies with every other step.
+            cmd!(
+                workspace.sh(),
+                "cargo clippy --package {name} {targets} {features...} -- -D warnings"
+            )
+            .run()
+            .advise(
                 "Put what needs a feature behind it, or let the feature switch on what it needs.",
             )?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// The sets of features of one crate that differ from each other.
 fn sets(package: &Package, is_library: bool) -> Vec<Vec<&str>> {
     const NONE: &str = "--no-default-features";
-    let names: Vec<_> = package.features.keys().map(String::as_str).collect();
+    let has = |feature: &str| package.features.contains_key(feature);
+    if !is_library {
+        // The other steps compile a program with its light features.
+        let heavy = HEAVY_FEATURES.into_iter().filter(|heavy| has(heavy));
+        return heavy.map(|heavy| vec!["--features", heavy]).collect();
+    }
     let default = package
         .features
         .get("default")
         .map_or(&[][..], Vec::as_slice);
-    let has_others = names.iter().any(|name| *name != "default");
-    let mut sets = Vec::new();
-    if is_library {
-        sets.push(vec![NONE]);
-        if !default.is_empty() {
-            sets.push(Vec::new());
-        }
-        if default.len() > 1 {
-            // Whoever turns one of them off must get something that compiles.
-            let alone = |feature| vec![NONE, "--features", feature];
-            sets.extend(default.iter().map(String::as_str).map(alone));
-        }
-        if has_others {
-            sets.push(vec!["--all-features"]);
-        }
-    } else {
-        // A program is compiled with its light features by the other steps.
-        let heavy = HEAVY_FEATURES.iter().filter(|heavy| names.contains(heavy));
-        sets.extend(heavy.map(|heavy| vec!["--features", heavy]));
+    let mut sets = vec![vec![NONE]];
+    if !default.is_empty() {
+        sets.push(Vec::new());
+    }
+    if default.len() > 1 {
+        // A user who turns one of them off must get something that compiles.
+        sets.extend(
+            default
+                .iter()
+                .map(|feature| vec![NONE, "--features", feature]),
+        );
+    }
+    if package.features.keys().any(|name| name != "default") {
+        sets.push(vec!["--all-features"]);
     }
     sets
 }
@@ -68,20 +62,16 @@ fn sets(package: &Package, is_library: bool) -> Vec<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::workspace::example;
+    use serde_json::{Value, json};
 
-    fn package(features: serde_json::Value) -> Package {
-        let package = json!({
-            "name": "p", "version": "0.1.0", "id": "p", "dependencies": [], "targets": [],
-            "features": features, "manifest_path": "/p/Cargo.toml",
-        });
-        serde_json::from_value(package).unwrap()
+    fn package(features: Value) -> Package {
+        example("p", &[], features)
     }
 
     #[test]
     fn equal_sets_are_built_once() {
-        let plain = package(json!({}));
-        assert_eq!(sets(&plain, true), [["--no-default-features"]]);
+        assert_eq!(sets(&package(json!({})), true), [["--no-default-features"]]);
         let empty_default = package(json!({"default": [], "x": []}));
         assert_eq!(
             sets(&empty_default, true),

@@ -1,10 +1,9 @@
-//! Where things are and how long they are: six crates and two folders of documents at the top, short files, no
-//! unsafe code.
+//! Where things are: six crates and two folders of documents at the top, files of one idea, no unsafe code.
 
 use std::fs;
 use std::path::Path;
 
-use crate::failure::{Failure, Outcome, Verdict};
+use crate::verdict::{Stop, Verdict};
 use crate::workspace::{Workspace, files_below, folder};
 
 const CRATES: [&str; 6] = [
@@ -16,37 +15,32 @@ const CRATES: [&str; 6] = [
     "xtask",
 ];
 
-/// A file is one idea; one that is longer has two.
-const MOST_LINES: usize = 350;
+/// Other folders at the top: documents that are too many or too long for it, and what cargo builds.
+const FOLDERS: [&str; 3] = ["docs", "migration-guides", "target"];
 
-/// Documents that are too many or too long for the top.
-const DOCUMENTS: [&str; 2] = ["docs", "migration-guides"];
+/// A file is one idea, however long that is; one that is longer than this has two.
+const MOST_LINES: usize = 700;
 
 const NO_UNSAFE: &str = "#![forbid(unsafe_code)]";
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
-    let root = workspace.root();
-    let mut findings = top_level(root);
+    let mut findings = top_level(workspace.root());
     for package in workspace.packages() {
-        for file in files_below(folder(package), "rs") {
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            let name = file.strip_prefix(root).unwrap_or(&file);
-            findings.extend(too_long(name, &text));
-        }
-        for target in package.targets.iter().filter(|target| target.is_lib()) {
-            let text = fs::read_to_string(&target.src_path).unwrap_or_default();
-            if !text.lines().any(|line| line.trim() == NO_UNSAFE) {
-                let file = target.src_path.as_std_path();
-                let name = file.strip_prefix(root).unwrap_or(file).display();
-                findings.push(format!("{name} lacks `{NO_UNSAFE}`."));
+        for (file, text) in files_below(folder(package), "rs") {
+            findings.extend(too_long(&workspace.short(&file).to_string(), &text));
+            let is_lib =
+                |target: &cargo_metadata::Target| target.is_lib() && target.src_path == file;
+            let is_safe = text.lines().any(|line| line.trim() == NO_UNSAFE);
+            if package.targets.iter().any(is_lib) && !is_safe {
+                findings.push(format!("{} lacks `{NO_UNSAFE}`.", workspace.short(&file)));
             }
         }
     }
-    Failure::unless_empty(
+    Stop::unless_empty(
         &findings,
-        "Split a long file where its second idea begins; move or delete what does not belong at the top.",
-    )?;
-    Ok(Outcome::Done)
+        "A file is one idea: give the second idea of a long file a name and a file of its own, and do not cut one idea in \
+         two. Move or delete what does not belong at the top.",
+    )
 }
 
 /// What stands at the top and should not, and what should and does not.
@@ -67,28 +61,19 @@ fn top_level(root: &Path) -> Vec<String> {
 }
 
 fn belongs(name: &str, is_folder: bool) -> bool {
-    let is_document = name.ends_with(".md") || name.starts_with("LICENSE-");
-    match is_folder {
-        true => {
-            CRATES.contains(&name)
-                || DOCUMENTS.contains(&name)
-                || name == "target"
-                || name.starts_with('.')
+    name.starts_with('.')
+        || if is_folder {
+            CRATES.contains(&name) || FOLDERS.contains(&name)
+        } else {
+            let is_document = name.ends_with(".md") || name.starts_with("LICENSE-");
+            is_document || matches!(name, "Cargo.toml" | "Cargo.lock" | "deny.toml")
         }
-        false => {
-            is_document
-                || matches!(name, "Cargo.toml" | "Cargo.lock" | "deny.toml")
-                || name.starts_with('.')
-        }
-    }
 }
 
-fn too_long(name: &Path, text: &str) -> Option<String> {
+fn too_long(name: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    (lines > MOST_LINES).then(|| {
-        let name = name.display();
-        format!("{name} has {lines} lines; at most {MOST_LINES} are allowed.")
-    })
+    (lines > MOST_LINES)
+        .then(|| format!("{name} has {lines} lines; at most {MOST_LINES} are allowed."))
 }
 
 #[cfg(test)]
@@ -131,11 +116,10 @@ mod tests {
 
     #[test]
     fn the_length_of_a_file_is_bounded() {
-        let name = Path::new("a/src/lib.rs");
-        assert_eq!(too_long(name, &"x\n".repeat(350)), None);
-        let expected = "a/src/lib.rs has 351 lines; at most 350 are allowed.";
+        assert_eq!(too_long("a/src/lib.rs", &"x\n".repeat(700)), None);
+        let expected = "a/src/lib.rs has 701 lines; at most 700 are allowed.";
         assert_eq!(
-            too_long(name, &"x\n".repeat(351)).as_deref(),
+            too_long("a/src/lib.rs", &"x\n".repeat(701)).as_deref(),
             Some(expected)
         );
     }
