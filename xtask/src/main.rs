@@ -13,6 +13,7 @@ mod demo;
 mod fuzz;
 mod package;
 mod shell;
+mod source;
 mod verdict;
 mod wasm;
 mod workspace;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use xshell::cmd;
 
+use crate::source::Source;
 use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::{Workspace, files_below, folder};
 
@@ -60,53 +61,31 @@ fn has_target(workspace: &Workspace, target: &str) -> bool {
     folder.is_ok_and(|folder| Path::new(&folder).is_dir())
 }
 
+/// Parts of a `cfg` that a browser does not meet.
+const ELSEWHERE: [&str; 2] = ["cfg(loom)", "not(target_arch=\"wasm32\")"];
+
 /// Fails where a library crate reads a clock that panics in a browser.
 pub(crate) fn standard_clocks(workspace: &Workspace) -> Verdict {
     let mut findings = Vec::new();
     for library in workspace.libraries() {
         for (file, text) in files_below(&folder(library).join("src"), "rs") {
-            let name = workspace.short(&file);
-            let lines = clocks(&text).into_iter();
-            findings.extend(lines.map(|line| {
-                format!("{name}:{line}: the standard library's clocks panic in a browser.")
-            }));
+            if let Some(clock) = clock(&text) {
+                findings.push(format!("{} uses {clock}.", workspace.short(&file)));
+            }
         }
     }
-    Stop::unless_empty(&findings, "Take `bevy_platform::time::Instant`.")
+    let advice =
+        "The standard library's clocks panic in a browser; take `bevy_platform::time::Instant`.";
+    Stop::unless_empty(&findings, advice)
 }
 
-/// The lines of `text` that bring in a clock of the standard library for more than a model checker or for targets that
-/// are not the web.
-fn clocks(text: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut is_elsewhere = false;
-    for (line, item) in items(text) {
-        let has_clock = ["Instant", "SystemTime"].iter().any(|it| item.contains(it));
-        if item.contains("std::") && has_clock && !is_elsewhere {
-            found.push(line);
-        }
-        is_elsewhere = item.starts_with("#[cfg(")
-            && (item.contains("cfg(loom)") || item.contains("not(target_arch = \"wasm32\")"));
-    }
-    found
-}
-
-/// Lines with the number of the first, where a `use` that goes over several lines is one.
-fn items(text: &str) -> Vec<(usize, String)> {
-    let mut items: Vec<(usize, String)> = Vec::new();
-    let mut is_open = false;
-    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-        if line.starts_with("//") {
-            continue;
-        }
-        match items.last_mut() {
-            Some((_, item)) if is_open => item.push_str(line),
-            _ => items.push((number, line.to_owned())),
-        }
-        let is_use = line.starts_with("use ") || line.starts_with("pub(crate) use ");
-        is_open = (is_open || is_use) && !line.ends_with(';');
-    }
-    items
+/// A clock of the standard library that `text` uses where a browser meets it.
+fn clock(text: &str) -> Option<String> {
+    let source = Source::read(text, &ELSEWHERE);
+    let mut paths = source.paths.iter();
+    let is_clock = |word: &String| word == "Instant" || word == "SystemTime";
+    let path = paths.find(|path| path[0] == "std" && path.iter().any(is_clock))?;
+    Some(path.join("::"))
 }
 
 #[cfg(test)]
@@ -115,12 +94,15 @@ mod tests {
 
     #[test]
     fn a_standard_clock_is_found_however_it_is_imported() {
-        assert_eq!(clocks("use std::time::{Duration, Instant};"), [1]);
+        let clock = |text| clock(text).unwrap();
         assert_eq!(
-            clocks("\nuse std::{\n    sync::Arc,\n    time::Instant,\n};\n"),
-            [2]
+            clock("use std::time::{Duration, Instant};"),
+            "std::time::Instant"
         );
-        assert_eq!(clocks("let now = std::time::SystemTime::now();"), [1]);
+        let nested = "use std::{\n    sync::Arc,\n    time::Instant,\n};\n";
+        assert_eq!(clock(nested), "std::time::Instant");
+        let call = "fn f() { let now = std::time::SystemTime::now(); }";
+        assert_eq!(clock(call), "std::time::SystemTime::now");
     }
 
     #[test]
@@ -134,6 +116,6 @@ use std::time::Instant;
 #[cfg(all(feature = \"std\", not(target_arch = \"wasm32\")))]
 use std::time::Instant;
 ";
-        assert_eq!(clocks(text), [0; 0]);
+        assert_eq!(clock(text), None);
     }
 }
