@@ -9,6 +9,8 @@ mod crossing;
 mod crowd;
 mod order;
 mod plain;
+#[path = "../../../xtask/src/bench/print.rs"]
+mod print;
 mod rest;
 mod stretch;
 mod teleport;
