@@ -2,7 +2,7 @@
 //!
 //! Each figure is the median of several samples; the yardsticks are measured in the same run.
 
-#[path = "../../xtask/src/bench/print.rs"]
+#[path = "../../xtask/shared/figures.rs"]
 mod print;
 #[path = "apply/raw.rs"]
 mod raw;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::shell::{answers, cargo_of};
+use crate::shell::{cargo_of, need};
 use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::Workspace;
 
@@ -11,32 +11,27 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Verdict {
     sh.change_dir(workspace.root().join("chunk-coord"));
     sh.set_var("CARGO_TARGET_DIR", workspace.target_folder().join("fuzz"));
     let fuzz = || cargo_of("nightly", &sh).arg("fuzz");
-    for (tool, install) in [
-        (cargo_of("nightly", &sh), "rustup toolchain install nightly"),
-        (fuzz(), "cargo install --locked cargo-fuzz"),
-    ] {
-        if !answers(tool.arg("--version")) {
-            return Err(Stop::Skipped(format!(
-                "fuzzing needs nightly and cargo-fuzz; `{install}` installs what is missing. `cargo test -p \
-                 chunk-coord` tries the same property on random scripts."
-            )));
-        }
-    }
+    let nightly = cargo_of("nightly", &sh).arg("--version");
+    need("nightly", nightly, "rustup toolchain install nightly")?;
+    need(
+        "cargo-fuzz",
+        fuzz().arg("--version"),
+        "cargo install --locked cargo-fuzz",
+    )?;
     let advice = "Name the targets as [[bin]] in chunk-coord/fuzz/Cargo.toml.";
     let targets = fuzz().arg("list").read().advise(advice)?;
     if targets.is_empty() {
         return Err(Stop::failed("chunk-coord/fuzz has no target.", advice));
     }
     for target in targets.lines() {
-        fuzz()
+        let run = fuzz()
             .args(["run", target])
-            .args(corpora(workspace, target)?)
-            .args(["--", &format!("-max_total_time={seconds}")])
-            .run()
-            .advise(format!(
-                "The input that fails is in chunk-coord/fuzz/artifacts/{target}: mend what it breaks, then add the \
-                 input to the seed corpus."
-            ))?;
+            .args(corpora(workspace, target)?);
+        let run = run.arg("--").arg(format!("-max_total_time={seconds}"));
+        run.run().advise(format!(
+            "The input that fails is in chunk-coord/fuzz/artifacts/{target}: mend what it breaks, then add it to the \
+             seed corpus."
+        ))?;
     }
     Ok(())
 }

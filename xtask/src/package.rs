@@ -12,13 +12,13 @@ use crate::workspace::{Workspace, folder};
 
 pub(crate) fn run(workspace: &Workspace, args: &PackageArgs) -> Verdict {
     complete(workspace)?;
+    let verify = (!args.verify).then_some("--no-verify");
+    let dirty = args.allow_dirty.then_some("--allow-dirty");
     // All at once: cargo then resolves siblings among the packages themselves, published or not.
     let packages = workspace.library_packages();
-    let no_verify = (!args.verify).then_some("--no-verify");
-    let allow_dirty = args.allow_dirty.then_some("--allow-dirty");
     cmd!(
         workspace.sh(),
-        "cargo package {packages...} {no_verify...} {allow_dirty...}"
+        "cargo package {packages...} {verify...} {dirty...}"
     )
     .run()
     .advise("Commit or ignore the files it names, or complete the crate's Cargo.toml.")
@@ -26,13 +26,14 @@ pub(crate) fn run(workspace: &Workspace, args: &PackageArgs) -> Verdict {
 
 /// Fails where crates.io or a reader of it would miss something, and where a file in a package needs one that is not.
 pub(crate) fn complete(workspace: &Workspace) -> Verdict {
+    let sh = workspace.sh();
     let mut findings = Vec::new();
     for library in workspace.libraries() {
         let name = &*library.name;
         findings.extend(missing_fields(library));
         let list = cmd!(
-            workspace.sh(),
-            "cargo package --list --allow-dirty --package {name}"
+            sh,
+            "cargo package --quiet --list --allow-dirty --package {name}"
         );
         let list = list.read().advise("Mend the crate's Cargo.toml.")?;
         let files: BTreeSet<_> = list.lines().map(PathBuf::from).collect();
@@ -45,22 +46,18 @@ pub(crate) fn complete(workspace: &Workspace) -> Verdict {
             .iter()
             .filter(|file| file.extension().is_some_and(|it| it == "rs"))
         {
-            let text = workspace
-                .sh()
-                .read_file(folder(library).join(file))
-                .unwrap_or_default();
-            let missing = inclusions(&text).filter(|path| !files.contains(&beside(file, path)));
+            let text = sh.read_file(folder(library).join(file)).unwrap_or_default();
+            let included = inclusions(&text);
+            let missing = included.filter(|path| !files.contains(&beside(file, path)));
+            let file = file.display();
             findings.extend(missing.map(|path| {
-                let file = file.display();
                 format!("{name}/{file} includes {path}, which is not in its package.")
             }));
         }
     }
-    Stop::unless_empty(
-        &findings,
-        "Add what is missing to the crate's Cargo.toml or folder; include only what is in the crate, or exclude the file \
-         that includes it.",
-    )
+    let advice = "Add what is missing to the crate's Cargo.toml or folder; include only what is in the crate, or exclude \
+                  the file that includes it.";
+    Stop::unless_empty(&findings, advice)
 }
 
 /// `repository` is not asked for: it must be a public address, and there is none yet.
@@ -72,10 +69,7 @@ fn missing_fields(library: &Package) -> Vec<String> {
         ("rust-version", library.rust_version.is_none()),
         ("keywords", library.keywords.is_empty()),
         ("categories", library.categories.is_empty()),
-        (
-            "package.metadata.docs.rs",
-            library.metadata["docs"]["rs"].is_null(),
-        ),
+        ("metadata.docs.rs", library.metadata["docs"]["rs"].is_null()),
     ];
     let missing = fields.iter().filter(|(_, is_missing)| *is_missing);
     missing
@@ -112,33 +106,26 @@ mod tests {
 
     #[test]
     fn inclusions_are_found_wherever_they_stand() {
-        let text = "#[doc = include_str!(\"../README.md\")]\nlet x = include_bytes!(\"a.bin\");";
-        assert_eq!(
-            inclusions(text).collect::<Vec<_>>(),
-            ["../README.md", "a.bin"]
-        );
-        let text = "#[path = \"../b.rs\"]\nmod b;";
-        assert_eq!(inclusions(text).collect::<Vec<_>>(), ["../b.rs"]);
+        let text = "#[doc = include_str!(\"../R.md\")]\nlet x = include_bytes!(\"a.bin\");\n#[path = \"b.rs\"]";
+        let found: Vec<_> = inclusions(text).collect();
+        assert_eq!(found, ["../R.md", "a.bin", "b.rs"]);
     }
 
     #[test]
-    fn what_is_above_the_package_is_not_in_it() {
-        let beside = |file: &str, path| beside(Path::new(file), path);
-        assert_eq!(beside("src/lib.rs", "../README.md"), Path::new("README.md"));
-        assert_eq!(beside("src/a/b.rs", "./c.rs"), Path::new("src/a/c.rs"));
-        assert_eq!(
-            beside("src/lib.rs", "../../README.md"),
-            Path::new("../README.md")
-        );
-        assert_eq!(
-            beside("src/lib.rs", "../../chunk/README.md"),
-            Path::new("../chunk/README.md")
-        );
+    fn a_path_is_seen_from_the_file_that_names_it() {
+        for (file, path, expected) in [
+            ("src/lib.rs", "../README.md", "README.md"),
+            ("src/a/b.rs", "./c.rs", "src/a/c.rs"),
+            ("src/lib.rs", "../../README.md", "../README.md"),
+            ("src/lib.rs", "../../../README.md", "../../README.md"),
+        ] {
+            assert_eq!(beside(Path::new(file), path), Path::new(expected));
+        }
     }
 
     #[test]
     fn every_field_that_a_reader_misses_is_named() {
-        let missing = missing_fields(&example("p", &[], json!({})));
+        let missing = missing_fields(&example("p", Vec::new(), json!({})));
         assert_eq!(missing.len(), 7);
         assert_eq!(missing[0], "p has no description.");
     }

@@ -1,9 +1,9 @@
-//! What xshell does not have: variables that are shown, programs that may be missing, and what cargo built.
+//! What xshell lacks: variables that are shown, programs that may be missing, and what cargo built.
 
 use cargo_metadata::{Artifact, Message};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::verdict::{Advise, Verdict};
+use crate::verdict::{Advise, Stop, Verdict};
 
 /// Whether a program is installed and works: it runs silently and ends with 0.
 pub(crate) fn answers(command: Cmd<'_>) -> bool {
@@ -11,13 +11,23 @@ pub(crate) fn answers(command: Cmd<'_>) -> bool {
     silent.run().is_ok()
 }
 
+/// Skips what needs a tool that does not answer, with the command that installs it.
+pub(crate) fn need(tool: &str, question: Cmd<'_>, install: &str) -> Verdict {
+    if answers(question) {
+        return Ok(());
+    }
+    let why = format!("{tool} is not installed; `{install}` installs it.");
+    Err(Stop::Skipped(why))
+}
+
 /// Runs a command with these variables, and shows them with it.
-pub(crate) fn run_with(variables: &[(&str, &str)], command: Cmd<'_>) -> xshell::Result<()> {
+pub(crate) fn run_with(variables: &[(&str, &str)], command: Cmd<'_>, advice: &str) -> Verdict {
     let shown = variables
         .iter()
         .map(|(name, value)| format!("{name}='{value}' "));
     eprintln!("$ {}{command}", shown.collect::<String>());
-    command.envs(variables.iter().copied()).quiet().run()
+    let command = command.envs(variables.iter().copied()).quiet();
+    command.run().advise(advice)
 }
 
 /// The cargo of another toolchain. Needs rustup.
@@ -32,12 +42,13 @@ pub(crate) fn build(command: Cmd<'_>, advice: &str) -> Verdict<Vec<Artifact>> {
     let command = command.arg("--message-format=json-render-diagnostics");
     eprintln!("$ {command}");
     let messages = command.read().advise(advice)?;
-    let artifacts =
-        Message::parse_stream(messages.as_bytes()).filter_map(|message| match message {
-            Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
-            _ => None,
-        });
-    Ok(artifacts.filter(|it| it.executable.is_some()).collect())
+    let mut programs = Vec::new();
+    for message in Message::parse_stream(messages.as_bytes()) {
+        if let Ok(Message::CompilerArtifact(artifact)) = message {
+            programs.extend(artifact.executable.is_some().then_some(artifact));
+        }
+    }
+    Ok(programs)
 }
 
 #[cfg(test)]

@@ -106,21 +106,16 @@ pub(crate) fn folder(package: &Package) -> &Path {
 /// are left out.
 pub(crate) fn files_below(folder: &Path, extension: &str) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            let kind = entry.file_type();
-            if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
-                if name != "target" && !name.to_string_lossy().starts_with('.') {
-                    folders.push(path);
-                }
-            } else if kind.is_ok_and(|kind| kind.is_file())
-                && path.extension().is_some_and(|it| it == extension)
-            {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_hidden = name == "target" || name.to_string_lossy().starts_with('.');
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !is_hidden => files.extend(files_below(&path, extension)),
+            Ok(kind) if kind.is_file() && path.extension().is_some_and(|it| it == extension) => {
                 let text = fs::read_to_string(&path).unwrap_or_default();
                 files.push((path, text));
             }
+            _ => {}
         }
     }
     files.sort();
@@ -131,7 +126,7 @@ pub(crate) fn files_below(folder: &Path, extension: &str) -> Vec<(PathBuf, Strin
 #[cfg(test)]
 pub(crate) fn example(
     name: &str,
-    dependencies: &[serde_json::Value],
+    dependencies: Vec<serde_json::Value>,
     features: serde_json::Value,
 ) -> Package {
     let package = serde_json::json!({

@@ -9,7 +9,7 @@ mod crossing;
 mod crowd;
 mod order;
 mod plain;
-#[path = "../../../xtask/src/bench/print.rs"]
+#[path = "../../../xtask/shared/figures.rs"]
 mod print;
 mod rest;
 mod stretch;

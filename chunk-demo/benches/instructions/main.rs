@@ -7,7 +7,7 @@
 
 mod apply;
 mod crossing;
-#[path = "../../../xtask/src/bench/print.rs"]
+#[path = "../../../xtask/shared/figures.rs"]
 mod print;
 mod schedule;
 

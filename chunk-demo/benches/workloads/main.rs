@@ -8,7 +8,7 @@ mod contestants;
 mod driver;
 mod figures;
 mod lineup;
-#[path = "../../../xtask/src/bench/print.rs"]
+#[path = "../../../xtask/shared/figures.rs"]
 mod print;
 mod table;
 

@@ -1,6 +1,6 @@
 //! The figures of this crate: the median of five, each with its bound.
 
-#[path = "../../../xtask/src/bench/print.rs"]
+#[path = "../../../xtask/shared/figures.rs"]
 mod print;
 
 use print::Figure;

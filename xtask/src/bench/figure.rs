@@ -1,4 +1,5 @@
-//! One figure of a bench, and the line from which it is read. `print.rs` says what the fields mean, and writes it.
+//! One figure of a bench, and the line from which it is read. `xtask/shared/figures.rs` says what the fields mean, and
+//! prints it.
 
 use core::fmt;
 
@@ -34,7 +35,7 @@ impl Figure {
         let start = line.find(MARK)? + MARK.len() - 1;
         let figure = serde_json::from_str::<Self>(&line[start..])
             .map_err(|error| format!("`{line}` is no figure: {error}"))
-            .advise("Print the line by the shared file xtask/src/bench/print.rs.");
+            .advise("Print the line by the shared file xtask/shared/figures.rs.");
         Some(figure.map(|figure| Self {
             ok: Some(figure.is_ok()),
             ..figure

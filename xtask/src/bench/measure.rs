@@ -44,7 +44,7 @@ pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found>
                         "The bench {} of {} printed no figure.",
                         bench.name, package.name
                     ),
-                    "Print one line for each figure by the shared file xtask/src/bench/print.rs.",
+                    "Print one line for each figure by the shared file xtask/shared/figures.rs.",
                 ));
             }
             all.was_skipped |= found.was_skipped;

@@ -5,6 +5,7 @@ mod figure;
 mod machine;
 mod measure;
 #[cfg(test)]
+#[path = "../../shared/figures.rs"]
 mod print;
 mod table;
 

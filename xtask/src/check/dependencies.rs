@@ -120,84 +120,67 @@ mod tests {
     use crate::workspace::example;
     use serde_json::{Value, json};
 
-    fn dependency(name: &str, kind: Option<&str>, optional: bool) -> Value {
-        json!({
-            "name": name, "req": "*", "kind": kind, "optional": optional, "features": [],
-            "uses_default_features": true, "target": null, "rename": null, "source": null,
-            "registry": null,
-        })
-    }
-
-    /// The findings in a crate beside chunk-coord.
-    fn with(name: &str, dependencies: &[Value], features: Value) -> Vec<String> {
-        let coord = example("chunk-coord", &[], json!({}));
-        findings(&[&coord, &example(name, dependencies, features)])
-    }
-
-    #[test]
-    fn a_sibling_that_is_not_in_the_table_is_named() {
-        let edge = dependency("chunk-coord", None, false);
-        let expected = "chunk-scheduler depends on chunk-coord, which it must not know.";
-        assert_eq!(with("chunk-scheduler", &[edge], json!({})), [expected]);
+    /// The findings in a crate beside chunk-coord. A dependency is given with its kind and whether it is optional.
+    fn found(
+        name: &str,
+        dependencies: &[(&str, Option<&str>, bool)],
+        features: Value,
+    ) -> Vec<String> {
+        let dependencies = dependencies.iter().map(|(name, kind, optional)| {
+            json!({
+                "name": name, "req": "*", "kind": kind, "optional": optional, "features": [],
+                "uses_default_features": true,
+            })
+        });
+        let package = example(name, dependencies.collect(), features);
+        findings(&[&example("chunk-coord", Vec::new(), json!({})), &package])
     }
 
     #[test]
-    fn a_test_may_not_know_a_sibling_either() {
-        let edge = dependency("chunk-coord", Some("dev"), false);
-        assert_eq!(with("chunk-assets", &[edge], json!({})).len(), 1);
+    fn what_is_not_in_the_table_is_named() {
+        for (name, other) in [
+            ("chunk-scheduler", "chunk-coord"),
+            ("chunk-apply", "bevy_render"),
+            ("chunk-scheduler", "rayon"),
+            ("xtask", "chunk-coord"),
+            ("xtask", "bevy_app"),
+        ] {
+            let expected = format!("{name} depends on {other}, which it must not know.");
+            let dependencies = [(other, None, false), ("tracing", None, false)];
+            assert_eq!(found(name, &dependencies, json!({})), [expected]);
+        }
+        let dependencies = [("chunk-coord", None, false), ("bevy_pbr", None, false)];
+        assert!(found("chunk-demo", &dependencies, json!({})).is_empty());
+        let expected = "chunk-extra is not in the table of crates.";
+        assert_eq!(found("chunk-extra", &dependencies, json!({})), [expected]);
     }
 
     #[test]
-    fn a_part_of_bevy_that_is_not_in_the_table_is_named() {
-        let edges = [
-            dependency("bevy_render", None, false),
-            dependency("bevy_log", Some("dev"), false),
-            dependency("tracing", None, false),
+    fn a_test_may_use_everything_but_siblings() {
+        let dependencies = [
+            ("bevy_log", Some("dev"), false),
+            ("proptest", Some("dev"), false),
         ];
-        let expected = "chunk-apply depends on bevy_render, which it must not know.";
-        assert_eq!(with("chunk-apply", &edges, json!({})), [expected]);
+        assert!(found("chunk-assets", &dependencies, json!({})).is_empty());
+        let sibling = ("chunk-coord", Some("dev"), false);
+        assert_eq!(found("chunk-assets", &[sibling], json!({})).len(), 1);
     }
 
     #[test]
-    fn a_crate_from_elsewhere_that_is_not_in_the_table_is_named() {
-        let edges = [
-            dependency("ahash", None, false),
-            dependency("rayon", None, false),
-            dependency("proptest", Some("dev"), false),
-        ];
-        let expected = "chunk-scheduler depends on rayon, which it must not know.";
-        assert_eq!(with("chunk-scheduler", &edges, json!({})), [expected]);
-    }
-
-    #[test]
-    fn a_dependency_behind_a_feature_must_be_optional() {
-        let edge = dependency("chunk-coord", None, false);
-        let expected = "chunk-apply depends on chunk-coord always; only behind the feature `streaming` is allowed.";
-        assert_eq!(with("chunk-apply", &[edge], json!({})), [expected]);
-    }
-
-    #[test]
-    fn no_other_feature_may_switch_it_on() {
-        let edge = [dependency("chunk-coord", None, true)];
+    fn only_the_feature_of_the_table_may_switch_a_dependency_on() {
+        let always = found("chunk-apply", &[("chunk-coord", None, false)], json!({}));
+        let end = "only behind the feature `streaming` is allowed.";
+        assert_eq!(
+            always,
+            [format!("chunk-apply depends on chunk-coord always; {end}")]
+        );
+        let optional = [("chunk-coord", None, true)];
         let good = json!({
             "default": ["streaming"], "streaming": ["dep:chunk-coord"], "x": ["chunk-coord?/std"],
         });
-        assert!(with("chunk-apply", &edge, good).is_empty());
+        assert!(found("chunk-apply", &optional, good).is_empty());
         let bad = json!({"streaming": ["dep:chunk-coord"], "extra": ["chunk-coord/std"]});
-        let expected = "chunk-apply depends on chunk-coord behind `extra`; only behind the feature `streaming` is allowed.";
-        assert_eq!(with("chunk-apply", &edge, bad), [expected]);
-    }
-
-    #[test]
-    fn the_demo_may_know_everything_xtask_no_bevy_and_a_seventh_crate_is_not_in_the_table() {
-        let edges = [
-            dependency("chunk-coord", None, false),
-            dependency("bevy_pbr", None, false),
-            dependency("clap", None, false),
-        ];
-        assert!(with("chunk-demo", &edges, json!({})).is_empty());
-        assert_eq!(with("xtask", &edges, json!({})).len(), 2);
-        let expected = "chunk-extra is not in the table of crates.";
-        assert_eq!(with("chunk-extra", &edges, json!({})), [expected]);
+        let expected = format!("chunk-apply depends on chunk-coord behind `extra`; {end}");
+        assert_eq!(found("chunk-apply", &optional, bad), [expected]);
     }
 }

@@ -4,9 +4,10 @@
 //! figure {"bench":"crossing/disc 64","value":3.2,"unit":"us","yardstick":120.5,"ratio":37.6,"target":30}
 //! ```
 //!
-//! The benches of all crates share this file by `#[path]`, and are therefore in no package. `figure.rs` beside it reads the
-//! lines. Tables and headings of the third level in Markdown, in lines of their own, go into docs/measurements.md. A bench
-//! that cannot measure on this machine prints a line `skipped: …` with the reason, and no figure.
+//! The benches of all crates share this file by `#[path]`, and are therefore in no package. `xtask/src/bench/figure.rs`
+//! reads the lines. Tables and headings of the third level in Markdown, in lines of their own, go into
+//! docs/measurements.md. A bench that cannot measure on this machine prints a line `skipped: …` with the reason, and no
+//! figure.
 
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
