@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 use cli::{Cli, Verb};
-use verdict::{Skips, Stop, Verdict};
+use verdict::{Stop, Verdict, judge};
 use workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let verdict = Workspace::load().and_then(|workspace| run(verb, &workspace));
-    match Skips::from_env().judge(name, verdict) {
+    match judge(name, verdict) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
             eprintln!("\n{stop}");

@@ -38,10 +38,8 @@ impl Source {
         while at < tokens.len() {
             at += match &words[at..] {
                 ["#", cfg, item @ ..] if skipped.iter().any(|part| cfg.contains(part)) => {
-                    let end = item
-                        .iter()
-                        .position(|word| *word == ";" || word.starts_with('{'));
-                    3 + end.unwrap_or(item.len())
+                    let is_end = |word: &&str| *word == ";" || word.starts_with('{');
+                    3 + item.iter().position(is_end).unwrap_or(item.len())
                 }
                 ["mod", name, ";", ..] => {
                     self.children.push((*name).to_owned());

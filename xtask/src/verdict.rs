@@ -57,32 +57,22 @@ impl<T, E: Display> Advise<T> for Result<T, E> {
 /// Names verbs and steps that may be skipped in CI, with commas between them.
 const MAY_SKIP: &str = "XTASK_MAY_SKIP";
 
-/// Whether this is CI, and what may be skipped there.
-#[derive(Debug)]
-pub(crate) struct Skips {
-    is_ci: bool,
-    allowed: String,
+/// The verdict on the verb or step `name`, as it counts on this machine: where `CI` is set, which every CI does, only what
+/// `XTASK_MAY_SKIP` names may be skipped.
+pub(crate) fn judge(name: &str, verdict: Verdict) -> Verdict {
+    let is_ci = env::var("CI").is_ok_and(|ci| is_yes(&ci));
+    let allowed = env::var(MAY_SKIP).unwrap_or_default();
+    judge_with(is_ci, &allowed, name, verdict)
 }
 
-impl Skips {
-    /// What the environment says: `CI`, which every CI sets, and `XTASK_MAY_SKIP`.
-    pub(crate) fn from_env() -> Self {
-        Self {
-            is_ci: env::var("CI").is_ok_and(|ci| is_yes(&ci)),
-            allowed: env::var(MAY_SKIP).unwrap_or_default(),
-        }
-    }
-
-    /// The verdict on the verb or step `name`, as it counts on this machine.
-    pub(crate) fn judge(&self, name: &str, verdict: Verdict) -> Verdict {
-        let is_allowed = || self.allowed.split(',').any(|it| it.trim() == name);
-        match verdict {
-            Err(Stop::Skipped(why)) if self.is_ci && !is_allowed() => Err(Stop::failed(
-                format!("`{name}` was skipped in CI: {why}"),
-                format!("Let the workflow install it, or set {MAY_SKIP}={name} where it cannot."),
-            )),
-            verdict => verdict,
-        }
+fn judge_with(is_ci: bool, allowed: &str, name: &str, verdict: Verdict) -> Verdict {
+    let is_allowed = allowed.split(',').any(|it| it.trim() == name);
+    match verdict {
+        Err(Stop::Skipped(why)) if is_ci && !is_allowed => Err(Stop::failed(
+            format!("`{name}` was skipped in CI: {why}"),
+            format!("Let the workflow install it, or set {MAY_SKIP}={name} where it cannot."),
+        )),
+        verdict => verdict,
     }
 }
 
@@ -104,28 +94,21 @@ mod tests {
         assert_eq!(stop, Stop::failed("it broke.", "Mend it."));
     }
 
-    fn judged(is_ci: bool, allowed: &str) -> Verdict {
-        let allowed = allowed.to_owned();
-        let verdict = Err(Stop::Skipped("there is no tool.".to_owned()));
-        Skips { is_ci, allowed }.judge("miri", verdict)
-    }
-
     #[test]
     fn a_laptop_and_a_workflow_that_says_so_may_skip() {
-        for verdict in [judged(false, ""), judged(true, "pictures, miri")] {
-            assert!(matches!(verdict, Err(Stop::Skipped(_))), "{verdict:?}");
-        }
-        let text = judged(true, "pictures").unwrap_err().to_string();
+        let skipped = || Err(Stop::Skipped("there is no tool.".to_owned()));
+        let judge = |is_ci, allowed| judge_with(is_ci, allowed, "miri", skipped());
+        assert_eq!(judge(false, ""), skipped());
+        assert_eq!(judge(true, "pictures, miri"), skipped());
+        let text = judge(true, "pictures").unwrap_err().to_string();
         assert!(text.contains("there is no tool."), "{text}");
         assert!(text.contains("XTASK_MAY_SKIP=miri"), "{text}");
     }
 
     #[test]
     fn what_ran_is_judged_as_it_is() {
-        let (is_ci, allowed) = (true, String::new());
-        let skips = Skips { is_ci, allowed };
         for ran in [Ok(()), Err(Stop::failed("It broke.", "Mend it."))] {
-            assert_eq!(skips.judge("fmt", ran.clone()), ran);
+            assert_eq!(judge_with(true, "", "fmt", ran.clone()), ran);
         }
     }
 

@@ -1,6 +1,5 @@
 //! Figures of an earlier run, and how much better or worse a figure became.
 
-use core::fmt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -36,54 +35,25 @@ pub(super) fn read(workspace: &Workspace, name: &str) -> Verdict<Vec<Figure>> {
         ))
 }
 
-/// How a figure compares with what it was.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Change {
-    /// So many times as good.
-    Times(f64),
-    /// It was not there before.
-    New,
-    /// It was a time, a count or a size on another machine.
-    OtherMachine,
-    /// It is or was 0, of which nothing is so many times as good.
-    Nothing,
-}
-
-impl Change {
-    /// By ratio where both have one, because a ratio is the same on a machine that has become slower; by value otherwise,
-    /// where less is better, and only with the same machine. Counted instructions need no more than the same compiler.
-    pub(super) fn of(figure: &Figure, before: &[Figure]) -> Self {
-        let Some(before) = before.iter().find(|it| it.bench == figure.bench) else {
-            return Self::New;
-        };
-        let is_comparable = match (&figure.machine, &before.machine) {
-            (Some(now), Some(before)) if figure.counts_instructions() => {
-                now.runs_the_code_of(before)
-            }
-            (now, before) => now == before,
-        };
-        let change = match (figure.ratio, before.ratio) {
-            (Some(now), Some(before)) => now / before,
-            _ if is_comparable => before.value / figure.value,
-            _ => return Self::OtherMachine,
-        };
-        if change.is_finite() && change > 0.0 {
-            Self::Times(change)
-        } else {
-            Self::Nothing
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Times(change) => write!(f, "{change:.2}×"),
-            Self::New => f.write_str("new"),
-            Self::OtherMachine => f.write_str("on another machine"),
-            Self::Nothing => f.write_str("–"),
-        }
-    }
+/// How many times as good a figure is as it was, or why nothing can be said: by ratio where both have one, because a ratio
+/// is the same on a machine that has become slower; by value otherwise, where less is better, and only with the same
+/// machine. Counted instructions need no more than the same compiler.
+pub(super) fn change(figure: &Figure, before: &[Figure]) -> Result<f64, &'static str> {
+    let before = before.iter().find(|it| it.bench == figure.bench);
+    let before = before.ok_or("new")?;
+    let is_comparable = match (&figure.machine, &before.machine) {
+        (Some(now), Some(then)) if figure.counts_instructions() => now.runs_the_code_of(then),
+        (now, then) => now == then,
+    };
+    let change = match (figure.ratio, before.ratio) {
+        (Some(now), Some(before)) => now / before,
+        _ if is_comparable => before.value / figure.value,
+        _ => return Err("on another machine"),
+    };
+    // Nothing is so many times as good as 0.
+    Some(change)
+        .filter(|it| it.is_finite() && *it > 0.0)
+        .ok_or("–")
 }
 
 /// The names of the earlier run that have this in them and are not among `figures`.
@@ -101,47 +71,57 @@ mod tests {
     use super::super::machine::Machine;
     use super::*;
 
+    /// A ratio, a value and a count.
+    fn figures() -> [Figure; 3] {
+        let unit = "instructions".to_owned();
+        let code = Figure::example("code", 4.0, None, None);
+        let ratio = Figure::example("ratio", 1.0, Some(10.0), None);
+        [
+            ratio,
+            Figure::example("value", 4.0, None, None),
+            Figure { unit, ..code },
+        ]
+    }
+
     #[test]
     fn a_ratio_is_compared_with_a_ratio_and_a_value_with_a_value() {
-        let before = [
-            Figure::example("ratio", 1.0, Some(10.0), None),
-            Figure::example("value", 4.0, None, None),
-        ];
-        let change =
-            |bench, value, ratio| Change::of(&Figure::example(bench, value, ratio, None), &before);
-        assert_eq!(change("ratio", 9.0, Some(20.0)), Change::Times(2.0));
-        assert_eq!(change("value", 8.0, None), Change::Times(0.5));
-        assert_eq!(change("new", 8.0, None), Change::New);
-        assert_eq!(change("value", 0.0, None), Change::Nothing);
+        let now = |bench, value, ratio| Figure::example(bench, value, ratio, None);
+        let change = |bench, value, ratio| change(&now(bench, value, ratio), &figures());
+        assert_eq!(change("ratio", 9.0, Some(20.0)), Ok(2.0));
+        assert_eq!(change("value", 8.0, None), Ok(0.5));
+        assert_eq!(change("new", 8.0, None), Err("new"));
+        assert_eq!(change("value", 0.0, None), Err("–"));
     }
 
     #[test]
-    fn a_time_is_not_compared_with_another_machines() {
-        let instructions = Figure {
-            unit: "instructions".to_owned(),
-            ..Figure::example("code", 4.0, None, None)
+    fn a_time_is_not_compared_with_that_of_another_machine_or_of_none() {
+        let another = Err("on another machine");
+        let with = |machine: Option<Machine>| {
+            figures().map(|it| {
+                change(
+                    &Figure {
+                        machine: machine.clone(),
+                        ..it
+                    },
+                    &figures(),
+                )
+            })
         };
-        let before = [
-            Figure::example("ratio", 1.0, Some(10.0), None),
-            Figure::example("value", 4.0, None, None),
-            instructions,
-        ];
-        let changes = before.clone().map(|figure| {
-            let machine = Some(Machine::example("other"));
-            Change::of(&Figure { machine, ..figure }, &before)
-        });
         assert_eq!(
-            changes,
-            [Change::Times(1.0), Change::OtherMachine, Change::Times(1.0)]
+            with(Some(Machine::example("other"))),
+            [Ok(1.0), another, Ok(1.0)]
         );
+        assert_eq!(with(None), [Ok(1.0), another, another]);
     }
 
     #[test]
-    fn a_figure_without_a_machine_is_another_machines() {
+    fn a_file_of_figures_is_read_with_and_without_their_machine() {
         let file = r#"[{"bench":"x","value":4,"unit":"us","yardstick":null,"ratio":null,"target":null,"ok":true}]"#;
-        let before: Vec<_> = serde_json::from_str(file).unwrap();
-        let change = Change::of(&Figure::example("x", 4.0, None, None), &before);
-        assert_eq!(change, Change::OtherMachine);
+        let read: Vec<Figure> = serde_json::from_str(file).unwrap();
+        assert_eq!(read[0].machine, None);
+        let written = serde_json::to_string(&figures()).unwrap();
+        let read: [Figure; 3] = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, figures());
     }
 
     #[test]

@@ -20,25 +20,21 @@ pub(super) struct Machine {
 impl Machine {
     /// The one that this program runs on.
     pub(super) fn this() -> Self {
-        let read =
-            |file, name, sign| value(&fs::read_to_string(file).unwrap_or_default(), name, sign);
+        let text = |file| fs::read_to_string(file).unwrap_or_default();
+        let read = |file, name, sign| value(&text(file), name, sign);
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let version = Command::new(rustc).arg("--version").output();
-        let version =
-            version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        let kilobytes = read("/proc/meminfo", "MemTotal", ':');
-        let kilobytes = kilobytes.and_then(|text| text.split(' ').next()?.parse().ok());
-        let arch = env::consts::ARCH;
+        let rustc = Command::new(rustc).arg("--version").output();
+        let rustc = rustc.map_or_else(|_| Vec::new(), |output| output.stdout);
+        let memory = read("/proc/meminfo", "MemTotal", ':').unwrap_or_default();
+        let kilobytes: u64 = memory.trim_end_matches(" kB").parse().unwrap_or(0);
         let os = read("/etc/os-release", "PRETTY_NAME", '=');
-        let os = os.map_or(env::consts::OS.to_owned(), |name| {
-            name.trim_matches('"').to_owned()
-        });
+        let (os, arch) = (os.as_deref().unwrap_or(env::consts::OS), env::consts::ARCH);
         Self {
             cpu: read("/proc/cpuinfo", "model name", ':').unwrap_or_else(|| arch.to_owned()),
             cores: thread::available_parallelism().map_or(1, usize::from),
-            memory_gb: kilobytes.map_or(0, |kilobytes: u64| (kilobytes + (1 << 19)) >> 20),
-            os: format!("{os} ({arch})"),
-            rustc: version.unwrap_or_default(),
+            memory_gb: (kilobytes + (1 << 19)) >> 20,
+            os: format!("{} ({arch})", os.trim_matches('"')),
+            rustc: String::from_utf8_lossy(&rustc).trim().to_owned(),
         }
     }
 

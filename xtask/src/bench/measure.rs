@@ -9,7 +9,7 @@ use xshell::cmd;
 use super::figure::Figure;
 use crate::cli::BenchArgs;
 use crate::shell::build;
-use crate::verdict::{Stop, Verdict};
+use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::Workspace;
 
 /// A bench that has nothing to measure on this machine says why in a line that begins so.
@@ -22,43 +22,44 @@ const PEERS: &str = "CHUNK_PEERS";
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) figures: Vec<Figure>,
-    /// Lines of Markdown: headings of the third level and tables.
-    pub(super) tables: Vec<String>,
-    was_skipped: bool,
+    /// Markdown: headings of the third level and tables.
+    pub(super) tables: String,
+    /// Benches that cannot measure here.
+    skipped: usize,
 }
 
 pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found> {
     let peers = args.peers.then(|| build_peers(workspace)).transpose()?;
-    let mut all = Found::default();
-    let is_wanted =
-        |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|it| it == name);
+    let mut found = Found::default();
+    let is_wanted = |asked: &Option<String>, name: &str| asked.as_ref().is_none_or(|it| it == name);
     for package in workspace.packages() {
         for bench in package.targets.iter().filter(|target| target.is_bench()) {
-            if !is_wanted(&args.package, &package.name) || !is_wanted(&args.bench, &bench.name) {
-                continue;
+            let (name, before) = (&bench.name, found.figures.len() + found.skipped);
+            if is_wanted(&args.package, &package.name) && is_wanted(&args.bench, name) {
+                run(
+                    workspace,
+                    &package.name,
+                    name,
+                    args,
+                    peers.as_ref(),
+                    &mut found,
+                )?;
+                if found.figures.len() + found.skipped == before && args.filter.is_none() {
+                    return Err(Stop::failed(
+                        format!("The bench {name} of {} printed no figure.", package.name),
+                        "Print its figures by the shared file xtask/shared/figures.rs.",
+                    ));
+                }
             }
-            let found = run(workspace, &package.name, &bench.name, args, peers.as_ref())?;
-            if found.figures.is_empty() && args.filter.is_none() && !found.was_skipped {
-                return Err(Stop::failed(
-                    format!(
-                        "The bench {} of {} printed no figure.",
-                        bench.name, package.name
-                    ),
-                    "Print one line for each figure by the shared file xtask/shared/figures.rs.",
-                ));
-            }
-            all.was_skipped |= found.was_skipped;
-            all.figures.extend(found.figures);
-            all.tables.extend(found.tables);
         }
     }
-    if all.figures.is_empty() && !all.was_skipped {
+    if found.figures.is_empty() && found.skipped == 0 {
         return Err(Stop::failed(
             "No figure has that name.",
             "Run `cargo xtask bench` without a filter to see all names.",
         ));
     }
-    Ok(all)
+    Ok(found)
 }
 
 /// Builds the program with other crates, which takes minutes the first time, and says where it is. It is outside of the
@@ -70,10 +71,8 @@ fn build_peers(workspace: &Workspace) -> Verdict<PathBuf> {
         "cargo build --release --locked --manifest-path chunk-demo/peers/Cargo.toml --ignore-rust-version
          --target-dir {folder}"
     );
-    let programs = build(
-        peers,
-        "Run this again where the registry can be reached, or without `--peers`.",
-    )?;
+    let advice = "Run this again where the registry can be reached, or without `--peers`.";
+    let programs = build(peers, advice)?;
     let program = programs.into_iter().find_map(|it| it.executable);
     program.map(PathBuf::from).ok_or_else(|| {
         let what = "cargo built chunk-demo/peers but named no program.";
@@ -81,66 +80,54 @@ fn build_peers(workspace: &Workspace) -> Verdict<PathBuf> {
     })
 }
 
-/// Runs one bench; shows what it prints and returns its figures.
+/// Runs one bench; shows what it prints and takes its figures.
 fn run(
     workspace: &Workspace,
     package: &str,
     bench: &str,
     args: &BenchArgs,
     peers: Option<&PathBuf>,
-) -> Verdict<Found> {
+    found: &mut Found,
+) -> Verdict {
     let (quick, filter) = (args.quick.then_some("--quick"), &args.filter);
-    let command = cmd!(
+    let run = cmd!(
         workspace.sh(),
-        "cargo bench --package {package} --bench {bench} -- {quick...} {filter...}"
+        "cargo bench --package {package} --bench {bench}"
     );
-    eprintln!("$ {command}");
-    let failed = |why: String| {
-        Stop::failed(
-            format!("The bench {bench} of {package} failed: {why}."),
-            "Mend the bench; what it printed stands above.",
-        )
-    };
-    let mut command = Command::from(command);
-    command
-        .envs(peers.map(|peers| (PEERS, peers)))
+    let run = run.arg("--").args(quick).args(filter);
+    eprintln!("$ {run}");
+    let advice = "Mend the bench; what it printed stands above.";
+    let mut run = Command::from(run);
+    run.envs(peers.map(|peers| (PEERS, peers)))
         .stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-    let mut found = Found::default();
+    let mut child = run.spawn().advise(advice)?;
     let output = child.stdout.take().into_iter();
     for line in output.flat_map(|output| BufReader::new(output).lines()) {
-        found.take(line.unwrap_or_default(), args.filter.as_deref())?;
+        found.take(&line.unwrap_or_default(), filter.as_deref())?;
     }
-    match child.wait() {
-        Ok(status) if status.success() => Ok(found),
-        Ok(status) => Err(failed(status.to_string())),
-        Err(error) => Err(failed(error.to_string())),
+    let status = child.wait().advise(advice)?;
+    if status.success() {
+        return Ok(());
     }
+    let what = format!("The bench {bench} of {package} failed ({status}).");
+    Err(Stop::failed(what, advice))
 }
 
 impl Found {
     /// Takes one line of a bench. The filter is what the bench was told; a bench that measures several figures at once
     /// prints more than that, and only what was asked for is kept.
-    fn take(&mut self, line: String, filter: Option<&str>) -> Verdict {
-        if let Some(figure) = Figure::parse(&line) {
-            let figure = figure?;
-            if filter.is_none_or(|filter| figure.bench.contains(filter)) {
-                self.figures.push(figure);
-            }
+    fn take(&mut self, line: &str, filter: Option<&str>) -> Verdict {
+        if let Some(figure) = Figure::parse(line).transpose()? {
+            let is_wanted = filter.is_none_or(|filter| figure.bench.contains(filter));
+            self.figures.extend(is_wanted.then_some(figure));
             return Ok(());
         }
         println!("{line}");
-        self.was_skipped |= line.starts_with(SKIPPED);
-        let is_heading = line.starts_with("### ");
-        if is_heading || line.starts_with('|') {
-            let follows_table = self.tables.last().is_some_and(|last| last.starts_with('|'));
-            if is_heading && follows_table {
-                self.tables.push(String::new());
-            }
-            self.tables.push(line);
-            if is_heading {
-                self.tables.push(String::new());
-            }
+        self.skipped += usize::from(line.starts_with(SKIPPED));
+        if line.starts_with("### ") {
+            self.tables += &format!("\n{line}\n\n");
+        } else if line.starts_with('|') {
+            self.tables += &format!("{line}\n");
         }
         Ok(())
     }
@@ -151,33 +138,32 @@ mod tests {
     use super::super::print;
     use super::*;
 
+    fn found(lines: &[&str], filter: Option<&str>) -> Found {
+        let mut found = Found::default();
+        for line in lines {
+            found.take(line, filter).unwrap();
+        }
+        found
+    }
+
     #[test]
     fn only_figures_with_the_filter_in_their_name_are_kept() {
-        let mut found = Found::default();
-        for name in ["crossing/disc", "order/first"] {
-            let line = print::Figure::new(name, "us", 1.0).to_string();
-            found.take(line, Some("crossing")).unwrap();
-        }
-        let names: Vec<_> = found.figures.iter().map(|it| it.bench.as_str()).collect();
-        assert_eq!(names, ["crossing/disc"]);
+        let line = |name| print::Figure::new(name, "us", 1.0).to_string();
+        let lines = [line("crossing/disc"), line("order/first")];
+        let found = found(&[&lines[0], &lines[1]], Some("crossing"));
+        assert_eq!(found.figures.len(), 1);
+        assert_eq!(found.figures[0].bench, "crossing/disc");
     }
 
     #[test]
     fn tables_keep_their_headings_and_stay_apart() {
-        let mut found = Found::default();
-        for line in ["### one", "", "| a |", "noise", "### two", "", "| b |"] {
-            found.take(line.to_owned(), None).unwrap();
-        }
-        assert_eq!(
-            found.tables,
-            ["### one", "", "| a |", "", "### two", "", "| b |"]
-        );
+        let lines = ["### one", "", "| a |", "noise", "### two", "", "| b |"];
+        let expected = "\n### one\n\n| a |\n\n### two\n\n| b |\n";
+        assert_eq!(found(&lines, None).tables, expected);
     }
 
     #[test]
     fn a_bench_may_say_why_it_measures_nothing() {
-        let mut found = Found::default();
-        found.take("skipped: no valgrind".to_owned(), None).unwrap();
-        assert!(found.was_skipped);
+        assert_eq!(found(&["skipped: no valgrind"], None).skipped, 1);
     }
 }

@@ -12,7 +12,7 @@ mod table;
 use crate::cli::BenchArgs;
 use crate::verdict::{Stop, Verdict};
 use crate::workspace::Workspace;
-use baseline::Change;
+use baseline::change;
 use figure::Figure;
 use machine::Machine;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Verdict {
     let table = table::render(&figures, &machine, before.as_deref());
     println!("\n{table}");
     if args.write_docs {
-        table::update_page(workspace, &format!("{table}\n{}", found.tables.join("\n")))?;
+        table::update_page(workspace, &(table + &found.tables))?;
     }
     if let Some(file) = &args.json {
         baseline::write(file, &figures)?;
@@ -70,14 +70,13 @@ fn judge(figures: &[Figure], before: &[Figure], tolerance: u8) -> Verdict {
             tolerance
         };
         let least = 1.0 - f64::from(tolerance) / 100.0;
-        match Change::of(figure, before) {
-            Change::Times(change) if change < least => {
-                findings.push(format!(
-                    "{} is {change:.2}× as good as it was.",
-                    figure.bench
-                ));
-            }
-            _ => {}
+        if let Ok(change) = change(figure, before)
+            && change < least
+        {
+            findings.push(format!(
+                "{} is {change:.2}× as good as it was.",
+                figure.bench
+            ));
         }
     }
     Stop::unless_empty(

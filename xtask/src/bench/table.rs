@@ -3,8 +3,8 @@
 use core::fmt::Write;
 use std::fs;
 
-use super::baseline::Change;
-use super::figure::{Figure, Number};
+use super::baseline::change;
+use super::figure::{Figure, digits};
 use super::machine::Machine;
 use crate::verdict::{Advise, Verdict};
 use crate::workspace::Workspace;
@@ -15,18 +15,18 @@ pub(super) fn render(figures: &[Figure], machine: &Machine, before: Option<&[Fig
         "{machine}\n\n| bench | value | yardstick | ratio | target | |{head}\n|---|---:|---:|---:|---:|---|{rule}\n"
     );
     for figure in figures {
-        let number = |value| {
-            format!("{} {}", Number(value), figure.unit)
-                .trim_end()
-                .to_owned()
-        };
-        let ratio = figure.ratio.map(|ratio| format!("{}×", Number(ratio)));
+        let unit = &figure.unit;
+        let number = |value| format!("{} {unit}", digits(value)).trim_end().to_owned();
+        let ratio = figure.ratio.map(|ratio| format!("{}×", digits(ratio)));
         let verdict = match (figure.target, figure.is_ok()) {
             (_, false) => "MISSED",
             (Some(_), true) => "kept",
             (None, true) => "",
         };
-        let change = before.map(|before| format!(" {} |", Change::of(figure, before)));
+        let change = before.map(|before| match change(figure, before) {
+            Ok(times) => format!(" {times:.2}× |"),
+            Err(why) => format!(" {why} |"),
+        });
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -49,16 +49,10 @@ const END: &str = "<!-- end: cargo xtask bench -->";
 /// Replaces what stands between the marks of the page, so that no number there is copied by hand.
 pub(super) fn update_page(workspace: &Workspace, measured: &str) -> Verdict {
     let file = workspace.root().join(PAGE);
-    fs::read_to_string(&file)
-        .map_err(|error| error.to_string())
-        .and_then(|text| {
-            replaced(&text, measured).ok_or("it lacks the marks for figures".to_owned())
-        })
-        .and_then(|text| fs::write(&file, text).map_err(|error| error.to_string()))
-        .map_err(|error| format!("{PAGE} cannot be updated: {error}"))
-        .advise(format!(
-            "Bring {PAGE} back with its two marks, {BEGIN} and {END}."
-        ))?;
+    let advice = format!("Bring {PAGE} back with its two marks, {BEGIN} and {END}.");
+    let text = fs::read_to_string(&file).advise(&advice)?;
+    let text = replaced(&text, measured).ok_or(format!("{PAGE} lacks a mark"));
+    fs::write(&file, text.advise(&advice)?).advise(advice)?;
     eprintln!("wrote {PAGE}");
     Ok(())
 }

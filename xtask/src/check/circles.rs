@@ -15,14 +15,12 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
     for package in workspace.packages() {
         let targets = package.targets.iter();
         for target in targets.filter(|target| target.is_lib() || target.is_bin()) {
-            let root = target.src_path.as_std_path();
-            let modules = Modules::read(root, |file| std::fs::read_to_string(file).ok());
-            let short = |file: &Path| workspace.short(file).to_string();
-            findings.extend(
-                circles(&modules.uses())
-                    .iter()
-                    .map(|it| sentence(it, short)),
-            );
+            let text = |file: &Path| std::fs::read_to_string(file).ok();
+            let modules = Modules::read(target.src_path.as_std_path(), text);
+            let uses = modules.uses();
+            for circle in circles(&uses) {
+                findings.push(sentence(&circle, |file| workspace.short(file).to_string()));
+            }
         }
     }
     Stop::unless_empty(
@@ -46,7 +44,7 @@ fn sentence(circle: &Circle<'_>, short: impl Fn(&Path) -> String) -> String {
     format!("{text}{}.", short(circle[0].0))
 }
 
-/// Circles that have no file in common, each the shortest one of its first file.
+/// For each file in a circle the shortest one, unless another one that is found has that file.
 fn circles<'a>(uses: &'a Uses<'_>) -> Vec<Circle<'a>> {
     let mut circles: Vec<Circle<'a>> = Vec::new();
     for start in uses.keys() {
@@ -86,12 +84,9 @@ impl Modules {
         while let Some((path, file)) = files.pop() {
             let Some(text) = text(&file) else { continue };
             let source = Source::read(&text, &TESTS);
-            let is_folder = file == root || file.ends_with("mod.rs");
-            let folder = file.with_extension("");
-            let folder = if is_folder {
-                file.with_file_name("")
-            } else {
-                folder
+            let folder = match file == root || file.ends_with("mod.rs") {
+                true => file.with_file_name(""),
+                false => file.with_extension(""),
             };
             for child in &source.children {
                 let path = [path.as_slice(), std::slice::from_ref(child)].concat();
@@ -107,13 +102,13 @@ impl Modules {
     fn uses(&self) -> Uses<'_> {
         let mut uses = Uses::new();
         for (at, (file, source)) in &self.0 {
-            let used = source
-                .paths
-                .iter()
-                .filter_map(|path| self.resolve(at, path, 16));
-            for (other, name) in used.filter(|(other, _)| other != file) {
-                let names: &mut BTreeMap<_, _> = uses.entry(file).or_default();
-                names.entry(other).or_insert(name);
+            for path in &source.paths {
+                if let Some((other, name)) = self.resolve(at, path, 16)
+                    && other != file
+                {
+                    let others = uses.entry(file).or_default();
+                    others.entry(other).or_insert(name);
+                }
             }
         }
         uses

@@ -5,43 +5,35 @@ use cargo_metadata::{Dependency, DependencyKind, Package};
 use crate::verdict::{Stop, Verdict};
 use crate::workspace::Workspace;
 
-/// A crate, the only feature that may switch these dependencies on, and their names. Without a feature they may always be
-/// there. `*` is every crate, `others` every crate that is neither part of this workspace nor of Bevy.
-const ALLOWED: [(&str, &str, &str); 16] = [
-    // `bevy_platform` for the clock, which is another one in a browser.
-    (
-        "chunk-coord",
-        "",
-        "ahash bevy_math bevy_platform hashbrown smallvec",
-    ),
-    ("chunk-coord", "bevy_ecs", "bevy_ecs"),
-    ("chunk-coord", "bevy_reflect", "bevy_reflect"),
-    ("chunk-coord", "serde", "serde"),
-    (
-        "chunk-scheduler",
-        "",
-        "ahash bevy_platform bevy_tasks hashbrown loom smallvec tracing",
-    ),
-    ("chunk-scheduler", "bevy_ecs", "bevy_ecs"),
-    ("chunk-scheduler", "bevy_reflect", "bevy_reflect"),
-    (
-        "chunk-assets",
-        "",
-        "bevy_app bevy_asset bevy_camera bevy_color bevy_ecs bevy_math bevy_mesh bevy_reflect bevy_transform tracing",
-    ),
-    ("chunk-assets", "render", "bevy_pbr bevy_render bevy_shader"),
-    ("chunk-apply", "", "bevy_ecs bevy_platform smallvec tracing"),
-    (
-        "chunk-apply",
-        "streaming",
-        "ahash bevy_app bevy_diagnostic bevy_math bevy_tasks bevy_time bevy_transform chunk-coord chunk-scheduler",
-    ),
-    ("chunk-apply", "bevy_reflect", "bevy_reflect"),
-    ("chunk-apply", "visibility", "bevy_camera"),
-    ("chunk-apply", "metrics", "metrics"),
-    ("chunk-demo", "", "*"),
-    ("xtask", "", "others"),
-];
+/// A crate, or the only feature of it that may switch these dependencies on; then their names. `*` is every crate, `others`
+/// every crate that is neither part of this workspace nor of Bevy.
+const ALLOWED: &str = "\
+chunk-coord: ahash bevy_math bevy_platform hashbrown smallvec
+chunk-coord/bevy_ecs: bevy_ecs
+chunk-coord/bevy_reflect: bevy_reflect
+chunk-coord/serde: serde
+chunk-scheduler: ahash bevy_platform bevy_tasks hashbrown loom smallvec tracing
+chunk-scheduler/bevy_ecs: bevy_ecs
+chunk-scheduler/bevy_reflect: bevy_reflect
+chunk-assets: bevy_app bevy_asset bevy_camera bevy_color bevy_ecs bevy_math bevy_mesh bevy_reflect bevy_transform tracing
+chunk-assets/render: bevy_pbr bevy_render bevy_shader
+chunk-apply: bevy_ecs bevy_platform smallvec tracing
+chunk-apply/streaming: ahash bevy_app bevy_diagnostic bevy_math bevy_tasks bevy_time bevy_transform
+chunk-apply/streaming: chunk-coord chunk-scheduler
+chunk-apply/bevy_reflect: bevy_reflect
+chunk-apply/visibility: bevy_camera
+chunk-apply/metrics: metrics
+chunk-demo: *
+xtask: others";
+
+/// Each feature of a crate, empty for the crate itself, with the names behind it.
+fn allowed(package: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows = ALLOWED.lines().filter_map(|row| row.split_once(": "));
+    rows.filter_map(move |(owner, names)| {
+        let (name, feature) = owner.split_once('/').unwrap_or((owner, ""));
+        (name == package).then_some((feature, names))
+    })
+}
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
     Stop::unless_empty(
@@ -55,7 +47,7 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
 fn findings(packages: &[&Package]) -> Vec<String> {
     let mut findings = Vec::new();
     for package in packages {
-        if !ALLOWED.iter().any(|row| package.name == row.0) {
+        if allowed(&package.name).next().is_none() {
             findings.push(format!("{} is not in the table of crates.", package.name));
             continue;
         }
@@ -82,10 +74,8 @@ fn finding(package: &Package, dependency: &Dependency, is_sibling: bool) -> Opti
         names => names.split(' ').any(|it| it == name),
     };
     let edge = format!("{} depends on {name}", package.name);
-    let row = ALLOWED
-        .iter()
-        .find(|row| package.name == row.0 && is_allowed(row.2));
-    let Some(&(_, feature, _)) = row else {
+    let row = allowed(&package.name).find(|(_, names)| is_allowed(names));
+    let Some((feature, _)) = row else {
         return Some(format!("{edge}, which it must not know."));
     };
     if feature.is_empty() || is_for_tests {

@@ -12,25 +12,20 @@ use crate::workspace::{Workspace, files_below};
 pub(super) fn run(workspace: &Workspace) -> Verdict {
     let root = workspace.root();
     let mut findings = Vec::new();
-    for (file, text) in files_below(root, "md") {
+    let documents = files_below(root, "md").into_iter();
+    let sources = files_below(root, "rs").into_iter();
+    let sources = sources.map(|(file, text)| (file, comments(&text)));
+    for (file, text) in documents.chain(sources) {
         let (name, folder) = (workspace.short(&file), file.parent().unwrap_or(root));
+        // rustdoc checks the links of sources.
+        let is_source = file.extension().is_some_and(|it| it == "rs");
         for (line, piece) in pieces(&text) {
             let wrong = match piece {
                 Piece::Command(command) => wrong_command(workspace, command),
+                _ if is_source => None,
                 Piece::Link(target) => wrong_link(folder, target),
-                Piece::Span(span) => inline_command(span).map_or_else(
-                    || wrong_path(root, folder, span),
-                    |it| wrong_command(workspace, it),
-                ),
+                Piece::Span(span) => wrong_path(root, folder, span),
             };
-            findings.extend(wrong.map(|why| format!("{name}:{line}: {why}")));
-        }
-    }
-    for (file, text) in files_below(root, "rs") {
-        let name = workspace.short(&file);
-        for (line, piece) in pieces(&comments(&text)) {
-            let Piece::Span(span) = piece else { continue };
-            let wrong = inline_command(span).and_then(|it| wrong_command(workspace, it));
             findings.extend(wrong.map(|why| format!("{name}:{line}: {why}")));
         }
     }
@@ -43,11 +38,11 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
 /// A part of a document that can be checked.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece<'a> {
-    /// A line of a shell block that runs cargo, without comment and prompt.
+    /// A line of a shell block or a span that runs cargo, without comment and prompt.
     Command(&'a str),
     /// The target of `[text](target)`, unless it leaves the repository.
     Link(&'a str),
-    /// The text between single backticks.
+    /// Other text between single backticks.
     Span(&'a str),
 }
 
@@ -61,9 +56,8 @@ fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
         } else if let Some(language) = block {
             let command = line.split(" #").next().unwrap_or_default().trim();
             let command = command.strip_prefix("$ ").unwrap_or(command);
-            if matches!(language, "sh" | "bash" | "shell" | "console")
-                && command.starts_with("cargo ")
-            {
+            let is_shell = matches!(language, "sh" | "bash" | "shell" | "console");
+            if is_shell && command.starts_with("cargo ") {
                 pieces.push((number, Piece::Command(command)));
             }
         } else {
@@ -75,7 +69,10 @@ fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
                 }
             }
             let spans = line.split('`').skip(1).step_by(2);
-            pieces.extend(spans.map(|span| (number, Piece::Span(span))));
+            pieces.extend(spans.map(|span| match inline_command(span) {
+                Some(command) => (number, Piece::Command(command)),
+                None => (number, Piece::Span(span)),
+            }));
         }
     }
     pieces
@@ -91,11 +88,9 @@ fn inline_command(span: &str) -> Option<&str> {
 /// The documentation comments of a source file as a document: the same lines, all others empty.
 fn comments(source: &str) -> String {
     let lines = source.lines().map(|line| {
-        let line = line.trim_start();
-        let comment = line
-            .strip_prefix("//!")
-            .or_else(|| line.strip_prefix("///"));
-        comment.unwrap_or_default()
+        let comment = line.trim_start().strip_prefix("//");
+        let text = comment.and_then(|text| text.strip_prefix(['!', '/']));
+        text.unwrap_or_default()
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -112,14 +107,10 @@ fn wrong_command(workspace: &Workspace, line: &str) -> Option<String> {
         ["cargo", "xtask", rest @ ..] => {
             let words = ["cargo xtask"].iter().chain(rest);
             // Asking for help is no error of the document.
-            let error = Cli::try_parse_from(words)
-                .err()
-                .filter(clap::Error::use_stderr)?;
-            let error = error.to_string();
-            Some(format!(
-                "`{line}`: {}",
-                error.lines().next().unwrap_or_default()
-            ))
+            let error = Cli::try_parse_from(words).err();
+            let error = error.filter(clap::Error::use_stderr)?.to_string();
+            let first = error.lines().next().unwrap_or_default();
+            Some(format!("`{line}`: {first}"))
         }
         _ => {
             let (example, owner) = (after(&["--example"])?, after(&["-p", "--package"]));
@@ -166,7 +157,7 @@ cd somewhere
 ```rust
 cargo xtask nonsense; x[0](y)
 ```
-Run `cargo xtask demo`.
+Run `cargo xtask demo` or `demo`.
 ";
 
     #[test]
@@ -175,7 +166,8 @@ Run `cargo xtask demo`.
             (1, Piece::Link("src/a.rs")),
             (4, Piece::Command("cargo xtask demo --seconds 3")),
             (5, Piece::Command("cargo xtask check")),
-            (11, Piece::Span("cargo xtask demo")),
+            (11, Piece::Command("cargo xtask demo")),
+            (11, Piece::Span("demo")),
         ];
         assert_eq!(pieces(TEXT), expected);
     }
@@ -192,7 +184,10 @@ Run `cargo xtask demo`.
     fn comments_keep_the_numbers_of_their_lines() {
         let source = "//! A.\nfn f() {\n    /// `cargo run`\n}\n// not this\n";
         assert_eq!(comments(source), " A.\n\n `cargo run`\n\n");
-        assert_eq!(pieces(&comments(source)), [(3, Piece::Span("cargo run"))]);
+        assert_eq!(
+            pieces(&comments(source)),
+            [(3, Piece::Command("cargo run"))]
+        );
     }
 
     #[test]

@@ -20,22 +20,18 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
     let path = env::var_os("PATH").unwrap_or_default();
     let has_display = env::split_paths(&path).any(|folder| folder.join("Xvfb").is_file());
     // Before anything is compiled for it.
-    if !drivers().iter().any(|path| has_manifest(path)) || !has_display {
-        let why = format!(
-            "there is no Vulkan driver to draw with, or no Xvfb to open a window on. {PACKAGES}"
-        );
-        return Err(Stop::Skipped(why));
+    if !has_display || !drivers().iter().any(|path| has_manifest(path)) {
+        let why = "there is no Vulkan driver to draw with, or no Xvfb to open a window on.";
+        return Err(Stop::Skipped(format!("{why} {PACKAGES}")));
     }
     // Both crates at once, because each alone would compile Bevy with other features.
-    cmd!(
+    let test = cmd!(
         workspace.sh(),
         "cargo test --package chunk-assets --package chunk-demo --lib --test headless --test drawing
          --features chunk-assets/render,chunk-demo/render"
-    )
-    .run()
-    .advise(format!(
-        "Look at the pictures in target/tmp, and mend what they lack. {PACKAGES}"
-    ))
+    );
+    let advice = "Look at the pictures in target/tmp, and mend what they lack.";
+    test.run().advise(format!("{advice} {PACKAGES}"))
 }
 
 /// Where the Vulkan loader looks: files that it was told of, or folders.
