@@ -7,20 +7,24 @@ use crate::shell::{answers, cargo_of, need, run_with};
 use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::Workspace;
 
+/// Runs cargo with these words, where `FEATURES` stands for all light features.
+fn cargo(workspace: &Workspace, words: &str, advice: &str) -> Verdict {
+    let words = words.replace("FEATURES", &workspace.light_features());
+    let words = words.split(' ');
+    cmd!(workspace.sh(), "cargo {words...}")
+        .run()
+        .advise(advice)
+}
+
 pub(crate) fn fmt(workspace: &Workspace) -> Verdict {
-    let format = cmd!(workspace.sh(), "cargo fmt --all --check");
-    format.run().advise("Run `cargo fmt --all`.")
+    cargo(workspace, "fmt --all --check", "Run `cargo fmt --all`.")
 }
 
 pub(crate) fn clippy(workspace: &Workspace) -> Verdict {
-    let features = workspace.light_features();
-    let targets = ["--workspace", "--all-targets", "--keep-going"];
-    cmd!(
-        workspace.sh(),
-        "cargo clippy {targets...} {features} -- -D warnings"
-    )
-    .run()
-    .advise("Mend each warning above; where clippy is wrong, write `#[expect(…, reason = \"…\")]`.")
+    let words = "clippy --workspace --all-targets --keep-going FEATURES -- -D warnings";
+    let advice =
+        "Mend each warning above; where clippy is wrong, write `#[expect(…, reason = \"…\")]`.";
+    cargo(workspace, words, advice)
 }
 
 pub(crate) fn rustdoc(workspace: &Workspace) -> Verdict {
@@ -32,24 +36,17 @@ pub(crate) fn rustdoc(workspace: &Workspace) -> Verdict {
 }
 
 pub(crate) fn tests(workspace: &Workspace) -> Verdict {
-    let (sh, features) = (workspace.sh(), workspace.light_features());
-    let runner: &[&str] = match answers(cmd!(sh, "cargo nextest --version")) {
-        true => &["nextest", "run"],
-        false => &["test", "--lib", "--bins", "--tests"],
+    let words = match answers(cmd!(workspace.sh(), "cargo nextest --version")) {
+        true => "nextest run --workspace --no-fail-fast FEATURES",
+        false => "test --workspace --no-fail-fast --lib --bins --tests FEATURES",
     };
-    cmd!(
-        sh,
-        "cargo {runner...} --workspace --no-fail-fast {features}"
-    )
-    .run()
-    .advise("Mend the tests named above; one of them alone: `cargo test -p CRATE NAME`.")
+    let advice = "Mend the tests named above; one of them alone: `cargo test -p CRATE NAME`.";
+    cargo(workspace, words, advice)
 }
 
 pub(crate) fn doctests(workspace: &Workspace) -> Verdict {
-    let features = workspace.light_features();
-    cmd!(workspace.sh(), "cargo test --workspace --doc {features}")
-        .run()
-        .advise("Mend the example at the file and line named above, so that a reader can copy it.")
+    let advice = "Mend the example at the file and line named above, so that a reader can copy it.";
+    cargo(workspace, "test --workspace --doc FEATURES", advice)
 }
 
 /// Every interleaving of the scheduler's synchronised parts.
@@ -113,11 +110,8 @@ pub(crate) fn deny(workspace: &Workspace) -> Verdict {
 /// The workspace compiles with the oldest Rust that it promises to support.
 pub(crate) fn msrv(workspace: &Workspace) -> Verdict {
     let sh = workspace.sh();
-    let mut versions: Vec<_> = workspace
-        .packages()
-        .iter()
-        .map(|it| it.rust_version.clone())
-        .collect();
+    let packages = workspace.packages();
+    let mut versions: Vec<_> = packages.iter().map(|it| &it.rust_version).collect();
     versions.dedup();
     let [Some(oldest)] = versions.as_slice() else {
         return Err(Stop::failed(

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use xshell::cmd;
 
-use crate::shell::build;
-use crate::verdict::{Advise, Stop, Verdict};
+use crate::shell::program;
+use crate::verdict::{Advise, Verdict};
 use crate::workspace::Workspace;
 
 /// The options that need more than the plain demo, which should not take longer to build for them.
@@ -27,16 +27,9 @@ pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &[OsStr
     );
     let advice =
         "Mend what the compiler says above; `cargo xtask check --only clippy` finds it faster.";
-    let program = build(demo, advice)?
-        .into_iter()
-        .find_map(|it| it.executable);
-    let program = program.ok_or_else(|| {
-        let what = "cargo built chunk-demo but named no program.";
-        Stop::failed(what, "Bring chunk-demo/src/main.rs back.")
-    })?;
-    let mut command = Command::new(program);
-    become_it(command.args(subcommand).args(args))
-        .advise("Run this again; the program was just built.")
+    let mut command = Command::new(program(demo, advice)?);
+    let become_it = become_it(command.args(subcommand).args(args));
+    become_it.advise("Run this again; the program was just built.")
 }
 
 /// The features that the arguments need.

@@ -24,10 +24,9 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Verdict {
         return Err(Stop::failed("chunk-coord/fuzz has no target.", advice));
     }
     for target in targets.lines() {
-        let run = fuzz()
-            .args(["run", target])
-            .args(corpora(workspace, target)?);
-        let run = run.arg("--").arg(format!("-max_total_time={seconds}"));
+        let limit = format!("-max_total_time={seconds}");
+        let run = fuzz().args(["run", target]);
+        let run = run.args(corpora(workspace, target)?).args(["--", &limit]);
         run.run().advise(format!(
             "The input that fails is in chunk-coord/fuzz/artifacts/{target}: mend what it breaks, then add it to the \
              seed corpus."

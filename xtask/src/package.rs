@@ -16,12 +16,10 @@ pub(crate) fn run(workspace: &Workspace, args: &PackageArgs) -> Verdict {
     let dirty = args.allow_dirty.then_some("--allow-dirty");
     // All at once: cargo then resolves siblings among the packages themselves, published or not.
     let packages = workspace.library_packages();
-    cmd!(
-        workspace.sh(),
-        "cargo package {packages...} {verify...} {dirty...}"
-    )
-    .run()
-    .advise("Commit or ignore the files it names, or complete the crate's Cargo.toml.")
+    let package = cmd!(workspace.sh(), "cargo package {packages...}");
+    let package = package.args(verify).args(dirty);
+    let advice = "Commit or ignore the files it names, or complete the crate's Cargo.toml.";
+    package.run().advise(advice)
 }
 
 /// Fails where crates.io or a reader of it would miss something, and where a file in a package needs one that is not.
@@ -42,10 +40,8 @@ pub(crate) fn complete(workspace: &Workspace) -> Verdict {
                 findings.push(format!("{name}/{licence} is missing."));
             }
         }
-        for file in files
-            .iter()
-            .filter(|file| file.extension().is_some_and(|it| it == "rs"))
-        {
+        let is_source = |file: &&PathBuf| file.extension().is_some_and(|it| it == "rs");
+        for file in files.iter().filter(is_source) {
             let text = sh.read_file(folder(library).join(file)).unwrap_or_default();
             let included = inclusions(&text);
             let missing = included.filter(|path| !files.contains(&beside(file, path)));
@@ -71,10 +67,9 @@ fn missing_fields(library: &Package) -> Vec<String> {
         ("categories", library.categories.is_empty()),
         ("metadata.docs.rs", library.metadata["docs"]["rs"].is_null()),
     ];
+    let sentence = |field| format!("{} has no {field}.", library.name);
     let missing = fields.iter().filter(|(_, is_missing)| *is_missing);
-    missing
-        .map(|(field, _)| format!("{} has no {field}.", library.name))
-        .collect()
+    missing.map(|(field, _)| sentence(field)).collect()
 }
 
 /// The paths of all `include_str!("…")`, `include_bytes!("…")` and `#[path = "…"]`.

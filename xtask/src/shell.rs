@@ -1,5 +1,7 @@
 //! What xshell lacks: variables that are shown, programs that may be missing, and what cargo built.
 
+use std::path::PathBuf;
+
 use cargo_metadata::{Artifact, Message};
 use xshell::{Cmd, Shell, cmd};
 
@@ -22,10 +24,11 @@ pub(crate) fn need(tool: &str, question: Cmd<'_>, install: &str) -> Verdict {
 
 /// Runs a command with these variables, and shows them with it.
 pub(crate) fn run_with(variables: &[(&str, &str)], command: Cmd<'_>, advice: &str) -> Verdict {
-    let shown = variables
-        .iter()
-        .map(|(name, value)| format!("{name}='{value}' "));
-    eprintln!("$ {}{command}", shown.collect::<String>());
+    let mut shown = String::new();
+    for (name, value) in variables {
+        shown += &format!("{name}='{value}' ");
+    }
+    eprintln!("$ {shown}{command}");
     let command = command.envs(variables.iter().copied()).quiet();
     command.run().advise(advice)
 }
@@ -49,6 +52,16 @@ pub(crate) fn build(command: Cmd<'_>, advice: &str) -> Verdict<Vec<Artifact>> {
         }
     }
     Ok(programs)
+}
+
+/// Runs a `cargo build` of one program, and says where it is.
+pub(crate) fn program(command: Cmd<'_>, advice: &str) -> Verdict<PathBuf> {
+    let what = format!("`{command}` built no program.");
+    let program = build(command, advice)?
+        .into_iter()
+        .find_map(|it| it.executable);
+    let program = program.ok_or(Stop::failed(what, "Bring its src/main.rs back."))?;
+    Ok(program.into())
 }
 
 #[cfg(test)]

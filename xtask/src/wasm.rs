@@ -19,25 +19,13 @@ pub(crate) fn run(workspace: &Workspace) -> Verdict {
     standard_clocks(workspace)?;
     let bare = ["--package=chunk-coord", "--no-default-features"].map(str::to_owned);
     let mut missing = Vec::new();
-    for (target, args, advice) in [
-        (
-            WEB,
-            workspace.library_packages(),
-            "Find what the web does not have (threads, files, the system clock) and leave it out for wasm32.",
-        ),
-        (
-            BARE,
-            bare.into(),
-            "Take what names `std` out of chunk-coord, or put it behind its `std` feature.",
-        ),
-    ] {
+    let web = "Find what the web does not have (threads, files, the system clock) and leave it out for wasm32.";
+    let no_std = "Take what names `std` out of chunk-coord, or put it behind its `std` feature.";
+    let libraries = workspace.library_packages();
+    for (target, args, advice) in [(WEB, libraries, web), (BARE, bare.into(), no_std)] {
         if has_target(workspace, target) {
-            cmd!(
-                workspace.sh(),
-                "cargo check --lib --target {target} {args...}"
-            )
-            .run()
-            .advise(advice)?;
+            let check = cmd!(workspace.sh(), "cargo check --lib --target {target}");
+            check.args(args).run().advise(advice)?;
         } else {
             missing.push(target);
         }

@@ -84,10 +84,8 @@ impl Workspace {
 
     /// All published crates, as arguments of cargo.
     pub(crate) fn library_packages(&self) -> Vec<String> {
-        let libraries = self.libraries().into_iter();
-        libraries
-            .map(|it| format!("--package={}", it.name))
-            .collect()
+        let argument = |library: &Package| format!("--package={}", library.name);
+        self.libraries().into_iter().map(argument).collect()
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn read(workspace: &Workspace, name: &str) -> Verdict<Vec<Figure>> {
         .and_then(|text| serde_json::from_str(&text).map_err(io::Error::from))
         .map_err(|error| format!("there is no baseline {name} at {}: {error}", file.display()))
         .advise(format!(
-            "Make one first: `cargo xtask bench --save-baseline {name}`."
+            "Make one: `cargo xtask bench --save-baseline {name}`."
         ))
 }
 
@@ -51,19 +51,16 @@ pub(super) fn change(figure: &Figure, before: &[Figure]) -> Result<f64, &'static
         _ => return Err("on another machine"),
     };
     // Nothing is so many times as good as 0.
-    Some(change)
-        .filter(|it| it.is_finite() && *it > 0.0)
-        .ok_or("–")
+    let is_sound = change.is_finite() && change > 0.0;
+    is_sound.then_some(change).ok_or("–")
 }
 
 /// The names of the earlier run that have this in them and are not among `figures`.
 pub(super) fn vanished<'a>(before: &'a [Figure], figures: &[Figure], filter: &str) -> Vec<&'a str> {
     let names = before.iter().map(|figure| figure.bench.as_str());
     let is_gone = |name: &&str| figures.iter().all(|figure| figure.bench != *name);
-    names
-        .filter(|name| name.contains(filter))
-        .filter(is_gone)
-        .collect()
+    let names = names.filter(|name| name.contains(filter));
+    names.filter(is_gone).collect()
 }
 
 #[cfg(test)]

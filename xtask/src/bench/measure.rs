@@ -8,7 +8,7 @@ use xshell::cmd;
 
 use super::figure::Figure;
 use crate::cli::BenchArgs;
-use crate::shell::build;
+use crate::shell::program;
 use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::Workspace;
 
@@ -72,12 +72,7 @@ fn build_peers(workspace: &Workspace) -> Verdict<PathBuf> {
          --target-dir {folder}"
     );
     let advice = "Run this again where the registry can be reached, or without `--peers`.";
-    let programs = build(peers, advice)?;
-    let program = programs.into_iter().find_map(|it| it.executable);
-    program.map(PathBuf::from).ok_or_else(|| {
-        let what = "cargo built chunk-demo/peers but named no program.";
-        Stop::failed(what, "Bring chunk-demo/peers/src/main.rs back.")
-    })
+    program(peers, advice)
 }
 
 /// Runs one bench; shows what it prints and takes its figures.

@@ -18,11 +18,10 @@ use machine::Machine;
 
 pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Verdict {
     // Read first: a name that is not there should not cost a run.
-    let before = args
-        .compare
-        .as_deref()
-        .map(|name| baseline::read(workspace, name));
-    let before = before.transpose()?;
+    let before = match &args.compare {
+        Some(name) => Some(baseline::read(workspace, name)?),
+        None => None,
+    };
     let machine = Machine::this();
     let mut found = measure::measure(workspace, args)?;
     for figure in &mut found.figures {
@@ -42,41 +41,33 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Verdict {
     }
     // With one crate or bench alone, which figures the others have is not known.
     if let (Some(before), None, None) = (&before, &args.package, &args.bench) {
-        for name in baseline::vanished(before, &figures, args.filter.as_deref().unwrap_or_default())
-        {
+        let filter = args.filter.as_deref().unwrap_or_default();
+        for name in baseline::vanished(before, &figures, filter) {
             eprintln!("{name} was measured before and is not now.");
         }
     }
     if args.quick {
         return Ok(());
     }
-    judge(
-        &figures,
-        before.as_deref().unwrap_or_default(),
-        args.tolerance,
-    )
+    let before = before.unwrap_or_default();
+    judge(&figures, &before, args.tolerance)
 }
 
 fn judge(figures: &[Figure], before: &[Figure], tolerance: u8) -> Verdict {
-    let missed = figures.iter().filter(|figure| !figure.is_ok());
-    let mut findings: Vec<_> = missed
-        .map(|figure| format!("{} misses its target.", figure.bench))
-        .collect();
+    let mut findings = Vec::new();
     for figure in figures {
+        let bench = &figure.bench;
+        if !figure.is_ok() {
+            findings.push(format!("{bench} misses its target."));
+        }
         // A count does not depend on the machine.
-        let tolerance = if figure.counts_instructions() {
-            2
-        } else {
-            tolerance
-        };
-        let least = 1.0 - f64::from(tolerance) / 100.0;
-        if let Ok(change) = change(figure, before)
-            && change < least
-        {
-            findings.push(format!(
-                "{} is {change:.2}× as good as it was.",
-                figure.bench
-            ));
+        let is_count = figure.counts_instructions();
+        let percent = if is_count { 2 } else { tolerance };
+        match change(figure, before) {
+            Ok(change) if change < 1.0 - f64::from(percent) / 100.0 => {
+                findings.push(format!("{bench} is {change:.2}× as good as it was."));
+            }
+            _ => {}
         }
     }
     Stop::unless_empty(
@@ -95,11 +86,8 @@ mod tests {
         let bad = Figure::example("bad", 4.0, None, Some(3.0));
         let judge = |figures: &[Figure]| judge(figures, &[], 25);
         assert_eq!(judge(std::slice::from_ref(&good)), Ok(()));
-        let stop = judge(&[good, bad]).unwrap_err();
-        assert!(
-            stop.to_string()
-                .starts_with("error: bad misses its target.")
-        );
+        let text = judge(&[good, bad]).unwrap_err().to_string();
+        assert!(text.starts_with("error: bad misses its target."));
     }
 
     #[test]

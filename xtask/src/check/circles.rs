@@ -155,10 +155,8 @@ mod tests {
         let modules = Modules::read(Path::new("lib.rs"), text);
         let short = |file: &Path| file.display().to_string();
         let uses = modules.uses();
-        circles(&uses)
-            .iter()
-            .map(|circle| sentence(circle, short))
-            .collect()
+        let circles = circles(&uses).into_iter();
+        circles.map(|circle| sentence(&circle, short)).collect()
     }
 
     #[test]

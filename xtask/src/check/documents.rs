@@ -132,9 +132,8 @@ fn wrong_link(folder: &Path, target: &str) -> Option<String> {
 /// A code span that names a source file, or anything in a crate, must be there: seen from the root, or from the document.
 fn wrong_path(root: &Path, folder: &Path, span: &str) -> Option<String> {
     let is_source = [".rs", ".wgsl"].iter().any(|end| span.ends_with(end));
-    let is_in_crate = span
-        .split_once('/')
-        .is_some_and(|(first, _)| root.join(first).join("Cargo.toml").is_file());
+    let first = span.split_once('/').map(|(first, _)| root.join(first));
+    let is_in_crate = first.is_some_and(|first| first.join("Cargo.toml").is_file());
     let is_path = (is_source || is_in_crate) && !span.contains([' ', '*', '<', '…']);
     if !is_path || root.join(span).exists() || folder.join(span).exists() {
         return None;

@@ -29,12 +29,9 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
                 // It needs a feature that was not asked for: it draws, and mostly on a display.
                 let (package, name) = (&*package.name, &example.name);
                 let features = example.required_features.join(",");
-                cmd!(
-                    sh,
-                    "cargo clippy --package {package} --example {name} --features={features} -- -D warnings"
-                )
-                .run()
-                .advise(ADVICE)?;
+                let clippy = cmd!(sh, "cargo clippy --package {package} --example {name}");
+                let clippy = clippy.args(["--features", &features, "--", "-D", "warnings"]);
+                clippy.run().advise(ADVICE)?;
             }
         }
     }

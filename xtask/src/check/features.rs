@@ -7,6 +7,9 @@ use xshell::cmd;
 use crate::verdict::{Advise, Verdict};
 use crate::workspace::{HEAVY_FEATURES, Workspace, is_library};
 
+const ADVICE: &str =
+    "Put what needs a feature behind it, or let the feature switch on what it needs.";
+
 pub(super) fn run(workspace: &Workspace) -> Verdict {
     for package in workspace.packages() {
         let is_library = is_library(package);
@@ -15,14 +18,9 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
             let name = &*package.name;
             // Clippy and not `check`, so that what is unused without a feature is found; it shares the compiled
             // dependencies with every other step.
-            cmd!(
-                workspace.sh(),
-                "cargo clippy --package {name} {targets} {features...} -- -D warnings"
-            )
-            .run()
-            .advise(
-                "Put what needs a feature behind it, or let the feature switch on what it needs.",
-            )?;
+            let clippy = cmd!(workspace.sh(), "cargo clippy --package {name} {targets}");
+            let clippy = clippy.args(features).args(["--", "-D", "warnings"]);
+            clippy.run().advise(ADVICE)?;
         }
     }
     Ok(())
@@ -37,21 +35,16 @@ fn sets(package: &Package, is_library: bool) -> Vec<Vec<&str>> {
         let heavy = HEAVY_FEATURES.into_iter().filter(|heavy| has(heavy));
         return heavy.map(|heavy| vec!["--features", heavy]).collect();
     }
-    let default = package
-        .features
-        .get("default")
-        .map_or(&[][..], Vec::as_slice);
+    let default = package.features.get("default");
+    let default = default.map_or(&[][..], Vec::as_slice);
     let mut sets = vec![vec![NONE]];
     if !default.is_empty() {
         sets.push(Vec::new());
     }
     if default.len() > 1 {
         // A user who turns one of them off must get something that compiles.
-        sets.extend(
-            default
-                .iter()
-                .map(|feature| vec![NONE, "--features", feature]),
-        );
+        let alone = |feature| vec![NONE, "--features", feature];
+        sets.extend(default.iter().map(String::as_str).map(alone));
     }
     if package.features.keys().any(|name| name != "default") {
         sets.push(vec!["--all-features"]);

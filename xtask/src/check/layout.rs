@@ -21,10 +21,9 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
     for package in workspace.packages() {
         for (file, text) in files_below(folder(package), "rs") {
             findings.extend(too_long(&workspace.short(&file).to_string(), &text));
-            let is_lib =
-                |target: &cargo_metadata::Target| target.is_lib() && target.src_path == file;
-            let is_safe = text.lines().any(|line| line.trim() == NO_UNSAFE);
-            if package.targets.iter().any(is_lib) && !is_safe {
+            let mut targets = package.targets.iter();
+            let is_lib = targets.any(|target| target.is_lib() && target.src_path == file);
+            if is_lib && !text.lines().any(|line| line.trim() == NO_UNSAFE) {
                 findings.push(format!("{} lacks `{NO_UNSAFE}`.", workspace.short(&file)));
             }
         }
@@ -42,9 +41,7 @@ fn top_level(root: &Path) -> Vec<String> {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if !belongs(&name, entry.path().is_dir()) {
-            findings.push(format!(
-                "{name} does not belong at the top of the repository."
-            ));
+            findings.push(format!("{name} does not belong at the top."));
         }
     }
     let missing = CRATES.split(' ').filter(|name| !root.join(name).is_dir());
@@ -65,8 +62,8 @@ fn belongs(name: &str, is_folder: bool) -> bool {
 
 fn too_long(name: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    (lines > MOST_LINES)
-        .then(|| format!("{name} has {lines} lines; at most {MOST_LINES} are allowed."))
+    let what = format!("{name} has {lines} lines; at most {MOST_LINES} are allowed.");
+    (lines > MOST_LINES).then_some(what)
 }
 
 #[cfg(test)]

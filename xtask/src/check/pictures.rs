@@ -66,9 +66,8 @@ mod tests {
         }
         let sh = xshell::Shell::new().unwrap();
         let folder = sh.create_temp_dir().unwrap();
-        sh.write_file(folder.path().join("driver.json"), "{}")
-            .unwrap();
-        assert!(has_manifest(folder.path()));
-        assert!(has_manifest(&folder.path().join("driver.json")));
+        let driver = folder.path().join("driver.json");
+        sh.write_file(&driver, "{}").unwrap();
+        assert!(has_manifest(folder.path()) && has_manifest(&driver));
     }
 }

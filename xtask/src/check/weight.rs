@@ -37,14 +37,10 @@ fn tree(workspace: &Workspace, package: &str, features: Option<&str>) -> Verdict
 }
 
 fn found(package: &str, when: &str, tree: &str, heavy: &[&str]) -> Vec<String> {
-    let has = |name: &&&str| {
-        tree.lines()
-            .any(|line| line.split(' ').next() == Some(name))
-    };
-    let found = heavy.iter().filter(has);
-    found
-        .map(|name| format!("{package} compiles {name} {when}."))
-        .collect()
+    let names: Vec<_> = tree.lines().map(|line| line.split(' ').next()).collect();
+    let found = heavy.iter().filter(|name| names.contains(&Some(**name)));
+    let sentence = |name| format!("{package} compiles {name} {when}.");
+    found.map(sentence).collect()
 }
 
 #[cfg(test)]
