@@ -23,7 +23,7 @@ pub(crate) fn fmt(workspace: &Workspace) -> Verdict {
 pub(crate) fn clippy(workspace: &Workspace) -> Verdict {
     let words = "clippy --workspace --all-targets --keep-going FEATURES -- -D warnings";
     let advice =
-        "Mend each warning above; where clippy is wrong, write `#[expect(…, reason = \"…\")]`.";
+        "Fix each warning above; where clippy is wrong, write `#[expect(…, reason = \"…\")]`.";
     cargo(workspace, words, advice)
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn rustdoc(workspace: &Workspace) -> Verdict {
     let features = workspace.light_features();
     let doc = cmd!(workspace.sh(), "cargo doc --workspace --no-deps {features}");
     let advice =
-        "Mend each warning above: usually a link to something that was renamed or is private.";
+        "Fix each warning above: usually a link to something that was renamed or is private.";
     run_with(&[("RUSTDOCFLAGS", "-D warnings")], doc, advice)
 }
 
@@ -40,12 +40,12 @@ pub(crate) fn tests(workspace: &Workspace) -> Verdict {
         true => "nextest run --workspace --no-fail-fast FEATURES",
         false => "test --workspace --no-fail-fast --lib --bins --tests FEATURES",
     };
-    let advice = "Mend the tests named above; one of them alone: `cargo test -p CRATE NAME`.";
+    let advice = "Fix the tests named above; one of them alone: `cargo test -p CRATE NAME`.";
     cargo(workspace, words, advice)
 }
 
 pub(crate) fn doctests(workspace: &Workspace) -> Verdict {
-    let advice = "Mend the example at the file and line named above, so that a reader can copy it.";
+    let advice = "Fix the example at the file and line named above, so that a reader can copy it.";
     cargo(workspace, "test --workspace --doc FEATURES", advice)
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn miri(workspace: &Workspace) -> Verdict {
         ("MIRIFLAGS", "-Zmiri-disable-isolation"),
         ("PROPTEST_CASES", "4"),
     ];
-    let advice = "The first error above names the line whose behaviour is undefined or whose test failed: mend it.";
+    let advice = "The first error above names the line whose behaviour is undefined or whose test failed: fix it.";
     run_with(&variables, test, advice)
 }
 

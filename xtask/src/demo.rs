@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &[OsStr
         "cargo build --release --package chunk-demo --bin chunk-demo --features={features}"
     );
     let advice =
-        "Mend what the compiler says above; `cargo xtask check --only clippy` finds it faster.";
+        "Fix what the compiler says above; `cargo xtask check --only clippy` finds it faster.";
     let mut command = Command::new(program(demo, advice)?);
     let become_it = become_it(command.args(subcommand).args(args));
     become_it.advise("Run this again; the program was just built.")

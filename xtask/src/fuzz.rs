@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Verdict {
         let run = fuzz().args(["run", target]);
         let run = run.args(corpora(workspace, target)?).args(["--", &limit]);
         run.run().advise(format!(
-            "The input that fails is in chunk-coord/fuzz/artifacts/{target}: mend what it breaks, then add it to the \
+            "The input that fails is in chunk-coord/fuzz/artifacts/{target}: fix what it breaks, then add it to the \
              seed corpus."
         ))?;
     }

@@ -33,7 +33,7 @@ pub(crate) fn complete(workspace: &Workspace) -> Verdict {
             sh,
             "cargo package --quiet --list --allow-dirty --package {name}"
         );
-        let list = list.read().advise("Mend the crate's Cargo.toml.")?;
+        let list = list.read().advise("Fix the crate's Cargo.toml.")?;
         let files: BTreeSet<_> = list.lines().map(PathBuf::from).collect();
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             if !files.contains(Path::new(licence)) {

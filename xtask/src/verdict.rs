@@ -87,11 +87,11 @@ mod tests {
     #[test]
     fn a_failure_ends_with_what_to_do() {
         let findings = ["one".to_owned(), "two".to_owned()];
-        let stop = Stop::unless_empty(&findings, "Mend both.").unwrap_err();
-        assert_eq!(stop.to_string(), "error: one\n       two\nMend both.");
+        let stop = Stop::unless_empty(&findings, "Fix both.").unwrap_err();
+        assert_eq!(stop.to_string(), "error: one\n       two\nFix both.");
         assert_eq!(Stop::unless_empty(&[], "Nothing."), Ok(()));
-        let stop = Err::<(), _>("it broke").advise("Mend it.").unwrap_err();
-        assert_eq!(stop, Stop::failed("it broke.", "Mend it."));
+        let stop = Err::<(), _>("it broke").advise("Fix it.").unwrap_err();
+        assert_eq!(stop, Stop::failed("it broke.", "Fix it."));
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_ran_is_judged_as_it_is() {
-        for ran in [Ok(()), Err(Stop::failed("It broke.", "Mend it."))] {
+        for ran in [Ok(()), Err(Stop::failed("It broke.", "Fix it."))] {
             assert_eq!(judge_with(true, "", "fmt", ran.clone()), ran);
         }
     }

@@ -1,4 +1,4 @@
-//! What `cargo metadata` says about this workspace, and the shell that stands in its root.
+//! What `cargo metadata` says about this workspace, and a shell in its root.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -29,7 +29,7 @@ impl Workspace {
             .manifest_path(own.join("Cargo.toml"))
             .no_deps()
             .exec()
-            .advise("Mend the Cargo.toml that it names.")?;
+            .advise("Fix the Cargo.toml that it names.")?;
         let shell = Shell::new().advise("Run this in a folder that exists.")?;
         shell.change_dir(&metadata.workspace_root);
         Ok(Self { metadata, shell })

@@ -26,13 +26,12 @@ pub(super) fn write(file: &Path, figures: &[Figure]) -> Verdict {
 }
 
 pub(super) fn read(workspace: &Workspace, name: &str) -> Verdict<Vec<Figure>> {
-    let file = file(workspace, name);
-    fs::read_to_string(&file)
-        .and_then(|text| serde_json::from_str(&text).map_err(io::Error::from))
-        .map_err(|error| format!("there is no baseline {name} at {}: {error}", file.display()))
-        .advise(format!(
-            "Make one: `cargo xtask bench --save-baseline {name}`."
-        ))
+    let advice = format!("Make one: `cargo xtask bench --save-baseline {name}`.");
+    let text = workspace
+        .sh()
+        .read_file(file(workspace, name))
+        .advise(&advice)?;
+    serde_json::from_str(&text).advise(advice)
 }
 
 /// How many times as good a figure is as it was, or why nothing can be said: by ratio where both have one, because a ratio

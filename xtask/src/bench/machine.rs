@@ -57,15 +57,22 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Machine: {}, {} cores, ", self.cpu, self.cores)?;
-        if self.memory_gb > 0 {
-            write!(f, "{} GB, ", self.memory_gb)?;
+        let Self {
+            cpu,
+            cores,
+            memory_gb,
+            os,
+            rustc,
+        } = self;
+        write!(f, "Machine: {cpu}, {cores} cores, ")?;
+        if *memory_gb > 0 {
+            write!(f, "{memory_gb} GB, ")?;
         }
-        write!(f, "{}, {}.", self.os, self.rustc)
+        write!(f, "{os}, {rustc}.")
     }
 }
 
-/// What stands behind `name` and the sign, in the first line that begins with it.
+/// The value behind `name` and the sign, in the first line that begins with the name.
 fn value(text: &str, name: &str, sign: char) -> Option<String> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     let (_, value) = line.split_once(sign)?;

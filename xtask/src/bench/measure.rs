@@ -91,7 +91,7 @@ fn run(
     );
     let run = run.arg("--").args(quick).args(filter);
     eprintln!("$ {run}");
-    let advice = "Mend the bench; what it printed stands above.";
+    let advice = "Fix the bench; what it printed stands above.";
     let mut run = Command::from(run);
     run.envs(peers.map(|peers| (PEERS, peers)))
         .stdout(Stdio::piped());

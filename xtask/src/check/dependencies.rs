@@ -110,12 +110,11 @@ mod tests {
     use crate::workspace::example;
     use serde_json::{Value, json};
 
-    /// The findings in a crate beside chunk-coord. A dependency is given with its kind and whether it is optional.
-    fn found(
-        name: &str,
-        dependencies: &[(&str, Option<&str>, bool)],
-        features: Value,
-    ) -> Vec<String> {
+    /// The name of a dependency, its kind and whether it is optional.
+    type Given<'a> = (&'a str, Option<&'a str>, bool);
+
+    /// The findings in a crate beside chunk-coord.
+    fn found(name: &str, dependencies: &[Given<'_>], features: Value) -> Vec<String> {
         let dependencies = dependencies.iter().map(|(name, kind, optional)| {
             json!({
                 "name": name, "req": "*", "kind": kind, "optional": optional, "features": [],
@@ -147,23 +146,17 @@ mod tests {
 
     #[test]
     fn a_test_may_use_everything_but_siblings() {
-        let dependencies = [
-            ("bevy_log", Some("dev"), false),
-            ("proptest", Some("dev"), false),
-        ];
-        assert!(found("chunk-assets", &dependencies, json!({})).is_empty());
-        let sibling = ("chunk-coord", Some("dev"), false);
-        assert_eq!(found("chunk-assets", &[sibling], json!({})).len(), 1);
+        let found = |name| found("chunk-assets", &[(name, Some("dev"), false)], json!({}));
+        assert!(found("bevy_log").is_empty() && found("proptest").is_empty());
+        assert_eq!(found("chunk-coord").len(), 1);
     }
 
     #[test]
     fn only_the_feature_of_the_table_may_switch_a_dependency_on() {
         let always = found("chunk-apply", &[("chunk-coord", None, false)], json!({}));
         let end = "only behind the feature `streaming` is allowed.";
-        assert_eq!(
-            always,
-            [format!("chunk-apply depends on chunk-coord always; {end}")]
-        );
+        let expected = format!("chunk-apply depends on chunk-coord always; {end}");
+        assert_eq!(always, [expected]);
         let optional = [("chunk-coord", None, true)];
         let good = json!({
             "default": ["streaming"], "streaming": ["dep:chunk-coord"], "x": ["chunk-coord?/std"],

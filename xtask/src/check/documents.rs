@@ -78,7 +78,7 @@ fn pieces(text: &str) -> Vec<(usize, Piece<'_>)> {
     pieces
 }
 
-/// The span as a command of cargo, unless it stands for many: with an ellipsis, or a word in capitals.
+/// The span as a command of cargo, unless it is a pattern: it has an ellipsis, or a word in capitals.
 fn inline_command(span: &str) -> Option<&str> {
     let is_open = |word: &str| word.contains('…') || word.chars().all(|it| it.is_ascii_uppercase());
     let is_command = span.starts_with("cargo ") && !span.split_whitespace().any(is_open);
@@ -172,7 +172,7 @@ Run `cargo xtask demo` or `demo`.
     }
 
     #[test]
-    fn a_command_in_a_sentence_that_stands_for_many_is_none() {
+    fn a_pattern_of_commands_is_no_command() {
         assert_eq!(inline_command("cargo xtask demo"), Some("cargo xtask demo"));
         for open in ["cargo xtask …", "cargo xtask VERB", "src/main.rs"] {
             assert_eq!(inline_command(open), None);

@@ -7,7 +7,7 @@ use crate::verdict::{Advise, Verdict};
 use crate::workspace::{Workspace, folder};
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
-    const ADVICE: &str = "Mend the example that does not compile.";
+    const ADVICE: &str = "Fix the example that does not compile.";
     let (sh, features) = (workspace.sh(), workspace.light_features());
     // All at once and with the features of the other steps, so that nothing is compiled twice.
     let programs = build(
@@ -23,7 +23,7 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
             if let Some(program) = program.and_then(|it| it.executable.as_ref()) {
                 let _folder = sh.push_dir(folder(package));
                 let source = &example.src_path;
-                let advice = format!("Mend {source}: an example ends by itself, with status 0.");
+                let advice = format!("Fix {source}: an example ends by itself, with status 0.");
                 cmd!(sh, "{program}").run().advise(advice)?;
             } else {
                 // It needs a feature that was not asked for: it draws, and mostly on a display.

@@ -11,7 +11,7 @@ const CRATES: &str = "chunk-apply chunk-assets chunk-coord chunk-demo chunk-sche
 /// Other folders at the top: documents that are too many or too long for it, and what cargo builds.
 const FOLDERS: &str = "docs migration-guides target";
 
-/// A file is one idea, however long that is; one that is longer than this has two.
+/// A file is one idea, however many lines that takes; past this number it has a second one.
 const MOST_LINES: usize = 700;
 
 const NO_UNSAFE: &str = "#![forbid(unsafe_code)]";
@@ -35,7 +35,7 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
     )
 }
 
-/// What stands at the top and should not, and what should and does not.
+/// Names at the top of the repository that do not belong there, and names that are missing.
 fn top_level(root: &Path) -> Vec<String> {
     let mut findings = Vec::new();
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
@@ -86,9 +86,6 @@ mod tests {
     fn the_length_of_a_file_is_bounded() {
         assert_eq!(too_long("a/src/lib.rs", &"x\n".repeat(700)), None);
         let found = too_long("a/src/lib.rs", &"x\n".repeat(701)).unwrap();
-        assert_eq!(
-            found,
-            "a/src/lib.rs has 701 lines; at most 700 are allowed."
-        );
+        assert!(found.ends_with("has 701 lines; at most 700 are allowed."));
     }
 }

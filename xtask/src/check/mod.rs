@@ -21,8 +21,8 @@ use crate::{commands, package, wasm};
 pub(crate) fn run(workspace: &Workspace, args: &CheckArgs) -> Verdict {
     let all = Step::value_variants();
     if args.list {
-        for step in all {
-            println!("{:<12} {}", name(*step), about(*step));
+        for (name, meaning) in all.iter().map(name_and_meaning) {
+            println!("{name:<12} {meaning}");
         }
         return Ok(());
     }
@@ -53,17 +53,11 @@ fn run_step(step: Step, workspace: &Workspace) -> Verdict {
     }
 }
 
-/// What `--only` calls a step.
-fn name(step: Step) -> String {
-    let value = step.to_possible_value();
-    value.map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
-/// What holds if a step passes.
-fn about(step: Step) -> String {
-    let value = step.to_possible_value();
-    let help = value.and_then(|value| value.get_help().map(ToString::to_string));
-    help.unwrap_or_default()
+/// What `--only` calls a step, and what holds if it passes.
+fn name_and_meaning(step: &Step) -> (String, String) {
+    let value = step.to_possible_value().expect("no step is hidden");
+    let meaning = value.get_help().map(ToString::to_string);
+    (value.get_name().to_owned(), meaning.unwrap_or_default())
 }
 
 /// A line of the table at the end: a step, what it said, and how long it took if it ran.
@@ -73,15 +67,15 @@ const FAILED: &str = "FAILED";
 
 fn run_steps(steps: &[Step], keep_going: bool, run: impl Fn(Step) -> Verdict) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for &step in steps {
-        let name = name(step);
+    for step in steps {
+        let (name, meaning) = name_and_meaning(step);
         if !keep_going && rows.iter().any(|row| row.1 == FAILED) {
             rows.push((name, "not run", None));
             continue;
         }
-        eprintln!("\n── {name}: {}", about(step));
+        eprintln!("\n── {name}: {meaning}");
         let start = Instant::now();
-        let verdict = judge(&name, run(step));
+        let verdict = judge(&name, run(*step));
         let result = match &verdict {
             Ok(()) => "passed",
             Err(Stop::Skipped(_)) => "skipped",
@@ -102,12 +96,9 @@ fn conclude(rows: &[Row]) -> Verdict {
         return Ok(());
     }
     let again = failed.join(" ");
-    Err(Stop::failed(
-        format!("{} did not pass.", failed.join(", ")),
-        format!(
-            "Follow the advice above, where it failed; then run `cargo xtask check --only {again}`."
-        ),
-    ))
+    let what = format!("{} did not pass.", failed.join(", "));
+    let advice = "Follow the advice above, where it failed; then run `cargo xtask check --only";
+    Err(Stop::failed(what, format!("{advice} {again}`.")))
 }
 
 /// One line for each step and one for all.
@@ -131,7 +122,7 @@ mod tests {
     /// Layout fails and the others pass.
     fn results(steps: &[Step], keep_going: bool) -> (Vec<&'static str>, bool) {
         let rows = run_steps(steps, keep_going, |step| match step {
-            Step::Layout => Err(Stop::failed("It broke.", "Mend it.")),
+            Step::Layout => Err(Stop::failed("It broke.", "Fix it.")),
             _ => Ok(()),
         });
         (

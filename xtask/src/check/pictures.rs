@@ -30,7 +30,7 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
         "cargo test --package chunk-assets --package chunk-demo --lib --test headless --test drawing
          --features chunk-assets/render,chunk-demo/render"
     );
-    let advice = "Look at the pictures in target/tmp, and mend what they lack.";
+    let advice = "Look at the pictures in target/tmp, and fix what is missing in them.";
     test.run().advise(format!("{advice} {PACKAGES}"))
 }
 
