@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use xshell::cmd;
+use xshell::{Cmd, cmd};
 
 use super::figure::Figure;
 use crate::cli::BenchArgs;
@@ -32,32 +32,35 @@ pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found>
     let peers = args.peers.then(|| build_peers(workspace)).transpose()?;
     let mut found = Found::default();
     let is_wanted = |asked: &Option<String>, name: &str| asked.as_ref().is_none_or(|it| it == name);
+    let is_asked = |package: &str, bench: &str| {
+        is_wanted(&args.package, package) && is_wanted(&args.bench, bench)
+    };
     for package in workspace.packages() {
         for bench in package.targets.iter().filter(|target| target.is_bench()) {
-            let (name, before) = (&bench.name, found.figures.len() + found.skipped);
-            if is_wanted(&args.package, &package.name) && is_wanted(&args.bench, name) {
-                run(
-                    workspace,
-                    &package.name,
-                    name,
-                    args,
-                    peers.as_ref(),
-                    &mut found,
-                )?;
-                if found.figures.len() + found.skipped == before && args.filter.is_none() {
-                    return Err(Stop::failed(
-                        format!("The bench {name} of {} printed no figure.", package.name),
-                        "Print its figures by the shared file xtask/shared/figures.rs.",
-                    ));
-                }
+            let (package, bench) = (package.name.as_str(), &bench.name);
+            if !is_asked(package, bench) {
+                continue;
+            }
+            let run = cmd!(
+                workspace.sh(),
+                "cargo bench --package {package} --bench {bench}"
+            );
+            let run = run.arg("--").args(args.quick.then_some("--quick"));
+            let run = run
+                .args(&args.filter)
+                .envs(peers.iter().map(|peers| (PEERS, peers)));
+            let before = found.figures.len() + found.skipped;
+            found.run(run, args.filter.as_deref())?;
+            if found.figures.len() + found.skipped == before && args.filter.is_none() {
+                let what = format!("The bench {bench} of {package} printed no figure.");
+                let advice = "Print its figures by the shared file xtask/shared/figures.rs.";
+                return Err(Stop::failed(what, advice));
             }
         }
     }
     if found.figures.is_empty() && found.skipped == 0 {
-        return Err(Stop::failed(
-            "No figure has that name.",
-            "Run `cargo xtask bench` without a filter to see all names.",
-        ));
+        let advice = "Run `cargo xtask bench` without a filter to see all names.";
+        return Err(Stop::failed("No figure has that name.", advice));
     }
     Ok(found)
 }
@@ -75,40 +78,29 @@ fn build_peers(workspace: &Workspace) -> Verdict<PathBuf> {
     program(peers, advice)
 }
 
-/// Runs one bench; shows what it prints and takes its figures.
-fn run(
-    workspace: &Workspace,
-    package: &str,
-    bench: &str,
-    args: &BenchArgs,
-    peers: Option<&PathBuf>,
-    found: &mut Found,
-) -> Verdict {
-    let (quick, filter) = (args.quick.then_some("--quick"), &args.filter);
-    let run = cmd!(
-        workspace.sh(),
-        "cargo bench --package {package} --bench {bench}"
-    );
-    let run = run.arg("--").args(quick).args(filter);
-    eprintln!("$ {run}");
-    let advice = "Fix the bench; what it printed stands above.";
-    let mut run = Command::from(run);
-    run.envs(peers.map(|peers| (PEERS, peers)))
-        .stdout(Stdio::piped());
-    let mut child = run.spawn().advise(advice)?;
-    let output = child.stdout.take().into_iter();
-    for line in output.flat_map(|output| BufReader::new(output).lines()) {
-        found.take(&line.unwrap_or_default(), filter.as_deref())?;
-    }
-    let status = child.wait().advise(advice)?;
-    if status.success() {
-        return Ok(());
-    }
-    let what = format!("The bench {bench} of {package} failed ({status}).");
-    Err(Stop::failed(what, advice))
-}
-
 impl Found {
+    /// Runs one bench; shows what it prints and takes its figures.
+    fn run(&mut self, bench: Cmd<'_>, filter: Option<&str>) -> Verdict {
+        eprintln!("$ {bench}");
+        let what = format!("`{bench}` failed");
+        let advice = "Fix the bench; its output is above.";
+        let mut child = Command::from(bench)
+            .stdout(Stdio::piped())
+            .spawn()
+            .advise(advice)?;
+        let output = child.stdout.take().into_iter();
+        for line in output.flat_map(|output| BufReader::new(output).lines()) {
+            self.take(&line.unwrap_or_default(), filter)?;
+        }
+        let status = child.wait().advise(advice)?;
+        let result = if status.success() {
+            Ok(())
+        } else {
+            Err(format!("{what} ({status})"))
+        };
+        result.advise(advice)
+    }
+
     /// Takes one line of a bench. The filter is what the bench was told; a bench that measures several figures at once
     /// prints more than that, and only what was asked for is kept.
     fn take(&mut self, line: &str, filter: Option<&str>) -> Verdict {
