@@ -2,15 +2,15 @@
 //!
 //! Each figure is the median of several samples; the yardsticks are measured in the same run.
 
-#[path = "apply/figures.rs"]
-mod figures;
+#[path = "../../xtask/shared/figures.rs"]
+mod print;
 #[path = "apply/raw.rs"]
 mod raw;
 #[path = "apply/stream.rs"]
 mod stream;
 
 use criterion::Criterion;
-use figures::{Figure, Figures};
+use print::{Figure, Figures};
 
 const LOADING: &str = "apply/loading 10000 entities in 1 ms slices, worst frame";
 const UNLOADING: &str = "apply/unloading them, worst frame";
@@ -33,8 +33,8 @@ fn main() {
     figures.add(7, &[LOADING, UNLOADING], || {
         let worst = stream::heavy_chunk();
         vec![
-            Figure::at_most(LOADING, "ms", 1.2, worst.loading),
-            Figure::at_most(UNLOADING, "ms", 1.2, worst.unloading),
+            Figure::new(LOADING, "ms", worst.loading).at_most(1.2),
+            Figure::new(UNLOADING, "ms", worst.unloading).at_most(1.2),
         ]
     });
     figures.add(7, &[FILL, FILL_RAW, FILL_WORST, FILL_TOTAL], || {
@@ -42,25 +42,25 @@ fn main() {
         let raw = raw::raw(stream::FILLED, stream::PIECES).as_secs_f64() * 1e3;
         let raw_frames = raw::raw_frames(stream::FILLED, stream::PIECES, stream::FILL_BUDGET);
         vec![
-            Figure::at_most(FILL, "frames", 5.0, fill.frames),
-            Figure::plain(FILL_RAW, "frames", raw_frames.into()),
-            Figure::at_most(FILL_WORST, "ms", 2.1, fill.worst),
-            Figure::compared(FILL_TOTAL, "ms", fill.total, raw),
+            Figure::new(FILL, "frames", fill.frames).at_most(5.0),
+            Figure::new(FILL_RAW, "frames", raw_frames.into()),
+            Figure::new(FILL_WORST, "ms", fill.worst).at_most(2.1),
+            Figure::new(FILL_TOTAL, "ms", fill.total).against(raw),
         ]
     });
     figures.add(7, &[SHOWN], || {
         let frames = stream::frames_to_be_shown();
-        vec![Figure::at_most(SHOWN, "frames", 0.0, frames)]
+        vec![Figure::new(SHOWN, "frames", frames).at_most(0.0)]
     });
     figures.add(3, &[COVERAGE, FLIGHT], || {
         let flight = stream::flight();
         vec![
-            Figure::at_least(COVERAGE, "%", 99.0, flight.coverage),
-            Figure::at_most(FLIGHT, "ms", 2.1, flight.p99),
+            Figure::new(COVERAGE, "%", flight.coverage).at_least(99.0),
+            Figure::new(FLIGHT, "ms", flight.p99).at_most(2.1),
         ]
     });
     figures.add(3, &[IDLE], || {
-        vec![Figure::at_most(IDLE, "us", 5.0, stream::idle())]
+        vec![Figure::new(IDLE, "us", stream::idle()).at_most(5.0)]
     });
     figures.print();
 }

@@ -1,34 +1,13 @@
 //! `cargo xtask demo`, `stress` and `profile`: builds chunk-demo in release and becomes it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::Command;
 
-use crate::failure::{Failure, Verdict};
-use crate::shell;
+use xshell::cmd;
+
+use crate::shell::program;
+use crate::verdict::{Advise, Verdict};
 use crate::workspace::Workspace;
-
-const DEMO: &str = "chunk-demo";
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// What chunk-demo gets, as it is typed; `--help` explains each
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "ARGS"
-    )]
-    pub(crate) args: Vec<OsString>,
-}
-
-/// Builds the demo, then hands over to it in the caller's folder, so that relative paths mean what
-/// the caller thinks they mean, Ctrl-C reaches it, and its exit status is the verb's.
-pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &Args) -> Verdict {
-    let program = build(workspace, &features(&args.args))?;
-    let mut command = Command::new(program);
-    command.args(subcommand).args(&args.args);
-    become_it(command)
-}
 
 /// The options that need more than the plain demo, which should not take longer to build for them.
 const NEEDS: [(&str, &str); 4] = [
@@ -38,13 +17,26 @@ const NEEDS: [(&str, &str); 4] = [
     ("--metrics-addr", "metrics"),
 ];
 
+/// Builds the demo, then hands over to it in the caller's folder, so that relative paths mean what the caller thinks
+/// they mean, Ctrl-C reaches it, and its exit status is the verb's.
+pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &[OsString]) -> Verdict {
+    let features = features(args).join(",");
+    let demo = cmd!(
+        workspace.sh(),
+        "cargo build --release --package chunk-demo --bin chunk-demo --features={features}"
+    );
+    let advice =
+        "Fix what the compiler says above; `cargo xtask check --only clippy` finds it faster.";
+    let mut command = Command::new(program(demo, advice)?);
+    let become_it = become_it(command.args(subcommand).args(args));
+    become_it.advise("Run this again; the program was just built.")
+}
+
 /// The features that the arguments need.
 fn features(args: &[OsString]) -> Vec<&'static str> {
     let is_given = |option: &str| {
-        args.iter().any(|arg| {
-            let arg = arg.to_string_lossy();
-            arg.split('=').next() == Some(option)
-        })
+        let mut args = args.iter().map(|arg| arg.to_string_lossy());
+        args.any(|arg| arg.split('=').next() == Some(option))
     };
     let needed = NEEDS.iter().filter(|(option, _)| is_given(option));
     let mut features: Vec<_> = needed.map(|(_, feature)| *feature).collect();
@@ -52,39 +44,16 @@ fn features(args: &[OsString]) -> Vec<&'static str> {
     features
 }
 
-fn build(workspace: &Workspace, features: &[&str]) -> Result<PathBuf, Failure> {
-    let mut command = shell::cargo(workspace);
-    command.args(["build", "--release", "--package", DEMO, "--bin", DEMO]);
-    if !features.is_empty() {
-        command.args(["--features", &features.join(",")]);
-    }
-    let programs = shell::build(
-        &mut command,
-        "Mend what the compiler says above; `cargo xtask check --only clippy` finds it faster.",
-    )?;
-    let program = programs.into_iter().find(|program| program.name == DEMO);
-    program.map(|program| program.path).ok_or_else(|| {
-        Failure::new(
-            format!("cargo built {DEMO} but named no program."),
-            "See that chunk-demo/src/main.rs is there.",
-        )
-    })
-}
-
 #[cfg(unix)]
-fn become_it(mut command: Command) -> Verdict {
+fn become_it(command: &mut Command) -> std::io::Result<()> {
     use std::os::unix::process::CommandExt;
     // The process is replaced: signals, terminal and exit status are the demo's own.
-    let error = command.exec();
-    Err(shell::did_not_start(&command, &error))
+    Err(command.exec())
 }
 
 #[cfg(not(unix))]
-fn become_it(mut command: Command) -> Verdict {
-    let status = command
-        .status()
-        .map_err(|error| shell::did_not_start(&command, &error))?;
-    std::process::exit(status.code().unwrap_or(1))
+fn become_it(command: &mut Command) -> std::io::Result<()> {
+    std::process::exit(command.status()?.code().unwrap_or(1))
 }
 
 #[cfg(test)]

@@ -1,89 +1,46 @@
 //! `cargo xtask fuzz`: every fuzz target of chunk-coord for a while, from its seed corpus.
 
-use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::failure::{Failure, Outcome, Verdict};
-use crate::shell;
+use crate::shell::{cargo_of, need};
+use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::Workspace;
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// How long each target is fuzzed, in seconds
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
-    seconds: u32,
-}
-
-pub(crate) fn run(workspace: &Workspace, args: &Args) -> Verdict {
-    if let Some(why) = missing(workspace) {
-        return Ok(Outcome::Skipped(why.to_owned()));
-    }
-    let targets = shell::output(
-        cargo_fuzz(workspace).arg("list"),
-        "See that chunk-coord/fuzz/Cargo.toml is there and names its targets.",
+pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Verdict {
+    let sh = workspace.sh().clone();
+    sh.change_dir(workspace.root().join("chunk-coord"));
+    sh.set_var("CARGO_TARGET_DIR", workspace.target_folder().join("fuzz"));
+    let fuzz = || cargo_of("nightly", &sh).arg("fuzz");
+    let nightly = cargo_of("nightly", &sh).arg("--version");
+    need("nightly", nightly, "rustup toolchain install nightly")?;
+    need(
+        "cargo-fuzz",
+        fuzz().arg("--version"),
+        "cargo install --locked cargo-fuzz",
     )?;
-    let limit = format!("-max_total_time={}", args.seconds);
-    let mut count = 0;
-    for target in targets.lines().filter(|line| !line.is_empty()) {
-        let advice = format!(
-            "The input that fails is in chunk-coord/fuzz/artifacts/{target}: mend it, then add the \
-             input to the seed corpus."
-        );
-        let mut command = cargo_fuzz(workspace);
-        command
-            .args(["run", target])
-            .args(corpora(workspace, target)?)
-            .args(["--", &limit]);
-        shell::run(&mut command, &advice)?;
-        count += 1;
+    let advice = "Name the targets as [[bin]] in chunk-coord/fuzz/Cargo.toml.";
+    let targets = fuzz().arg("list").read().advise(advice)?;
+    if targets.is_empty() {
+        return Err(Stop::failed("chunk-coord/fuzz has no target.", advice));
     }
-    if count == 0 {
-        return Err(Failure::new(
-            "chunk-coord/fuzz has no target.",
-            "Name one as a [[bin]] in chunk-coord/fuzz/Cargo.toml.",
-        ));
+    for target in targets.lines() {
+        let limit = format!("-max_total_time={seconds}");
+        let run = fuzz().args(["run", target]);
+        let run = run.args(corpora(workspace, target)?).args(["--", &limit]);
+        run.run().advise(format!(
+            "The input that fails is in chunk-coord/fuzz/artifacts/{target}: fix what it breaks, then add it to the \
+             seed corpus."
+        ))?;
     }
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-/// Where what is found is kept, outside of the sources, and then the seeds that are part of them.
-fn corpora(workspace: &Workspace, target: &str) -> Result<Vec<PathBuf>, Failure> {
+/// The folder for new inputs, outside of the sources, and then that of the seeds, which are part of them.
+fn corpora(workspace: &Workspace, target: &str) -> Verdict<Vec<PathBuf>> {
     let found = workspace.target_folder().join("fuzz-corpus").join(target);
-    fs::create_dir_all(&found).map_err(|error| {
-        Failure::new(
-            format!("{} cannot be made: {error}.", found.display()),
-            "See that you may write there, or set CARGO_TARGET_DIR.",
-        )
-    })?;
-    let seeds = workspace
-        .root()
-        .join("chunk-coord/fuzz/corpus")
-        .join(target);
-    let folders = [found, seeds].into_iter();
+    let advice = "Choose a folder that you may write to, by CARGO_TARGET_DIR.";
+    workspace.sh().create_dir(&found).advise(advice)?;
+    let seeds = workspace.root().join("chunk-coord/fuzz/corpus");
+    let folders = [found, seeds.join(target)].into_iter();
     Ok(folders.filter(|folder| folder.is_dir()).collect())
-}
-
-fn missing(workspace: &Workspace) -> Option<&'static str> {
-    if !shell::answers(shell::cargo_of("nightly", workspace).arg("--version")) {
-        return Some(
-            "there is no nightly toolchain; `rustup toolchain install nightly` installs one. \
-             `cargo test -p chunk-coord` tries the same property on random scripts.",
-        );
-    }
-    if !shell::answers(cargo_fuzz(workspace).arg("--version")) {
-        return Some(
-            "cargo-fuzz is not installed; `cargo install --locked cargo-fuzz` installs it. \
-             `cargo test -p chunk-coord` tries the same property on random scripts.",
-        );
-    }
-    None
-}
-
-fn cargo_fuzz(workspace: &Workspace) -> Command {
-    let mut command = shell::cargo_of("nightly", workspace);
-    command.current_dir(workspace.root().join("chunk-coord"));
-    command.env("CARGO_TARGET_DIR", workspace.target_folder().join("fuzz"));
-    command.arg("fuzz");
-    command
 }

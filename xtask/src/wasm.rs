@@ -1,12 +1,14 @@
 //! `cargo xtask wasm`: the library crates compile for the web, and chunk-coord without `std`.
 //!
-//! What compiles may still panic in a browser: the standard library's clocks do. So this also looks
-//! for their names, on every machine.
+//! What compiles may still panic in a browser: the standard library's clocks do. So their names are searched for too, on
+//! every machine.
 
-use std::fs;
+use std::path::Path;
 
-use crate::failure::{Failure, Outcome, Verdict};
-use crate::shell;
+use xshell::cmd;
+
+use crate::source::Source;
+use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::{Workspace, files_below, folder};
 
 const WEB: &str = "wasm32-unknown-unknown";
@@ -15,96 +17,63 @@ const BARE: &str = "thumbv7em-none-eabihf";
 
 pub(crate) fn run(workspace: &Workspace) -> Verdict {
     standard_clocks(workspace)?;
-    let web = shell::has_target(workspace, WEB);
-    let bare = shell::has_target(workspace, BARE);
-    if web {
-        let mut command = shell::cargo(workspace);
-        command.args(["check", "--lib", "--target", WEB]);
-        for library in workspace.libraries() {
-            command.args(["--package", &library.name]);
+    let bare = ["--package=chunk-coord", "--no-default-features"].map(str::to_owned);
+    let mut missing = Vec::new();
+    let web = "Find what the web does not have (threads, files, the system clock) and leave it out for wasm32.";
+    let no_std = "Take what names `std` out of chunk-coord, or put it behind its `std` feature.";
+    let libraries = workspace.library_packages();
+    for (target, args, advice) in [(WEB, libraries, web), (BARE, bare.into(), no_std)] {
+        if has_target(workspace, target) {
+            let check = cmd!(workspace.sh(), "cargo check --lib --target {target}");
+            check.args(args).run().advise(advice)?;
+        } else {
+            missing.push(target);
         }
-        shell::run(
-            &mut command,
-            "Find what the web does not have (threads, files, the system clock) and leave it out for wasm32.",
-        )?;
     }
-    if bare {
-        let mut command = shell::cargo(workspace);
-        command.args(["check", "--lib", "--target", BARE, "--no-default-features"]);
-        command.args(["--package", "chunk-coord"]);
-        shell::run(
-            &mut command,
-            "Take what names `std` out of chunk-coord, or put it behind its `std` feature.",
-        )?;
-    }
-    let missing: Vec<_> = [(web, WEB), (bare, BARE)]
-        .into_iter()
-        .filter_map(|(is_there, target)| (!is_there).then_some(target))
-        .collect();
     if missing.is_empty() {
-        return Ok(Outcome::Done);
+        return Ok(());
     }
     let missing = missing.join(" ");
-    Ok(Outcome::Skipped(format!(
+    Err(Stop::Skipped(format!(
         "not installed: {missing}; `rustup target add {missing}` installs what is missing."
     )))
 }
 
+/// Whether the toolchain in use has this target. The compiler knows it with and without rustup.
+fn has_target(workspace: &Workspace, target: &str) -> bool {
+    let folder = cmd!(
+        workspace.sh(),
+        "rustc --print target-libdir --target {target}"
+    );
+    let folder = folder.ignore_stderr().read();
+    folder.is_ok_and(|folder| Path::new(&folder).is_dir())
+}
+
+/// Parts of a `cfg` that a browser does not meet.
+const ELSEWHERE: [&str; 2] = ["cfg(loom)", "not(target_arch=\"wasm32\")"];
+
 /// Fails where a library crate reads a clock that panics in a browser.
-pub(crate) fn standard_clocks(workspace: &Workspace) -> Result<(), Failure> {
+pub(crate) fn standard_clocks(workspace: &Workspace) -> Verdict {
     let mut findings = Vec::new();
     for library in workspace.libraries() {
-        for file in files_below(&folder(library).join("src"), "rs") {
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            let name = file
-                .strip_prefix(workspace.root())
-                .unwrap_or(&file)
-                .display();
-            let lines = clocks(&text).into_iter();
-            findings.extend(lines.map(|line| {
-                format!("{name}:{line}: the standard library's clocks panic in a browser.")
-            }));
+        for (file, text) in files_below(&folder(library).join("src"), "rs") {
+            if let Some(clock) = clock(&text) {
+                findings.push(format!("{} uses {clock}.", workspace.short(&file)));
+            }
         }
     }
-    Failure::unless_empty(&findings, "Take `bevy_platform::time::Instant`.")
+    let advice =
+        "The standard library's clocks panic in a browser; take `bevy_platform::time::Instant`.";
+    Stop::unless_empty(&findings, advice)
 }
 
-/// The lines of `text` that bring in a clock of the standard library for more than a model checker or
-/// for targets that are not the web.
-fn clocks(text: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut is_elsewhere = false;
-    for (line, item) in items(text) {
-        let is_clock = item.contains("std::")
-            && ["Instant", "SystemTime"]
-                .iter()
-                .any(|clock| item.contains(clock));
-        if is_clock && !is_elsewhere {
-            found.push(line);
-        }
-        is_elsewhere = item.starts_with("#[cfg(")
-            && (item.contains("cfg(loom)") || item.contains("not(target_arch = \"wasm32\")"));
-    }
-    found
-}
-
-/// Lines with the number of the first, where a `use` that goes over several lines is one.
-fn items(text: &str) -> Vec<(usize, String)> {
-    let mut items: Vec<(usize, String)> = Vec::new();
-    let mut is_open = false;
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.starts_with("//") {
-            continue;
-        }
-        match items.last_mut() {
-            Some((_, item)) if is_open => item.push_str(line),
-            _ => items.push((index + 1, line.to_owned())),
-        }
-        let is_use = line.starts_with("use ") || line.starts_with("pub(crate) use ");
-        is_open = (is_open || is_use) && !line.ends_with(';');
-    }
-    items
+/// A clock of the standard library that `text` uses where a browser meets it.
+fn clock(text: &str) -> Option<String> {
+    let source = Source::read(text, &ELSEWHERE);
+    let mut paths = source.paths.iter();
+    let is_clock = |word: &String| word == "Instant" || word == "SystemTime";
+    let path = paths.find(|path| path[0] == "std" && path.iter().any(is_clock))?;
+    Some(path.join("::"))
 }
 
 #[cfg(test)]
@@ -113,12 +82,15 @@ mod tests {
 
     #[test]
     fn a_standard_clock_is_found_however_it_is_imported() {
-        assert_eq!(clocks("use std::time::{Duration, Instant};"), [1]);
+        let clock = |text| clock(text).unwrap();
         assert_eq!(
-            clocks("\nuse std::{\n    sync::Arc,\n    time::Instant,\n};\n"),
-            [2]
+            clock("use std::time::{Duration, Instant};"),
+            "std::time::Instant"
         );
-        assert_eq!(clocks("let now = std::time::SystemTime::now();"), [1]);
+        let nested = "use std::{\n    sync::Arc,\n    time::Instant,\n};\n";
+        assert_eq!(clock(nested), "std::time::Instant");
+        let call = "fn f() { let now = std::time::SystemTime::now(); }";
+        assert_eq!(clock(call), "std::time::SystemTime::now");
     }
 
     #[test]
@@ -132,6 +104,6 @@ use std::time::Instant;
 #[cfg(all(feature = \"std\", not(target_arch = \"wasm32\")))]
 use std::time::Instant;
 ";
-        assert_eq!(clocks(text), [0; 0]);
+        assert_eq!(clock(text), None);
     }
 }

@@ -1,25 +1,27 @@
-//! What `cargo metadata` says about this workspace.
+//! What `cargo metadata` says about this workspace, and a shell in its root.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use xshell::Shell;
 
-use crate::failure::Failure;
+use crate::verdict::{Advise, Verdict};
 
-/// Features that compile a renderer: minutes of a cold build on two cores. They are checked
-/// in one place and left out everywhere else.
+/// Features that compile a renderer: minutes of a cold build on two cores. They are checked in one place and left out
+/// everywhere else.
 pub(crate) const HEAVY_FEATURES: [&str; 1] = ["render"];
 
 /// The members of the workspace, without their dependencies' own metadata.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     metadata: Metadata,
+    shell: Shell,
 }
 
 impl Workspace {
     /// Reads the workspace that this program was built from.
-    pub(crate) fn load() -> Result<Self, Failure> {
+    pub(crate) fn load() -> Verdict<Self> {
         // Set by `cargo run`; otherwise where it was compiled.
         let own = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
@@ -27,18 +29,25 @@ impl Workspace {
             .manifest_path(own.join("Cargo.toml"))
             .no_deps()
             .exec()
-            .map_err(|error| {
-                Failure::new(
-                    format!("`cargo metadata` does not understand the workspace: {error}"),
-                    "Mend the Cargo.toml that it names.",
-                )
-            })?;
-        Ok(Self { metadata })
+            .advise("Fix the Cargo.toml that it names.")?;
+        let shell = Shell::new().advise("Run this in a folder that exists.")?;
+        shell.change_dir(&metadata.workspace_root);
+        Ok(Self { metadata, shell })
+    }
+
+    /// Runs commands in the root.
+    pub(crate) fn sh(&self) -> &Shell {
+        &self.shell
     }
 
     /// The folder of the workspace's Cargo.toml.
     pub(crate) fn root(&self) -> &Path {
         self.metadata.workspace_root.as_std_path()
+    }
+
+    /// A path as it reads from the root.
+    pub(crate) fn short<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(self.root()).unwrap_or(path).display()
     }
 
     /// Where cargo puts what it builds.
@@ -56,37 +65,33 @@ impl Workspace {
     /// The crates that are published, by name.
     pub(crate) fn libraries(&self) -> Vec<&Package> {
         let mut packages = self.packages();
-        packages.retain(|package| package.publish.is_none());
+        packages.retain(|package| is_library(package));
         packages
     }
 
-    /// Every feature of every crate but the heavy ones, as cargo's arguments; the default ones are
-    /// there anyway. With the same features in each step, what one step compiled serves the next.
-    pub(crate) fn light_features(&self) -> Vec<String> {
-        let features: Vec<_> = self
-            .packages()
-            .into_iter()
-            .flat_map(|package| {
-                let names = package.features.keys();
-                names.map(move |name| (package.name.as_str(), name.as_str()))
-            })
-            .filter(|(_, feature)| *feature != "default" && !HEAVY_FEATURES.contains(feature))
-            .map(|(package, feature)| format!("{package}/{feature}"))
-            .collect();
-        if features.is_empty() {
-            return Vec::new();
-        }
-        vec!["--features".to_owned(), features.join(",")]
+    /// Every feature of every crate but the heavy ones, as an argument of cargo; the default ones are there anyway. With
+    /// the same features in each step, what one step compiled serves the next.
+    pub(crate) fn light_features(&self) -> String {
+        let is_light =
+            |name: &&String| *name != "default" && !HEAVY_FEATURES.contains(&name.as_str());
+        let packages = self.packages().into_iter();
+        let features = packages.flat_map(|package| {
+            let names = package.features.keys().filter(is_light);
+            names.map(|name| format!("{}/{name}", package.name))
+        });
+        format!("--features={}", features.collect::<Vec<_>>().join(","))
     }
 
-    /// Names of the targets of one kind that `package` has.
-    pub(crate) fn targets(package: &Package, kind: TargetKind) -> Vec<&str> {
-        let targets = package.targets.iter();
-        targets
-            .filter(|target| target.is_kind(kind.clone()))
-            .map(|target| target.name.as_str())
-            .collect()
+    /// All published crates, as arguments of cargo.
+    pub(crate) fn library_packages(&self) -> Vec<String> {
+        let argument = |library: &Package| format!("--package={}", library.name);
+        self.libraries().into_iter().map(argument).collect()
     }
+}
+
+/// Whether a crate is published.
+pub(crate) fn is_library(package: &Package) -> bool {
+    package.publish.is_none()
 }
 
 /// The folder of a crate.
@@ -95,24 +100,36 @@ pub(crate) fn folder(package: &Package) -> &Path {
     manifest.parent().unwrap_or(manifest)
 }
 
-/// Every file below `folder` with this extension, in order of its path; hidden folders, links and
-/// `target` are left out.
-pub(crate) fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+/// Every file below `folder` with this extension and its text, in order of its path; hidden folders, links and `target`
+/// are left out.
+pub(crate) fn files_below(folder: &Path, extension: &str) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            let Ok(kind) = entry.file_type() else {
-                continue;
-            };
-            if kind.is_dir() && name != "target" && !name.to_string_lossy().starts_with('.') {
-                folders.push(path);
-            } else if kind.is_file() && path.extension().is_some_and(|it| it == extension) {
-                files.push(path);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_hidden = name == "target" || name.to_string_lossy().starts_with('.');
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !is_hidden => files.extend(files_below(&path, extension)),
+            Ok(kind) if kind.is_file() && path.extension().is_some_and(|it| it == extension) => {
+                let text = fs::read_to_string(&path).unwrap_or_default();
+                files.push((path, text));
             }
+            _ => {}
         }
     }
     files.sort();
     files
+}
+
+/// A crate as `cargo metadata` describes it.
+#[cfg(test)]
+pub(crate) fn example(
+    name: &str,
+    dependencies: Vec<serde_json::Value>,
+    features: serde_json::Value,
+) -> Package {
+    let package = serde_json::json!({
+        "name": name, "version": "0.1.0", "id": name, "dependencies": dependencies, "targets": [],
+        "features": features, "manifest_path": "/x/Cargo.toml",
+    });
+    serde_json::from_value(package).unwrap()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
 
+use crate::print::Figure;
 use crate::timing::spent;
 
 /// One case of a table: this crate's way first, then the plain ways it is compared with.
@@ -167,11 +168,10 @@ impl Drop for Case<'_> {
 
 /// Prints a figure in microseconds, in the form that `cargo xtask bench` gathers.
 pub(crate) fn figure(bench: &str, value: f64, yardstick: Option<f64>, target: Option<f64>) {
-    let number = |number: Option<f64>| number.map_or("null".to_owned(), |it| format!("{it:.4}"));
-    println!(
-        r#"figure {{"bench":"{bench}","value":{value:.4},"unit":"us","yardstick":{},"ratio":{},"target":{}}}"#,
-        number(yardstick),
-        number(yardstick.map(|yardstick| yardstick / value)),
-        number(target),
-    );
+    let figure = Figure::new(bench, "us", value);
+    let figure = match yardstick {
+        Some(yardstick) => figure.against(yardstick),
+        None => figure,
+    };
+    println!("{}", Figure { target, ..figure });
 }

@@ -8,6 +8,8 @@ mod crossing;
 mod filter;
 mod many_viewers;
 mod nearest;
+#[path = "../../../xtask/shared/figures.rs"]
+mod print;
 mod rescan;
 mod rest;
 mod teleport;

@@ -7,15 +7,15 @@
 
 mod apply;
 mod crossing;
-#[path = "../shared/figure.rs"]
-mod figure;
+#[path = "../../../xtask/shared/figures.rs"]
+mod print;
 mod schedule;
 
 use std::env;
 use std::hint::black_box;
 use std::process::{Command, ExitCode, Stdio};
 
-use figure::Figure;
+use print::Figure;
 
 /// What is counted; everything before it is preparation.
 type Path = Box<dyn FnMut()>;
@@ -79,15 +79,7 @@ fn count(filter: &str) -> Result<(), String> {
     }
     for (name, bench) in cases {
         let value = instructions(name)?;
-        Figure {
-            bench,
-            value,
-            unit: "instructions",
-            yardstick: None,
-            ratio: None,
-            target: None,
-        }
-        .print();
+        println!("{}", Figure::new(bench, "instructions", value));
     }
     Ok(())
 }

@@ -3,9 +3,9 @@
 use crate::Asked;
 use crate::contestants::{BARE, ORIGINAL, OURS};
 use crate::driver::{Measured, Workload};
-use crate::figure::Figure;
 use crate::frame_ms;
 use crate::lineup::{Lineup, Outcome, PEER};
+use crate::print::Figure;
 
 /// One figure before it is measured.
 #[derive(Clone, Debug)]
@@ -184,6 +184,7 @@ impl Specs {
                     yardstick,
                     ratio: yardstick.map(|yardstick| yardstick / value.max(1e-3)),
                     target: target.filter(|_| !self.is_quick),
+                    ok: None,
                 }
             })
             .collect()

@@ -6,10 +6,10 @@
 
 mod contestants;
 mod driver;
-#[path = "../shared/figure.rs"]
-mod figure;
 mod figures;
 mod lineup;
+#[path = "../../../xtask/shared/figures.rs"]
+mod print;
 mod table;
 
 use std::process::ExitCode;
@@ -72,7 +72,7 @@ fn compare(asked: &Asked) -> Result<(), String> {
         figures.extend(specs.figures(workload.name, &results));
     }
     for figure in figures {
-        figure.print();
+        println!("{figure}");
     }
     Ok(())
 }

@@ -1,32 +1,19 @@
-//! One figure of a bench, and the line in which the bench says it.
-//!
-//! A bench prints, once for each figure and on a line of its own:
-//!
-//! ```text
-//! figure {"bench":"crossing/disc 64","value":3.2,"unit":"us","yardstick":120.5,"ratio":37.6,"target":30}
-//! ```
-//!
-//! `yardstick` is the plain way, measured in the same run and unit. `ratio` says how many times better
-//! than the yardstick the value is, so more is better whatever the unit. `target` is the least ratio,
-//! or the most that the value may be where there is no yardstick. Any of the three may be `null`. `ok`
-//! says whether the target is met, for a figure to which neither rule fits; the rest leave it out.
-//!
-//! Tables and headings of the third level in Markdown, in lines of their own, go into docs/measurements.md. A bench that
-//! cannot measure on this machine prints a line `skipped: …` with the reason, and no figure.
-
-use core::fmt;
+//! One figure of a bench, and the line from which it is read. `xtask/shared/figures.rs` says what the fields mean, and
+//! prints it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use super::machine::Machine;
+use crate::verdict::{Advise, Verdict};
 
 const MARK: &str = "figure {";
 
 /// The unit of what valgrind counts: the same in each run, so that a small change shows.
-pub(super) const INSTRUCTIONS: &str = "instructions";
+const INSTRUCTIONS: &str = "instructions";
 
 /// What one bench found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Figure {
     pub(super) bench: String,
     pub(super) value: f64,
@@ -34,54 +21,48 @@ pub(super) struct Figure {
     pub(super) yardstick: Option<f64>,
     pub(super) ratio: Option<f64>,
     pub(super) target: Option<f64>,
-    pub(super) ok: bool,
-}
-
-/// The line as a bench writes it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    bench: String,
-    value: f64,
-    unit: String,
-    yardstick: Option<f64>,
-    ratio: Option<f64>,
-    target: Option<f64>,
-    ok: Option<bool>,
+    /// Whether it meets its target, where the bench judges by itself.
+    pub(super) ok: Option<bool>,
+    /// Where it was measured. Not in the line, but in a file.
+    pub(super) machine: Option<Machine>,
 }
 
 impl Figure {
-    /// `None` for a line that is no figure; an error for one that tries to be.
-    pub(super) fn parse(line: &str) -> Option<Result<Self, Failure>> {
+    /// `None` for a line that is no figure; a failure for one that tries to be.
+    pub(super) fn parse(line: &str) -> Option<Verdict<Self>> {
         let start = line.find(MARK)? + MARK.len() - 1;
-        let parsed = serde_json::from_str::<Line>(&line[start..]).map(Self::from);
-        Some(parsed.map_err(|error| {
-            Failure::new(
-                format!("`{line}` is no figure: {error}."),
-                "Print the line as the top of xtask/src/bench/figure.rs says.",
-            )
+        let figure = serde_json::from_str::<Self>(&line[start..])
+            .map_err(|error| format!("`{line}` is no figure: {error}"))
+            .advise("Print the line by the shared file xtask/shared/figures.rs.");
+        Some(figure.map(|figure| Self {
+            ok: Some(figure.is_ok()),
+            ..figure
         }))
+    }
+
+    /// Whether the target is met.
+    pub(super) fn is_ok(&self) -> bool {
+        self.ok.unwrap_or(match (self.target, self.ratio) {
+            (None, _) => true,
+            (Some(target), Some(ratio)) => ratio >= target,
+            (Some(target), None) => self.value <= target,
+        })
     }
 
     pub(super) fn counts_instructions(&self) -> bool {
         self.unit == INSTRUCTIONS
     }
 
-    /// How much worse it may become, in percent, where that does not depend on the machine.
-    pub(super) fn tolerance(&self) -> Option<u8> {
-        self.counts_instructions().then_some(2)
-    }
-
     /// What the target asks for, in words; empty where there is none.
     pub(super) fn bound(&self) -> String {
         match (self.target, self.ratio) {
             (None, _) => String::new(),
-            (Some(target), Some(_)) => format!("≥ {}×", Number(target)),
+            (Some(target), Some(_)) => format!("≥ {}×", digits(target)),
             (Some(target), None) => {
                 // A bench that judges by itself may ask for more and not for less.
-                let is_least = self.ok != (self.value <= target);
+                let is_least = self.is_ok() != (self.value <= target);
                 let sign = if is_least { '≥' } else { '≤' };
-                format!("{sign} {} {}", Number(target), self.unit)
+                format!("{sign} {} {}", digits(target), self.unit)
             }
         }
     }
@@ -93,7 +74,7 @@ impl Figure {
         ratio: Option<f64>,
         target: Option<f64>,
     ) -> Self {
-        Self::from(Line {
+        Self {
             bench: bench.to_owned(),
             value,
             unit: "us".to_owned(),
@@ -101,92 +82,67 @@ impl Figure {
             ratio,
             target,
             ok: None,
-        })
-    }
-}
-
-impl From<Line> for Figure {
-    fn from(line: Line) -> Self {
-        let is_met = match (line.target, line.ratio) {
-            (None, _) => true,
-            (Some(target), Some(ratio)) => ratio >= target,
-            (Some(target), None) => line.value <= target,
-        };
-        Self {
-            bench: line.bench,
-            value: line.value,
-            unit: line.unit,
-            yardstick: line.yardstick,
-            ratio: line.ratio,
-            target: line.target,
-            ok: line.ok.unwrap_or(is_met),
+            machine: Some(Machine::example("one")),
         }
     }
 }
 
 /// A number with as many digits as a reader can use.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Number(pub(super) f64);
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = self.0;
-        match number.abs() {
-            _ if number == number.trunc() => write!(f, "{number}"),
-            size if size >= 100.0 => write!(f, "{number:.0}"),
-            size if size >= 10.0 => write!(f, "{number:.1}"),
-            size if size >= 0.1 => write!(f, "{number:.2}"),
-            _ => write!(f, "{number:.4}"),
-        }
-    }
+pub(super) fn digits(number: f64) -> String {
+    let digits = match number.abs() {
+        size if size.fract() == 0.0 => 0,
+        100.0.. => 0,
+        10.0.. => 1,
+        0.1.. => 2,
+        _ => 4,
+    };
+    format!("{number:.digits$}")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::print;
     use super::*;
 
-    fn parse(line: &str) -> Figure {
-        Figure::parse(line).unwrap().unwrap()
+    /// What is read of a figure that a bench prints.
+    fn read(figure: print::Figure) -> Figure {
+        Figure::parse(&figure.to_string()).unwrap().unwrap()
     }
 
     #[test]
     fn a_ratio_must_reach_its_target() {
-        let line =
-            r#"figure {"bench":"a","value":2,"unit":"us","yardstick":60,"ratio":30,"target":30}"#;
-        let figure = parse(line);
-        assert!(figure.ok);
-        assert_eq!(figure.bound(), "≥ 30×");
-        assert!(!parse(&line.replace("\"ratio\":30", "\"ratio\":29.9")).ok);
+        let ours = print::Figure::new("a", "us", 2.0);
+        let figure = |yardstick| read(ours.clone().against(yardstick).at_least(30.0));
+        assert_eq!(
+            (figure(60.0).ratio, figure(60.0).is_ok()),
+            (Some(30.0), true)
+        );
+        assert_eq!(figure(60.0).bound(), "≥ 30×");
+        assert!(!figure(59.8).is_ok());
     }
 
     #[test]
-    fn a_value_without_yardstick_must_stay_below() {
-        let line = r#"figure {"bench":"a","value":250.5,"unit":"ns","yardstick":null,"ratio":null,"target":300}"#;
-        let figure = parse(line);
-        assert!(figure.ok);
-        assert_eq!(figure.bound(), "≤ 300 ns");
-        assert!(!parse(&line.replace("250.5", "300.5")).ok);
-    }
-
-    #[test]
-    fn a_bench_may_judge_by_itself() {
-        let line = r#"figure {"bench":"a","value":0.995,"unit":"","yardstick":null,"ratio":null,"target":0.99,"ok":true}"#;
-        assert!(parse(line).ok);
-        assert_eq!(parse(line).bound().trim_end(), "≥ 0.99");
-        let line = line.replace("true", "false");
-        assert_eq!(parse(&line).bound().trim_end(), "≤ 0.99");
+    fn a_value_without_yardstick_must_stay_below_or_above() {
+        let below = |value| read(print::Figure::new("a", "ns", value).at_most(300.0));
+        let above = |value| read(print::Figure::new("a", "ns", value).at_least(300.0));
+        assert!(below(250.5).is_ok() && !below(300.5).is_ok());
+        assert!(!above(250.5).is_ok() && above(300.5).is_ok());
+        for value in [250.5, 300.5] {
+            assert_eq!(below(value).bound(), "≤ 300 ns");
+            assert_eq!(above(value).bound(), "≥ 300 ns");
+        }
     }
 
     #[test]
     fn other_lines_are_no_figures() {
         assert!(Figure::parse("crossing/disc 64  time: [1 us]").is_none());
-        let failure = Figure::parse("figure {\"bench\":1}").unwrap().unwrap_err();
-        assert!(failure.to_string().contains("is no figure"));
+        let stop = Figure::parse("figure {\"bench\":1}").unwrap().unwrap_err();
+        assert!(stop.to_string().contains("is no figure"));
     }
 
     #[test]
     fn numbers_are_as_long_as_they_are_useful() {
-        let text = [1234.5, 30.0, 12.345, 1.234, 0.01234].map(|it| Number(it).to_string());
+        let text = [1234.5, 30.0, 12.345, 1.234, 0.01234].map(digits);
         assert_eq!(text, ["1234", "30", "12.3", "1.23", "0.0123"]);
     }
 }

@@ -20,22 +20,21 @@ pub(super) struct Machine {
 impl Machine {
     /// The one that this program runs on.
     pub(super) fn this() -> Self {
-        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        let text = |file| fs::read_to_string(file).unwrap_or_default();
+        let read = |file, name, sign| value(&text(file), name, sign);
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let version = Command::new(rustc).arg("--version").output();
-        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        let kilobytes = value(&read("/proc/meminfo"), "MemTotal", ':');
-        let kilobytes = kilobytes.and_then(|text| text.split(' ').next()?.parse().ok());
-        let arch = env::consts::ARCH;
-        let os = value(&read("/etc/os-release"), "PRETTY_NAME", '=');
-        let os = os.map(|name| name.trim_matches('"').to_owned());
+        let rustc = Command::new(rustc).arg("--version").output();
+        let rustc = rustc.map_or_else(|_| Vec::new(), |output| output.stdout);
+        let memory = read("/proc/meminfo", "MemTotal", ':').unwrap_or_default();
+        let kilobytes: u64 = memory.trim_end_matches(" kB").parse().unwrap_or(0);
+        let os = read("/etc/os-release", "PRETTY_NAME", '=');
+        let (os, arch) = (os.as_deref().unwrap_or(env::consts::OS), env::consts::ARCH);
         Self {
-            cpu: value(&read("/proc/cpuinfo"), "model name", ':')
-                .unwrap_or_else(|| arch.to_owned()),
+            cpu: read("/proc/cpuinfo", "model name", ':').unwrap_or_else(|| arch.to_owned()),
             cores: thread::available_parallelism().map_or(1, usize::from),
-            memory_gb: kilobytes.map_or(0, |kilobytes: u64| (kilobytes + (1 << 19)) >> 20),
-            os: format!("{} ({arch})", os.as_deref().unwrap_or(env::consts::OS)),
-            rustc: version.unwrap_or_default().trim().to_owned(),
+            memory_gb: (kilobytes + (1 << 19)) >> 20,
+            os: format!("{} ({arch})", os.trim_matches('"')),
+            rustc: String::from_utf8_lossy(&rustc).trim().to_owned(),
         }
     }
 
@@ -58,15 +57,22 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Machine: {}, {} cores, ", self.cpu, self.cores)?;
-        if self.memory_gb > 0 {
-            write!(f, "{} GB, ", self.memory_gb)?;
+        let Self {
+            cpu,
+            cores,
+            memory_gb,
+            os,
+            rustc,
+        } = self;
+        write!(f, "Machine: {cpu}, {cores} cores, ")?;
+        if *memory_gb > 0 {
+            write!(f, "{memory_gb} GB, ")?;
         }
-        write!(f, "{}, {}.", self.os, self.rustc)
+        write!(f, "{os}, {rustc}.")
     }
 }
 
-/// What stands behind `name` and the sign, in the first line that begins with it.
+/// The value behind `name` and the sign, in the first line that begins with the name.
 fn value(text: &str, name: &str, sign: char) -> Option<String> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     let (_, value) = line.split_once(sign)?;

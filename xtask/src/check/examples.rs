@@ -1,65 +1,39 @@
 //! Every example of every crate is compiled and run; one that draws is compiled.
 
-use std::process::Command;
+use xshell::cmd;
 
-use cargo_metadata::{Package, Target};
-
-use crate::failure::{Outcome, Verdict};
-use crate::shell;
-use crate::workspace::{HEAVY_FEATURES, Workspace, folder};
+use crate::shell::build;
+use crate::verdict::{Advise, Verdict};
+use crate::workspace::{Workspace, folder};
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
+    const ADVICE: &str = "Fix the example that does not compile.";
+    let (sh, features) = (workspace.sh(), workspace.light_features());
     // All at once and with the features of the other steps, so that nothing is compiled twice.
-    let mut build = shell::cargo(workspace);
-    build
-        .args(["build", "--workspace", "--examples"])
-        .args(workspace.light_features());
-    let programs = shell::build(&mut build, "Mend the example that does not compile.")?;
+    let programs = build(
+        cmd!(sh, "cargo build --workspace --examples {features}"),
+        ADVICE,
+    )?;
     for package in workspace.packages() {
-        let examples = package.targets.iter().filter(|target| target.is_example());
-        for example in examples {
-            let program = programs.iter().find(|program| {
-                program.is_example && program.name == example.name && program.package == package.id
+        for example in package.targets.iter().filter(|target| target.is_example()) {
+            let program = programs.iter().find(|it| {
+                let target = &it.target;
+                it.package_id == package.id && target.is_example() && target.name == example.name
             });
-            let advice = format!(
-                "Mend {}: an example ends by itself, with status 0.",
-                example.src_path
-            );
-            match program {
-                Some(program) => {
-                    let mut command = Command::new(&program.path);
-                    command.current_dir(folder(package));
-                    shell::run(&mut command, &advice)?;
-                }
-                None => compile_only(workspace, package, example)?,
+            if let Some(program) = program.and_then(|it| it.executable.as_ref()) {
+                let _folder = sh.push_dir(folder(package));
+                let source = &example.src_path;
+                let advice = format!("Fix {source}: an example ends by itself, with status 0.");
+                cmd!(sh, "{program}").run().advise(advice)?;
+            } else {
+                // It needs a feature that was not asked for: it draws, and mostly on a display.
+                let (package, name) = (&*package.name, &example.name);
+                let features = example.required_features.join(",");
+                let clippy = cmd!(sh, "cargo clippy --package {package} --example {name}");
+                let clippy = clippy.args(["--features", &features, "--", "-D", "warnings"]);
+                clippy.run().advise(ADVICE)?;
             }
         }
     }
-    Ok(Outcome::Done)
-}
-
-/// An example that cargo left out needs a feature that was not asked for, and mostly a display.
-fn compile_only(
-    workspace: &Workspace,
-    package: &Package,
-    example: &Target,
-) -> Result<(), crate::failure::Failure> {
-    debug_assert!(
-        example
-            .required_features
-            .iter()
-            .any(|feature| HEAVY_FEATURES.contains(&feature.as_str()))
-    );
-    let mut command = shell::cargo(workspace);
-    command
-        .args([
-            "clippy",
-            "--package",
-            &package.name,
-            "--example",
-            &example.name,
-        ])
-        .args(["--features", &example.required_features.join(",")])
-        .args(["--", "-D", "warnings"]);
-    shell::run(&mut command, "Mend the example that does not compile.")
+    Ok(())
 }

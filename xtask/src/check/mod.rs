@@ -1,216 +1,161 @@
 //! `cargo xtask check`: everything that must pass before a change is merged, step by step.
 
+mod circles;
+mod dependencies;
 mod documents;
 mod examples;
 mod features;
 mod layout;
 mod pictures;
-mod rooms;
-mod table;
-mod toolchain;
 mod weight;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use clap::builder::PossibleValuesParser;
+use clap::ValueEnum;
 
-use crate::failure::{Failure, Outcome, Verdict};
-use crate::skip::Skips;
+use crate::cli::{CheckArgs, Step};
+use crate::verdict::{Stop, Verdict, judge};
 use crate::workspace::Workspace;
-use crate::{package, wasm};
-use table::Row;
+use crate::{commands, package, wasm};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Goes on after a step that fails, and fails at the end
-    #[arg(long)]
-    keep_going: bool,
-    /// Runs only these steps
-    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "STEP",
-          value_parser = PossibleValuesParser::new(STEPS.map(|step| step.name)))]
-    only: Vec<String>,
-    /// Lists the steps and runs none
-    #[arg(long)]
-    list: bool,
-}
-
-/// One thing that must hold.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    name: &'static str,
-    about: &'static str,
-    run: fn(&Workspace) -> Verdict,
-}
-
-/// In order: what is answered at once comes first, and each step compiles what the next ones use.
-const STEPS: [Step; 14] = [
-    Step {
-        name: "fmt",
-        about: "every file is formatted",
-        run: toolchain::fmt,
-    },
-    Step {
-        name: "layout",
-        about: "folders and files are where and as long as they should be",
-        run: layout::run,
-    },
-    Step {
-        name: "rooms",
-        about: "no crate depends on what it must not know",
-        run: rooms::run,
-    },
-    Step {
-        name: "weight",
-        about: "no renderer and no window where nobody asked for one",
-        run: weight::run,
-    },
-    Step {
-        name: "documents",
-        about: "commands, links and paths in the documents lead somewhere",
-        run: documents::run,
-    },
-    Step {
-        name: "package",
-        about: "each library crate says what crates.io asks for, and is whole by itself",
-        run: |workspace| package::complete(workspace).map(|()| Outcome::Done),
-    },
-    Step {
-        name: "clocks",
-        about: "no library crate reads a clock that a browser does not have",
-        run: |workspace| wasm::standard_clocks(workspace).map(|()| Outcome::Done),
-    },
-    Step {
-        name: "clippy",
-        about: "no warning in any target",
-        run: toolchain::clippy,
-    },
-    Step {
-        name: "rustdoc",
-        about: "the documentation builds without a warning",
-        run: toolchain::rustdoc,
-    },
-    Step {
-        name: "features",
-        about: "each crate alone: no, default and all features",
-        run: features::run,
-    },
-    Step {
-        name: "tests",
-        about: "unit and integration tests",
-        run: toolchain::tests,
-    },
-    Step {
-        name: "doctests",
-        about: "the examples in the documentation",
-        run: toolchain::doctests,
-    },
-    Step {
-        name: "examples",
-        about: "every example runs",
-        run: examples::run,
-    },
-    Step {
-        name: "pictures",
-        about: "pictures and the window show what they should",
-        run: pictures::run,
-    },
-];
-
-pub(crate) fn run(workspace: &Workspace, args: &Args) -> Verdict {
+pub(crate) fn run(workspace: &Workspace, args: &CheckArgs) -> Verdict {
+    let all = Step::value_variants();
     if args.list {
-        for step in STEPS {
-            println!("{:<10} {}", step.name, step.about);
+        for (name, meaning) in all.iter().map(name_and_meaning) {
+            println!("{name:<12} {meaning}");
         }
-        return Ok(Outcome::Done);
+        return Ok(());
     }
-    let is_wanted =
-        |step: &Step| args.only.is_empty() || args.only.iter().any(|it| it == step.name);
-    let steps: Vec<_> = STEPS.into_iter().filter(is_wanted).collect();
-    let rows = run_steps(workspace, &steps, args.keep_going);
-    eprintln!();
-    println!("{}", table::render(&rows));
+    let is_wanted = |step: &&Step| args.only.is_empty() || args.only.contains(step);
+    let steps: Vec<_> = all.iter().filter(is_wanted).copied().collect();
+    let rows = run_steps(&steps, args.keep_going, |step| run_step(step, workspace));
+    println!("\n{}", table(&rows));
     conclude(&rows)
 }
 
-fn run_steps(workspace: &Workspace, steps: &[Step], keep_going: bool) -> Vec<Row> {
+fn run_step(step: Step, workspace: &Workspace) -> Verdict {
+    match step {
+        Step::Fmt => commands::fmt(workspace),
+        Step::Layout => layout::run(workspace),
+        Step::Dependencies => dependencies::run(workspace),
+        Step::Circles => circles::run(workspace),
+        Step::Weight => weight::run(workspace),
+        Step::Documents => documents::run(workspace),
+        Step::Package => package::complete(workspace),
+        Step::Clocks => wasm::standard_clocks(workspace),
+        Step::Clippy => commands::clippy(workspace),
+        Step::Rustdoc => commands::rustdoc(workspace),
+        Step::Features => features::run(workspace),
+        Step::Tests => commands::tests(workspace),
+        Step::Doctests => commands::doctests(workspace),
+        Step::Examples => examples::run(workspace),
+        Step::Pictures => pictures::run(workspace),
+    }
+}
+
+/// What `--only` calls a step, and what holds if it passes.
+fn name_and_meaning(step: &Step) -> (String, String) {
+    let value = step.to_possible_value().expect("no step is hidden");
+    let meaning = value.get_help().map(ToString::to_string);
+    (value.get_name().to_owned(), meaning.unwrap_or_default())
+}
+
+/// A line of the table at the end: a step, what it said, and how long it took if it ran.
+type Row = (String, &'static str, Option<Duration>);
+
+const FAILED: &str = "FAILED";
+
+fn run_steps(steps: &[Step], keep_going: bool, run: impl Fn(Step) -> Verdict) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    let skips = Skips::from_env();
-    let mut is_over = false;
     for step in steps {
-        if is_over {
-            rows.push(Row::not_run(step.name));
+        let (name, meaning) = name_and_meaning(step);
+        if !keep_going && rows.iter().any(|row| row.1 == FAILED) {
+            rows.push((name, "not run", None));
             continue;
         }
-        eprintln!("\n── {}: {}", step.name, step.about);
+        eprintln!("\n── {name}: {meaning}");
         let start = Instant::now();
-        let verdict = skips.judge(step.name, (step.run)(workspace));
-        match &verdict {
-            Ok(Outcome::Done) => {}
-            Ok(Outcome::Skipped(why)) => eprintln!("skipped: {why}"),
-            Err(failure) => {
-                eprintln!("error: {failure}");
-                is_over = !keep_going;
-            }
+        let verdict = judge(&name, run(*step));
+        let result = match &verdict {
+            Ok(()) => "passed",
+            Err(Stop::Skipped(_)) => "skipped",
+            Err(Stop::Failed { .. }) => FAILED,
+        };
+        if let Err(stop) = verdict {
+            eprintln!("{stop}");
         }
-        rows.push(Row::ran(step.name, &verdict, start.elapsed()));
+        rows.push((name, result, Some(start.elapsed())));
     }
     rows
 }
 
 fn conclude(rows: &[Row]) -> Verdict {
-    let failed: Vec<_> = rows
-        .iter()
-        .filter(|row| row.has_failed())
-        .map(|row| row.name)
-        .collect();
+    let failed = rows.iter().filter(|row| row.1 == FAILED);
+    let failed: Vec<_> = failed.map(|row| row.0.as_str()).collect();
     if failed.is_empty() {
-        return Ok(Outcome::Done);
+        return Ok(());
     }
-    Err(Failure::new(
-        format!("{} did not pass.", failed.join(", ")),
-        format!(
-            "What to do stands above, where it failed; then run `cargo xtask check --only {}`.",
-            failed.join(" ")
-        ),
-    ))
+    let again = failed.join(" ");
+    let what = format!("{} did not pass.", failed.join(", "));
+    let advice = "Follow the advice above, where it failed; then run `cargo xtask check --only";
+    Err(Stop::failed(what, format!("{advice} {again}`.")))
+}
+
+/// One line for each step and one for all.
+fn table(rows: &[Row]) -> String {
+    let line = |step: &str, result: &str, took: &str| format!("{step:<12} {result:<8} {took:>9}");
+    let seconds = |took: Duration| format!("{:.1} s", took.as_secs_f64());
+    let mut lines = vec![line("step", "result", "time")];
+    lines.extend(rows.iter().map(|(name, result, took)| {
+        let took = took.map(seconds).unwrap_or_default();
+        line(name, result, &took)
+    }));
+    let all = rows.iter().filter_map(|row| row.2).sum();
+    lines.push(line("all", "", &seconds(all)));
+    lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: Step = Step {
-        name: "good",
-        about: "passes",
-        run: |_| Ok(Outcome::Done),
-    };
-    const BAD: Step = Step {
-        name: "bad",
-        about: "fails",
-        run: |_| Err(Failure::new("It broke.", "Mend it.")),
-    };
-
-    fn results(keep_going: bool) -> Vec<String> {
-        let workspace = Workspace::load().unwrap();
-        let rows = run_steps(&workspace, &[GOOD, BAD, GOOD], keep_going);
-        assert!(conclude(&rows).is_err());
-        rows.iter().map(|row| row.result.clone()).collect()
+    /// Layout fails and the others pass.
+    fn results(steps: &[Step], keep_going: bool) -> (Vec<&'static str>, bool) {
+        let rows = run_steps(steps, keep_going, |step| match step {
+            Step::Layout => Err(Stop::failed("It broke.", "Fix it.")),
+            _ => Ok(()),
+        });
+        (
+            rows.iter().map(|row| row.1).collect(),
+            conclude(&rows).is_ok(),
+        )
     }
 
     #[test]
-    fn the_first_failure_ends_the_run() {
-        assert_eq!(results(false), ["passed", "FAILED", "not run"]);
+    fn the_first_failure_ends_the_run_unless_it_should_go_on() {
+        let steps = [Step::Fmt, Step::Layout, Step::Tests];
+        assert_eq!(
+            results(&steps, false),
+            (vec!["passed", FAILED, "not run"], false)
+        );
+        assert_eq!(
+            results(&steps, true),
+            (vec!["passed", FAILED, "passed"], false)
+        );
+        assert_eq!(results(&[Step::Fmt], false), (vec!["passed"], true));
     }
 
     #[test]
-    fn a_run_can_go_on_and_still_fails() {
-        assert_eq!(results(true), ["passed", "FAILED", "passed"]);
-    }
-
-    #[test]
-    fn a_good_run_succeeds() {
-        let workspace = Workspace::load().unwrap();
-        let rows = run_steps(&workspace, &[GOOD], false);
-        assert_eq!(conclude(&rows), Ok(Outcome::Done));
+    fn every_step_has_a_line() {
+        let took = Duration::from_millis(1_250);
+        let rows = [
+            ("fmt".to_owned(), "passed", Some(took)),
+            ("tests".to_owned(), "not run", None),
+        ];
+        let expected = "step         result        time\n\
+                        fmt          passed       1.2 s\n\
+                        tests        not run           \n\
+                        all                       1.2 s";
+        assert_eq!(table(&rows), expected);
     }
 }

@@ -1,55 +1,37 @@
 //! The tests that draw: the only ones that compile a renderer, and that need a driver to draw with.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Outcome, Verdict};
-use crate::shell;
+use xshell::cmd;
+
+use crate::verdict::{Advise, Stop, Verdict};
 use crate::workspace::Workspace;
 
-/// What a machine may lack. The first is looked for before anything is compiled for it.
-const PACKAGES: &str = "On Debian and Ubuntu install what draws in software, and a display that nobody sees: \
+/// What a machine may lack.
+const PACKAGES: &str = "On Debian and Ubuntu install a software renderer and a virtual display: \
                         `apt-get install mesa-vulkan-drivers xvfb`.";
 
 pub(super) fn run(workspace: &Workspace) -> Verdict {
     if !cfg!(target_os = "linux") {
-        return Ok(Outcome::Skipped(
-            "pictures are compared on Linux, where every machine can have the same software renderer."
-                .to_owned(),
-        ));
+        let why = "pictures are compared on Linux, where every machine can have the same software renderer.";
+        return Err(Stop::Skipped(why.to_owned()));
     }
-    if let Some(what) = missing() {
-        return Ok(Outcome::Skipped(format!("{what} {PACKAGES}")));
-    }
-    let mut command = shell::cargo(workspace);
-    // Both crates at once, because each alone would compile Bevy with other features.
-    command.args([
-        "test",
-        "--package",
-        "chunk-assets",
-        "--package",
-        "chunk-demo",
-    ]);
-    command.args(["--features", "chunk-assets/render,chunk-demo/render"]);
-    command.args(["--lib", "--test", "headless", "--test", "drawing"]);
-    shell::run(
-        &mut command,
-        &format!("Look at the pictures in target/tmp, and mend what they lack. {PACKAGES}"),
-    )?;
-    Ok(Outcome::Done)
-}
-
-/// What these tests lack here.
-fn missing() -> Option<String> {
-    let has_driver = drivers().iter().any(|folder| has_manifest(folder));
     let path = env::var_os("PATH").unwrap_or_default();
     let has_display = env::split_paths(&path).any(|folder| folder.join("Xvfb").is_file());
-    match (has_driver, has_display) {
-        (false, _) => Some("There is no Vulkan driver to draw with.".to_owned()),
-        (true, false) => Some("There is no Xvfb to open a window on.".to_owned()),
-        (true, true) => None,
+    // Before anything is compiled for it.
+    if !has_display || !drivers().iter().any(|path| has_manifest(path)) {
+        let why = "there is no Vulkan driver to draw with, or no Xvfb to open a window on.";
+        return Err(Stop::Skipped(format!("{why} {PACKAGES}")));
     }
+    // Both crates at once, because each alone would compile Bevy with other features.
+    let test = cmd!(
+        workspace.sh(),
+        "cargo test --package chunk-assets --package chunk-demo --lib --test headless --test drawing
+         --features chunk-assets/render,chunk-demo/render"
+    );
+    let advice = "Look at the pictures in target/tmp, and fix what is missing in them.";
+    test.run().advise(format!("{advice} {PACKAGES}"))
 }
 
 /// Where the Vulkan loader looks: files that it was told of, or folders.
@@ -58,15 +40,11 @@ fn drivers() -> Vec<PathBuf> {
     if let Some(files) = told.iter().find_map(env::var_os) {
         return env::split_paths(&files).collect();
     }
-    let folder = |base: OsString| PathBuf::from(base).join("vulkan/icd.d");
-    let mut folders: Vec<_> = ["/etc", "/usr/share", "/usr/local/share"]
-        .map(|base| folder(base.into()))
-        .into();
-    folders.extend(env::var_os("XDG_DATA_HOME").map(folder));
-    folders.extend(
-        env::var_os("HOME").map(|home| folder(Path::new(&home).join(".local/share").into())),
-    );
-    folders
+    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"));
+    let own = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let system = ["/etc", "/usr/share", "/usr/local/share"].map(PathBuf::from);
+    let folders = system.into_iter().chain(own).chain(home);
+    folders.map(|folder| folder.join("vulkan/icd.d")).collect()
 }
 
 /// Whether this is a driver's description, or a folder with one.
@@ -83,14 +61,13 @@ mod tests {
     #[test]
     fn a_driver_is_a_json_file_or_in_a_folder_of_them() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        assert!(!has_manifest(&here.join("src")));
-        assert!(!has_manifest(&here.join("Cargo.toml")));
-        assert!(!has_manifest(&here.join("no-such-folder")));
-        let folder = env::temp_dir().join(format!("xtask-drivers-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("driver.json"), "{}").unwrap();
-        assert!(has_manifest(&folder));
-        assert!(has_manifest(&folder.join("driver.json")));
-        std::fs::remove_dir_all(&folder).unwrap();
+        for none in ["src", "Cargo.toml", "no-such-folder"] {
+            assert!(!has_manifest(&here.join(none)), "{none}");
+        }
+        let sh = xshell::Shell::new().unwrap();
+        let folder = sh.create_temp_dir().unwrap();
+        let driver = folder.path().join("driver.json");
+        sh.write_file(&driver, "{}").unwrap();
+        assert!(has_manifest(folder.path()) && has_manifest(&driver));
     }
 }
