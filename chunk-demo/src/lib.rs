@@ -23,50 +23,21 @@
 //! It is a program to measure with and to copy from, not a library to ship in a game.
 #![forbid(unsafe_code)]
 
-mod app;
-mod audit;
 pub mod chart;
 pub mod city;
-mod faults;
-mod lateness;
-mod memory;
+mod harness;
 pub mod motion;
-mod oracle;
-mod outcome;
-mod pacing;
-mod patience;
-mod promises;
-mod recorder;
 #[cfg(feature = "render")]
 pub mod render;
-mod report;
-mod run;
 pub mod scenario;
-mod settings;
-mod settings_error;
-pub mod spawn;
-mod stage;
-mod stress;
 mod table;
-mod watch;
-mod witness;
-mod workload;
 
-pub use app::{add_city, city_app, task_pools};
-pub use faults::{Fate, Faults};
-pub use lateness::{Cause, FrameCost};
-pub use memory::{peak_rss_bytes, rss_bytes};
-pub use outcome::Outcome;
-pub use pacing::Pacing;
-pub use report::Report;
-pub use run::Run;
-pub use settings::{Profile, Settings};
-pub use settings_error::SettingsError;
-pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
+pub use harness::{
+    Cause, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
+    Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city, city_app,
+    frame_analysis, task_pools,
+};
 pub use table::table;
-pub use watch::{Phase, Progress, Watcher};
-pub use witness::Witnessed;
-pub use workload::Workload;
 
 /// Compiles and runs the quick start of the workspace's README.
 #[cfg(doctest)]

@@ -6,8 +6,8 @@ use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
 use super::lots::{Lot, Lots, Side};
-use super::plan::Site;
 use super::seed::{Purpose, between, pick};
+use super::site::Site;
 
 const WALLS: [[u8; 3]; 12] = [
     [178, 92, 68],
@@ -50,7 +50,7 @@ pub(super) fn build(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
 
 /// One building of several boxes, each narrower than the one below.
 fn raise(site: &Site<'_>, lot: &Lot, storeys: usize, rng: &mut Pcg64Mcg, boxes: &mut Vec<Item>) {
-    let unit = site.roads.unit();
+    let unit = site.roads().unit();
     let centrality = site.centrality();
     let size = [lot.land.width(), lot.land.depth()]
         .map(|side| (side * between(rng, 0.62, 0.88)).min(40.0 * unit));

@@ -6,7 +6,7 @@ use crate::motion::Course;
 
 /// The five kinds of things in the city.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ItemKind {
     /// A cube. One building can be several, on top of each other.
     Building,
     /// A cylinder: a trunk or a crown.
@@ -19,7 +19,7 @@ pub enum Kind {
     Road,
 }
 
-impl Kind {
+impl ItemKind {
     /// Every kind, in the order in which [`CityChunk::iter`] lists them.
     pub const ALL: [Self; 5] = [
         Self::Road,
@@ -72,24 +72,27 @@ impl CityChunk {
     /// How many entities the chunk will be, its root not counted.
     #[must_use]
     pub fn entity_count(&self) -> usize {
-        Kind::ALL.into_iter().map(|kind| self.of(kind).len()).sum()
+        ItemKind::ALL
+            .into_iter()
+            .map(|kind| self.of(kind).len())
+            .sum()
     }
 
     /// The items of one kind.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> &[Item] {
+    pub fn of(&self, kind: ItemKind) -> &[Item] {
         match kind {
-            Kind::Building => &self.buildings,
-            Kind::Tree => &self.trees,
-            Kind::Vehicle => &self.vehicles,
-            Kind::Npc => &self.npcs,
-            Kind::Road => &self.roads,
+            ItemKind::Building => &self.buildings,
+            ItemKind::Tree => &self.trees,
+            ItemKind::Vehicle => &self.vehicles,
+            ItemKind::Npc => &self.npcs,
+            ItemKind::Road => &self.roads,
         }
     }
 
-    /// Every item with its kind, kind by kind in the order of [`Kind::ALL`].
-    pub fn iter(&self) -> impl Iterator<Item = (Kind, &Item)> {
-        Kind::ALL
+    /// Every item with its kind, kind by kind in the order of [`ItemKind::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (ItemKind, &Item)> {
+        ItemKind::ALL
             .into_iter()
             .flat_map(|kind| self.of(kind).iter().map(move |item| (kind, item)))
     }

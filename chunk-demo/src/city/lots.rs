@@ -1,7 +1,8 @@
 //! The land between the streets, cut into lots.
 
-use super::plan::Site;
-use super::roads::{Axis, Road};
+use super::roads::Road;
+use super::site::Site;
+use crate::motion::Axis;
 
 /// A side of a rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Lots {
     fn cut(site: &Site<'_>, blocks: &[Block], side: f32) -> Self {
         let lots = blocks
             .iter()
-            .flat_map(|block| block.lots(side * site.roads.unit()));
+            .flat_map(|block| block.lots(side * site.roads().unit()));
         let mut by_greenness: Vec<(f32, Lot)> = lots
             .map(|lot| {
                 let [x, z] = lot.land.centre();
@@ -109,7 +110,7 @@ struct Block {
 impl Block {
     /// The land that the streets leave.
     fn between(site: &Site<'_>) -> Vec<Self> {
-        let size = site.roads.chunk_size();
+        let size = site.roads().chunk_size();
         let whole = Self {
             land: Rect {
                 min: [0.0; 2],
@@ -117,7 +118,7 @@ impl Block {
             },
             streets: [[false; 2]; 2],
         };
-        site.roads.iter().fold(vec![whole], |blocks, road| {
+        site.roads().iter().fold(vec![whole], |blocks, road| {
             blocks
                 .into_iter()
                 .flat_map(|block| block.split(road))

@@ -7,15 +7,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
 use super::seed::{self, Purpose};
-
-/// The axis a street runs along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Axis {
-    /// Along the world's x axis.
-    X,
-    /// Along the world's z axis.
-    Z,
-}
+use crate::motion::Axis;
 
 /// How wide a street is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

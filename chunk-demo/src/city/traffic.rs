@@ -4,10 +4,10 @@ use bevy_math::{Quat, Vec3};
 use rand::RngExt;
 
 use super::chunk::Item;
-use super::plan::Site;
-use super::roads::{Axis, Class, Road};
+use super::roads::{Class, Road};
 use super::seed::{Purpose, between, pick};
-use crate::motion::{AtEnd, Course};
+use super::site::Site;
+use crate::motion::{AtEnd, Axis, Course};
 
 const PAINT: [[u8; 3]; 9] = [
     [200, 36, 36],
@@ -36,14 +36,14 @@ const CLOTHES: [[u8; 3]; 10] = [
 /// Puts exactly `count` vehicles in the lanes, or as many as there is room for.
 pub(super) fn drive(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Vehicles);
-    let unit = site.roads.unit();
-    let room = site.roads.vehicle_room();
-    let mut rooms_left = site.roads.parking();
+    let unit = site.roads().unit();
+    let room = site.roads().vehicle_room();
+    let mut rooms_left = site.roads().parking();
     let mut vehicles = Vec::with_capacity(count);
     let mut courses = Vec::with_capacity(count);
-    for road in site.roads.iter() {
+    for road in site.roads().iter() {
         for side in [-1.0, 1.0] {
-            for [from, to] in site.roads.lane(road, side) {
+            for [from, to] in site.roads().lane(road, side) {
                 let rooms = ((to - from) / room) as usize;
                 for index in 0..rooms {
                     // Each room is taken with the chance that makes the total come out exactly.
@@ -116,13 +116,13 @@ fn heading(axis: Axis, side: f32) -> Quat {
 /// Puts exactly `count` people on the pavements, everywhere equally likely.
 pub(super) fn walk(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Npcs);
-    let unit = site.roads.unit();
+    let unit = site.roads().unit();
     let pavements: Vec<(&Road, f32, [f32; 2])> = site
-        .roads
+        .roads()
         .iter()
         .flat_map(|road| [(road, -1.0), (road, 1.0)])
         .flat_map(|(road, side)| {
-            site.roads
+            site.roads()
                 .pavement(road, side)
                 .into_iter()
                 .map(move |piece| (road, side, piece))

@@ -6,8 +6,8 @@ use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
 use super::lots::{Lot, Lots};
-use super::plan::Site;
 use super::seed::{Purpose, between, pick};
+use super::site::Site;
 
 const LEAVES: [[u8; 3]; 6] = [
     [64, 112, 52],
@@ -54,7 +54,7 @@ fn plant_park(
         park.land.depth() / rows as f32,
     ];
     for plant in 0..plants {
-        let crown = (between(rng, 2.5, 4.5) * site.roads.unit()).min(0.9 * cell[0].min(cell[1]));
+        let crown = (between(rng, 2.5, 4.5) * site.roads().unit()).min(0.9 * cell[0].min(cell[1]));
         let place = [plant % columns, plant / columns];
         let [x, z] = [0, 1].map(|axis| {
             let free = (cell[axis] - crown) / 2.0;

@@ -3,7 +3,14 @@
 use bevy_ecs::component::Component;
 use bevy_math::Vec3;
 
-use crate::city::Axis;
+/// An axis of the ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// The world's x axis.
+    X,
+    /// The world's z axis.
+    Z,
+}
 
 /// What happens at the end of a [`Course`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +25,7 @@ pub enum AtEnd {
 ///
 /// ```
 /// use bevy_math::Vec3;
-/// use chunk_demo::{city::Axis, motion::{AtEnd, Course}};
+/// use chunk_demo::motion::{AtEnd, Axis, Course};
 ///
 /// let mut course = Course { axis: Axis::X, from: 0.0, to: 100.0, speed: 10.0, at_end: AtEnd::BeginAnew };
 /// let mut car = Vec3::new(95.0, 0.8, 30.0);

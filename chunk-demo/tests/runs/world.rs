@@ -16,9 +16,9 @@ use chunk_apply::{
 };
 use chunk_assets::SharedAssets;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use chunk_demo::city::spawn::{WholeWithin, city_spawner};
 use chunk_demo::city::{CityChunk, CityConfig, CityPlan};
 use chunk_demo::scenario::{Scenario, Sprint, Teleport};
-use chunk_demo::spawn::{WholeWithin, city_spawner};
 use chunk_demo::{Pacing, Progress, Run, Settings, Workload, city_app, task_pools};
 use chunk_scheduler::{Generator, Job, Simulation};
 
