@@ -1,50 +1,19 @@
-//! The land between the streets, cut into lots.
+//! The land between the streets, cut into lots. Rectangles are in metres from the chunk's minimum corner.
+
+use bevy_math::{Rect, UVec2, Vec2};
 
 use super::roads::Road;
 use super::site::Site;
 use crate::motion::Axis;
 
-/// A side of a rectangle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    LowX,
-    HighX,
-    LowZ,
-    HighZ,
-}
-
-/// A rectangle on the ground. Metres, from the chunk's minimum corner.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rect {
-    pub(super) min: [f32; 2],
-    pub(super) max: [f32; 2],
-}
-
-impl Rect {
-    pub(super) fn width(&self) -> f32 {
-        self.max[0] - self.min[0]
-    }
-
-    pub(super) fn depth(&self) -> f32 {
-        self.max[1] - self.min[1]
-    }
-
-    pub(super) fn centre(&self) -> [f32; 2] {
-        [
-            (self.min[0] + self.max[0]) / 2.0,
-            (self.min[1] + self.max[1]) / 2.0,
-        ]
-    }
-}
-
 /// A piece of land for one building, or for a few trees.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lot {
     pub(super) land: Rect,
-    /// The side of the nearest street.
-    pub(super) front: Side,
+    /// On which side the nearest street is: along which axis, and whether at its higher end.
+    pub(super) front: (Axis, bool),
     /// How many lots lie between it and that street.
-    pub(super) row: usize,
+    pub(super) row: u32,
 }
 
 /// The lots of one chunk.
@@ -83,8 +52,8 @@ impl Lots {
             .flat_map(|block| block.lots(side * site.roads().unit()));
         let mut by_greenness: Vec<(f32, Lot)> = lots
             .map(|lot| {
-                let [x, z] = lot.land.centre();
-                (site.greenness(x, z), lot)
+                let centre = lot.land.center();
+                (site.greenness(centre), lot)
             })
             .collect();
         // Stable, so equally green lots keep their order.
@@ -112,10 +81,7 @@ impl Block {
     fn between(site: &Site<'_>) -> Vec<Self> {
         let size = site.roads().chunk_size();
         let whole = Self {
-            land: Rect {
-                min: [0.0; 2],
-                max: [size; 2],
-            },
+            land: Rect::from_corners(Vec2::ZERO, Vec2::splat(size)),
             streets: [[false; 2]; 2],
         };
         site.roads().iter().fold(vec![whole], |blocks, road| {
@@ -149,38 +115,33 @@ impl Block {
 
     /// Cuts the block into equal lots with sides of about `side` metres.
     fn lots(self, side: f32) -> impl Iterator<Item = Lot> {
-        let count =
-            [self.land.width(), self.land.depth()].map(|length| ((length / side) as usize).max(1));
-        let [columns, rows] = count;
-        (0..columns * rows).map(move |index| self.lot([index % columns, index / columns], count))
+        let count = (self.land.size() / side).as_uvec2().max(UVec2::ONE);
+        let steps = (0..count.y).flat_map(move |row| (0..count.x).map(move |x| UVec2::new(x, row)));
+        steps.map(move |step| self.lot(step, count))
     }
 
-    fn lot(&self, place: [usize; 2], count: [usize; 2]) -> Lot {
-        let size = [
-            self.land.width() / count[0] as f32,
-            self.land.depth() / count[1] as f32,
+    fn lot(&self, step: UVec2, count: UVec2) -> Lot {
+        let size = self.land.size() / count.as_vec2();
+        let corner = |step: UVec2| self.land.min + size * step.as_vec2();
+        let last = count - UVec2::ONE - step;
+        let ends = [
+            (Axis::X, [(false, step.x), (true, last.x)]),
+            (Axis::Z, [(false, step.y), (true, last.y)]),
         ];
-        let corner = |axis: usize, step: usize| {
-            self.land.min[axis] + size[axis] * (place[axis] + step) as f32
-        };
-        let sides = [[Side::LowX, Side::HighX], [Side::LowZ, Side::HighZ]];
-        let nearest = (0..2)
-            .flat_map(|axis| {
-                [
-                    (axis, 0, place[axis]),
-                    (axis, 1, count[axis] - 1 - place[axis]),
-                ]
-            })
-            .filter(|&(axis, end, _)| self.streets[axis][end])
-            .min_by_key(|&(_, _, row)| row);
+        let ends = ends.iter().zip(self.streets);
+        let at_streets = ends.flat_map(|((axis, ends), streets)| {
+            let ends = ends.iter().zip(streets).filter(|(_, is_street)| *is_street);
+            ends.map(|((is_higher, row), _)| ((*axis, *is_higher), *row))
+        });
         // Every block borders a main street, so there is a nearest one.
-        let (axis, end, row) = nearest.unwrap_or((0, 0, 0));
+        let nearest = at_streets.min_by_key(|(_, row)| *row);
+        let (front, row) = nearest.unwrap_or(((Axis::X, false), 0));
         Lot {
             land: Rect {
-                min: [corner(0, 0), corner(1, 0)],
-                max: [corner(0, 1), corner(1, 1)],
+                min: corner(step),
+                max: corner(step + UVec2::ONE),
             },
-            front: sides[axis][end],
+            front,
             row,
         }
     }

@@ -140,7 +140,7 @@ impl CityPlan {
         let roads = site.roads().items(self.config.density >= PAVED_DENSITY);
         let shares = Shares::of(
             self.config.density as usize - roads.len(),
-            site.roads().parking(),
+            site.roads().lane_capacity(),
         );
         let lots = Lots::of(&site, shares.buildings);
         let (vehicles, vehicle_courses) = traffic::drive(&site, shares.vehicles);
@@ -184,8 +184,8 @@ struct Shares {
 impl Shares {
     /// Divides `total`: vehicles a tenth or as many as the lanes hold, a fifth people, three tenths trees, the rest
     /// buildings. At least one of each, which the lowest density leaves room for: a chunk has at most six streets.
-    fn of(total: usize, parking: usize) -> Self {
-        let vehicles = (total / 10).clamp(1, parking.max(1));
+    fn of(total: usize, lane_capacity: usize) -> Self {
+        let vehicles = (total / 10).clamp(1, lane_capacity.max(1));
         let npcs = (total / 5).max(1);
         let trees = (total * 3 / 10).max(1);
         Self {
@@ -231,17 +231,14 @@ mod tests {
                 let half = ((item.rotation * item.scale).abs() / 2.0 - 1e-3).xz();
                 let centre = item.position.xz();
                 lots.parks.iter().any(|lot| {
-                    (centre - half).cmpge(lot.land.min.into()).all()
-                        && (centre + half).cmple(lot.land.max.into()).all()
+                    (centre - half).cmpge(lot.land.min).all()
+                        && (centre + half).cmple(lot.land.max).all()
                 })
             };
             assert!(chunk.trees.iter().all(is_in_a_park), "{coord:?}");
             assert!(!chunk.buildings.iter().any(is_in_a_park), "{coord:?}");
 
-            let greenness = |lot: &Lot| {
-                let [x, z] = lot.land.centre();
-                site.greenness(x, z)
-            };
+            let greenness = |lot: &Lot| site.greenness(lot.land.center());
             let least_green_park = lots.parks.iter().map(greenness).fold(f32::MAX, f32::min);
             let is_less_green = |lot: &Lot| greenness(lot) <= least_green_park;
             assert!(lots.built.iter().all(is_less_green), "{coord:?}");

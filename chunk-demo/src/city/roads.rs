@@ -3,10 +3,9 @@
 use bevy_math::{Quat, Vec3};
 use chunk_coord::ChunkCoord;
 use rand::RngExt;
-use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
-use super::seed::{self, Purpose};
+use super::seed::{self, Purpose, between};
 use crate::motion::Axis;
 
 /// How wide a street is.
@@ -88,17 +87,17 @@ impl Roads {
     pub(super) fn of(seed: u64, chunk_size: f32, coord: ChunkCoord) -> Self {
         let (x, z) = (i64::from(coord.x), i64::from(coord.z));
         let unit = (chunk_size / 200.0).min(1.0);
-        let main_x =
-            chunk_size * within(&mut seed::rng(seed, Purpose::MainColumn, x, 0), MAIN_PART);
-        let main_z = chunk_size * within(&mut seed::rng(seed, Purpose::MainRow, 0, z), MAIN_PART);
+        let within = |mut rng, [low, high]: [f32; 2]| chunk_size * between(&mut rng, low, high);
+        let main_x = within(seed::rng(seed, Purpose::MainColumn, x, 0), MAIN_PART);
+        let main_z = within(seed::rng(seed, Purpose::MainRow, 0, z), MAIN_PART);
         let side = |purpose, x, z| {
             let mut rng = seed::rng(seed, purpose, x, z);
             let crosses = rng.random_bool(SIDE_SHARE);
-            crosses.then(|| chunk_size * within(&mut rng, SIDE_PART))
+            crosses.then(|| within(rng, SIDE_PART))
         };
 
         let mut list = Vec::with_capacity(6);
-        let mut lay = |axis, class, across, from, to| {
+        let mut add = |axis, class, across, from, to| {
             let (half_carriageway, pavement) = match class {
                 Class::Main => (6.0 * unit, 3.0 * unit),
                 Class::Side => (3.5 * unit, 2.0 * unit),
@@ -113,21 +112,29 @@ impl Roads {
                 pavement,
             });
         };
-        lay(Axis::X, Class::Main, main_z, 0.0, chunk_size);
-        lay(Axis::Z, Class::Main, main_x, 0.0, chunk_size);
+        add(Axis::X, Class::Main, main_z, 0.0, chunk_size);
+        add(Axis::Z, Class::Main, main_x, 0.0, chunk_size);
         // A side street belongs to the border it crosses, so both chunks ask the same question. A border is known by
         // the chunk above it on the axis; as an `i64` there is one above the last chunk too.
-        if let Some(across) = side(Purpose::SideAlongX, x, z) {
-            lay(Axis::X, Class::Side, across, 0.0, main_x);
-        }
-        if let Some(across) = side(Purpose::SideAlongX, x + 1, z) {
-            lay(Axis::X, Class::Side, across, main_x, chunk_size);
-        }
-        if let Some(across) = side(Purpose::SideAlongZ, x, z) {
-            lay(Axis::Z, Class::Side, across, 0.0, main_z);
-        }
-        if let Some(across) = side(Purpose::SideAlongZ, x, z + 1) {
-            lay(Axis::Z, Class::Side, across, main_z, chunk_size);
+        for (axis, border, from, to) in [
+            (Axis::X, side(Purpose::SideAlongX, x, z), 0.0, main_x),
+            (
+                Axis::X,
+                side(Purpose::SideAlongX, x + 1, z),
+                main_x,
+                chunk_size,
+            ),
+            (Axis::Z, side(Purpose::SideAlongZ, x, z), 0.0, main_z),
+            (
+                Axis::Z,
+                side(Purpose::SideAlongZ, x, z + 1),
+                main_z,
+                chunk_size,
+            ),
+        ] {
+            if let Some(across) = border {
+                add(axis, Class::Side, across, from, to);
+            }
         }
         Self {
             list,
@@ -158,33 +165,31 @@ impl Roads {
     }
 
     /// How many vehicles fit in the lanes.
-    pub(super) fn parking(&self) -> usize {
-        self.list
-            .iter()
-            .flat_map(|road| [(road, -1.0), (road, 1.0)])
-            .map(|(road, side)| self.lane(road, side))
-            .map(|lane| self.rooms(&lane))
-            .sum()
+    pub(super) fn lane_capacity(&self) -> usize {
+        let rooms = |[from, to]: [f32; 2]| ((to - from) / self.vehicle_room()) as usize;
+        self.lanes().map(|(_, _, piece)| rooms(piece)).sum()
     }
 
-    /// The pieces of the lane on one side (−1 or 1) of a street that are free of crossings.
-    pub(super) fn lane(&self, road: &Road, side: f32) -> Vec<[f32; 2]> {
-        self.free(road, road.across + side * road.half_carriageway / 2.0)
+    /// The pieces of all lanes that are free of crossings: the street, the side of it (−1 or 1), and from where to where.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
+        self.pieces(|road| road.half_carriageway / 2.0)
     }
 
-    /// The pieces of the pavement on one side (−1 or 1) of a street that are free of crossings.
-    pub(super) fn pavement(&self, road: &Road, side: f32) -> Vec<[f32; 2]> {
-        self.free(
-            road,
-            road.across + side * (road.half_carriageway + road.pavement / 2.0),
-        )
+    /// The same of all pavements.
+    pub(super) fn pavements(&self) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
+        self.pieces(|road| road.half_carriageway + road.pavement / 2.0)
     }
 
-    /// How many vehicles fit in the pieces of a lane.
-    pub(super) fn rooms(&self, lane: &[[f32; 2]]) -> usize {
-        lane.iter()
-            .map(|[from, to]| ((to - from) / self.vehicle_room()) as usize)
-            .sum()
+    /// The free pieces on both sides of all streets, so far from the middle.
+    fn pieces(
+        &self,
+        from_middle: fn(&Road) -> f32,
+    ) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
+        let sides = self.iter().flat_map(|road| [(road, -1.0), (road, 1.0)]);
+        sides.flat_map(move |(road, side)| {
+            let free = self.free(road, road.across + side * from_middle(road));
+            free.into_iter().map(move |piece| (road, side, piece))
+        })
     }
 
     /// The pieces of a line beside a street's middle that no other street's carriageway covers.
@@ -226,8 +231,4 @@ impl Roads {
         });
         pavements.chain(carriageways).collect()
     }
-}
-
-fn within(rng: &mut Pcg64Mcg, [low, high]: [f32; 2]) -> f32 {
-    seed::between(rng, low, high)
 }

@@ -1,5 +1,6 @@
 //! One chunk while it is being made.
 
+use bevy_math::Vec2;
 use chunk_coord::ChunkCoord;
 use fastnoise_lite::{FastNoiseLite, NoiseType};
 use rand::Rng;
@@ -56,13 +57,13 @@ impl<'a> Site<'a> {
         seed::rng(self.seed, purpose, self.coord.x.into(), self.coord.z.into())
     }
 
-    /// How green the land is at `x`, `z` metres from the minimum corner, −1 to 1.
-    pub(super) fn greenness(&self, x: f32, z: f32) -> f32 {
+    /// How green the land is at a point, in metres from the minimum corner: −1 to 1.
+    pub(super) fn greenness(&self, point: Vec2) -> f32 {
         let size = self.roads.chunk_size();
         let column = self.coord.x.rem_euclid(NOISE_PERIOD) as f32;
         let row = self.coord.z.rem_euclid(NOISE_PERIOD) as f32;
         self.park_noise
-            .get_noise_2d(column + x / size, row + z / size)
+            .get_noise_2d(column + point.x / size, row + point.y / size)
     }
 
     /// How central the chunk is: 1 at the world's origin, 0.5 at 800 m, towards 0 far out.

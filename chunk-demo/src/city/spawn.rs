@@ -1,4 +1,4 @@
-//! Turns a chunk of the city into entities.
+//! Turns a generated chunk of the city into entities.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,6 @@ use chunk_assets::{Instance, SharedAssets, Tint};
 use chunk_coord::ChunkCoord;
 
 use super::chunk::{CityChunk, Item, ItemKind};
-use crate::motion::Course;
 
 /// On every entity that is a part of a building.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,8 +33,8 @@ pub struct Npc;
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Road;
 
-/// Up to this distance from a viewer every chunk is loaded, in metres. Shared with the spawner, so that what is spawned
-/// from now on fades before it.
+/// The distance from a viewer within which every chunk is loaded, in metres. Shared with the spawner, so that what it
+/// spawns from now on has faded at that distance.
 #[derive(Resource, Clone, Debug)]
 pub struct WholeWithin(Arc<AtomicU32>);
 
@@ -55,7 +54,7 @@ impl WholeWithin {
     }
 
     pub(crate) fn set(&self, chunk_size: f32, radius: u32) {
-        // The nearest corner of a chunk beyond the radius is a chunk's diagonal nearer than its place in the grid,
+        // The nearest corner of a chunk beyond the radius is a chunk's diagonal nearer than its distance in chunks says,
         // because the viewer may be anywhere in its own chunk.
         let chunks = (radius as f32 - core::f32::consts::SQRT_2).max(0.5);
         let metres = chunk_size * chunks;
@@ -79,18 +78,20 @@ pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCo
                 (ItemKind::Npc, chunk.npcs),
             ]
             .map(|(kind, items)| instances(&assets, kind, items, &whole));
-            writer.spawn_batch(marked(roads, Road));
-            writer.spawn_batch(marked(buildings, Building));
-            writer.spawn_batch(marked(trees, Tree));
-            writer.spawn_batch(moving(marked(vehicles, Vehicle), chunk.vehicle_courses));
-            writer.spawn_batch(moving(marked(npcs, Npc), chunk.npc_courses));
+            writer.spawn_batch(roads.map(|road| (road, Road)));
+            writer.spawn_batch(buildings.map(|building| (building, Building)));
+            writer.spawn_batch(trees.map(|tree| (tree, Tree)));
+            let vehicles = vehicles.zip(chunk.vehicle_courses);
+            writer.spawn_batch(vehicles.map(|(vehicle, course)| (vehicle, Vehicle, course)));
+            let npcs = npcs.zip(chunk.npc_courses);
+            writer.spawn_batch(npcs.map(|(npc, course)| (npc, Npc, course)));
         },
     )
 }
 
-/// How far away a kind is seen, in metres: it fades over the range. What is small is not worth drawing far away, and
-/// what is large has faded where the world may end, so that no chunk pops up or vanishes while it is seen. All of them
-/// fade, because what does not would be a batch of its own.
+/// The distances in metres over which a kind fades. Small things fade near the viewer, because they are too small to be
+/// seen far away; large ones fade before the distance within which all is loaded, so that no chunk appears or vanishes
+/// while it is seen. Every kind fades, because one that does not would be drawn as a batch of its own.
 #[must_use]
 pub fn fades(kind: ItemKind, whole_within: f32) -> Range<f32> {
     let (start, end): (f32, f32) = match kind {
@@ -99,7 +100,7 @@ pub fn fades(kind: ItemKind, whole_within: f32) -> Range<f32> {
         ItemKind::Vehicle => (500.0, 600.0),
         ItemKind::Npc => (350.0, 450.0),
     };
-    // Even where little is loaded, houses are the last to go.
+    // Where little is loaded, houses are still seen farther than the rest.
     let (latest_start, latest_end) = match kind {
         ItemKind::Road | ItemKind::Building => (0.85, 1.0),
         ItemKind::Tree | ItemKind::Vehicle | ItemKind::Npc => (0.7, 0.85),
@@ -115,7 +116,7 @@ fn range(kind: ItemKind, whole_within: f32) -> VisibilityRange {
     }
 }
 
-/// Lets everything that is there fade where it should now that more or less of the world is whole.
+/// Gives every entity its distances anew after the radius changed.
 #[cfg(feature = "render")]
 pub(crate) fn fade_anew(
     whole: Res<WholeWithin>,
@@ -138,7 +139,7 @@ pub(crate) fn fade_anew(
     }
 }
 
-/// The iterator owns its handles and items, because it may go on in a later frame.
+/// What is spawned of each item. The iterator owns its handles and items, because it may continue in a later frame.
 fn instances(
     assets: &SharedAssets,
     kind: ItemKind,
@@ -147,44 +148,21 @@ fn instances(
 ) -> impl Iterator<Item = (Instance, VisibilityRange)> + use<> {
     let (assets, whole) = (assets.clone(), whole.clone());
     items.into_iter().map(move |item| {
-        let (place, tint) = (place(&item), tint(&item));
-        let instance = if kind.is_round() {
-            assets.tree_at(place, tint)
-        } else {
-            assets.building_at(place, tint)
+        let transform = Transform {
+            translation: item.position,
+            rotation: item.rotation,
+            scale: item.scale,
         };
-        // Asked anew for each, because the radius may change before the chunk is whole.
+        let [red, green, blue] = item.colour;
+        let tint = Tint::srgb(red, green, blue);
+        let instance = if kind.is_round() {
+            assets.tree_at(transform, tint)
+        } else {
+            assets.building_at(transform, tint)
+        };
+        // Read for each item, because the radius may change before all of the chunk is spawned.
         (instance, range(kind, whole.metres()))
     })
-}
-
-/// Each with the marker of its kind.
-fn marked<B: Bundle, M: Copy>(
-    bundles: impl Iterator<Item = B>,
-    marker: M,
-) -> impl Iterator<Item = (B, M)> {
-    bundles.map(move |bundle| (bundle, marker))
-}
-
-/// Each with what it moves along.
-fn moving<B: Bundle>(
-    bundles: impl Iterator<Item = B>,
-    courses: Vec<Course>,
-) -> impl Iterator<Item = (B, Course)> {
-    bundles.zip(courses)
-}
-
-fn place(item: &Item) -> Transform {
-    Transform {
-        translation: item.position,
-        rotation: item.rotation,
-        scale: item.scale,
-    }
-}
-
-fn tint(item: &Item) -> Tint {
-    let [red, green, blue] = item.colour;
-    Tint::srgb(red, green, blue)
 }
 
 #[cfg(test)]

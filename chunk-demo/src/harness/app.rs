@@ -93,12 +93,12 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
 ) -> Result<(), SettingsError> {
     let config = settings.streaming()?;
     let grid = settings.grid()?;
-    workload.prepare(app);
+    (workload.prepare)(app);
     if let Some(whole) = app.world().get_resource::<WholeWithin>() {
         whole.set(settings.chunk_size, settings.radius);
     }
     let generator = faults.generator(settings.seed, workload);
-    let plugin = ChunkStreamingPlugin::new(grid, generator, workload.spawner());
+    let plugin = ChunkStreamingPlugin::new(grid, generator, workload.spawner.clone());
     app.add_plugins(ChunkStreamingPlugin {
         config,
         runtime,

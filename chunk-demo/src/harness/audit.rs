@@ -29,7 +29,7 @@ impl Census {
             let entities = world
                 .get::<Children>(chunk.root)
                 .map_or(0, |children| children.len());
-            let expected = workload.entities_of(coord);
+            let expected = (workload.entities_of)(coord);
             census.chunks += 1;
             census.entities += entities;
             census.expected += expected;
@@ -79,11 +79,8 @@ pub(super) fn stream<T: Send + Sync + 'static>(world: &World) -> Vec<String> {
 }
 
 /// Whether there are as many assets as there should be.
-pub(super) fn assets<T: Send + Sync + 'static>(
-    world: &World,
-    workload: &Workload<T>,
-) -> Option<String> {
-    let expected = workload.assets()?;
+pub(super) fn assets<T>(world: &World, workload: &Workload<T>) -> Option<String> {
+    let expected = workload.assets?;
     let found = asset_count(world);
     (found != expected).then(|| format!("{found} meshes and materials instead of {expected}"))
 }

@@ -1,6 +1,7 @@
 //! Generators that panic or take long on purpose, for the same chunks in each run.
 
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chunk_coord::ChunkCoord;
@@ -71,7 +72,7 @@ impl Faults {
         seed: u64,
         workload: &Workload<T>,
     ) -> Generator<ChunkCoord, T> {
-        let make = workload.make();
+        let make = Arc::clone(&workload.make);
         if self == Self::NONE {
             return Generator::new(move |job: &Job<ChunkCoord>| make(job));
         }

@@ -17,8 +17,7 @@ pub(super) struct Oracle {
     near_sq: u64,
     load_sq: u64,
     unload_sq: u64,
-    /// The widest of the three, in chunks.
-    reach: i32,
+    unload_radius: i32,
     faults: Faults,
     seed: u64,
     viewers: Vec<Option<ChunkCoord>>,
@@ -79,7 +78,7 @@ impl Oracle {
             near_sq: square((settings.radius / 2).min(NEAR)),
             load_sq: square(settings.radius),
             unload_sq: square(settings.unload_radius),
-            reach: settings.unload_radius.cast_signed(),
+            unload_radius: settings.unload_radius.cast_signed(),
             faults,
             seed: settings.seed,
             viewers: Vec::new(),
@@ -170,11 +169,7 @@ impl Oracle {
         now: Duration,
         is_loaded: impl Fn(ChunkCoord) -> bool,
     ) {
-        for coord in around(to, self.reach) {
-            let new_sq = to.distance_sq(coord);
-            if new_sq > self.unload_sq {
-                continue;
-            }
+        for (coord, new_sq) in self.within_unload_radius(to) {
             let old_sq = from.map_or(u64::MAX, |from| from.distance_sq(coord));
             let entered = |radius_sq| u32::from(new_sq <= radius_sq && old_sq > radius_sq);
             let demand = self.demands.entry(coord).or_insert_with(|| Demand {
@@ -196,11 +191,7 @@ impl Oracle {
     }
 
     fn leave(&mut self, from: ChunkCoord, to: ChunkCoord) {
-        for coord in around(from, self.reach) {
-            let old_sq = from.distance_sq(coord);
-            if old_sq > self.unload_sq {
-                continue;
-            }
+        for (coord, old_sq) in self.within_unload_radius(from) {
             let new_sq = to.distance_sq(coord);
             let left = |radius_sq| u32::from(old_sq <= radius_sq && new_sq > radius_sq);
             if let Some(demand) = self.demands.get_mut(&coord) {
@@ -213,12 +204,18 @@ impl Oracle {
             }
         }
     }
-}
 
-/// The square of chunks around a centre, that far to each side.
-fn around(centre: ChunkCoord, reach: i32) -> impl Iterator<Item = ChunkCoord> {
-    (-reach..=reach)
-        .flat_map(move |x| (-reach..=reach).map(move |z| centre.saturating_offset(x, 0, z)))
+    /// The chunks within the unload radius of a centre, and their squared distances.
+    fn within_unload_radius(
+        &self,
+        centre: ChunkCoord,
+    ) -> impl Iterator<Item = (ChunkCoord, u64)> + use<> {
+        let (radius, radius_sq) = (self.unload_radius, self.unload_sq);
+        let offsets = (-radius..=radius).flat_map(move |x| (-radius..=radius).map(move |z| (x, z)));
+        let coords = offsets.map(move |(x, z)| centre.saturating_offset(x, 0, z));
+        let with_distances = coords.map(move |coord| (coord, centre.distance_sq(coord)));
+        with_distances.filter(move |(_, distance_sq)| *distance_sq <= radius_sq)
+    }
 }
 
 #[cfg(test)]

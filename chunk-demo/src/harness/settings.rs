@@ -2,6 +2,7 @@
 
 use core::error::Error;
 use core::fmt;
+use core::time::Duration;
 
 use chunk_apply::{ApplyBudget, StreamingConfig};
 use chunk_coord::{ChunkGrid, ViewRange};
@@ -87,38 +88,34 @@ impl Settings {
     ///
     /// The first setting that makes no sense, with its value.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        let check = |is_valid: bool, setting, value: &dyn fmt::Display, demand: &str| {
-            let error = || SettingsError::new(setting, value, demand);
-            is_valid.then_some(()).ok_or_else(error)
+        let refuse = |setting, value: &dyn fmt::Display, demand: &str| {
+            Err(SettingsError::new(setting, value, demand))
         };
-        let (radius, unload_radius) = (self.radius, self.unload_radius);
-        let has_end = self.seconds > 0.0 && self.seconds <= Self::LONGEST_SECONDS;
-        let week = "more than 0 and at most 604800, a week";
-        check(has_end, "seconds", &self.seconds, week)?;
-        let few = self.viewers <= Self::MOST_VIEWERS;
-        check(few, "viewers", &self.viewers, "at most 4096")?;
-        let is_radius = (1..=Self::WIDEST_RADIUS).contains(&radius);
-        check(is_radius, "radius", &radius, "1 to 200 chunks")?;
+        if !(self.seconds > 0.0 && self.seconds <= Self::LONGEST_SECONDS) {
+            let demand = "more than 0 and at most 604800, a week";
+            return refuse("seconds", &self.seconds, demand);
+        }
+        if self.viewers > Self::MOST_VIEWERS {
+            return refuse("viewers", &self.viewers, "at most 4096");
+        }
+        if !(1..=Self::WIDEST_RADIUS).contains(&self.radius) {
+            return refuse("radius", &self.radius, "1 to 200 chunks");
+        }
         self.range()?;
-        let is_near = unload_radius <= 2 * Self::WIDEST_RADIUS;
-        check(
-            is_near,
-            "unload-radius",
-            &unload_radius,
-            "at most 400 chunks",
-        )?;
+        if self.unload_radius > 2 * Self::WIDEST_RADIUS {
+            return refuse("unload-radius", &self.unload_radius, "at most 400 chunks");
+        }
         self.city().validate()?;
-        let has_chunks = self.budget.chunks != Some(0);
-        check(has_chunks, "chunks-per-frame", &0, "at least 1")?;
-        let has_time = self.budget.time.is_none_or(|time| !time.is_zero());
-        check(has_time, "apply-budget-ms", &0, "more than 0")?;
-        let is_bounded = (1..=Self::MOST_IN_FLIGHT).contains(&self.max_in_flight);
-        check(
-            is_bounded,
-            "max-in-flight",
-            &self.max_in_flight,
-            "1 to 4096",
-        )
+        if self.budget.chunks == Some(0) {
+            return refuse("chunks-per-frame", &0, "at least 1");
+        }
+        if self.budget.time == Some(Duration::ZERO) {
+            return refuse("apply-budget-ms", &0, "more than 0");
+        }
+        if !(1..=Self::MOST_IN_FLIGHT).contains(&self.max_in_flight) {
+            return refuse("max-in-flight", &self.max_in_flight, "1 to 4096");
+        }
+        Ok(())
     }
 
     /// How many frames the scenario lasts, at least one.
@@ -231,8 +228,6 @@ impl From<CityError> for SettingsError {
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use super::*;
 
     #[test]

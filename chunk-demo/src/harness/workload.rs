@@ -39,11 +39,11 @@ type Prepare = dyn Fn(&mut App) + Send + Sync;
 /// # Ok::<(), chunk_demo::SettingsError>(())
 /// ```
 pub struct Workload<T> {
-    make: Arc<Make<T>>,
-    spawner: Spawner<ChunkCoord, T>,
-    entities_of: Arc<Count>,
-    prepare: Arc<Prepare>,
-    assets: Option<usize>,
+    pub(super) make: Arc<Make<T>>,
+    pub(super) spawner: Spawner<ChunkCoord, T>,
+    pub(super) entities_of: Arc<Count>,
+    pub(super) prepare: Arc<Prepare>,
+    pub(super) assets: Option<usize>,
 }
 
 impl<T: Send + Sync + 'static> Workload<T> {
@@ -84,30 +84,6 @@ impl<T: Send + Sync + 'static> Workload<T> {
             assets: Some(assets),
             ..self
         }
-    }
-
-    /// Makes one chunk.
-    pub(super) fn make(&self) -> Arc<Make<T>> {
-        Arc::clone(&self.make)
-    }
-
-    pub(super) fn spawner(&self) -> Spawner<ChunkCoord, T> {
-        self.spawner.clone()
-    }
-
-    /// How many entities a chunk should have, its root not counted.
-    pub(super) fn entities_of(&self, coord: ChunkCoord) -> usize {
-        (self.entities_of)(coord)
-    }
-
-    /// Adds the plugins and resources that the workload needs.
-    pub(super) fn prepare(&self, app: &mut App) {
-        (self.prepare)(app);
-    }
-
-    /// How many meshes and materials there should be, if that is known.
-    pub(super) fn assets(&self) -> Option<usize> {
-        self.assets
     }
 }
 
