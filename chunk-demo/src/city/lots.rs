@@ -47,14 +47,10 @@ impl Lots {
     }
 
     fn cut(site: &Site<'_>, blocks: &[Block], side: f32) -> Self {
-        let lots = blocks
-            .iter()
-            .flat_map(|block| block.lots(side * site.roads().unit()));
+        let side = side * site.roads().unit();
+        let lots = blocks.iter().flat_map(|block| block.lots(side));
         let mut by_greenness: Vec<(f32, Lot)> = lots
-            .map(|lot| {
-                let centre = lot.land.center();
-                (site.greenness(centre), lot)
-            })
+            .map(|lot| (site.greenness(lot.land.center()), lot))
             .collect();
         // Stable, so equally green lots keep their order.
         by_greenness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -84,17 +80,18 @@ impl Block {
             land: Rect::from_corners(Vec2::ZERO, Vec2::splat(size)),
             streets: [[false; 2]; 2],
         };
-        site.roads().iter().fold(vec![whole], |blocks, road| {
-            blocks
-                .into_iter()
+        let mut blocks = vec![whole];
+        for road in site.roads().iter() {
+            blocks = (blocks.into_iter())
                 .flat_map(|block| block.split(road))
-                .collect()
-        })
+                .collect();
+        }
+        blocks
     }
 
     /// The one or two blocks that a street leaves. It cuts a block from end to end or does not touch it: side streets
     /// come after the main streets that they begin and end at.
-    fn split(self, road: &Road) -> impl Iterator<Item = Self> {
+    fn split(self, road: &Road) -> Vec<Self> {
         let (along, across) = match road.axis {
             Axis::X => (0, 1),
             Axis::Z => (1, 0),
@@ -103,14 +100,14 @@ impl Block {
         let cuts = (road.from..=road.to).contains(&middle)
             && (self.land.min[across]..=self.land.max[across]).contains(&road.across);
         if !cuts {
-            return [Some(self), None].into_iter().flatten();
+            return vec![self];
         }
         let (mut low, mut high) = (self, self);
         low.land.max[across] = road.across - road.half_width();
         low.streets[across][1] = true;
         high.land.min[across] = road.across + road.half_width();
         high.streets[across][0] = true;
-        [Some(low), Some(high)].into_iter().flatten()
+        vec![low, high]
     }
 
     /// Cuts the block into equal lots with sides of about `side` metres.

@@ -120,12 +120,6 @@ impl CityPlan {
         Ok(Self { config, park_noise })
     }
 
-    /// The settings.
-    #[must_use]
-    pub fn config(&self) -> CityConfig {
-        self.config
-    }
-
     /// The streets of a chunk.
     #[must_use]
     pub fn roads(&self, coord: ChunkCoord) -> Roads {

@@ -262,8 +262,8 @@ mod tests {
 
     #[test]
     fn the_unload_radius_follows_the_radius() {
-        let settings = settings("chunk-demo --radius 20").expect("20 is a radius");
-        assert_eq!(settings.unload_radius, 22);
+        let follows = settings("chunk-demo --radius 20").map(|settings| settings.unload_radius);
+        assert_eq!(follows, Ok(22));
     }
 
     #[test]

@@ -31,15 +31,9 @@ pub(crate) fn run(args: &Stress) -> Result<bool, String> {
             .iter()
             .map(|run| expected(run, args.quick));
         let mut display = Display::new(&name, interrupt.clone()).followed_by(later.sum());
-        let outcome = run
-            .go(
-                seed,
-                args.quick,
-                city,
-                Some(allocator::live_bytes),
-                &mut display,
-            )
-            .map_err(|error| error.to_string())?;
+        let live_bytes = Some(allocator::live_bytes as fn() -> u64);
+        let outcome = run.go(seed, args.quick, city, live_bytes, &mut display);
+        let outcome = outcome.map_err(|error| error.to_string())?;
         display.finish();
         for violation in &outcome.report.violations {
             eprintln!("violation in {name}, seed {seed}: {violation}");
@@ -56,8 +50,7 @@ pub(crate) fn run(args: &Stress) -> Result<bool, String> {
         let reports: Vec<_> = played.iter().map(|(_, outcome)| &outcome.report).collect();
         json.write(&reports)?;
     }
-    Ok(unfinished(&played, &runs).is_empty()
-        && played.iter().all(|(_, outcome)| outcome.report.is_good()))
+    Ok(held(&played) == runs.len())
 }
 
 fn chosen(args: &Stress) -> Result<Vec<StressRun>, String> {
@@ -83,15 +76,11 @@ fn expected(run: &StressRun, is_quick: bool) -> Duration {
     }
 }
 
-/// The runs that were not played to the end.
-fn unfinished(played: &[(StressRun, Outcome)], planned: &[StressRun]) -> Vec<String> {
-    let interrupted = played.iter().filter(|(_, outcome)| outcome.was_interrupted);
-    let unplayed = &planned[played.len()..];
-    interrupted
-        .map(|(run, _)| run)
-        .chain(unplayed)
-        .map(StressRun::name)
-        .collect()
+/// How many runs were played to the end without a violation.
+fn held(played: &[(StressRun, Outcome)]) -> usize {
+    let outcomes = played.iter().map(|(_, outcome)| outcome);
+    let held = outcomes.filter(|it| it.report.is_good() && !it.was_interrupted);
+    held.count()
 }
 
 fn summary(played: &[(StressRun, Outcome)], planned: &[StressRun]) -> String {
@@ -136,15 +125,14 @@ fn summary(played: &[(StressRun, Outcome)], planned: &[StressRun]) -> String {
             frame_analysis(outcome)
         );
     }
-    let is_good = |outcome: &Outcome| outcome.report.is_good() && !outcome.was_interrupted;
-    let good = played.iter().filter(|(_, outcome)| is_good(outcome));
-    text += &format!("\n{} of {} runs held", good.count(), planned.len());
-    let unfinished = unfinished(played, planned);
+    text += &format!("\n{} of {} runs held", held(played), planned.len());
+    // Only the last run that was played can have been interrupted.
+    let finished = played.iter().take_while(|(_, it)| !it.was_interrupted);
+    let unfinished = &planned[finished.count()..];
     if !unfinished.is_empty() {
-        text += &format!(
-            "\ninterrupted; not played to the end: {}",
-            unfinished.join(", ")
-        );
+        let names: Vec<String> = unfinished.iter().map(StressRun::name).collect();
+        let names = names.join(", ");
+        text += &format!("\ninterrupted; not played to the end: {names}");
     }
     text
 }
@@ -198,21 +186,26 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_was_not_measured_is_unknown() {
-        let long = STRESS_RUNS[1];
-        let mut outcome = outcome(false, &[]);
-        assert_eq!(growth(&long, &outcome), "unknown");
-        assert_eq!(growth(&STRESS_RUNS[0], &outcome), "not measured");
-        outcome.memory_slope = Some(0.25);
-        assert_eq!(growth(&long, &outcome), "0.250");
-    }
-
-    #[test]
-    fn violations_are_counted() {
-        assert_eq!(verdict(&outcome(false, &[])), "held");
-        assert_eq!(verdict(&outcome(false, &["leak"])), "1 violation");
-        assert_eq!(verdict(&outcome(true, &["leak", "leak"])), "2 violations");
-        assert_eq!(verdict(&outcome(true, &[])), "interrupted");
+    fn a_row_says_whether_memory_was_measured_and_what_did_not_hold() {
+        let [teleports, long, ..] = STRESS_RUNS;
+        let mut steady = outcome(true, &["leak", "leak"]);
+        steady.memory_slope = Some(0.25);
+        for (run, outcome, ends) in [
+            (long, outcome(false, &[]), ["unknown", "held"]),
+            (
+                teleports,
+                outcome(true, &[]),
+                ["not measured", "interrupted"],
+            ),
+            (
+                teleports,
+                outcome(false, &["leak"]),
+                ["not measured", "1 violation"],
+            ),
+            (long, steady, ["0.250", "2 violations"]),
+        ] {
+            assert_eq!([growth(&run, &outcome), verdict(&outcome)], ends);
+        }
     }
 
     #[test]

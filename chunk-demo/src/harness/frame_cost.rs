@@ -97,43 +97,31 @@ mod tests {
 
     const BUDGET: Option<Duration> = Some(Duration::from_millis(2));
 
-    fn frame(whole: u64, stream: u64, preempted: u64) -> FrameCost {
+    fn frame(whole: u64, stream: u64, preempted: Option<u64>) -> FrameCost {
         FrameCost {
             frame: 7,
             whole: Duration::from_micros(whole),
             stream: Duration::from_micros(stream),
-            preempted: Some(Duration::from_micros(preempted)),
+            preempted: preempted.map(Duration::from_micros),
         }
     }
 
     #[test]
-    fn a_stream_beyond_its_budget_is_the_cause() {
-        assert_eq!(frame(20_000, 9_000, 0).cause(BUDGET), Cause::Stream);
-        assert_eq!(frame(20_000, 9_000, 100).cause(BUDGET), Cause::Stream);
-        assert_eq!(frame(20_000, 9_000, 0).cause(None), Cause::Stream);
-    }
-
-    #[test]
-    fn a_stream_whose_thread_did_not_run_is_not_the_cause() {
-        let frame = frame(20_000, 9_000, 8_000);
-        assert_eq!(frame.cause(BUDGET), Cause::Preempted);
-        assert_eq!(frame.stream_alone(), Duration::from_millis(1));
-    }
-
-    #[test]
-    fn what_neither_explains_is_the_rest() {
-        assert_eq!(frame(30_000, 1_900, 500).cause(BUDGET), Cause::Rest);
-        assert_eq!(frame(3_000, 1_900, 0).cause(BUDGET), Cause::Rest);
-        assert!(frame(30_000, 0, 0).is_late() && !frame(16_000, 0, 0).is_late());
-    }
-
-    #[test]
-    fn where_the_system_does_not_say_all_of_the_time_is_the_streams() {
-        let silent = FrameCost {
-            preempted: None,
-            ..frame(20_000, 9_000, 0)
-        };
-        assert_eq!(silent.cause(BUDGET), Cause::Stream);
+    fn the_cause_is_the_stream_other_threads_or_the_rest() {
+        for (cost, budget, cause) in [
+            (frame(20_000, 9_000, Some(0)), BUDGET, Cause::Stream),
+            (frame(20_000, 9_000, Some(100)), BUDGET, Cause::Stream),
+            (frame(20_000, 9_000, Some(0)), None, Cause::Stream),
+            (frame(20_000, 9_000, None), BUDGET, Cause::Stream),
+            (frame(20_000, 9_000, Some(8_000)), BUDGET, Cause::Preempted),
+            (frame(30_000, 1_900, Some(500)), BUDGET, Cause::Rest),
+            (frame(3_000, 1_900, Some(0)), BUDGET, Cause::Rest),
+        ] {
+            assert_eq!(cost.cause(budget), cause, "{cost:?}");
+        }
+        let preempted = frame(20_000, 9_000, Some(8_000));
+        assert_eq!(preempted.stream_alone(), Duration::from_millis(1));
+        assert!(frame(30_000, 0, None).is_late() && !frame(16_000, 0, None).is_late());
     }
 
     #[test]

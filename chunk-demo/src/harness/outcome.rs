@@ -30,8 +30,6 @@ pub struct Outcome {
     pub missing_at_rest: usize,
     /// How many of the missing ones have a generator that never succeeds.
     pub broken_at_rest: usize,
-    /// How long it took from the last frame until the world had come to rest.
-    pub settling: Duration,
     /// The longest frames, the longest first.
     pub longest_frames: Vec<FrameCost>,
     /// Frames that were too long for 60 a second because of the stream.

@@ -125,7 +125,6 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
         let played = self.play();
         let census = self.census();
         self.write_figures(&census);
-        self.outcome.film = self.session.take_film();
         self.audit(&census);
 
         let ended = match played {
@@ -174,9 +173,7 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
 
     /// Lets the world come to rest and audits it, removes the viewers and checks that everything is unloaded.
     fn come_to_rest(&mut self) -> ControlFlow<Stop> {
-        let start = Instant::now();
         self.rest(Phase::Settling)?;
-        self.outcome.settling = start.elapsed();
         self.outcome.wanted_at_rest = self.session.stream().wanted().len();
         let (faults, settings) = (self.run.scenario.faults(), &self.run.settings);
         (self.outcome.missing_at_rest, self.outcome.broken_at_rest) =
@@ -278,6 +275,6 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
             generation_us_max: us(generation.max),
             ..Report::default()
         };
-        self.session.recorder().write_to(&mut self.outcome);
+        self.session.write_to(&mut self.outcome);
     }
 }

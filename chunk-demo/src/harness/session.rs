@@ -16,7 +16,7 @@ use rand_pcg::Pcg64Mcg;
 use super::app::{add_stream, headless, ready};
 use super::frame_cost::{FrameCost, RunDelay};
 use super::observer::Observer;
-use super::outcome::Observed;
+use super::outcome::{Observed, Outcome};
 use super::pacing::{FrameLimiter, Pacing};
 use super::progress::{Phase, Progress};
 use super::recorder::Recorder;
@@ -93,16 +93,14 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         self.entities_before
     }
 
-    pub(super) fn recorder(&self) -> &Recorder {
-        &self.recorder
-    }
-
     pub(super) fn observed(&self) -> Observed {
         self.observer.observed()
     }
 
-    pub(super) fn take_film(&mut self) -> Option<Film> {
-        self.film.take()
+    /// Writes what was recorded of the frames so far.
+    pub(super) fn write_to(&mut self, outcome: &mut Outcome) {
+        self.recorder.write_to(outcome);
+        outcome.film = self.film.take();
     }
 
     pub(super) fn progress(&self, phase: Phase) -> Progress {

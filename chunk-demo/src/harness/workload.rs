@@ -112,18 +112,6 @@ impl Workload<CityChunk> {
     }
 }
 
-impl<T> Clone for Workload<T> {
-    fn clone(&self) -> Self {
-        Self {
-            make: Arc::clone(&self.make),
-            spawner: self.spawner.clone(),
-            entities_of: Arc::clone(&self.entities_of),
-            prepare: Arc::clone(&self.prepare),
-            assets: self.assets,
-        }
-    }
-}
-
 impl<T> fmt::Debug for Workload<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workload")

@@ -42,7 +42,8 @@ fn a_chunk_is_the_same_in_any_order_and_on_any_thread() {
 fn another_seed_or_another_coordinate_is_another_chunk() {
     let other = CityPlan::new(CityConfig {
         seed: 43,
-        ..city(100).config()
+        density: 100,
+        ..CityConfig::default()
     })
     .expect("the settings are in range");
     let here = city(100).generate(ChunkCoord::ORIGIN);
