@@ -1,10 +1,11 @@
-//! A real use of the workspace: a city without end, streamed around viewers, measured and audited.
+//! A complete use of the workspace: an endless city that is streamed around viewers, measured and audited.
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`city`] | what a chunk contains, from a seed and a coordinate |
-//! | [`city_app`], [`add_city`], [`spawn`] | the city in a Bevy app |
+//! | [`city`] | what a chunk of the city contains, from a seed and a coordinate |
+//! | [`city_app`], [`add_city`], [`city::spawn`] | the city in a Bevy app |
 //! | [`scenario`] | ways to move through a world, each with what it proves |
+//! | [`motion`] | vehicles and people that move |
 //! | [`Run`], [`Workload`], [`Settings`] | plays a scenario on the city, or on a generator of your own |
 //! | [`STRESS_RUNS`] | the five stress tests, on any workload |
 //! | [`Outcome`], [`Report`], [`table`](fn@table) | what was measured, and what did not hold |
@@ -20,7 +21,8 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! It is a program to measure with and to copy from, not a library to ship in a game.
+//! The program `chunk-demo` is in `src/cli`. The crate is for measuring and for copying from, not for a game to depend
+//! on.
 #![forbid(unsafe_code)]
 
 pub mod chart;

@@ -12,16 +12,16 @@ pub(super) struct Lot {
     pub(super) land: Rect,
     /// On which side the nearest street is: along which axis, and whether at its higher end.
     pub(super) front: (Axis, bool),
-    /// How many lots lie between it and that street.
+    /// How many lots lie between this one and that street.
     pub(super) row: u32,
 }
 
 /// The lots of one chunk.
 #[derive(Clone, Debug)]
 pub(super) struct Lots {
-    /// For buildings. Never empty.
+    /// The lots for buildings; at least one.
     pub(super) built: Vec<Lot>,
-    /// For trees. Never empty.
+    /// The lots for trees; at least one.
     pub(super) parks: Vec<Lot>,
 }
 
@@ -30,11 +30,11 @@ const WIDEST: f32 = 28.0;
 const NARROWEST: f32 = 5.0;
 /// From this greenness a lot is a park: about a quarter of the land.
 const PARK_GREENNESS: f32 = 0.3;
-/// More lots are cut until a lot carries no more of the wanted buildings than this on the average.
+/// Smaller lots are cut until a lot has at most this many of the wanted boxes on average.
 const STOREYS_PER_LOT: usize = 3;
 
 impl Lots {
-    /// Cuts the land so finely that the wanted number of buildings has room.
+    /// Cuts the land into lots that are small enough for the wanted number of buildings.
     pub(super) fn of(site: &Site<'_>, buildings: usize) -> Self {
         let blocks = Block::between(site);
         let mut side = WIDEST;
@@ -55,7 +55,7 @@ impl Lots {
         // Stable, so equally green lots keep their order.
         by_greenness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
 
-        // The greenest lot is a park even in a grey chunk, and the least green is built on even in a wood.
+        // The greenest lot is always a park, and the least green one is always built on.
         let green = by_greenness.partition_point(|(greenness, _)| *greenness >= PARK_GREENNESS);
         let green = green.clamp(1, by_greenness.len() - 1);
         let mut parks: Vec<Lot> = by_greenness.into_iter().map(|(_, lot)| lot).collect();
@@ -73,7 +73,7 @@ struct Block {
 }
 
 impl Block {
-    /// The land that the streets leave.
+    /// The blocks between the streets of a chunk.
     fn between(site: &Site<'_>) -> Vec<Self> {
         let size = site.roads().chunk_size();
         let whole = Self {

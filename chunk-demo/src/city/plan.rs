@@ -120,7 +120,7 @@ impl CityPlan {
         Ok(Self { config, park_noise })
     }
 
-    /// The streets of a chunk.
+    /// The streets of the chunk at a coordinate.
     #[must_use]
     pub fn roads(&self, coord: ChunkCoord) -> Roads {
         Roads::of(self.config.seed, self.config.chunk_size, coord)
@@ -166,7 +166,7 @@ impl fmt::Debug for CityPlan {
 /// From this many entities a chunk, pavements are drawn as well.
 const PAVED_DENSITY: u32 = 60;
 
-/// How many entities of each kind.
+/// How many entities there are of each kind.
 #[derive(Clone, Copy, Debug)]
 struct Shares {
     buildings: usize,

@@ -76,7 +76,7 @@ const MAIN_PART: [f32; 2] = [0.20, 0.30];
 const SIDE_PART: [f32; 2] = [0.55, 0.85];
 /// The share of borders that a side street crosses.
 const SIDE_SHARE: f64 = 0.7;
-/// The room that a parked or driving vehicle takes in its lane, in metres.
+/// The length of lane that a vehicle takes, in metres.
 const VEHICLE_ROOM: f32 = 7.0;
 
 const ASPHALT: [u8; 3] = [62, 63, 66];
@@ -114,8 +114,8 @@ impl Roads {
         };
         add(Axis::X, Class::Main, main_z, 0.0, chunk_size);
         add(Axis::Z, Class::Main, main_x, 0.0, chunk_size);
-        // A side street belongs to the border it crosses, so both chunks ask the same question. A border is known by
-        // the chunk above it on the axis; as an `i64` there is one above the last chunk too.
+        // A side street is drawn from the border that it crosses, so that both chunks get the same one. A border is named
+        // by the chunk above it on the axis; with an `i64` there is one above the last chunk too.
         for (axis, border, from, to) in [
             (Axis::X, side(Purpose::SideAlongX, x, z), 0.0, main_x),
             (
@@ -154,12 +154,12 @@ impl Roads {
         self.chunk_size
     }
 
-    /// How long a metre of the plan is: 1, or less in chunks under 200 m.
+    /// The length of a metre of the plan, in metres: 1, or less in chunks under 200 m.
     pub(super) fn unit(&self) -> f32 {
         self.unit
     }
 
-    /// The room of one vehicle in its lane.
+    /// The length of lane that one vehicle takes.
     pub(super) fn vehicle_room(&self) -> f32 {
         VEHICLE_ROOM * self.unit
     }
@@ -175,12 +175,12 @@ impl Roads {
         self.pieces(|road| road.half_carriageway / 2.0)
     }
 
-    /// The same of all pavements.
+    /// The pieces of all pavements that are free of crossings.
     pub(super) fn pavements(&self) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
         self.pieces(|road| road.half_carriageway + road.pavement / 2.0)
     }
 
-    /// The free pieces on both sides of all streets, so far from the middle.
+    /// The free pieces of the lines on both sides of all streets, at this distance from a street's middle.
     fn pieces(
         &self,
         from_middle: fn(&Road) -> f32,
@@ -214,7 +214,7 @@ impl Roads {
         pieces
     }
 
-    /// The streets as things to spawn. Each kind has a height of its own, so that none flickers where they cross.
+    /// The streets as items. Each class and axis has a height of its own, so that no two surfaces flicker where they cross.
     pub(super) fn items(&self, with_pavements: bool) -> Vec<Item> {
         let pavements = self.list.iter().filter(|_| with_pavements).map(|road| {
             let height = if road.axis == Axis::X { 0.04 } else { 0.05 };

@@ -1,4 +1,4 @@
-//! One chunk while it is being made.
+//! The land of one chunk while the chunk is generated.
 
 use bevy_math::Vec2;
 use chunk_coord::ChunkCoord;
@@ -9,7 +9,7 @@ use rand_pcg::Pcg64Mcg;
 use super::roads::Roads;
 use super::seed::{self, Purpose};
 
-/// One chunk while it is being made: its streets, and what its land is like.
+/// The land of one chunk: its streets, how green it is, and how central.
 pub(super) struct Site<'a> {
     seed: u64,
     coord: ChunkCoord,

@@ -13,23 +13,23 @@ use chunk_coord::ChunkCoord;
 
 use super::chunk::{CityChunk, Item, ItemKind};
 
-/// On every entity that is a part of a building.
+/// Marks an entity that is a part of a building.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Building;
 
-/// On every entity that is a part of a tree.
+/// Marks an entity that is a part of a tree.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tree;
 
-/// On every vehicle.
+/// Marks a vehicle.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vehicle;
 
-/// On every person.
+/// Marks a person.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Npc;
 
-/// On every piece of a street.
+/// Marks a piece of a street.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Road;
 
@@ -39,7 +39,7 @@ pub struct Road;
 pub struct WholeWithin(Arc<AtomicU32>);
 
 impl WholeWithin {
-    /// For chunks of this side in metres and a radius in chunks.
+    /// The distance for chunks of this side in metres and a radius in chunks.
     #[must_use]
     pub fn new(chunk_size: f32, radius: u32) -> Self {
         let whole = Self(Arc::default());

@@ -17,7 +17,7 @@ const CLOTHES: [u32; 10] = [
     0x8c6e50,
 ];
 
-/// Puts exactly `count` vehicles in the lanes, or as many as there is room for.
+/// Puts exactly `count` vehicles in the lanes, or as many as fit.
 pub(super) fn drive(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Vehicles);
     let unit = site.roads().unit();
@@ -120,7 +120,7 @@ pub(super) fn walk(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
             axis: road.axis,
             from: from + size.x / 2.0,
             to: to - size.x / 2.0,
-            // Who is taller walks faster: 0.9 to 1.7 m/s.
+            // Taller people walk faster: 0.9 to 1.7 m/s.
             speed: forwards(road.axis, side) * (2.0 * size.y - 2.1 * unit),
             at_end: AtEnd::Turn,
         };

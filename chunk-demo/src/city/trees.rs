@@ -29,7 +29,7 @@ pub(super) fn plant(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
     cylinders
 }
 
-/// Divides the park into a square for each plant, so that no two stand in each other.
+/// Divides the park into a cell for each plant, so that no two overlap.
 fn plant_park(
     site: &Site<'_>,
     park: &Lot,

@@ -8,8 +8,6 @@ use chunk_demo::scenario::{self, Scenario};
 use chunk_demo::{Profile, Settings, SettingsError};
 use clap::Parser;
 
-use crate::profile_command;
-
 /// Streams a city around moving viewers, without a screen, and prints what it measured.
 ///
 /// Exit status: 0 if everything held, 1 if not (the table and the JSON object say what), 2 if an option makes no sense,
@@ -32,7 +30,7 @@ pub(crate) enum Command {
     /// Exit status: 0 if all were played and everything held, 1 if not, 2 if an option makes no sense.
     Stress(Stress),
     /// Plays a scenario and records what each thread did: a trace, and the costliest spans of a frame
-    Profile(Box<profile_command::Options>),
+    Profile(Box<Profiling>),
 }
 
 /// What `chunk-demo stress` takes.
@@ -55,7 +53,22 @@ pub(crate) struct Stress {
     pub(crate) json: Option<PathBuf>,
 }
 
-/// What `chunk-demo` takes.
+/// What `chunk-demo profile` takes: all that `chunk-demo` takes, and the files to write.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Profiling {
+    #[command(flatten)]
+    pub(crate) play: Play,
+
+    /// Where the trace goes; https://ui.perfetto.dev and Tracy's import open it
+    #[arg(long, value_name = "FILE", default_value = "trace.json")]
+    pub(crate) trace: PathBuf,
+
+    /// Draws a flame graph of the spans to this SVG file [default without FILE: flamegraph.svg]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "flamegraph.svg")]
+    pub(crate) flamegraph: Option<PathBuf>,
+}
+
+/// What `chunk-demo` takes without a subcommand.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Play {
     /// What the viewers do [default: flight]; `--scenario help` lists them
@@ -176,7 +189,7 @@ impl Play {
         })
     }
 
-    /// The profile's settings, changed by the scenario, changed by the options.
+    /// The profile's settings, as the scenario and then the options change them.
     pub(crate) fn settings(&self, scenario: &dyn Scenario) -> Result<Settings, SettingsError> {
         let mut settings = Settings::of(self.profile);
         scenario.adjust(&mut settings);
@@ -212,7 +225,7 @@ fn milliseconds(ms: f64) -> Result<Duration, SettingsError> {
     Err(SettingsError::new("apply-budget-ms", &ms, &demand))
 }
 
-/// What is wrong with the command line, in one sentence; clap says it in several lines.
+/// clap's message about the command line as one sentence, where clap has several lines.
 pub(crate) fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();

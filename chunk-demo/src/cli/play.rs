@@ -8,7 +8,7 @@ use crate::output::{JsonFile, check_folder, print, unwritable};
 use crate::progress::Display;
 use crate::{allocator, log, metrics};
 
-/// Plays the scenario. Whether everything held, or why nothing was played.
+/// Plays the scenario. Returns whether everything held, or why nothing was played.
 pub(crate) fn run(args: &Play) -> Result<bool, String> {
     if args.scenario == "help" {
         print(&scenario::list());

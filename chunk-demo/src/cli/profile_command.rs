@@ -6,28 +6,13 @@ use std::path::{Path, PathBuf};
 
 use chunk_demo::Faults;
 
-use crate::args::Play;
+use crate::args::Profiling;
 use crate::log;
 use crate::play;
 use crate::profile::{self, Recording};
 
-/// What `chunk-demo profile` takes: all that the demo takes but pictures, and where to write what was recorded.
-#[derive(clap::Args, Debug)]
-pub(crate) struct Options {
-    #[command(flatten)]
-    play: Play,
-
-    /// Where the trace goes; https://ui.perfetto.dev and Tracy's import open it
-    #[arg(long, value_name = "FILE", default_value = "trace.json")]
-    trace: PathBuf,
-
-    /// Draws a flame graph of the spans to this SVG file [default without FILE: flamegraph.svg]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "flamegraph.svg")]
-    flamegraph: Option<PathBuf>,
-}
-
 /// Plays and records. Whether everything held, or why nothing was played.
-pub(crate) fn run(options: &Options) -> Result<bool, String> {
+pub(crate) fn run(options: &Profiling) -> Result<bool, String> {
     if options.play.scenario == "help" {
         return play::run(&options.play);
     }

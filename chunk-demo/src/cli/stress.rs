@@ -15,7 +15,7 @@ use crate::{allocator, log};
 /// About how long an unpaced frame takes, to estimate the time that is left.
 const UNPACED_FRAME: Duration = Duration::from_micros(250);
 
-/// Plays the tests. Whether all were played and everything held, or why nothing was played.
+/// Plays the tests. Returns whether all were played and everything held, or why nothing was played.
 pub(crate) fn run(args: &Stress) -> Result<bool, String> {
     let runs = chosen(args)?;
     let seed = args.seed.unwrap_or(1);

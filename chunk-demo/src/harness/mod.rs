@@ -6,12 +6,14 @@
 //! | `app` | puts a stream into a Bevy app |
 //! | `run` | plays a scenario from its first frame to the audit after its last |
 //! | `session` | the app of one run: viewers, edits, one frame after the other |
-//! | `oracle`, `observer` | which chunks should be there, and what the stream did instead |
+//! | `oracle` | which chunks should be loaded, by where the viewers really are |
+//! | `observer` | what the stream does, compared with the oracle |
 //! | `frame_cost`, `memory`, `recorder` | what frames and memory cost |
-//! | `audit`, `invariants` | what must hold in the world, and in every run |
-//! | `watchdog` | when a stream hangs |
-//! | `progress` | what a run tells while it lasts |
-//! | `outcome`, `report` | what came of it |
+//! | `audit` | what must hold in the world |
+//! | `invariants` | what must hold in every run |
+//! | `watchdog` | notices a stream that hangs |
+//! | `progress` | what a run tells its watcher |
+//! | `outcome`, `report` | the result of a run |
 //! | `stress` | the five stress tests |
 
 mod app;

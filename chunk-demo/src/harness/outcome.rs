@@ -1,4 +1,4 @@
-//! A report, and what scenarios check beyond it.
+//! The result of a run: its report, and what scenarios check beyond it.
 
 use std::time::Duration;
 

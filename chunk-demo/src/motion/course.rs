@@ -31,7 +31,7 @@ impl Axis {
 pub enum AtEnd {
     /// It begins anew at the other end, as if one vehicle left and another came.
     BeginAnew,
-    /// It turns round.
+    /// It turns round and moves back.
     Turn,
 }
 

@@ -51,7 +51,7 @@ impl Plugin for MotionPlugin {
 pub struct MotionReport {
     /// Vehicles and people that were moved.
     pub moved: usize,
-    /// Main-thread time.
+    /// Main-thread time of moving them.
     pub spent: Duration,
 }
 
