@@ -132,17 +132,19 @@ impl CityPlan {
     pub fn generate(&self, coord: ChunkCoord) -> CityChunk {
         let site = self.site(coord);
         let roads = site.roads().items(self.config.density >= PAVED_DENSITY);
-        let shares = Shares::of(
-            self.config.density as usize - roads.len(),
-            site.roads().lane_capacity(),
-        );
-        let lots = Lots::of(&site, shares.buildings);
-        let (vehicles, vehicle_courses) = traffic::drive(&site, shares.vehicles);
-        let (npcs, npc_courses) = traffic::walk(&site, shares.npcs);
+        let total = self.config.density as usize - roads.len();
+        // At least one of each, which the lowest density leaves room for: a chunk has at most six streets.
+        let vehicles = (total / 10).clamp(1, site.roads().lane_capacity().max(1));
+        let npcs = (total / 5).max(1);
+        let trees = (total * 3 / 10).max(1);
+        let buildings = total - vehicles - npcs - trees;
+        let lots = Lots::of(&site, buildings);
+        let (vehicles, vehicle_courses) = traffic::drive(&site, vehicles);
+        let (npcs, npc_courses) = traffic::walk(&site, npcs);
         CityChunk {
             roads,
-            buildings: buildings::build(&site, &lots, shares.buildings),
-            trees: trees::plant(&site, &lots, shares.trees),
+            buildings: buildings::build(&site, &lots, buildings),
+            trees: trees::plant(&site, &lots, trees),
             vehicles,
             vehicle_courses,
             npcs,
@@ -165,31 +167,6 @@ impl fmt::Debug for CityPlan {
 
 /// From this many entities a chunk, pavements are drawn as well.
 const PAVED_DENSITY: u32 = 60;
-
-/// How many entities there are of each kind.
-#[derive(Clone, Copy, Debug)]
-struct Shares {
-    buildings: usize,
-    trees: usize,
-    vehicles: usize,
-    npcs: usize,
-}
-
-impl Shares {
-    /// Divides `total`: vehicles a tenth or as many as the lanes hold, a fifth people, three tenths trees, the rest
-    /// buildings. At least one of each, which the lowest density leaves room for: a chunk has at most six streets.
-    fn of(total: usize, lane_capacity: usize) -> Self {
-        let vehicles = (total / 10).clamp(1, lane_capacity.max(1));
-        let npcs = (total / 5).max(1);
-        let trees = (total * 3 / 10).max(1);
-        Self {
-            buildings: total - vehicles - npcs - trees,
-            trees,
-            vehicles,
-            npcs,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

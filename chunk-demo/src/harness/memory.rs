@@ -60,14 +60,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_is_read_in_kilobytes() {
-        let status = "Name:\tdemo\nVmPeak:\t  9000 kB\nVmHWM:\t    5120 kB\nVmRSS:\t 4096 kB\n";
-        assert_eq!(kilobytes(status, "VmHWM:"), Some(5120));
-        assert_eq!(kilobytes(status, "VmSwap:"), None);
-        assert_eq!(kilobytes("VmHWM: lots", "VmHWM:"), None);
-    }
-
-    #[test]
     fn the_slope_ignores_the_warm_up() {
         let mut trend = MemoryTrend::default();
         assert_eq!((trend.slope(), trend.at_half()), (None, 0));
