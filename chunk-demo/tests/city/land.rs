@@ -1,4 +1,4 @@
-//! What stands on the land between the streets.
+//! Buildings and trees on the land between the streets.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What moves keeps to its street and its chunk, and costs nothing where nobody is near.
+//! What moves keeps to its street and its chunk, and costs nothing where no viewer is near.
 
 use bevy_app::App;
 use bevy_ecs::entity::Entity;
@@ -13,7 +13,7 @@ use chunk_demo::{Settings, city_app};
 
 const SIZE: f32 = 200.0;
 
-/// A city with a viewer, whole.
+/// A city around a viewer, completely loaded.
 fn settled(height: f32) -> (App, Entity) {
     let settings = Settings {
         radius: 2,
@@ -94,7 +94,7 @@ fn a_vehicle_looks_where_it_goes() {
 }
 
 #[test]
-fn nobody_near_is_nobody_moved_and_what_moves_goes_with_its_chunk() {
+fn without_a_near_viewer_nothing_moves_and_what_moves_is_unloaded_with_its_chunk() {
     let (mut app, viewer) = settled(5_000.0);
     app.update();
     assert_eq!(moved(&app), 0);

@@ -1,4 +1,4 @@
-//! What a chunk of the city becomes: five kinds under one root, with place, size and colour, and four assets.
+//! What is spawned of a chunk: five kinds under one root, with position, size and colour, and four assets.
 
 use bevy_app::App;
 use bevy_camera::visibility::VisibilityRange;
@@ -46,7 +46,7 @@ fn planned() -> impl Iterator<Item = (ChunkCoord, CityChunk)> {
         .map(move |coord| (coord, plan.generate(coord)))
 }
 
-/// What is compared of an entity, in an order: its chunk, place, rotation, size, course and colour, to the bit.
+/// What is compared of an entity: its chunk, and its position, rotation, size, course and colour to the bit.
 type Features = (ChunkCoord, Vec<u32>, u32);
 
 fn features(

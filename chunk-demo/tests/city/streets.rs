@@ -1,4 +1,4 @@
-//! Streets, and what moves on them.
+//! Streets, and the vehicles and people on them.
 
 use std::collections::BTreeSet;
 

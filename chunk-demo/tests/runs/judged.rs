@@ -46,7 +46,7 @@ fn violations<T: Send + Sync + 'static>(
     outcome.report.violations
 }
 
-/// Whether some violation says so.
+/// Whether some violation contains the sentence.
 fn says(violations: &[String], sentence: &str) -> bool {
     violations
         .iter()
@@ -145,11 +145,11 @@ fn jumps_that_come_before_the_world_are_named() {
 }
 
 #[test]
-fn a_stream_that_hangs_is_named_and_not_waited_for() {
+fn a_stream_that_hangs_is_named_and_ends_the_run() {
     let simulation = Simulation::new(1);
     let mut run = on(&simulation, small(&Rest, 0.1), &Rest, rocks(7));
     run.hang_timeout = Duration::from_millis(20);
-    // Nobody lets the pool work.
+    // The simulated pool is never run.
     let outcome = run.go(&mut ()).expect("the settings make sense");
     let violations = &outcome.report.violations;
     assert_eq!(violations.len(), 1, "{violations:#?}");
@@ -160,7 +160,7 @@ fn a_stream_that_hangs_is_named_and_not_waited_for() {
     );
 }
 
-/// A long session without the length: a round a second, at rest.
+/// A short session like the long one: a round a second, at rest.
 #[derive(Debug)]
 struct Rounds;
 
@@ -217,12 +217,12 @@ fn memory_that_grows_with_each_round_is_named() {
 }
 
 #[test]
-fn memory_that_nobody_counts_is_unknown() {
+fn memory_that_is_not_counted_is_unknown() {
     let outcome = simulated(small(&Long, 1.0), &Long);
     assert_eq!(outcome.memory_slope, None);
 }
 
-/// Claims that what never succeeds did.
+/// A world at rest in which half of the chunks panic.
 #[derive(Debug)]
 struct Healed;
 

@@ -1,4 +1,4 @@
-//! What the pipeline promises, seen from the city.
+//! Properties of the whole pipeline, tested with the city.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ fn the_entity_count_is_exact_after_teleports_on_real_threads() {
     assert_eq!(report.assets, 4);
 }
 
-/// Every chunk that a run applied, as it arrived.
+/// Every chunk that a run applied, as its spawner got it.
 fn arrived(runtime: Runtime) -> BTreeMap<ChunkCoord, CityChunk> {
     let settings = small(&Rest, 0.2);
     let plan = CityPlan::new(settings.city()).expect("the settings make a city");

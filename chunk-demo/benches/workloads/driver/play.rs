@@ -12,7 +12,7 @@ use super::workload::{Movement, Workload};
 /// Frames in which a full world must have been filled before a flight takes off: two minutes.
 const WARM_UP: u32 = 7_200;
 
-/// Frames without a viewer after which whatever is still there has leaked, if none of it went meanwhile: two seconds.
+/// Entities that are still there after this many frames without a viewer and without a change have leaked: two seconds.
 const UNLOADING: u32 = 120;
 
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +111,7 @@ pub(super) fn play(
         let before = core::mem::replace(&mut left, contestant.entities());
         unchanged = if left == before { unchanged + 1 } else { 0 };
     }
-    // Counted now, when what was on its way has arrived somewhere.
+    // Counted now, when no generator is running any more.
     let made = maker.made() - made_before;
     measured.wasted = made as f64 - measured.shown;
     measured.leaked = left.saturating_sub(entities) as f64;
