@@ -50,7 +50,7 @@ impl Settings {
     /// Frames in a simulated second.
     pub const FRAMES_PER_SECOND: u32 = 60;
     /// The widest radius: some 125,000 chunks around each viewer.
-    const WIDEST_RADIUS: u32 = 200;
+    pub const WIDEST_RADIUS: u32 = 200;
     /// The longest run, a week.
     const LONGEST_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
     /// The most jobs on workers at the same time, which is as many as a scheduler takes.

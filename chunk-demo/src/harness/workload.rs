@@ -39,7 +39,7 @@ type Prepare = dyn Fn(&mut App) + Send + Sync;
 /// # Ok::<(), chunk_demo::SettingsError>(())
 /// ```
 pub struct Workload<T> {
-    pub(super) make: Arc<Make<T>>,
+    pub(crate) make: Arc<Make<T>>,
     pub(super) spawner: Spawner<ChunkCoord, T>,
     pub(super) entities_of: Arc<Count>,
     pub(super) prepare: Arc<Prepare>,
