@@ -66,7 +66,7 @@ fn build(workspace: &Workspace, features: &[&str]) -> Result<PathBuf, Failure> {
     program.map(|program| program.path).ok_or_else(|| {
         Failure::new(
             format!("cargo built {DEMO} but named no program."),
-            "See that chunk-demo/src/main.rs is there.",
+            "See that chunk-demo/src/cli/main.rs is there.",
         )
     })
 }
