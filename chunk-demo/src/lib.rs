@@ -1,10 +1,11 @@
-//! A real use of the workspace: a city without end, streamed around viewers, measured and audited.
+//! A complete use of the workspace: an endless city that is streamed around viewers, measured and audited.
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`city`] | what a chunk contains, from a seed and a coordinate |
-//! | [`city_app`], [`add_city`], [`spawn`] | the city in a Bevy app |
+//! | [`city`] | what a chunk of the city contains, from a seed and a coordinate |
+//! | [`city_app`], [`add_city`], [`city::spawn`] | the city in a Bevy app |
 //! | [`scenario`] | ways to move through a world, each with what it proves |
+//! | [`motion`] | vehicles and people that move |
 //! | [`Run`], [`Workload`], [`Settings`] | plays a scenario on the city, or on a generator of your own |
 //! | [`STRESS_RUNS`] | the five stress tests, on any workload |
 //! | [`Outcome`], [`Report`], [`table`](fn@table) | what was measured, and what did not hold |
@@ -20,53 +21,25 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! It is a program to measure with and to copy from, not a library to ship in a game.
+//! The program `chunk-demo` is in `src/cli`. The crate is for measuring and for copying from, not for a game to depend
+//! on.
 #![forbid(unsafe_code)]
 
-mod app;
-mod audit;
 pub mod chart;
 pub mod city;
-mod faults;
-mod lateness;
-mod memory;
+mod harness;
 pub mod motion;
-mod oracle;
-mod outcome;
-mod pacing;
-mod patience;
-mod promises;
-mod recorder;
 #[cfg(feature = "render")]
 pub mod render;
-mod report;
-mod run;
 pub mod scenario;
-mod settings;
-mod settings_error;
-pub mod spawn;
-mod stage;
-mod stress;
 mod table;
-mod watch;
-mod witness;
-mod workload;
 
-pub use app::{add_city, city_app, task_pools};
-pub use faults::{Fate, Faults};
-pub use lateness::{Cause, FrameCost};
-pub use memory::{peak_rss_bytes, rss_bytes};
-pub use outcome::Outcome;
-pub use pacing::Pacing;
-pub use report::Report;
-pub use run::Run;
-pub use settings::{Profile, Settings};
-pub use settings_error::SettingsError;
-pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
+pub use harness::{
+    Cause, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
+    Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city, city_app,
+    frame_analysis, task_pools,
+};
 pub use table::table;
-pub use watch::{Phase, Progress, Watcher};
-pub use witness::Witnessed;
-pub use workload::Workload;
 
 /// Compiles and runs the quick start of the workspace's README.
 #[cfg(doctest)]

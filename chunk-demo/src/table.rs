@@ -3,7 +3,7 @@
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 
-use crate::outcome::Outcome;
+use crate::harness::Outcome;
 
 /// The figures of one run, a line each.
 #[must_use]
@@ -112,7 +112,7 @@ pub fn table(outcome: &Outcome) -> String {
         "wanted chunks present",
         format!("{:.2} %, over all frames", report.coverage * 100.0),
     );
-    let seen = &outcome.witnessed;
+    let seen = &outcome.observed;
     let since = match seen.warm_in_frame {
         Some(frame) => format!(
             "missing in {} frames from frame {frame} on",

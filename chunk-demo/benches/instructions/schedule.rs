@@ -11,7 +11,7 @@ use chunk_scheduler::{Generator, Job, Rank, Runtime, Scheduler, SchedulerConfig}
 use super::Path;
 
 type Key = [i32; 2];
-type Runners = Arc<Mutex<Vec<Pin<Box<dyn Future<Output = ()> + Send>>>>>;
+type Workers = Arc<Mutex<Vec<Pin<Box<dyn Future<Output = ()> + Send>>>>>;
 
 const QUEUED: i32 = 100;
 const PICKS: usize = 256;
@@ -29,13 +29,13 @@ impl Rank<Key> for Near {
     }
 }
 
-/// A scheduler with a long queue, and its runners, which go on only when they are polled by hand.
-fn queued() -> (Scheduler<Key, u64, Near>, Runners) {
-    let runners = Runners::default();
-    let spawned = Arc::clone(&runners);
-    let runtime = Runtime::custom(1, move |runner| {
-        let mut runners = spawned.lock().unwrap_or_else(PoisonError::into_inner);
-        runners.push(runner);
+/// A scheduler with a long queue, and its workers, which go on only when they are polled by hand.
+fn queued() -> (Scheduler<Key, u64, Near>, Workers) {
+    let workers = Workers::default();
+    let spawned = Arc::clone(&workers);
+    let runtime = Runtime::custom(1, move |worker| {
+        let mut workers = spawned.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.push(worker);
     });
     let config = SchedulerConfig {
         max_in_flight: 1,
@@ -51,30 +51,30 @@ fn queued() -> (Scheduler<Key, u64, Near>, Runners) {
         }
     }
     scheduler.tick(Duration::ZERO);
-    (scheduler, runners)
+    (scheduler, workers)
 }
 
 pub(super) fn pick() -> Path {
-    let (mut scheduler, runners) = queued();
+    let (mut scheduler, workers) = queued();
     Box::new(move || {
         scheduler.publish(Near([QUEUED, QUEUED]));
         scheduler.tick(FRAME);
-        let mut runners = runners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workers = workers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut context = Context::from_waker(Waker::noop());
         while scheduler.depths().completed < PICKS {
-            // One that has nothing more to do ends; the room for results is as large as the number of picks.
-            runners.retain_mut(|runner| runner.as_mut().poll(&mut context).is_pending());
-            assert!(!runners.is_empty() || scheduler.depths().completed == PICKS);
+            // A worker without a job ends; the result queue has room for all picks.
+            workers.retain_mut(|worker| worker.as_mut().poll(&mut context).is_pending());
+            assert!(!workers.is_empty() || scheduler.depths().completed == PICKS);
         }
     })
 }
 
 pub(super) fn at_rest() -> Path {
-    let (mut scheduler, runners) = queued();
+    let (mut scheduler, workers) = queued();
     Box::new(move || {
         for frame in 1..=1_000 {
             scheduler.tick(black_box(FRAME * frame));
         }
-        black_box(&runners);
+        black_box(&workers);
     })
 }

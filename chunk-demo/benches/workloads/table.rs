@@ -2,13 +2,13 @@
 
 use core::fmt::Write;
 
-use crate::driver::{Kind, Measured, Workload};
+use crate::driver::{Measured, Movement, Workload};
 use crate::lineup::Outcome;
 
 type Column = (&'static str, fn(&Measured) -> String);
 
 pub(crate) fn render(workload: &Workload, outcomes: &[Outcome]) -> String {
-    let columns = columns(workload.kind);
+    let columns = columns(workload.movement);
     let mut text = format!("### {}\n\n| | runs |", workload.name);
     for (head, _) in columns {
         // Writing to a string cannot fail.
@@ -25,7 +25,7 @@ pub(crate) fn render(workload: &Workload, outcomes: &[Outcome]) -> String {
     text
 }
 
-fn columns(kind: Kind) -> &'static [Column] {
+fn columns(movement: Movement) -> &'static [Column] {
     const MAIN: Column = ("main thread ms, p50 / p99 / max", |it| {
         format!(
             "{:.2} / {:.2} / {:.2}",
@@ -59,11 +59,11 @@ fn columns(kind: Kind) -> &'static [Column] {
     const JUMPS: Column = ("places filled", |it| {
         format!("{} of {}", it.jumps_filled, it.jumps)
     });
-    match kind {
-        Kind::Fill => &[
+    match movement {
+        Movement::Fill => &[
             FILL, RATE, LATENCY, MAIN, WHOLE, LATE, FRAMES, WASTED, LEAKED, MEMORY,
         ],
-        Kind::Flight => &[
+        Movement::Flight => &[
             PRESENT,
             MISSED,
             LATENCY,
@@ -76,7 +76,7 @@ fn columns(kind: Kind) -> &'static [Column] {
             LEAKED,
             MEMORY,
         ],
-        Kind::Teleport => &[
+        Movement::Teleport => &[
             JUMPS, PRESENT, LATENCY, MAIN, WHOLE, LATE, FRAMES, WASTED, LEAKED, MEMORY,
         ],
     }

@@ -7,8 +7,8 @@ use chunk_apply::{ChunkIndex, ChunkStream};
 use chunk_coord::ChunkCoord;
 
 use super::state::{ChunkState, states};
+use crate::harness::Settings;
 use crate::motion::MotionReport;
-use crate::settings::Settings;
 
 /// What a run was like, frame by frame, and where every chunk was in six of them.
 #[derive(Clone, Debug, Default, PartialEq)]

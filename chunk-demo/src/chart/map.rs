@@ -96,7 +96,7 @@ const LEGEND: i32 = 46;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::harness::Settings;
 
     fn still() -> Still {
         Still {

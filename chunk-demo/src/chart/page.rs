@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::film::Film;
 use super::map::filmstrip;
 use super::plot::{depths, frame_times};
-use crate::outcome::Outcome;
+use crate::harness::Outcome;
 
 /// Writes `index.html`, `chunks.png`, `frames.svg`, `depths.svg` and `report.json` to a folder, which is made if need
 /// be. The page needs nothing else, and no network. Returns the page's path.

@@ -1,35 +1,20 @@
 //! Houses and towers.
 
-use bevy_math::{Quat, Vec3};
+use bevy_math::Vec3;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
-use super::lots::{Lot, Lots, Side};
-use super::plan::Site;
-use super::seed::{Purpose, between, pick};
+use super::lots::{Lot, Lots};
+use super::seed::{Purpose, between, colour};
+use super::site::Site;
+use crate::motion::Axis;
 
-const WALLS: [[u8; 3]; 12] = [
-    [178, 92, 68],
-    [196, 142, 104],
-    [214, 190, 150],
-    [226, 214, 190],
-    [156, 148, 138],
-    [120, 128, 138],
-    [92, 104, 120],
-    [168, 182, 190],
-    [206, 206, 200],
-    [146, 110, 88],
-    [190, 168, 60],
-    [104, 136, 128],
+const WALLS: [u32; 12] = [
+    0xb25c44, 0xc48e68, 0xd6be96, 0xe2d6be, 0x9c948a, 0x78808a, 0x5c6878, 0xa8b6be, 0xcecec8,
+    0x926e58, 0xbea83c, 0x688880,
 ];
-const GLASS: [[u8; 3]; 5] = [
-    [96, 130, 156],
-    [124, 152, 166],
-    [74, 98, 128],
-    [150, 168, 176],
-    [66, 84, 100],
-];
+const GLASS: [u32; 5] = [0x60829c, 0x7c98a6, 0x4a6280, 0x96a8b0, 0x425464];
 
 /// Builds exactly `count` boxes: one on each lot, the lots at the streets first; then a second storey on each, and so
 /// on. Boxes of one lot stand on each other.
@@ -50,19 +35,19 @@ pub(super) fn build(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
 
 /// One building of several boxes, each narrower than the one below.
 fn raise(site: &Site<'_>, lot: &Lot, storeys: usize, rng: &mut Pcg64Mcg, boxes: &mut Vec<Item>) {
-    let unit = site.roads.unit();
+    let unit = site.roads().unit();
     let centrality = site.centrality();
-    let size = [lot.land.width(), lot.land.depth()]
-        .map(|side| (side * between(rng, 0.62, 0.88)).min(40.0 * unit));
+    let size = lot.land.size().to_array();
+    let size = size.map(|side| (side * between(rng, 0.62, 0.88)).min(40.0 * unit));
     let slenderest = 6.0 * size[0].min(size[1]);
     let chance = between(rng, 0.0, 1.0);
     let low = between(rng, 5.0, 12.0);
     let height = ((low + centrality * (8.0 + 120.0 * chance.powi(3))) * unit).min(slenderest);
 
     let is_tower = height > 32.0 * unit;
-    let mut colour = pick(rng, if is_tower { &GLASS } else { &WALLS });
-    let [x, z] = lot.land.centre();
-    let (rotation, sideways) = facing(lot.front);
+    let mut colour = colour(rng, if is_tower { &GLASS } else { &WALLS });
+    let [x, z] = lot.land.center().to_array();
+    let (axis, is_higher) = lot.front;
     let (mut bottom, mut narrowing) = (0.0, 1.0);
     for storey in 1..=storeys {
         let top = if storey == storeys {
@@ -71,52 +56,18 @@ fn raise(site: &Site<'_>, lot: &Lot, storeys: usize, rng: &mut Pcg64Mcg, boxes: 
             bottom + (height - bottom) * 0.6
         };
         let [width, depth] = size.map(|side| side * narrowing);
-        let along_its_axes = if sideways {
-            [depth, width]
-        } else {
-            [width, depth]
+        let [width, depth] = match axis {
+            Axis::X => [depth, width],
+            Axis::Z => [width, depth],
         };
         boxes.push(Item {
             position: Vec3::new(x, (bottom + top) / 2.0, z),
-            rotation,
-            scale: Vec3::new(along_its_axes[0], top - bottom, along_its_axes[1]),
+            rotation: axis.facing(is_higher),
+            scale: Vec3::new(width, top - bottom, depth),
             colour,
         });
         bottom = top;
         narrowing *= 0.8;
         colour = colour.map(|channel| channel - channel / 10);
-    }
-}
-
-/// The rotation that turns a building's −z towards a side, and whether that exchanges its width and depth.
-fn facing(front: Side) -> (Quat, bool) {
-    let half = core::f32::consts::FRAC_1_SQRT_2;
-    match front {
-        Side::LowZ => (Quat::IDENTITY, false),
-        Side::HighZ => (Quat::from_xyzw(0.0, 1.0, 0.0, 0.0), false),
-        Side::LowX => (Quat::from_xyzw(0.0, half, 0.0, half), true),
-        Side::HighX => (Quat::from_xyzw(0.0, -half, 0.0, half), true),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_building_faces_its_street() {
-        for (side, towards) in [
-            (Side::LowX, Vec3::NEG_X),
-            (Side::HighX, Vec3::X),
-            (Side::LowZ, Vec3::NEG_Z),
-            (Side::HighZ, Vec3::Z),
-        ] {
-            let (rotation, sideways) = facing(side);
-            assert!(
-                (rotation * Vec3::NEG_Z).distance(towards) < 1e-6,
-                "{side:?}"
-            );
-            assert_eq!(sideways, towards.x != 0.0, "{side:?}");
-        }
     }
 }

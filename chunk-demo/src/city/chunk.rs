@@ -4,9 +4,9 @@ use bevy_math::{Quat, Vec3};
 
 use crate::motion::Course;
 
-/// The five kinds of things in the city.
+/// The five kinds of items in the city.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ItemKind {
     /// A cube. One building can be several, on top of each other.
     Building,
     /// A cylinder: a trunk or a crown.
@@ -19,7 +19,7 @@ pub enum Kind {
     Road,
 }
 
-impl Kind {
+impl ItemKind {
     /// Every kind, in the order in which [`CityChunk::iter`] lists them.
     pub const ALL: [Self; 5] = [
         Self::Road,
@@ -29,23 +29,23 @@ impl Kind {
         Self::Npc,
     ];
 
-    /// Whether it is drawn with the cylinder. Everything else is a cube.
+    /// Whether the kind is drawn with the cylinder. The others are drawn with the cube.
     #[must_use]
     pub const fn is_round(self) -> bool {
         matches!(self, Self::Tree | Self::Npc)
     }
 }
 
-/// One entity to be.
+/// One entity that a chunk spawns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Item {
     /// The centre, in metres from the chunk's minimum corner. The ground is at y = 0.
     pub position: Vec3,
-    /// About the y axis.
+    /// A rotation about the y axis.
     pub rotation: Quat,
     /// The size in metres along its own axes, for a mesh of one metre.
     pub scale: Vec3,
-    /// sRGB.
+    /// The colour in sRGB.
     pub colour: [u8; 3],
 }
 
@@ -60,36 +60,39 @@ pub struct CityChunk {
     pub trees: Vec<Item>,
     /// Cars and vans in the right-hand lanes.
     pub vehicles: Vec<Item>,
-    /// What each vehicle drives along, in the same order.
+    /// The course of each vehicle, in the same order.
     pub vehicle_courses: Vec<Course>,
     /// People on the pavements.
     pub npcs: Vec<Item>,
-    /// What each person walks along, in the same order.
+    /// The course of each person, in the same order.
     pub npc_courses: Vec<Course>,
 }
 
 impl CityChunk {
-    /// How many entities the chunk will be, its root not counted.
+    /// How many entities the chunk spawns, its root not counted.
     #[must_use]
     pub fn entity_count(&self) -> usize {
-        Kind::ALL.into_iter().map(|kind| self.of(kind).len()).sum()
+        ItemKind::ALL
+            .into_iter()
+            .map(|kind| self.of(kind).len())
+            .sum()
     }
 
     /// The items of one kind.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> &[Item] {
+    pub fn of(&self, kind: ItemKind) -> &[Item] {
         match kind {
-            Kind::Building => &self.buildings,
-            Kind::Tree => &self.trees,
-            Kind::Vehicle => &self.vehicles,
-            Kind::Npc => &self.npcs,
-            Kind::Road => &self.roads,
+            ItemKind::Building => &self.buildings,
+            ItemKind::Tree => &self.trees,
+            ItemKind::Vehicle => &self.vehicles,
+            ItemKind::Npc => &self.npcs,
+            ItemKind::Road => &self.roads,
         }
     }
 
-    /// Every item with its kind, kind by kind in the order of [`Kind::ALL`].
-    pub fn iter(&self) -> impl Iterator<Item = (Kind, &Item)> {
-        Kind::ALL
+    /// Every item with its kind, kind by kind in the order of [`ItemKind::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (ItemKind, &Item)> {
+        ItemKind::ALL
             .into_iter()
             .flat_map(|kind| self.of(kind).iter().map(move |item| (kind, item)))
     }

@@ -1,57 +1,27 @@
-//! The land between the streets, cut into lots.
+//! The land between the streets, cut into lots. Rectangles are in metres from the chunk's minimum corner.
 
-use super::plan::Site;
-use super::roads::{Axis, Road};
+use bevy_math::{Rect, UVec2, Vec2};
 
-/// A side of a rectangle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    LowX,
-    HighX,
-    LowZ,
-    HighZ,
-}
-
-/// A rectangle on the ground. Metres, from the chunk's minimum corner.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rect {
-    pub(super) min: [f32; 2],
-    pub(super) max: [f32; 2],
-}
-
-impl Rect {
-    pub(super) fn width(&self) -> f32 {
-        self.max[0] - self.min[0]
-    }
-
-    pub(super) fn depth(&self) -> f32 {
-        self.max[1] - self.min[1]
-    }
-
-    pub(super) fn centre(&self) -> [f32; 2] {
-        [
-            (self.min[0] + self.max[0]) / 2.0,
-            (self.min[1] + self.max[1]) / 2.0,
-        ]
-    }
-}
+use super::roads::Road;
+use super::site::Site;
+use crate::motion::Axis;
 
 /// A piece of land for one building, or for a few trees.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lot {
     pub(super) land: Rect,
-    /// The side of the nearest street.
-    pub(super) front: Side,
-    /// How many lots lie between it and that street.
-    pub(super) row: usize,
+    /// On which side the nearest street is: along which axis, and whether at its higher end.
+    pub(super) front: (Axis, bool),
+    /// How many lots lie between this one and that street.
+    pub(super) row: u32,
 }
 
 /// The lots of one chunk.
 #[derive(Clone, Debug)]
 pub(super) struct Lots {
-    /// For buildings. Never empty.
+    /// The lots for buildings; at least one.
     pub(super) built: Vec<Lot>,
-    /// For trees. Never empty.
+    /// The lots for trees; at least one.
     pub(super) parks: Vec<Lot>,
 }
 
@@ -60,11 +30,11 @@ const WIDEST: f32 = 28.0;
 const NARROWEST: f32 = 5.0;
 /// From this greenness a lot is a park: about a quarter of the land.
 const PARK_GREENNESS: f32 = 0.3;
-/// More lots are cut until a lot carries no more of the wanted buildings than this on the average.
+/// Smaller lots are cut until a lot has at most this many of the wanted boxes on average.
 const STOREYS_PER_LOT: usize = 3;
 
 impl Lots {
-    /// Cuts the land so finely that the wanted number of buildings has room.
+    /// Cuts the land into lots that are small enough for the wanted number of buildings.
     pub(super) fn of(site: &Site<'_>, buildings: usize) -> Self {
         let blocks = Block::between(site);
         let mut side = WIDEST;
@@ -77,19 +47,15 @@ impl Lots {
     }
 
     fn cut(site: &Site<'_>, blocks: &[Block], side: f32) -> Self {
-        let lots = blocks
-            .iter()
-            .flat_map(|block| block.lots(side * site.roads.unit()));
+        let side = side * site.roads().unit();
+        let lots = blocks.iter().flat_map(|block| block.lots(side));
         let mut by_greenness: Vec<(f32, Lot)> = lots
-            .map(|lot| {
-                let [x, z] = lot.land.centre();
-                (site.greenness(x, z), lot)
-            })
+            .map(|lot| (site.greenness(lot.land.center()), lot))
             .collect();
         // Stable, so equally green lots keep their order.
         by_greenness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
 
-        // The greenest lot is a park even in a grey chunk, and the least green is built on even in a wood.
+        // The greenest lot is always a park, and the least green one is always built on.
         let green = by_greenness.partition_point(|(greenness, _)| *greenness >= PARK_GREENNESS);
         let green = green.clamp(1, by_greenness.len() - 1);
         let mut parks: Vec<Lot> = by_greenness.into_iter().map(|(_, lot)| lot).collect();
@@ -107,27 +73,25 @@ struct Block {
 }
 
 impl Block {
-    /// The land that the streets leave.
+    /// The blocks between the streets of a chunk.
     fn between(site: &Site<'_>) -> Vec<Self> {
-        let size = site.roads.chunk_size();
+        let size = site.roads().chunk_size();
         let whole = Self {
-            land: Rect {
-                min: [0.0; 2],
-                max: [size; 2],
-            },
+            land: Rect::from_corners(Vec2::ZERO, Vec2::splat(size)),
             streets: [[false; 2]; 2],
         };
-        site.roads.iter().fold(vec![whole], |blocks, road| {
-            blocks
-                .into_iter()
+        let mut blocks = vec![whole];
+        for road in site.roads().iter() {
+            blocks = (blocks.into_iter())
                 .flat_map(|block| block.split(road))
-                .collect()
-        })
+                .collect();
+        }
+        blocks
     }
 
     /// The one or two blocks that a street leaves. It cuts a block from end to end or does not touch it: side streets
     /// come after the main streets that they begin and end at.
-    fn split(self, road: &Road) -> impl Iterator<Item = Self> {
+    fn split(self, road: &Road) -> Vec<Self> {
         let (along, across) = match road.axis {
             Axis::X => (0, 1),
             Axis::Z => (1, 0),
@@ -136,50 +100,45 @@ impl Block {
         let cuts = (road.from..=road.to).contains(&middle)
             && (self.land.min[across]..=self.land.max[across]).contains(&road.across);
         if !cuts {
-            return [Some(self), None].into_iter().flatten();
+            return vec![self];
         }
         let (mut low, mut high) = (self, self);
         low.land.max[across] = road.across - road.half_width();
         low.streets[across][1] = true;
         high.land.min[across] = road.across + road.half_width();
         high.streets[across][0] = true;
-        [Some(low), Some(high)].into_iter().flatten()
+        vec![low, high]
     }
 
     /// Cuts the block into equal lots with sides of about `side` metres.
     fn lots(self, side: f32) -> impl Iterator<Item = Lot> {
-        let count =
-            [self.land.width(), self.land.depth()].map(|length| ((length / side) as usize).max(1));
-        let [columns, rows] = count;
-        (0..columns * rows).map(move |index| self.lot([index % columns, index / columns], count))
+        let count = (self.land.size() / side).as_uvec2().max(UVec2::ONE);
+        let steps = (0..count.y).flat_map(move |row| (0..count.x).map(move |x| UVec2::new(x, row)));
+        steps.map(move |step| self.lot(step, count))
     }
 
-    fn lot(&self, place: [usize; 2], count: [usize; 2]) -> Lot {
-        let size = [
-            self.land.width() / count[0] as f32,
-            self.land.depth() / count[1] as f32,
+    fn lot(&self, step: UVec2, count: UVec2) -> Lot {
+        let size = self.land.size() / count.as_vec2();
+        let corner = |step: UVec2| self.land.min + size * step.as_vec2();
+        let last = count - UVec2::ONE - step;
+        let ends = [
+            (Axis::X, [(false, step.x), (true, last.x)]),
+            (Axis::Z, [(false, step.y), (true, last.y)]),
         ];
-        let corner = |axis: usize, step: usize| {
-            self.land.min[axis] + size[axis] * (place[axis] + step) as f32
-        };
-        let sides = [[Side::LowX, Side::HighX], [Side::LowZ, Side::HighZ]];
-        let nearest = (0..2)
-            .flat_map(|axis| {
-                [
-                    (axis, 0, place[axis]),
-                    (axis, 1, count[axis] - 1 - place[axis]),
-                ]
-            })
-            .filter(|&(axis, end, _)| self.streets[axis][end])
-            .min_by_key(|&(_, _, row)| row);
+        let ends = ends.iter().zip(self.streets);
+        let at_streets = ends.flat_map(|((axis, ends), streets)| {
+            let ends = ends.iter().zip(streets).filter(|(_, is_street)| *is_street);
+            ends.map(|((is_higher, row), _)| ((*axis, *is_higher), *row))
+        });
         // Every block borders a main street, so there is a nearest one.
-        let (axis, end, row) = nearest.unwrap_or((0, 0, 0));
+        let nearest = at_streets.min_by_key(|(_, row)| *row);
+        let (front, row) = nearest.unwrap_or(((Axis::X, false), 0));
         Lot {
             land: Rect {
-                min: [corner(0, 0), corner(1, 0)],
-                max: [corner(0, 1), corner(1, 1)],
+                min: corner(step),
+                max: corner(step + UVec2::ONE),
             },
-            front: sides[axis][end],
+            front,
             row,
         }
     }

@@ -1,15 +1,17 @@
-//! The city that the demo streams: pure data from a seed and a coordinate, with no entity in sight.
+//! The city that the demo streams: generated from a seed and a coordinate, and spawned as entities.
 //!
 //! | part | what it decides |
 //! |---|---|
-//! | [`CityPlan`] | the settings, checked once; makes any chunk on any thread |
+//! | [`CityPlan`] | the settings, checked once; generates any chunk on any thread |
 //! | [`Roads`] | main streets on a lattice, side streets between them; neighbours agree on every crossing |
-//! | lots | the land between the roads, cut up; the greenest are parks |
-//! | buildings, trees, traffic | what stands and moves there |
-//! | [`CityChunk`] | the result: five lists of [`Item`]s |
+//! | `site` | what the land of one chunk is like: how green, how central |
+//! | `lots` | the land between the streets, cut into lots; the greenest are parks |
+//! | `buildings`, `trees`, `traffic` | what stands and moves there |
+//! | [`CityChunk`] | the generated chunk: five lists of [`Item`]s |
+//! | [`spawn`] | turns a generated chunk into entities |
 //!
-//! Everything is drawn from `(seed, coordinate)` alone, so neither the order of the chunks nor the number of threads
-//! can change a city.
+//! A chunk depends on the seed and its coordinate alone, so neither the order of the chunks nor the number of threads
+//! changes a city.
 
 mod buildings;
 mod chunk;
@@ -17,11 +19,11 @@ mod lots;
 mod plan;
 mod roads;
 mod seed;
-#[cfg(test)]
-mod tests;
+mod site;
+pub mod spawn;
 mod traffic;
 mod trees;
 
-pub use chunk::{CityChunk, Item, Kind};
+pub use chunk::{CityChunk, Item, ItemKind};
 pub use plan::{CityConfig, CityError, CityPlan};
-pub use roads::{Axis, Class, Road, Roads};
+pub use roads::{Class, Road, Roads};

@@ -1,17 +1,16 @@
-//! The settings of a city, and the making of its chunks.
+//! The settings of a city, and the generator of its chunks.
 
 use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 
 use chunk_coord::ChunkCoord;
-use fastnoise_lite::{FastNoiseLite, NoiseType};
-use rand::Rng;
+use fastnoise_lite::FastNoiseLite;
 
 use super::chunk::CityChunk;
 use super::lots::Lots;
 use super::roads::Roads;
-use super::seed::{self, Purpose};
+use super::site::Site;
 use super::{buildings, traffic, trees};
 
 /// The settings of a city.
@@ -32,6 +31,21 @@ impl CityConfig {
     pub const CHUNK_SIZES: RangeInclusive<f32> = 20.0..=10_000.0;
     /// The densities that make a city, in entities a chunk.
     pub const DENSITIES: RangeInclusive<u32> = 15..=2_000;
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    ///
+    /// If the chunk size or the density is out of its range.
+    pub fn validate(&self) -> Result<(), CityError> {
+        if !Self::CHUNK_SIZES.contains(&self.chunk_size) {
+            Err(CityError::ChunkSize(self.chunk_size))
+        } else if !Self::DENSITIES.contains(&self.density) {
+            Err(CityError::Density(self.density))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl Default for CityConfig {
@@ -101,26 +115,12 @@ impl CityPlan {
     ///
     /// If the chunk size or the density is out of its range.
     pub fn new(config: CityConfig) -> Result<Self, CityError> {
-        if !CityConfig::CHUNK_SIZES.contains(&config.chunk_size) {
-            return Err(CityError::ChunkSize(config.chunk_size));
-        }
-        if !CityConfig::DENSITIES.contains(&config.density) {
-            return Err(CityError::Density(config.density));
-        }
-        let noise_seed = seed::rng(config.seed, Purpose::Parks, 0, 0).next_u32();
-        let mut park_noise = FastNoiseLite::with_seed(noise_seed.cast_signed());
-        park_noise.set_noise_type(Some(NoiseType::OpenSimplex2));
-        park_noise.set_frequency(Some(PARKS_PER_CHUNK));
+        config.validate()?;
+        let park_noise = Site::park_noise(config.seed);
         Ok(Self { config, park_noise })
     }
 
-    /// The settings.
-    #[must_use]
-    pub fn config(&self) -> CityConfig {
-        self.config
-    }
-
-    /// The streets of a chunk.
+    /// The streets of the chunk at a coordinate.
     #[must_use]
     pub fn roads(&self, coord: ChunkCoord) -> Roads {
         Roads::of(self.config.seed, self.config.chunk_size, coord)
@@ -131,18 +131,20 @@ impl CityPlan {
     #[must_use]
     pub fn generate(&self, coord: ChunkCoord) -> CityChunk {
         let site = self.site(coord);
-        let roads = site.roads.items(self.config.density >= PAVED_DENSITY);
-        let shares = Shares::of(
-            self.config.density as usize - roads.len(),
-            site.roads.parking(),
-        );
-        let lots = Lots::of(&site, shares.buildings);
-        let (vehicles, vehicle_courses) = traffic::drive(&site, shares.vehicles);
-        let (npcs, npc_courses) = traffic::walk(&site, shares.npcs);
+        let roads = site.roads().items(self.config.density >= PAVED_DENSITY);
+        let total = self.config.density as usize - roads.len();
+        // At least one of each, which the lowest density leaves room for: a chunk has at most six streets.
+        let vehicles = (total / 10).clamp(1, site.roads().lane_capacity().max(1));
+        let npcs = (total / 5).max(1);
+        let trees = (total * 3 / 10).max(1);
+        let buildings = total - vehicles - npcs - trees;
+        let lots = Lots::of(&site, buildings);
+        let (vehicles, vehicle_courses) = traffic::drive(&site, vehicles);
+        let (npcs, npc_courses) = traffic::walk(&site, npcs);
         CityChunk {
             roads,
-            buildings: buildings::build(&site, &lots, shares.buildings),
-            trees: trees::plant(&site, &lots, shares.trees),
+            buildings: buildings::build(&site, &lots, buildings),
+            trees: trees::plant(&site, &lots, trees),
             vehicles,
             vehicle_courses,
             npcs,
@@ -151,12 +153,7 @@ impl CityPlan {
     }
 
     pub(super) fn site(&self, coord: ChunkCoord) -> Site<'_> {
-        Site {
-            seed: self.config.seed,
-            coord,
-            roads: self.roads(coord),
-            park_noise: &self.park_noise,
-        }
+        Site::new(self.config.seed, coord, self.roads(coord), &self.park_noise)
     }
 }
 
@@ -168,68 +165,67 @@ impl fmt::Debug for CityPlan {
     }
 }
 
-/// Hills and valleys of the park noise along one side of a chunk.
-const PARKS_PER_CHUNK: f32 = 1.6;
-
 /// From this many entities a chunk, pavements are drawn as well.
 const PAVED_DENSITY: u32 = 60;
 
-/// The park noise repeats after this many chunks, so that it stays exact at any coordinate: a coordinate of 2³¹ chunks
-/// would leave an `f32` no digits for the metres.
-const NOISE_PERIOD: i32 = 4_096;
+#[cfg(test)]
+mod tests {
+    use bevy_math::Vec3Swizzles;
 
-/// One chunk while it is being made.
-pub(super) struct Site<'a> {
-    seed: u64,
-    coord: ChunkCoord,
-    pub(super) roads: Roads,
-    park_noise: &'a FastNoiseLite,
-}
+    use super::super::chunk::Item;
+    use super::super::lots::Lot;
+    use super::*;
 
-impl Site<'_> {
-    /// This chunk's numbers for one purpose.
-    pub(super) fn rng(&self, purpose: Purpose) -> rand_pcg::Pcg64Mcg {
-        seed::rng(self.seed, purpose, self.coord.x.into(), self.coord.z.into())
+    fn city(density: u32) -> CityPlan {
+        let config = CityConfig {
+            seed: 42,
+            density,
+            ..CityConfig::default()
+        };
+        CityPlan::new(config).expect("the settings are in range")
     }
 
-    /// How green the place at `x`, `z` metres from the minimum corner is, −1 to 1.
-    pub(super) fn greenness(&self, x: f32, z: f32) -> f32 {
-        let size = self.roads.chunk_size();
-        let column = self.coord.x.rem_euclid(NOISE_PERIOD) as f32;
-        let row = self.coord.z.rem_euclid(NOISE_PERIOD) as f32;
-        self.park_noise
-            .get_noise_2d(column + x / size, row + z / size)
+    /// Chunks around the origin, and at every end of the coordinate space.
+    fn coords() -> impl Iterator<Item = ChunkCoord> {
+        let ends = [i32::MIN, i32::MIN + 1, i32::MAX - 1, i32::MAX];
+        let axis = move || ends.into_iter().chain(-5..5);
+        axis().flat_map(move |x| axis().map(move |z| ChunkCoord::planar(x, z)))
     }
 
-    /// How central the chunk is: 1 at the world's origin, 0.5 at 800 m, towards 0 far out.
-    pub(super) fn centrality(&self) -> f32 {
-        let metres = |chunks: i32| (f64::from(chunks) + 0.5) * f64::from(self.roads.chunk_size());
-        let distance_sq = metres(self.coord.x).powi(2) + metres(self.coord.z).powi(2);
-        (1.0 / (1.0 + distance_sq / 800.0_f64.powi(2))) as f32
-    }
-}
+    #[test]
+    fn trees_grow_only_in_parks_and_nothing_is_built_there() {
+        let plan = city(600);
+        for coord in coords() {
+            let (chunk, site) = (plan.generate(coord), plan.site(coord));
+            let lots = Lots::of(&site, chunk.buildings.len());
+            let is_in_a_park = |item: &Item| {
+                let half = ((item.rotation * item.scale).abs() / 2.0 - 1e-3).xz();
+                let centre = item.position.xz();
+                lots.parks.iter().any(|lot| {
+                    (centre - half).cmpge(lot.land.min).all()
+                        && (centre + half).cmple(lot.land.max).all()
+                })
+            };
+            assert!(chunk.trees.iter().all(is_in_a_park), "{coord:?}");
+            assert!(!chunk.buildings.iter().any(is_in_a_park), "{coord:?}");
 
-/// How many entities of each kind.
-#[derive(Clone, Copy, Debug)]
-struct Shares {
-    buildings: usize,
-    trees: usize,
-    vehicles: usize,
-    npcs: usize,
-}
-
-impl Shares {
-    /// Divides `total`: vehicles a tenth or as many as the lanes hold, a fifth people, three tenths trees, the rest
-    /// buildings. At least one of each, which the lowest density leaves room for: a chunk has at most six streets.
-    fn of(total: usize, parking: usize) -> Self {
-        let vehicles = (total / 10).clamp(1, parking.max(1));
-        let npcs = (total / 5).max(1);
-        let trees = (total * 3 / 10).max(1);
-        Self {
-            buildings: total - vehicles - npcs - trees,
-            trees,
-            vehicles,
-            npcs,
+            let greenness = |lot: &Lot| site.greenness(lot.land.center());
+            let least_green_park = lots.parks.iter().map(greenness).fold(f32::MAX, f32::min);
+            let is_less_green = |lot: &Lot| greenness(lot) <= least_green_park;
+            assert!(lots.built.iter().all(is_less_green), "{coord:?}");
         }
+    }
+
+    #[test]
+    fn parks_are_part_of_the_city_and_not_most_of_it() {
+        let plan = city(300);
+        let (mut parks, mut all) = (0, 0);
+        for coord in coords() {
+            let lots = Lots::of(&plan.site(coord), 120);
+            parks += lots.parks.len();
+            all += lots.parks.len() + lots.built.len();
+        }
+        let share = parks as f32 / all as f32;
+        assert!((0.1..0.4).contains(&share), "{share}");
     }
 }

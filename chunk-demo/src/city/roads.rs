@@ -3,19 +3,10 @@
 use bevy_math::{Quat, Vec3};
 use chunk_coord::ChunkCoord;
 use rand::RngExt;
-use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
-use super::seed::{self, Purpose};
-
-/// The axis a street runs along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Axis {
-    /// Along the world's x axis.
-    X,
-    /// Along the world's z axis.
-    Z,
-}
+use super::seed::{self, Purpose, between};
+use crate::motion::Axis;
 
 /// How wide a street is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,7 +76,7 @@ const MAIN_PART: [f32; 2] = [0.20, 0.30];
 const SIDE_PART: [f32; 2] = [0.55, 0.85];
 /// The share of borders that a side street crosses.
 const SIDE_SHARE: f64 = 0.7;
-/// The room that a parked or driving vehicle takes in its lane, in metres.
+/// The length of lane that a vehicle takes, in metres.
 const VEHICLE_ROOM: f32 = 7.0;
 
 const ASPHALT: [u8; 3] = [62, 63, 66];
@@ -96,17 +87,17 @@ impl Roads {
     pub(super) fn of(seed: u64, chunk_size: f32, coord: ChunkCoord) -> Self {
         let (x, z) = (i64::from(coord.x), i64::from(coord.z));
         let unit = (chunk_size / 200.0).min(1.0);
-        let main_x =
-            chunk_size * within(&mut seed::rng(seed, Purpose::MainColumn, x, 0), MAIN_PART);
-        let main_z = chunk_size * within(&mut seed::rng(seed, Purpose::MainRow, 0, z), MAIN_PART);
+        let within = |mut rng, [low, high]: [f32; 2]| chunk_size * between(&mut rng, low, high);
+        let main_x = within(seed::rng(seed, Purpose::MainColumn, x, 0), MAIN_PART);
+        let main_z = within(seed::rng(seed, Purpose::MainRow, 0, z), MAIN_PART);
         let side = |purpose, x, z| {
             let mut rng = seed::rng(seed, purpose, x, z);
             let crosses = rng.random_bool(SIDE_SHARE);
-            crosses.then(|| chunk_size * within(&mut rng, SIDE_PART))
+            crosses.then(|| within(rng, SIDE_PART))
         };
 
         let mut list = Vec::with_capacity(6);
-        let mut lay = |axis, class, across, from, to| {
+        let mut add = |axis, class, across, from, to| {
             let (half_carriageway, pavement) = match class {
                 Class::Main => (6.0 * unit, 3.0 * unit),
                 Class::Side => (3.5 * unit, 2.0 * unit),
@@ -121,21 +112,29 @@ impl Roads {
                 pavement,
             });
         };
-        lay(Axis::X, Class::Main, main_z, 0.0, chunk_size);
-        lay(Axis::Z, Class::Main, main_x, 0.0, chunk_size);
-        // A side street belongs to the border it crosses, so both chunks ask the same question. A border is known by
-        // the chunk above it on the axis; as an `i64` there is one above the last chunk too.
-        if let Some(across) = side(Purpose::SideAlongX, x, z) {
-            lay(Axis::X, Class::Side, across, 0.0, main_x);
-        }
-        if let Some(across) = side(Purpose::SideAlongX, x + 1, z) {
-            lay(Axis::X, Class::Side, across, main_x, chunk_size);
-        }
-        if let Some(across) = side(Purpose::SideAlongZ, x, z) {
-            lay(Axis::Z, Class::Side, across, 0.0, main_z);
-        }
-        if let Some(across) = side(Purpose::SideAlongZ, x, z + 1) {
-            lay(Axis::Z, Class::Side, across, main_z, chunk_size);
+        add(Axis::X, Class::Main, main_z, 0.0, chunk_size);
+        add(Axis::Z, Class::Main, main_x, 0.0, chunk_size);
+        // A side street is drawn from the border that it crosses, so that both chunks get the same one. A border is named
+        // by the chunk above it on the axis; with an `i64` there is one above the last chunk too.
+        for (axis, border, from, to) in [
+            (Axis::X, side(Purpose::SideAlongX, x, z), 0.0, main_x),
+            (
+                Axis::X,
+                side(Purpose::SideAlongX, x + 1, z),
+                main_x,
+                chunk_size,
+            ),
+            (Axis::Z, side(Purpose::SideAlongZ, x, z), 0.0, main_z),
+            (
+                Axis::Z,
+                side(Purpose::SideAlongZ, x, z + 1),
+                main_z,
+                chunk_size,
+            ),
+        ] {
+            if let Some(across) = border {
+                add(axis, Class::Side, across, from, to);
+            }
         }
         Self {
             list,
@@ -155,44 +154,42 @@ impl Roads {
         self.chunk_size
     }
 
-    /// How long a metre of the plan is: 1, or less in chunks under 200 m.
+    /// The length of a metre of the plan, in metres: 1, or less in chunks under 200 m.
     pub(super) fn unit(&self) -> f32 {
         self.unit
     }
 
-    /// The room of one vehicle in its lane.
+    /// The length of lane that one vehicle takes.
     pub(super) fn vehicle_room(&self) -> f32 {
         VEHICLE_ROOM * self.unit
     }
 
     /// How many vehicles fit in the lanes.
-    pub(super) fn parking(&self) -> usize {
-        self.list
-            .iter()
-            .flat_map(|road| [(road, -1.0), (road, 1.0)])
-            .map(|(road, side)| self.lane(road, side))
-            .map(|lane| self.rooms(&lane))
-            .sum()
+    pub(super) fn lane_capacity(&self) -> usize {
+        let rooms = |[from, to]: [f32; 2]| ((to - from) / self.vehicle_room()) as usize;
+        self.lanes().map(|(_, _, piece)| rooms(piece)).sum()
     }
 
-    /// The pieces of the lane on one side (−1 or 1) of a street that are free of crossings.
-    pub(super) fn lane(&self, road: &Road, side: f32) -> Vec<[f32; 2]> {
-        self.free(road, road.across + side * road.half_carriageway / 2.0)
+    /// The pieces of all lanes that are free of crossings: the street, the side of it (−1 or 1), and from where to where.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
+        self.pieces(|road| road.half_carriageway / 2.0)
     }
 
-    /// The pieces of the pavement on one side (−1 or 1) of a street that are free of crossings.
-    pub(super) fn pavement(&self, road: &Road, side: f32) -> Vec<[f32; 2]> {
-        self.free(
-            road,
-            road.across + side * (road.half_carriageway + road.pavement / 2.0),
-        )
+    /// The pieces of all pavements that are free of crossings.
+    pub(super) fn pavements(&self) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
+        self.pieces(|road| road.half_carriageway + road.pavement / 2.0)
     }
 
-    /// How many vehicles fit in the pieces of a lane.
-    pub(super) fn rooms(&self, lane: &[[f32; 2]]) -> usize {
-        lane.iter()
-            .map(|[from, to]| ((to - from) / self.vehicle_room()) as usize)
-            .sum()
+    /// The free pieces of the lines on both sides of all streets, at this distance from a street's middle.
+    fn pieces(
+        &self,
+        from_middle: fn(&Road) -> f32,
+    ) -> impl Iterator<Item = (&Road, f32, [f32; 2])> {
+        let sides = self.iter().flat_map(|road| [(road, -1.0), (road, 1.0)]);
+        sides.flat_map(move |(road, side)| {
+            let free = self.free(road, road.across + side * from_middle(road));
+            free.into_iter().map(move |piece| (road, side, piece))
+        })
     }
 
     /// The pieces of a line beside a street's middle that no other street's carriageway covers.
@@ -217,7 +214,7 @@ impl Roads {
         pieces
     }
 
-    /// The streets as things to spawn. Each kind has a height of its own, so that none flickers where they cross.
+    /// The streets as items. Each class and axis has a height of its own, so that no two surfaces flicker where they cross.
     pub(super) fn items(&self, with_pavements: bool) -> Vec<Item> {
         let pavements = self.list.iter().filter(|_| with_pavements).map(|road| {
             let height = if road.axis == Axis::X { 0.04 } else { 0.05 };
@@ -234,8 +231,4 @@ impl Roads {
         });
         pavements.chain(carriageways).collect()
     }
-}
-
-fn within(rng: &mut Pcg64Mcg, [low, high]: [f32; 2]) -> f32 {
-    seed::between(rng, low, high)
 }

@@ -1,9 +1,9 @@
-//! Random numbers that depend on a place and a purpose, and on nothing else.
+//! Random numbers that depend on a seed, a coordinate and a purpose, and on nothing else.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// What the numbers are for. Each purpose has its own, so that one more tree moves no building.
+/// What random numbers are for. Each purpose has numbers of its own, so that one more tree moves no building.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
     /// Where the main street of a column of chunks runs (it is at the same x in every row).
@@ -26,8 +26,8 @@ pub(super) enum Purpose {
     Parks,
 }
 
-/// The numbers of one place for one purpose. Each part is mixed in by seeding a generator with it, so that
-/// neighbouring places have nothing in common.
+/// The random numbers of one coordinate for one purpose. Each part is mixed in by seeding a generator with it, so that
+/// neighbouring coordinates have nothing in common.
 pub(super) fn rng(seed: u64, purpose: Purpose, x: i64, z: i64) -> Pcg64Mcg {
     let mixed = [purpose as u64, x as u64, z as u64]
         .into_iter()
@@ -37,12 +37,13 @@ pub(super) fn rng(seed: u64, purpose: Purpose, x: i64, z: i64) -> Pcg64Mcg {
     Pcg64Mcg::seed_from_u64(mixed)
 }
 
-/// A number between two others. `low` itself if they are equal.
+/// A number from `low` to `high`, or `low` itself if they are equal.
 pub(super) fn between(rng: &mut Pcg64Mcg, low: f32, high: f32) -> f32 {
     low + (high - low) * rng.random::<f32>()
 }
 
-/// One of several. There must be at least one.
-pub(super) fn pick<T: Copy>(rng: &mut Pcg64Mcg, choices: &[T]) -> T {
-    choices[rng.random_range(0..choices.len())]
+/// One of several colours, given as 0xRRGGBB. There must be at least one.
+pub(super) fn colour(rng: &mut Pcg64Mcg, choices: &[u32]) -> [u8; 3] {
+    let [_, red, green, blue] = choices[rng.random_range(0..choices.len())].to_be_bytes();
+    [red, green, blue]
 }

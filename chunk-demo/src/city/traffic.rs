@@ -4,80 +4,61 @@ use bevy_math::{Quat, Vec3};
 use rand::RngExt;
 
 use super::chunk::Item;
-use super::plan::Site;
-use super::roads::{Axis, Class, Road};
-use super::seed::{Purpose, between, pick};
-use crate::motion::{AtEnd, Course};
+use super::roads::{Class, Road};
+use super::seed::{Purpose, between, colour};
+use super::site::Site;
+use crate::motion::{AtEnd, Axis, Course};
 
-const PAINT: [[u8; 3]; 9] = [
-    [200, 36, 36],
-    [236, 236, 232],
-    [30, 32, 36],
-    [168, 172, 178],
-    [40, 78, 156],
-    [240, 190, 40],
-    [44, 110, 72],
-    [120, 44, 52],
-    [220, 120, 40],
+const PAINT: [u32; 9] = [
+    0xc82424, 0xecece8, 0x1e2024, 0xa8acb2, 0x284e9c, 0xf0be28, 0x2c6e48, 0x782c34, 0xdc7828,
 ];
-const CLOTHES: [[u8; 3]; 10] = [
-    [210, 60, 70],
-    [60, 90, 170],
-    [240, 200, 80],
-    [70, 150, 110],
-    [230, 230, 225],
-    [50, 50, 60],
-    [160, 90, 160],
-    [230, 130, 60],
-    [110, 170, 210],
-    [140, 110, 80],
+const CLOTHES: [u32; 10] = [
+    0xd23c46, 0x3c5aaa, 0xf0c850, 0x46966e, 0xe6e6e1, 0x32323c, 0xa05aa0, 0xe6823c, 0x6eaad2,
+    0x8c6e50,
 ];
 
-/// Puts exactly `count` vehicles in the lanes, or as many as there is room for.
+/// Puts exactly `count` vehicles in the lanes, or as many as fit.
 pub(super) fn drive(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Vehicles);
-    let unit = site.roads.unit();
-    let room = site.roads.vehicle_room();
-    let mut rooms_left = site.roads.parking();
+    let unit = site.roads().unit();
+    let room = site.roads().vehicle_room();
+    let mut rooms_left = site.roads().lane_capacity();
     let mut vehicles = Vec::with_capacity(count);
     let mut courses = Vec::with_capacity(count);
-    for road in site.roads.iter() {
-        for side in [-1.0, 1.0] {
-            for [from, to] in site.roads.lane(road, side) {
-                let rooms = ((to - from) / room) as usize;
-                for index in 0..rooms {
-                    // Each room is taken with the chance that makes the total come out exactly.
-                    let is_taken = rng.random_range(0..rooms_left) < count - vehicles.len();
-                    rooms_left -= 1;
-                    if is_taken {
-                        let is_van = rng.random_ratio(1, 6);
-                        let size = if is_van {
-                            Vec3::new(2.1, 2.3, 5.6)
-                        } else {
-                            Vec3::new(1.8, 1.45, 4.3)
-                        } * unit;
-                        let slack = (room - size.z) / 2.0;
-                        let middle = from + (index as f32 + 0.5) * (to - from) / rooms as f32;
-                        courses.push(lane_course(road, side, unit));
-                        vehicles.push(Item {
-                            position: road.point(
-                                middle + between(&mut rng, -slack, slack),
-                                road.across + side * road.half_carriageway / 2.0,
-                                size.y / 2.0 + 0.1 * unit,
-                            ),
-                            rotation: heading(road.axis, side),
-                            scale: size,
-                            colour: pick(&mut rng, &PAINT),
-                        });
-                    }
-                }
+    for (road, side, [from, to]) in site.roads().lanes() {
+        let rooms = ((to - from) / room) as usize;
+        for index in 0..rooms {
+            // Each room is taken with the probability that makes the total come out exactly.
+            let is_taken = rng.random_range(0..rooms_left) < count - vehicles.len();
+            rooms_left -= 1;
+            if !is_taken {
+                continue;
             }
+            let is_van = rng.random_ratio(1, 6);
+            let size = if is_van {
+                Vec3::new(2.1, 2.3, 5.6)
+            } else {
+                Vec3::new(1.8, 1.45, 4.3)
+            } * unit;
+            let slack = (room - size.z) / 2.0;
+            let middle = from + (index as f32 + 0.5) * (to - from) / rooms as f32;
+            courses.push(lane_course(road, side, unit));
+            vehicles.push(Item {
+                position: road.point(
+                    middle + between(&mut rng, -slack, slack),
+                    road.across + side * road.half_carriageway / 2.0,
+                    size.y / 2.0 + 0.1 * unit,
+                ),
+                rotation: heading(road.axis, side),
+                scale: size,
+                colour: colour(&mut rng, &PAINT),
+            });
         }
     }
     (vehicles, courses)
 }
 
-/// Everybody in a lane drives at the same speed and as far, so that nobody ever catches up with anybody.
+/// All vehicles in a lane drive at the same speed and equally far, so that none ever catches up with another.
 fn lane_course(road: &Road, side: f32, unit: f32) -> Course {
     let speed = match road.class {
         Class::Main => 12.0,
@@ -92,7 +73,8 @@ fn lane_course(road: &Road, side: f32, unit: f32) -> Course {
     }
 }
 
-/// The direction of the lane on one side of a street along its axis, 1 or −1.
+/// The direction along its axis, 1 or −1, in which a street is driven on one side, keeping to the right: to the right of
+/// +x lies +z, and to the right of +z lies −x.
 fn forwards(axis: Axis, side: f32) -> f32 {
     match axis {
         Axis::X => side,
@@ -100,34 +82,16 @@ fn forwards(axis: Axis, side: f32) -> f32 {
     }
 }
 
-/// The rotation of what drives in the lane on one side of a street and keeps to the right.
-///
-/// To the right of +x lies +z, and to the right of +z lies −x.
+/// The rotation of what drives in the lane on one side of a street.
 fn heading(axis: Axis, side: f32) -> Quat {
-    let half = core::f32::consts::FRAC_1_SQRT_2;
-    match (axis, side > 0.0) {
-        (Axis::X, true) => Quat::from_xyzw(0.0, -half, 0.0, half),
-        (Axis::X, false) => Quat::from_xyzw(0.0, half, 0.0, half),
-        (Axis::Z, true) => Quat::IDENTITY,
-        (Axis::Z, false) => Quat::from_xyzw(0.0, 1.0, 0.0, 0.0),
-    }
+    axis.facing(forwards(axis, side) > 0.0)
 }
 
-/// Puts exactly `count` people on the pavements, everywhere equally likely.
+/// Puts exactly `count` people on the pavements, evenly distributed.
 pub(super) fn walk(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
     let mut rng = site.rng(Purpose::Npcs);
-    let unit = site.roads.unit();
-    let pavements: Vec<(&Road, f32, [f32; 2])> = site
-        .roads
-        .iter()
-        .flat_map(|road| [(road, -1.0), (road, 1.0)])
-        .flat_map(|(road, side)| {
-            site.roads
-                .pavement(road, side)
-                .into_iter()
-                .map(move |piece| (road, side, piece))
-        })
-        .collect();
+    let unit = site.roads().unit();
+    let pavements: Vec<_> = site.roads().pavements().collect();
     let length: f32 = pavements.iter().map(|(_, _, [from, to])| to - from).sum();
 
     let person = |_| {
@@ -156,7 +120,7 @@ pub(super) fn walk(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
             axis: road.axis,
             from: from + size.x / 2.0,
             to: to - size.x / 2.0,
-            // Who is taller walks faster: 0.9 to 1.7 m/s.
+            // Taller people walk faster: 0.9 to 1.7 m/s.
             speed: forwards(road.axis, side) * (2.0 * size.y - 2.1 * unit),
             at_end: AtEnd::Turn,
         };
@@ -164,7 +128,7 @@ pub(super) fn walk(site: &Site<'_>, count: usize) -> (Vec<Item>, Vec<Course>) {
             position,
             rotation,
             scale: size,
-            colour: pick(&mut rng, &CLOTHES),
+            colour: colour(&mut rng, &CLOTHES),
         };
         Some((person, course))
     };

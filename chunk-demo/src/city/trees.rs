@@ -1,23 +1,16 @@
 //! Trees in the parks.
 
-use bevy_math::{Quat, Vec3};
+use bevy_math::{Quat, Vec2, Vec3};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::chunk::Item;
 use super::lots::{Lot, Lots};
-use super::plan::Site;
-use super::seed::{Purpose, between, pick};
+use super::seed::{Purpose, between, colour};
+use super::site::Site;
 
-const LEAVES: [[u8; 3]; 6] = [
-    [64, 112, 52],
-    [82, 128, 60],
-    [52, 96, 56],
-    [104, 136, 62],
-    [126, 140, 58],
-    [150, 118, 52],
-];
-const BARK: [[u8; 3]; 3] = [[92, 70, 50], [108, 86, 62], [78, 62, 48]];
+const LEAVES: [u32; 6] = [0x407034, 0x52803c, 0x346038, 0x68883e, 0x7e8c3a, 0x967634];
+const BARK: [u32; 3] = [0x5c4632, 0x6c563e, 0x4e3e30];
 
 /// Plants exactly `count` cylinders: a trunk and a crown for each tree, and one bush if the number is odd.
 pub(super) fn plant(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
@@ -36,7 +29,7 @@ pub(super) fn plant(site: &Site<'_>, lots: &Lots, count: usize) -> Vec<Item> {
     cylinders
 }
 
-/// Divides the park into a square for each plant, so that no two stand in each other.
+/// Divides the park into a cell for each plant, so that no two overlap.
 fn plant_park(
     site: &Site<'_>,
     park: &Lot,
@@ -49,12 +42,9 @@ fn plant_park(
         .unwrap_or(1)
         .max(1);
     let rows = plants.div_ceil(columns).max(1);
-    let cell = [
-        park.land.width() / columns as f32,
-        park.land.depth() / rows as f32,
-    ];
+    let cell = park.land.size() / Vec2::new(columns as f32, rows as f32);
     for plant in 0..plants {
-        let crown = (between(rng, 2.5, 4.5) * site.roads.unit()).min(0.9 * cell[0].min(cell[1]));
+        let crown = (between(rng, 2.5, 4.5) * site.roads().unit()).min(0.9 * cell.min_element());
         let place = [plant % columns, plant / columns];
         let [x, z] = [0, 1].map(|axis| {
             let free = (cell[axis] - crown) / 2.0;
@@ -77,7 +67,12 @@ fn tree(x: f32, z: f32, crown: f32, rng: &mut Pcg64Mcg) -> [Item; 2] {
         colour,
     };
     [
-        cylinder(trunk_height * 0.9, crown_height, crown, pick(rng, &LEAVES)),
-        cylinder(0.0, trunk_height, crown * 0.15, pick(rng, &BARK)),
+        cylinder(
+            trunk_height * 0.9,
+            crown_height,
+            crown,
+            colour(rng, &LEAVES),
+        ),
+        cylinder(0.0, trunk_height, crown * 0.15, colour(rng, &BARK)),
     ]
 }

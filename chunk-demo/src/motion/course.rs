@@ -1,16 +1,37 @@
 //! The piece of a street that something moves along.
 
 use bevy_ecs::component::Component;
-use bevy_math::Vec3;
+use bevy_math::{Quat, Vec3};
 
-use crate::city::Axis;
+/// An axis of the ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// The world's x axis.
+    X,
+    /// The world's z axis.
+    Z,
+}
+
+impl Axis {
+    /// The rotation about y that turns −z towards the higher or the lower end of the axis.
+    #[must_use]
+    pub fn facing(self, is_higher: bool) -> Quat {
+        let half = core::f32::consts::FRAC_1_SQRT_2;
+        match (self, is_higher) {
+            (Self::X, true) => Quat::from_xyzw(0.0, -half, 0.0, half),
+            (Self::X, false) => Quat::from_xyzw(0.0, half, 0.0, half),
+            (Self::Z, true) => Quat::from_xyzw(0.0, 1.0, 0.0, 0.0),
+            (Self::Z, false) => Quat::IDENTITY,
+        }
+    }
+}
 
 /// What happens at the end of a [`Course`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtEnd {
-    /// It begins anew at the other end, as a vehicle that leaves while another comes.
+    /// It begins anew at the other end, as if one vehicle left and another came.
     BeginAnew,
-    /// It turns round.
+    /// It turns round and moves back.
     Turn,
 }
 
@@ -18,7 +39,7 @@ pub enum AtEnd {
 ///
 /// ```
 /// use bevy_math::Vec3;
-/// use chunk_demo::{city::Axis, motion::{AtEnd, Course}};
+/// use chunk_demo::motion::{AtEnd, Axis, Course};
 ///
 /// let mut course = Course { axis: Axis::X, from: 0.0, to: 100.0, speed: 10.0, at_end: AtEnd::BeginAnew };
 /// let mut car = Vec3::new(95.0, 0.8, 30.0);
@@ -40,7 +61,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// Moves a position on by so many seconds. Wherever it was, it is within the course afterwards.
+    /// Moves a position on by this many seconds. Wherever it was, it is within the course afterwards.
     pub fn advance(&mut self, position: &mut Vec3, seconds: f32) {
         let along = match self.axis {
             Axis::X => &mut position.x,
@@ -71,6 +92,19 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rotation_faces_either_end_of_an_axis() {
+        for (axis, is_higher, towards) in [
+            (Axis::X, false, Vec3::NEG_X),
+            (Axis::X, true, Vec3::X),
+            (Axis::Z, false, Vec3::NEG_Z),
+            (Axis::Z, true, Vec3::Z),
+        ] {
+            let faces = axis.facing(is_higher) * Vec3::NEG_Z;
+            assert!(faces.distance(towards) < 1e-6, "{axis:?} {faces}");
+        }
+    }
 
     fn course(at_end: AtEnd, speed: f32) -> Course {
         Course {

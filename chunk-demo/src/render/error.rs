@@ -5,7 +5,7 @@ use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::settings_error::SettingsError;
+use crate::harness::SettingsError;
 
 /// Why nothing was drawn.
 #[derive(Debug)]

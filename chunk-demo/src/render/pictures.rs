@@ -13,8 +13,8 @@ use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
 use super::{Batches, RenderError, Studio};
 use crate::chart::Canvas;
 use crate::city::CityChunk;
+use crate::harness::Settings;
 use crate::scenario::Scenario;
-use crate::settings::Settings;
 
 /// One picture that was written.
 #[derive(Clone, Debug)]

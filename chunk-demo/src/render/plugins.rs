@@ -15,7 +15,7 @@ use bevy_transform::TransformPlugin;
 use bevy_window::{ExitCondition, Window, WindowPlugin};
 
 use super::batches::BatchesPlugin;
-use crate::app::task_pools;
+use crate::harness::task_pools;
 
 /// Adds what comes before the renderer: time, transforms, and a window if there is to be one.
 pub(super) fn add_basics(app: &mut App, window: Option<Window>) {

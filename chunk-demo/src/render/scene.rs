@@ -19,7 +19,7 @@ use bevy_transform::components::Transform;
 use chunk_assets::{SharedAssets, Tint};
 
 use super::sky::Sky;
-use crate::spawn::{WholeWithin, fade_anew};
+use crate::city::spawn::{WholeWithin, fade_anew};
 
 /// Puts sky, sun and ground around every camera made of [`camera`]. Add it after Bevy's render plugins and
 /// [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin).

@@ -23,9 +23,9 @@ use super::plugins::{add_basics, add_renderer};
 use super::scene::{ScenePlugin, camera, haze};
 use super::sky::Sky;
 use super::{Batches, RenderError};
-use crate::app::{add_city, ready};
 use crate::chart::Canvas;
-use crate::settings::Settings;
+use crate::harness::Settings;
+use crate::harness::{add_city, ready};
 
 /// An app with the city and a camera that only draws when a picture is taken.
 ///

@@ -1,4 +1,4 @@
-//! Somebody presses Ctrl-C.
+//! Ctrl-C ends a run with the figures so far.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{file, stderr};
 
-/// Starts the program, presses Ctrl-C when it has said its first line, and waits for its end.
+/// Starts the program, sends Ctrl-C after its first line, and waits for its end.
 fn interrupted(args: &[&str]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_chunk-demo"))
         .args(args)

@@ -1,4 +1,4 @@
-//! What makes no sense is refused before anything is run.
+//! A command line that makes no sense is refused before anything is run.
 
 use crate::{demo, file, stderr};
 
@@ -79,7 +79,7 @@ fn what_is_no_option_or_no_value_is_refused_in_one_sentence() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_to_is_found_before_the_run() {
+fn a_path_that_cannot_be_written_to_is_found_before_the_run() {
     let no_folder = file("a-file-is-no-folder");
     std::fs::write(&no_folder, "").expect("the folder is there");
     let below = no_folder.join("below");

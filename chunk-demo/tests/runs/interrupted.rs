@@ -1,4 +1,4 @@
-//! Somebody has had enough: the run ends at once, and what is said of it is true.
+//! A watcher ends the run: no further frame is played, and the figures are true.
 
 use core::ops::ControlFlow;
 
@@ -8,7 +8,7 @@ use chunk_scheduler::Simulation;
 
 use crate::{on, small};
 
-/// Ends a run as soon as `is_enough`; returns what it came to and the phases of the frames after that.
+/// Ends a run as soon as `is_enough`; returns its outcome and the phases of the frames after that.
 fn until(
     settings: Settings,
     scenario: &dyn Scenario,
@@ -48,7 +48,7 @@ fn no_frame_is_played_after_it() {
 }
 
 #[test]
-fn whatever_the_scenario_an_interruption_breaks_no_promise() {
+fn whatever_the_scenario_an_interruption_breaks_no_invariant() {
     for scenario in ALL {
         for frame in [1, 3, 20] {
             let (outcome, _) = until(small(scenario, 1.0), scenario, |progress| {
@@ -65,7 +65,7 @@ fn whatever_the_scenario_an_interruption_breaks_no_promise() {
 #[test]
 fn what_comes_after_the_scenario_can_be_interrupted_too() {
     for phase in [Phase::Settling, Phase::Unloading] {
-        // 81 chunks, of which one a frame comes and one a frame goes.
+        // 81 chunks, of which one a frame is loaded and one a frame unloaded.
         let mut settings = small(&Oscillate, 1.0);
         settings.budget.chunks = Some(1);
         let (outcome, after) = until(settings, &Oscillate, |progress| progress.phase == phase);

@@ -1,4 +1,4 @@
-//! What must not hold is found and named: a run is worth no more than its checks.
+//! Runs in which something does not hold: each violation is found and named.
 
 use core::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,9 @@ use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
 use chunk_apply::{ChunkLoaded, Spawner};
 use chunk_coord::ChunkCoord;
-use chunk_demo::scenario::{Flight, Long, Panicking, Rest, Scenario, Teleport};
+use chunk_demo::scenario::{
+    Edits, Flight, Long, Orbit, Panicking, Rest, Scenario, Slow, Sprint, Teleport,
+};
 use chunk_demo::{Faults, Outcome, Phase, Progress, Settings, Workload};
 use chunk_scheduler::Simulation;
 
@@ -44,7 +46,7 @@ fn violations<T: Send + Sync + 'static>(
     outcome.report.violations
 }
 
-/// Whether some violation says so.
+/// Whether some violation contains the sentence.
 fn says(violations: &[String], sentence: &str) -> bool {
     violations
         .iter()
@@ -118,7 +120,7 @@ fn a_generator_that_never_fills_the_world_does_not_keep_up() {
         ..Settings::default()
     };
     let outcome = crawling(settings, &Flight);
-    let seen = outcome.witnessed;
+    let seen = outcome.observed;
     assert_eq!(seen.filled_in_frame, None);
     assert_eq!(seen.warm_in_frame, Some(60), "a second, full or not");
     assert_eq!(seen.frames_near_missing, 120);
@@ -134,7 +136,7 @@ fn a_generator_that_never_fills_the_world_does_not_keep_up() {
 #[test]
 fn jumps_that_come_before_the_world_are_named() {
     let outcome = crawling(small(&Teleport, 3.0), &Teleport);
-    assert_eq!(outcome.witnessed.leaps, 5);
+    assert_eq!(outcome.observed.leaps, 5);
     let violations = &outcome.report.violations;
     assert!(
         says(violations, "5 of 5 jumps came before the world was there"),
@@ -143,11 +145,11 @@ fn jumps_that_come_before_the_world_are_named() {
 }
 
 #[test]
-fn a_stream_that_hangs_is_named_and_not_waited_for() {
+fn a_stream_that_hangs_is_named_and_ends_the_run() {
     let simulation = Simulation::new(1);
     let mut run = on(&simulation, small(&Rest, 0.1), &Rest, rocks(7));
-    run.patience = Duration::from_millis(20);
-    // Nobody lets the pool work.
+    run.hang_timeout = Duration::from_millis(20);
+    // The simulated pool is never run.
     let outcome = run.go(&mut ()).expect("the settings make sense");
     let violations = &outcome.report.violations;
     assert_eq!(violations.len(), 1, "{violations:#?}");
@@ -158,7 +160,7 @@ fn a_stream_that_hangs_is_named_and_not_waited_for() {
     );
 }
 
-/// A long session without the length: a round a second, at rest.
+/// A short session like the long one: a round a second, at rest.
 #[derive(Debug)]
 struct Rounds;
 
@@ -215,12 +217,12 @@ fn memory_that_grows_with_each_round_is_named() {
 }
 
 #[test]
-fn memory_that_nobody_counts_is_unknown() {
+fn memory_that_is_not_counted_is_unknown() {
     let outcome = simulated(small(&Long, 1.0), &Long);
     assert_eq!(outcome.memory_slope, None);
 }
 
-/// Claims that what never succeeds did.
+/// A world at rest in which half of the chunks panic.
 #[derive(Debug)]
 struct Healed;
 
@@ -246,7 +248,7 @@ impl Scenario for Healed {
 fn broken_chunks_are_tried_three_times_and_never_seen() {
     let settings = small(&Healed, 5.0);
     let outcome = simulated(settings, &Healed);
-    let (report, seen) = (&outcome.report, outcome.witnessed);
+    let (report, seen) = (&outcome.report, outcome.observed);
     assert_eq!(report.violations, [""; 0], "{outcome:#?}");
     assert!(report.failed > 0);
     assert_eq!(
@@ -256,4 +258,71 @@ fn broken_chunks_are_tried_three_times_and_never_seen() {
     // Each that fails for good panicked three times, each that recovers once.
     let recovered = report.panics - 3 * report.failed;
     assert_eq!(report.retried, 2 * report.failed + recovered, "{report:#?}");
+}
+
+#[test]
+fn each_scenario_names_what_it_must_not_come_to() {
+    type Change = fn(&mut Outcome);
+    let teleported = |outcome: &mut Outcome| {
+        (outcome.pool_threads, outcome.max_in_flight) = (1, 3);
+        (outcome.observed.leaps, outcome.observed.leaps_unfilled) = (20, 2);
+        outcome.observed.most_wanted = 500;
+        // No thread could have made the world in time.
+        outcome.report.generation_us_mean = 801.0;
+    };
+    let edited = |outcome: &mut Outcome| {
+        (outcome.observed.edits, outcome.observed.edits_overtaken) = (1_000, 10);
+    };
+    // The second change is the smallest after which the scenario does not hold.
+    let cases: [(&dyn Scenario, Change, Change, &str); 6] = [
+        (
+            &Edits,
+            edited,
+            |outcome| outcome.observed.edits_overtaken = 11,
+            "edits wait behind loading: 11 chunks appeared before an edit that was made earlier",
+        ),
+        (
+            &Edits,
+            edited,
+            |outcome| outcome.observed = Default::default(),
+            "no edit was accepted",
+        ),
+        (
+            &Orbit,
+            |outcome| (outcome.report.requested, outcome.report.generated) = (100, 100),
+            |outcome| outcome.report.generated = 101,
+            "101 chunks were made for 100 requests: some were made for each viewer",
+        ),
+        (
+            &Slow,
+            |outcome| outcome.stream_alone_max = Duration::from_millis(199),
+            |outcome| outcome.stream_alone_max = Duration::from_millis(200),
+            "the main thread waited for a generator: the stream took 200ms of a frame",
+        ),
+        (
+            &Sprint,
+            |outcome| {
+                (
+                    outcome.observed.most_wanted,
+                    outcome.observed.most_unloading,
+                ) = (441, 441);
+            },
+            |outcome| outcome.observed.most_unloading = 442,
+            "unloading falls behind: 442 chunks waited to be unloaded, when 441 were wanted at most",
+        ),
+        (
+            &Teleport,
+            teleported,
+            |outcome| outcome.report.generation_us_mean = 800.0,
+            "2 of 20 jumps came before the world was there, for which bare threads need 0.400 s",
+        ),
+    ];
+    for (scenario, good, bad, sentence) in cases {
+        let mut outcome = Outcome::default();
+        good(&mut outcome);
+        let check = |outcome: &Outcome| scenario.check(outcome, &Settings::default());
+        assert_eq!(check(&outcome), [""; 0], "{scenario:?}");
+        bad(&mut outcome);
+        assert_eq!(check(&outcome), [sentence]);
+    }
 }

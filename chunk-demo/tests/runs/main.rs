@@ -1,4 +1,4 @@
-//! Runs of scenarios: on a simulated pool where the outcome must be exact, on real threads where it must hold anyway.
+//! Runs of scenarios: on a simulated pool, where the outcome is exact, and on real threads, where it must still hold.
 
 mod interrupted;
 mod judged;
@@ -41,7 +41,7 @@ fn on<'a, T: Send + Sync + 'static>(
     }
 }
 
-/// On a simulated pool that finishes whatever it has begun between two frames, on a clock that only frames move.
+/// Plays a run on a simulated pool that finishes all jobs between two frames, on a clock that only frames move.
 fn simulated(settings: Settings, scenario: &dyn Scenario) -> Outcome {
     let simulation = Simulation::new(settings.seed);
     let city = Workload::city(settings.city()).expect("the settings make a city");
@@ -53,7 +53,7 @@ fn simulated(settings: Settings, scenario: &dyn Scenario) -> Outcome {
     run.go(&mut watcher).expect("the settings make sense")
 }
 
-/// On real threads, as fast as it goes.
+/// Plays a run on real threads, unpaced.
 fn unpaced(settings: Settings, scenario: &dyn Scenario) -> Outcome {
     let city = Workload::city(settings.city()).expect("the settings make a city");
     let run = Run {
@@ -63,7 +63,7 @@ fn unpaced(settings: Settings, scenario: &dyn Scenario) -> Outcome {
     run.go(&mut ()).expect("the settings make sense")
 }
 
-/// What a run came to and cannot depend on the speed of the machine.
+/// That a run has no violations.
 fn assert_good(outcome: &Outcome) {
     assert_eq!(outcome.report.violations, [""; 0], "{outcome:#?}");
 }

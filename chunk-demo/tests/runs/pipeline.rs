@@ -1,4 +1,4 @@
-//! What the pipeline promises, seen from the city.
+//! Properties of the whole pipeline, tested with the city.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ fn a_flight_at_defaults_misses_nothing_near_the_viewer() {
     };
     let outcome = simulated(settings, &Flight);
     assert_good(&outcome);
-    let seen = outcome.witnessed;
+    let seen = outcome.observed;
     assert_eq!(seen.frames_near_missing, 0);
     assert!(seen.warm_in_frame.is_some_and(|frame| frame < 60));
     assert!(seen.filled_in_frame.is_some_and(|frame| frame < 60));
@@ -59,7 +59,7 @@ fn the_original_profile_streams_the_same_world_more_slowly() {
     );
     assert!(
         outcome
-            .witnessed
+            .observed
             .filled_in_frame
             .is_none_or(|frame| frame > 200)
     );
@@ -88,7 +88,7 @@ fn the_entity_count_is_exact_after_teleports_on_real_threads() {
     assert_eq!(report.assets, 4);
 }
 
-/// Every chunk that a run applied, as it arrived.
+/// Every chunk that a run applied, as its spawner got it.
 fn arrived(runtime: Runtime) -> BTreeMap<ChunkCoord, CityChunk> {
     let settings = small(&Rest, 0.2);
     let plan = CityPlan::new(settings.city()).expect("the settings make a city");

@@ -1,4 +1,4 @@
-//! What the stream may touch of the world, and for how long.
+//! Which parts of the world the stream touches, and for how long.
 
 use core::ops::ControlFlow;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use chunk_apply::{
 };
 use chunk_assets::SharedAssets;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use chunk_demo::city::spawn::{WholeWithin, city_spawner};
 use chunk_demo::city::{CityChunk, CityConfig, CityPlan};
 use chunk_demo::scenario::{Scenario, Sprint, Teleport};
-use chunk_demo::spawn::{WholeWithin, city_spawner};
 use chunk_demo::{Pacing, Progress, Run, Settings, Workload, city_app, task_pools};
 use chunk_scheduler::{Generator, Job, Simulation};
 
@@ -35,12 +35,12 @@ fn city() -> App {
     app
 }
 
-/// Streams one place, then another, so that chunks come and go.
+/// Streams around one position, then around another, so that chunks are loaded and unloaded.
 fn stream(app: &mut App) {
     let viewer = app.world_mut().spawn(ChunkViewer::default()).id();
     for x in [100.0, 50_000.0] {
-        let place = Transform::from_xyz(x, 100.0, 100.0);
-        app.world_mut().entity_mut(viewer).insert(place);
+        let transform = Transform::from_xyz(x, 100.0, 100.0);
+        app.world_mut().entity_mut(viewer).insert(transform);
         app.update();
         while !app
             .world()
@@ -86,7 +86,7 @@ fn no_asset_changes_while_chunks_come_and_go() {
     assert_eq!(changed(&app), before);
 }
 
-/// What takes a microsecond to despawn.
+/// A component whose removal takes a microsecond.
 #[derive(Component)]
 struct Heavy;
 
@@ -127,7 +127,7 @@ fn unloading_keeps_to_the_budget_by_time_in_every_frame() {
         assert_good(&outcome);
         let report = &outcome.report;
         assert!(report.unloaded > 100, "{report:#?}");
-        // One chunk alone is 40 µs, a whole world at once were 3,240 µs.
+        // Unloading one chunk takes 40 µs; the whole world at once would take 3,240 µs.
         assert!(
             report.main_thread_us_max > 100.0,
             "it was work: {report:#?}"

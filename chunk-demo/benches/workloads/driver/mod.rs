@@ -5,8 +5,8 @@
 
 mod child;
 mod contestant;
+mod coverage;
 mod measured;
-mod oracle;
 mod play;
 mod process;
 #[path = "../../../../chunk-scheduler/benches/scheduler/yardsticks/work.rs"]
@@ -18,4 +18,4 @@ pub(crate) use contestant::{Chunk, Contestant, ENTITIES, FRAME, Maker};
 pub(crate) use measured::Measured;
 pub(crate) use process::GENERATING;
 pub(crate) use work::Work;
-pub(crate) use workload::{Kind, Workload};
+pub(crate) use workload::{Movement, Workload};

@@ -4,15 +4,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::contestant::{Contestant, FRAME, Maker};
+use super::coverage::CoverageTracker;
 use super::measured::{Measured, percentile};
-use super::oracle::Oracle;
 use super::process;
-use super::workload::{Kind, Workload};
+use super::workload::{Movement, Workload};
 
 /// Frames in which a full world must have been filled before a flight takes off: two minutes.
 const WARM_UP: u32 = 7_200;
 
-/// Frames without a viewer after which whatever is still there has leaked, if none of it went meanwhile: two seconds.
+/// Entities that are still there after this many frames without a viewer and without a change have leaked: two seconds.
 const UNLOADING: u32 = 120;
 
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +22,13 @@ struct Frame {
     was_interrupted: bool,
 }
 
-/// Keeps the pace: a late frame delays the following ones and does not make them early.
+/// Waits between frames: a late frame delays the following ones and does not make them early.
 #[derive(Debug)]
-struct Pace {
+struct FrameLimiter {
     next: Instant,
 }
 
-impl Pace {
+impl FrameLimiter {
     fn wait(&mut self) {
         let now = Instant::now();
         if self.next > now {
@@ -40,7 +40,7 @@ impl Pace {
     }
 }
 
-/// Plays it from beginning to end and sees that nothing is left afterwards.
+/// Plays the workload, and checks that nothing is left after its viewer is gone.
 pub(super) fn play(
     workload: &Workload,
     contestant: &mut dyn Contestant,
@@ -50,22 +50,22 @@ pub(super) fn play(
     contestant.frame(None);
     contestant.frame(None);
     let (entities, memory) = (contestant.entities(), process::memory());
-    let mut oracle = Oracle::new(workload.disc());
-    let mut pace = Pace {
+    let mut tracker = CoverageTracker::new(workload.disc());
+    let mut limiter = FrameLimiter {
         next: Instant::now() + FRAME,
     };
-    if workload.kind == Kind::Flight {
-        let place = workload.place(0);
-        oracle.move_to(place, 0);
+    if workload.movement == Movement::Flight {
+        let position = workload.position(0);
+        tracker.move_to(position, 0);
         for frame in 0..WARM_UP {
-            contestant.frame(Some(place));
-            let coverage = oracle.look(contestant, frame, Instant::now());
-            pace.wait();
+            contestant.frame(Some(position));
+            let coverage = tracker.compare(contestant, frame, Instant::now());
+            limiter.wait();
             if coverage >= 1.0 {
                 break;
             }
         }
-        oracle.begin();
+        tracker.begin();
     }
     let made_before = maker.made();
     let mut measured = Measured::default();
@@ -73,45 +73,45 @@ pub(super) fn play(
     let mut coverage_sum = 0.0;
     let began = Instant::now();
     for frame in 0..workload.frames {
-        let place = workload.place(frame);
-        oracle.move_to(place, frame);
+        let position = workload.position(frame);
+        tracker.move_to(position, frame);
         let interruptions = process::interruptions();
         let start = Instant::now();
-        contestant.frame(Some(place));
+        contestant.frame(Some(position));
         let whole = start.elapsed();
         frames.push(Frame {
             whole,
             streaming: contestant.main_thread(),
             was_interrupted: process::interruptions() != interruptions,
         });
-        let coverage = oracle.look(contestant, frame, start + whole);
+        let coverage = tracker.compare(contestant, frame, start + whole);
         coverage_sum += coverage;
         if workload.jumps_after(frame) {
             measured.jumps += 1.0;
             measured.jumps_filled += f64::from(u8::from(coverage >= 1.0));
         }
-        if workload.kind == Kind::Fill && coverage >= 1.0 {
+        if workload.movement == Movement::Fill && coverage >= 1.0 {
             break;
         }
-        pace.wait();
+        limiter.wait();
     }
     measured.fill_ms = began.elapsed().as_secs_f64() * 1e3;
     measured.fill_frames = frames.len() as f64;
     measured.coverage = coverage_sum / frames.len().max(1) as f64;
-    measured.missed = f64::from(oracle.missed);
-    measured.shown = f64::from(oracle.shown);
+    measured.missed = f64::from(tracker.missed);
+    measured.shown = f64::from(tracker.shown);
     measured.memory_mb = process::peak_memory().saturating_sub(memory) as f64 / 1024.0;
-    measured.latencies(&oracle);
+    measured.latencies(&tracker);
     measured.times(&frames);
 
     let (mut left, mut unchanged) = (contestant.entities(), 0);
     while left > entities && unchanged < UNLOADING {
         contestant.frame(None);
-        pace.wait();
+        limiter.wait();
         let before = core::mem::replace(&mut left, contestant.entities());
         unchanged = if left == before { unchanged + 1 } else { 0 };
     }
-    // Counted now, when what was on its way has arrived somewhere.
+    // Counted now, when no generator is running any more.
     let made = maker.made() - made_before;
     measured.wasted = made as f64 - measured.shown;
     measured.leaked = left.saturating_sub(entities) as f64;
@@ -119,8 +119,8 @@ pub(super) fn play(
 }
 
 impl Measured {
-    fn latencies(&mut self, oracle: &Oracle) {
-        let (mut frames, mut ms): (Vec<_>, Vec<_>) = oracle.latencies.iter().copied().unzip();
+    fn latencies(&mut self, tracker: &CoverageTracker) {
+        let (mut frames, mut ms): (Vec<_>, Vec<_>) = tracker.latencies.iter().copied().unzip();
         self.latency_frames_p50 = percentile(&mut frames, 50);
         self.latency_frames_p99 = percentile(&mut frames, 99);
         self.latency_frames_max = percentile(&mut frames, 100);

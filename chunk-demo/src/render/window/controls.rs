@@ -14,9 +14,9 @@ use chunk_coord::ViewRange;
 
 use super::Panics;
 use crate::city::CityChunk;
+use crate::city::spawn::WholeWithin;
+use crate::harness::Settings;
 use crate::render::scene::haze;
-use crate::settings::Settings;
-use crate::spawn::WholeWithin;
 
 /// What the keys do, for the screen: the keys, and what they are for.
 pub(super) const HELP: [(&str, &str); 10] = [
@@ -143,14 +143,14 @@ mod tests {
     use chunk_apply::ChunkIndex;
 
     use super::*;
-    use crate::city::Kind;
+    use crate::city::ItemKind;
+    use crate::city::spawn::{Building, fade_anew, fades};
     use crate::render::window::add_city_with_panics;
-    use crate::spawn::{Building, fade_anew, fades};
 
     fn app(settings: &Settings) -> App {
-        let mut app = crate::app::headless();
+        let mut app = crate::harness::headless();
         add_city_with_panics(&mut app, settings).expect("the settings make sense");
-        crate::app::ready(&mut app);
+        crate::harness::ready(&mut app);
         app.init_resource::<ButtonInput<KeyCode>>()
             .insert_resource(Asked::new(settings))
             .add_systems(
@@ -253,7 +253,7 @@ mod tests {
         let mut houses = world.query_filtered::<&VisibilityRange, With<Building>>();
         assert!(houses.iter(world).count() > 500);
         for range in houses.iter(world) {
-            assert_eq!(range.end_margin, fades(Kind::Building, whole));
+            assert_eq!(range.end_margin, fades(ItemKind::Building, whole));
         }
         let fog = world.query::<&DistanceFog>().single(world);
         let FogFalloff::ExponentialSquared { density } = fog.expect("one camera").falloff else {

@@ -211,7 +211,7 @@ mod tests {
 
     fn app(window: Window) -> (App, Entity) {
         let settings = Settings::default();
-        let mut app = crate::app::headless();
+        let mut app = crate::harness::headless();
         app.init_asset::<Image>()
             .init_asset::<StandardMaterial>()
             .init_resource::<Time<Real>>();
@@ -220,7 +220,7 @@ mod tests {
             .add_systems(Update, (note, draw).chain());
         spawn(app.world_mut());
         let window = app.world_mut().spawn((window, PrimaryWindow)).id();
-        crate::app::ready(&mut app);
+        crate::harness::ready(&mut app);
         (app, window)
     }
 

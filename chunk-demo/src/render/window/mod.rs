@@ -29,12 +29,12 @@ use super::plugins::{add_basics, add_renderer};
 use super::scene::{ScenePlugin, camera, haze};
 use super::sky::Sky;
 use super::{RenderError, adapter};
-use crate::app::add_stream;
-use crate::faults::Faults;
+use crate::harness::Faults;
+use crate::harness::Settings;
+use crate::harness::SettingsError;
+use crate::harness::Workload;
+use crate::harness::add_stream;
 use crate::scenario::Scenario;
-use crate::settings::Settings;
-use crate::settings_error::SettingsError;
-use crate::workload::Workload;
 
 /// Whether every second chunk that is generated from now on panics. Shared with the workers.
 #[derive(Resource, Clone, Debug, Default)]

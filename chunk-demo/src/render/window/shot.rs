@@ -126,14 +126,14 @@ mod tests {
 
     #[test]
     fn a_world_that_does_not_come_to_rest_ends_with_why() {
-        let mut app = crate::app::headless();
+        let mut app = crate::harness::headless();
         crate::add_city(&mut app, &Settings::default()).expect("the defaults make sense");
         let failure = Failure::default();
         app.add_plugins(ShotPlugin {
             path: PathBuf::from("none.png"),
             failure: failure.clone(),
         });
-        crate::app::ready(&mut app);
+        crate::harness::ready(&mut app);
         app.world_mut().resource_mut::<Shot>().frames = MOST_FRAMES - 1;
         app.update();
         assert!(app.should_exit().is_some_and(|exit| exit.is_error()));

@@ -1,0 +1,59 @@
+//! `chunk-demo`: see `--help`.
+#![forbid(unsafe_code)]
+
+mod allocator;
+mod args;
+mod draw;
+mod interrupt;
+mod log;
+mod metrics;
+mod metrics_server;
+mod output;
+mod play;
+mod profile;
+mod profile_command;
+mod progress;
+mod stress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+/// Printed after a failure, because a machine that keeps up in an optimised build may not do so in this one.
+const UNOPTIMISED: &str = "note: this build is not optimised, which alone can make it too slow for the default \
+    density; `cargo xtask demo` and `cargo run --release -p chunk-demo` are";
+
+/// The status of a command line that makes no sense.
+const REFUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if error.use_stderr() => {
+            eprintln!("{}", args::sentence(&error));
+            return ExitCode::from(REFUSED);
+        }
+        Err(help_or_version) => help_or_version.exit(),
+    };
+    let verdict = match &args.command {
+        None if args.play.drawing.is_given() => return draw::run(&args.play),
+        None => play::run(&args.play),
+        Some(Command::Stress(stress)) => stress::run(stress),
+        Some(Command::Profile(profile)) => profile_command::run(profile),
+    };
+    match verdict {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            if cfg!(debug_assertions) {
+                eprintln!("{UNOPTIMISED}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(sentence) => {
+            eprintln!("error: {sentence}");
+            ExitCode::from(REFUSED)
+        }
+    }
+}

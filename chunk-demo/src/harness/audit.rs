@@ -1,0 +1,113 @@
+//! Whether the world is what it should be.
+
+use bevy_camera::visibility::Visibility;
+use bevy_ecs::entity::Entity;
+use bevy_ecs::hierarchy::Children;
+use bevy_ecs::world::World;
+use chunk_apply::{ChunkIndex, ChunkRoot, ChunkStream};
+use chunk_assets::asset_count;
+
+use super::faults::{Fate, Faults};
+use super::workload::Workload;
+
+/// The loaded chunks and their entities, counted one by one, and how many entities there should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Census {
+    pub(super) chunks: usize,
+    /// Children of the chunks' roots.
+    pub(super) entities: usize,
+    pub(super) expected: usize,
+    /// Chunks with more or fewer entities than they should have.
+    wrong_chunks: usize,
+}
+
+impl Census {
+    /// Counts the entities of every loaded chunk.
+    pub(super) fn take<T: Send + Sync + 'static>(world: &World, workload: &Workload<T>) -> Self {
+        let mut census = Self::default();
+        for (coord, chunk) in world.resource::<ChunkIndex<T>>().iter() {
+            let entities = world
+                .get::<Children>(chunk.root)
+                .map_or(0, |children| children.len());
+            let expected = (workload.entities_of)(coord);
+            census.chunks += 1;
+            census.entities += entities;
+            census.expected += expected;
+            census.wrong_chunks += usize::from(entities != expected);
+        }
+        census
+    }
+
+    pub(super) fn violation(&self) -> Option<String> {
+        (self.wrong_chunks > 0).then(|| {
+            format!(
+                "leak: {} of {} chunks do not have the entities they should: {} are there, {} expected",
+                self.wrong_chunks, self.chunks, self.entities, self.expected
+            )
+        })
+    }
+
+    /// Whether a world at rest holds these chunks and nothing else. `others` are the entities that belong to no chunk.
+    pub(super) fn violation_at_rest(&self, world: &World, others: usize) -> Option<String> {
+        let found = world.entity_count() as usize;
+        let expected = others + self.chunks + self.expected;
+        (found != expected).then(|| {
+            format!(
+                "leak: {found} entities in a world at rest that should have {expected}: {others} of \
+                 others, {} roots, {} in chunks",
+                self.chunks, self.expected
+            )
+        })
+    }
+}
+
+/// Whether every request is accounted for (I1), and one version of every loaded chunk is visible and none of any other.
+pub(super) fn stream<T: Send + Sync + 'static>(world: &World) -> Vec<String> {
+    let requests = world.resource::<ChunkStream<T>>().scheduler().audit().err();
+    let unaccounted =
+        requests.map(|error| format!("I1 broken, requests are not accounted for: {error}"));
+    let index = world.resource::<ChunkIndex<T>>();
+    let is_wrong = |(entity, root, visibility): &(Entity, &ChunkRoot, &Visibility)| {
+        *visibility != Visibility::Hidden && index.root(root.coord) != Some(*entity)
+    };
+    let roots = world.try_query::<(Entity, &ChunkRoot, &Visibility)>();
+    let wrong = roots.map_or(0, |mut roots| roots.iter(world).filter(is_wrong).count());
+    let doubled = (wrong > 0).then(|| {
+        format!("{wrong} chunks are visible that are not loaded, or twice in different versions")
+    });
+    unaccounted.into_iter().chain(doubled).collect()
+}
+
+/// Whether there are as many assets as there should be.
+pub(super) fn assets<T>(world: &World, workload: &Workload<T>) -> Option<String> {
+    let expected = workload.assets?;
+    let found = asset_count(world);
+    (found != expected).then(|| format!("{found} meshes and materials instead of {expected}"))
+}
+
+/// Whether everything was unloaded after the last viewer. `before` is how many entities there were before the first.
+pub(super) fn emptied<T: Send + Sync + 'static>(world: &World, before: usize) -> Vec<String> {
+    let loaded = world.resource::<ChunkIndex<T>>().len();
+    let found = world.entity_count() as usize;
+    let still_loaded =
+        (loaded != 0).then(|| format!("{loaded} chunks are still loaded with no viewer left"));
+    let leaked = (found != before).then(|| {
+        format!("leak: {found} entities after everything was unloaded, {before} at the start")
+    });
+    still_loaded.into_iter().chain(leaked).collect()
+}
+
+/// How many wanted chunks are not loaded, and how many of those have a generator that never succeeds.
+pub(super) fn missing<T: Send + Sync + 'static>(
+    world: &World,
+    faults: Faults,
+    seed: u64,
+) -> (usize, usize) {
+    let index = world.resource::<ChunkIndex<T>>();
+    let wanted = world.resource::<ChunkStream<T>>().wanted();
+    let missing = wanted.iter().filter(|coord| !index.contains(*coord));
+    missing.fold((0, 0), |(missing, broken), coord| {
+        let is_broken = faults.fate(seed, coord) == Fate::Broken;
+        (missing + 1, broken + usize::from(is_broken))
+    })
+}

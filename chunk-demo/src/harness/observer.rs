@@ -1,0 +1,201 @@
+//! Observes a run from outside of the stream, and compares what it does with what the oracle says.
+
+use std::time::Duration;
+
+use ahash::{AHashMap, AHashSet};
+use bevy_ecs::message::{Message, MessageCursor, Messages};
+use bevy_ecs::world::World;
+use bevy_math::Vec3;
+use chunk_apply::{ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkUnloaded};
+use chunk_coord::ChunkCoord;
+use hdrhistogram::Histogram;
+
+use super::faults::{Fate, Faults};
+use super::oracle::{Coverage, Move, Oracle};
+use super::outcome::Observed;
+use super::recorder::{Recorder, histogram};
+use super::settings::{Settings, SettingsError};
+
+/// Reads the stream's messages and the index of loaded chunks, frame by frame.
+pub(super) struct Observer<T: Send + Sync + 'static> {
+    oracle: Oracle,
+    coverage: Coverage,
+    faults: Faults,
+    seed: u64,
+    max_attempts: u32,
+    /// The frame that ends the warm-up at the latest.
+    warm_up: u64,
+    loaded: MessageCursor<ChunkLoaded<T>>,
+    unloaded: MessageCursor<ChunkUnloaded<T>>,
+    failed: MessageCursor<ChunkFailed<T>>,
+    visible: AHashSet<ChunkCoord>,
+    /// Edits without a result, and the frames in which they were made.
+    edits: AHashMap<ChunkCoord, u64>,
+    edit_frames: Histogram<u64>,
+    /// Frames since the last leap, and those of them that used up their budget.
+    since_leap: (u64, u64),
+    has_moved: bool,
+    loaded_before: usize,
+    observed: Observed,
+}
+
+/// An edit may become visible this many frames after a chunk that became wanted later: workers differ in speed.
+const EDIT_SLACK: u64 = 6;
+
+impl<T: Send + Sync + 'static> Observer<T> {
+    pub(super) fn new(settings: &Settings, faults: Faults) -> Result<Self, SettingsError> {
+        Ok(Self {
+            oracle: Oracle::new(settings, faults)?,
+            coverage: Coverage::default(),
+            faults,
+            seed: settings.seed,
+            max_attempts: settings.scheduler().retry.max_attempts,
+            warm_up: u64::from(Settings::FRAMES_PER_SECOND) * u64::from(settings.viewers.max(1)),
+            loaded: MessageCursor::default(),
+            unloaded: MessageCursor::default(),
+            failed: MessageCursor::default(),
+            visible: AHashSet::new(),
+            edits: AHashMap::new(),
+            edit_frames: histogram(),
+            since_leap: (0, 0),
+            has_moved: false,
+            loaded_before: 0,
+            observed: Observed::default(),
+        })
+    }
+
+    pub(super) fn observed(&self) -> Observed {
+        Observed {
+            entered: self.oracle.entered(),
+            edit_frames_p99: self.edit_frames.value_at_quantile(0.99),
+            ..self.observed
+        }
+    }
+
+    /// The viewers are at these positions in the frame that is about to be played.
+    pub(super) fn viewers_moved(
+        &mut self,
+        positions: impl Iterator<Item = Vec3>,
+        frame: u64,
+        now: Duration,
+        index: &ChunkIndex<T>,
+    ) {
+        let is_loaded = |coord| index.contains(coord);
+        let movement = self.oracle.move_viewers(positions, frame, now, is_loaded);
+        self.has_moved = movement != Move::None;
+        if movement == Move::Leap {
+            let (frames, used_up) = core::mem::take(&mut self.since_leap);
+            let is_unfilled = self.coverage.loaded < self.coverage.wanted;
+            // A stream whose budget is used up cannot load more.
+            let had_time = used_up * 5 < frames * 4;
+            self.observed.leaps += 1;
+            self.observed.leaps_unfilled += u64::from(is_unfilled && had_time);
+        }
+    }
+
+    /// A chunk was edited before this frame.
+    pub(super) fn edited(&mut self, coord: ChunkCoord, frame: u64) {
+        self.observed.edits += 1;
+        self.edits.insert(coord, frame);
+    }
+
+    /// A frame of the scenario was played.
+    pub(super) fn frame_played(
+        &mut self,
+        world: &World,
+        frame: u64,
+        now: Duration,
+        recorder: &mut Recorder,
+    ) {
+        let shown = self.read_messages(world, frame);
+        let index = world.resource::<ChunkIndex<T>>();
+        let stream = world.resource::<ChunkStream<T>>();
+        let has_changed = self.has_moved || shown > 0 || self.loaded_before != index.len();
+        self.loaded_before = index.len();
+        if has_changed {
+            let is_loaded = |coord| index.contains(coord);
+            let latency = |latency| recorder.latency(latency);
+            self.coverage = self.oracle.compare(now, is_loaded, latency);
+            self.observed.vanished += self.coverage.vanished as u64;
+        }
+        let Coverage {
+            wanted,
+            loaded,
+            near_missing,
+            ..
+        } = self.coverage;
+        recorder.coverage(loaded, wanted);
+        let is_over = |budget| stream.last_frame().main_thread() * 10 >= budget * 9;
+        let applied = stream.last_frame().apply.applied;
+        let is_used_up = stream.budget.time.is_some_and(is_over)
+            || (stream.budget.chunks).is_some_and(|most| applied >= most as usize);
+        self.since_leap.0 += 1;
+        self.since_leap.1 += u64::from(is_used_up);
+
+        let observed = &mut self.observed;
+        observed.most_wanted = observed.most_wanted.max(wanted);
+        observed.most_unloading = observed.most_unloading.max(stream.unloading());
+        if observed.filled_in_frame.is_some() {
+            observed.applied_after_filled += shown;
+        } else if wanted > 0 && loaded == wanted {
+            observed.filled_in_frame = Some(frame);
+        }
+        let is_warm = wanted > 0 && (near_missing == 0 || frame >= self.warm_up);
+        if observed.warm_in_frame.is_none() && is_warm {
+            observed.warm_in_frame = Some(frame);
+        }
+        let is_missing = observed.warm_in_frame.is_some() && near_missing > 0;
+        observed.frames_near_missing += u64::from(is_missing);
+    }
+
+    /// Reads the stream's messages of a frame. Returns how many chunks became visible.
+    pub(super) fn read_messages(&mut self, world: &World, frame: u64) -> u64 {
+        for unloaded in self.unloaded.read(messages(world)) {
+            self.visible.remove(&unloaded.coord);
+            self.edits.remove(&unloaded.coord);
+        }
+        let fate = |coord| self.faults.fate(self.seed, coord);
+        let observed = &mut self.observed;
+        let failed = self.failed.read(messages(world));
+        for failed in failed.filter(|failed| !failed.will_retry) {
+            self.edits.remove(&failed.coord);
+            match fate(failed.coord) {
+                Fate::Broken => {
+                    let is_wrong = failed.attempts != self.max_attempts;
+                    observed.wrong_attempts += u64::from(is_wrong);
+                }
+                Fate::Recovers => observed.sound_given_up += 1,
+                // The workload's own generator failed, of which nothing is expected.
+                Fate::Sound | Fate::Slow => {}
+            }
+        }
+        let mut loads = Vec::new();
+        let mut count = 0;
+        for loaded in self.loaded.read(messages(world)) {
+            let coord = loaded.coord;
+            count += 1;
+            observed.broken_shown += u64::from(fate(coord) == Fate::Broken);
+            let was_visible = !self.visible.insert(coord);
+            if let Some(edited_in) = self.edits.remove(&coord) {
+                observed.edits_shown += 1;
+                // No run has more frames than the histogram can hold.
+                let _ = self.edit_frames.record(frame.saturating_sub(edited_in));
+            } else {
+                observed.remade += u64::from(was_visible);
+                loads.push(coord);
+            }
+        }
+        if let Some(oldest_edit) = self.edits.values().min() {
+            let is_later = |coord: &&ChunkCoord| {
+                let since = self.oracle.wanted_since_frame(**coord);
+                since.is_some_and(|frame| frame > oldest_edit + EDIT_SLACK)
+            };
+            observed.edits_overtaken += loads.iter().filter(is_later).count() as u64;
+        }
+        count
+    }
+}
+
+fn messages<M: Message>(world: &World) -> &Messages<M> {
+    world.resource::<Messages<M>>()
+}

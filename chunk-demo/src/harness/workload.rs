@@ -1,0 +1,121 @@
+//! What is streamed in a run: the city, or a generator and a spawner of your own.
+
+use core::fmt;
+use std::sync::Arc;
+
+use bevy_app::App;
+use chunk_apply::Spawner;
+use chunk_assets::{ChunkAssetsPlugin, SharedAssets};
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::Job;
+
+use super::settings::Settings;
+use crate::city::spawn::{WholeWithin, city_spawner};
+use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
+use crate::motion::MotionPlugin;
+
+type Make<T> = dyn Fn(&Job<ChunkCoord>) -> T + Send + Sync;
+type Count = dyn Fn(ChunkCoord) -> usize + Send + Sync;
+type Prepare = dyn Fn(&mut App) + Send + Sync;
+
+/// A generator and a spawner that scenarios are run on, and how many entities and assets they should make.
+///
+/// ```
+/// use bevy_ecs::component::Component;
+/// use chunk_apply::Spawner;
+/// use chunk_demo::{Pacing, Run, Settings, Workload, scenario::Flight};
+///
+/// #[derive(Component)]
+/// struct Rock;
+///
+/// let spawner = Spawner::new(|_coord, rocks: usize, writer| {
+///     writer.spawn_batch((0..rocks).map(|_| Rock));
+/// });
+/// let rocks = Workload::new(|_job| 7_usize, spawner, |_coord| 7);
+/// let settings = Settings { seconds: 0.2, radius: 2, unload_radius: 3, ..Settings::default() };
+/// let run = Run { pacing: Pacing::Unpaced, ..Run::new(settings, &Flight, rocks) };
+/// let outcome = run.go(&mut ())?;
+/// assert_eq!(outcome.report.violations, [""; 0]);
+/// # Ok::<(), chunk_demo::SettingsError>(())
+/// ```
+pub struct Workload<T> {
+    pub(crate) make: Arc<Make<T>>,
+    pub(super) spawner: Spawner<ChunkCoord, T>,
+    pub(super) entities_of: Arc<Count>,
+    pub(super) prepare: Arc<Prepare>,
+    pub(super) assets: Option<usize>,
+}
+
+impl<T: Send + Sync + 'static> Workload<T> {
+    /// A workload of your own. `entities_of` says how many entities a loaded chunk has, its root not counted; the audit
+    /// compares that with the world.
+    #[must_use]
+    pub fn new(
+        make: impl Fn(&Job<ChunkCoord>) -> T + Send + Sync + 'static,
+        spawner: Spawner<ChunkCoord, T>,
+        entities_of: impl Fn(ChunkCoord) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            make: Arc::new(make),
+            spawner,
+            entities_of: Arc::new(entities_of),
+            prepare: Arc::new(|_app| {}),
+            assets: None,
+        }
+    }
+
+    /// The same with more plugins or resources, which are added before the stream and after those added so far.
+    #[must_use]
+    pub fn prepared_by(self, prepare: impl Fn(&mut App) + Send + Sync + 'static) -> Self {
+        let before = self.prepare;
+        Self {
+            prepare: Arc::new(move |app| {
+                before(app);
+                prepare(app);
+            }),
+            ..self
+        }
+    }
+
+    /// The same with the number of meshes and materials that there must be at the end, however many entities.
+    #[must_use]
+    pub fn with_assets(self, assets: usize) -> Self {
+        Self {
+            assets: Some(assets),
+            ..self
+        }
+    }
+}
+
+impl Workload<CityChunk> {
+    /// The city, with its four shared assets.
+    ///
+    /// # Errors
+    ///
+    /// If the settings make no city.
+    pub fn city(config: CityConfig) -> Result<Self, CityError> {
+        let plan = Arc::new(CityPlan::new(config)?);
+        let counted = Arc::clone(&plan);
+        // The stream's own radius replaces this one as soon as it is known.
+        let whole = WholeWithin::new(config.chunk_size, Settings::default().radius);
+        let city = Self::new(
+            move |job| plan.generate(job.key()),
+            city_spawner(SharedAssets::default(), whole.clone()),
+            move |coord| counted.generate(coord).entity_count(),
+        );
+        Ok(city
+            .prepared_by(move |app| {
+                app.insert_resource(whole.clone());
+                app.add_plugins((ChunkAssetsPlugin, MotionPlugin::default()));
+            })
+            .with_assets(SharedAssets::COUNT))
+    }
+}
+
+impl<T> fmt::Debug for Workload<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workload")
+            .field("assets", &self.assets)
+            .finish_non_exhaustive()
+    }
+}
