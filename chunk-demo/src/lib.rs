@@ -7,7 +7,7 @@
 //! | [`scenario`] | ways to move through a world, each with what it proves |
 //! | [`Run`], [`Workload`], [`Settings`] | plays a scenario on the city, or on a generator of your own |
 //! | [`STRESS_RUNS`] | the five stress tests, on any workload |
-//! | [`Outcome`], [`Report`], [`table`](fn@table) | what was measured, and what did not hold |
+//! | [`Outcome`], [`Report`], [`chart::text_table()`] | what was measured, and what did not hold |
 //!
 //! ```
 //! use chunk_demo::{Pacing, Run, Settings, Workload, scenario::Flight};
@@ -47,7 +47,6 @@ mod settings_error;
 pub mod spawn;
 mod stage;
 mod stress;
-mod table;
 mod watch;
 mod witness;
 mod workload;
@@ -63,7 +62,6 @@ pub use run::Run;
 pub use settings::{Profile, Settings};
 pub use settings_error::SettingsError;
 pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
-pub use table::table;
 pub use watch::{Phase, Progress, Watcher};
 pub use witness::Witnessed;
 pub use workload::Workload;

@@ -8,7 +8,6 @@ mod json_file;
 mod live;
 mod log;
 mod metrics;
-mod metrics_server;
 mod play;
 mod profile;
 mod profile_command;

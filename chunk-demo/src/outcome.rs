@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chart::Film;
+use crate::chart::Timeline;
 use crate::lateness::FrameCost;
 use crate::report::Report;
 use crate::witness::Witnessed;
@@ -21,8 +21,8 @@ pub struct Outcome {
     /// Whether frames were shorter than the time that viewers thought had passed, so that workers had no chance to
     /// keep up.
     pub is_unpaced: bool,
-    /// What it was like, frame by frame, if the run was filmed.
-    pub film: Option<Film>,
+    /// What the run was like, frame by frame, if [`Run::has_timeline`](crate::Run::has_timeline) asked for it.
+    pub timeline: Option<Timeline>,
     /// Whether somebody stopped the run before its time. Requests and loaded chunks were audited all the same; the
     /// world did not come to rest, and the scenario was not checked.
     pub was_interrupted: bool,

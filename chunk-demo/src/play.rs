@@ -3,7 +3,7 @@
 use std::io::{self, Write, stdout};
 use std::path::Path;
 
-use chunk_demo::{Faults, Outcome, Pacing, Run, Workload, table};
+use chunk_demo::{Faults, Outcome, Pacing, Run, Workload};
 use chunk_demo::{chart, scenario};
 
 use crate::args::Play;
@@ -24,35 +24,29 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     if let Some(folder) = &args.report {
         can_write(folder)?;
     }
-    let city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
-
-    let server = (args.metrics_addr.as_deref()).map(metrics::serve);
-    let server = server.transpose()?;
-    let city = if server.is_some() {
-        metrics::tell(city)
-    } else {
-        city
-    };
+    let mut city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
+    if let Some(address) = &args.metrics_addr {
+        city = metrics::serve(address, city)?;
+    }
 
     log::start(scenario.faults() != Faults::NONE);
     let mut display = Display::new(scenario.name(), Interrupt::listen());
     let budget = settings.budget.time;
     let mut run = Run::new(settings, scenario, city);
-    run.is_filmed = args.report.is_some();
+    run.has_timeline = args.report.is_some();
     run.live_bytes = Some(live::bytes);
     if args.unpaced {
         run.pacing = Pacing::Unpaced;
     }
     let outcome = run.go(&mut display).map_err(|error| error.to_string())?;
     display.finish();
-    drop(server);
 
     show(&outcome);
     if let Some(json) = json {
         json.write(&outcome.report)?;
     }
-    if let (Some(folder), Some(film)) = (&args.report, &outcome.film) {
-        let page = chart::write_page(folder, &outcome, film, budget)
+    if let (Some(folder), Some(timeline)) = (&args.report, &outcome.timeline) {
+        let page = chart::write_page(folder, &outcome, timeline, budget)
             .map_err(|error| unwritable(folder, &error))?;
         print(&format!("{} shows the run", page.display()));
     }
@@ -79,7 +73,7 @@ fn unwritable(folder: &Path, error: &io::Error) -> String {
 }
 
 fn show(outcome: &Outcome) {
-    print(&table(outcome));
+    print(&chart::text_table(outcome));
     if outcome.was_interrupted {
         print("Interrupted; these are the figures so far.");
     }

@@ -7,7 +7,7 @@ use chunk_assets::asset_count;
 use chunk_scheduler::Runtime;
 
 use crate::audit::{self, Census};
-use crate::chart::Film;
+use crate::chart::Timeline;
 use crate::memory::{MemoryTrend, peak_rss_bytes, reset_peak_rss};
 use crate::outcome::Outcome;
 use crate::pacing::Pacing;
@@ -34,9 +34,9 @@ pub struct Run<'a, T> {
     pub pacing: Pacing,
     /// Where generators run.
     pub runtime: Runtime,
-    /// Whether the outcome has a [`Film`](crate::chart::Film). Filming takes some time of each frame, outside of what
+    /// Whether the outcome has a [`Timeline`](crate::chart::Timeline). Recording it takes some time of each frame, outside of what
     /// is measured.
-    pub is_filmed: bool,
+    pub has_timeline: bool,
     /// How long, by the clock on the wall, nothing at all may happen while there is work to be done. Default 30 s; give
     /// generators that take longer for one chunk more.
     pub patience: Duration,
@@ -58,7 +58,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             workload,
             pacing: Pacing::default(),
             runtime: Runtime::default(),
-            is_filmed: false,
+            has_timeline: false,
             patience: Duration::from_secs(30),
             live_bytes: None,
         }
@@ -82,7 +82,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
         reset_peak_rss();
         let runtime = self.runtime.clone();
         let mut stage = Stage::new(settings, scenario, &self.workload, pacing, runtime)?;
-        stage.film = self.is_filmed.then(|| Film::new(settings));
+        stage.timeline = self.has_timeline.then(|| Timeline::new(settings));
 
         let mut violations = Vec::new();
         let played = self.play(&mut stage, &mut outcome, &mut violations, watcher);
@@ -91,7 +91,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
         outcome.report.scenario = scenario.name().to_owned();
         outcome.report.seed = settings.seed;
         outcome.report.viewers = settings.viewers;
-        outcome.film = stage.film.take();
+        outcome.timeline = stage.timeline.take();
         violations.extend(audit::ledger::<T>(stage.world()));
         violations.dedup();
         violations.extend(census.violations());

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::app::{add_stream, headless, ready};
-use crate::chart::Film;
+use crate::chart::Timeline;
 use crate::lateness::{FrameCost, RunQueue};
 use crate::pacing::{Metronome, Pacing};
 use crate::recorder::Recorder;
@@ -38,7 +38,7 @@ pub(crate) struct Stage<'a, T: Send + Sync + 'static> {
     pub(crate) recorder: Recorder,
     pub(crate) witness: Witness<T>,
     pub(crate) frame: u64,
-    pub(crate) film: Option<Film>,
+    pub(crate) timeline: Option<Timeline>,
 }
 
 impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
@@ -71,7 +71,7 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
             recorder: Recorder::new(settings.budget),
             witness: Witness::new(settings, faults)?,
             frame: 0,
-            film: None,
+            timeline: None,
         })
     }
 
@@ -122,8 +122,8 @@ impl<'a, T: Send + Sync + 'static> Stage<'a, T> {
         });
         let (world, now) = (self.app.world(), self.clock.now());
         (self.witness).note(world, self.frame, now, &mut self.recorder);
-        if let Some(film) = &mut self.film {
-            film.frame::<T>(self.app.world(), self.frame, whole);
+        if let Some(timeline) = &mut self.timeline {
+            timeline.frame::<T>(self.app.world(), self.frame, whole);
         }
         self.frame += 1;
         self.metronome.wait();

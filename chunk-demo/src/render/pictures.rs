@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bevy_app::App;
+use bevy_ecs::change_detection::Mut;
 use bevy_ecs::entity::Entity;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
 
-use super::{Batches, RenderError, Studio};
-use crate::chart::Canvas;
+use super::batches::Batches;
+use super::error::RenderError;
+use super::offscreen_app::OffscreenApp;
+use super::screenshot::{MOST_FRAMES, save};
 use crate::city::CityChunk;
 use crate::scenario::Scenario;
 use crate::settings::Settings;
@@ -49,8 +52,6 @@ impl fmt::Display for Picture {
     }
 }
 
-/// A whole world must be there after so many frames.
-const MOST_FRAMES: u32 = 20_000;
 /// A teleport goes so far, in metres: nothing of the old world can be seen.
 const TELEPORT: Vec3 = Vec3::new(7_000.0, 0.0, 5_000.0);
 
@@ -68,51 +69,53 @@ pub fn take(
 ) -> Result<Vec<Picture>, RenderError> {
     std::fs::create_dir_all(folder)
         .map_err(|error| RenderError::Write(folder.to_owned(), error))?;
-    let mut shoot = Shoot::new(folder, size, settings, scenario)?;
+    let mut tour = Tour::new(folder, size, settings, scenario)?;
 
-    shoot.go_to(shoot.at(0.0));
-    shoot.until(|index, stream| 3 * index.len() >= stream.wanted().len())?;
-    shoot.take(
+    tour.go_to(tour.at(0.0));
+    wait(tour.offscreen.app_mut(), MOST_FRAMES, |index, stream| {
+        3 * index.len() >= stream.wanted().len()
+    })?;
+    tour.take(
         "start.png",
         "the world fills, nearest first",
-        shoot.ahead(0.0),
+        tour.ahead(0.0),
     )?;
 
     let middle = settings.seconds / 2.0;
     let approach = middle.min(0.5);
-    shoot.go_to(shoot.at(middle - approach));
-    shoot.settle()?;
-    shoot.fly(middle - approach, middle);
-    shoot.take(
+    tour.go_to(tour.at(middle - approach));
+    tour.settle()?;
+    tour.fly(middle - approach, middle);
+    tour.take(
         "flight.png",
         "in the middle of the flight",
-        shoot.ahead(middle),
+        tour.ahead(middle),
     )?;
 
-    let there = shoot.at(middle) + TELEPORT;
-    shoot.go_to(there);
-    shoot.settle()?;
-    let eye = shoot.ahead(middle);
+    let there = tour.at(middle) + TELEPORT;
+    tour.go_to(there);
+    tour.settle()?;
+    let eye = tour.ahead(middle);
     let eye = eye.with_translation(eye.translation + TELEPORT);
-    shoot.take(
+    tour.take(
         "teleport.png",
         "everything is there again after a teleport",
         eye,
     )?;
 
-    shoot.go_to(Vec3::ZERO);
-    shoot.settle()?;
+    tour.go_to(Vec3::ZERO);
+    tour.settle()?;
     let reach = settings.chunk_size * settings.radius as f32;
     let eye = Vec3::new(-0.24, 0.125, 0.17) * reach;
     let eye =
         Transform::from_translation(eye).looking_at(Vec3::new(0.06, 0.0, -0.04) * reach, Vec3::Y);
-    shoot.take("overview.png", "the city's centre from above", eye)?;
-    Ok(shoot.pictures)
+    tour.take("overview.png", "the city's centre from above", eye)?;
+    Ok(tour.pictures)
 }
 
-/// A studio, a viewer, and what was taken so far.
-struct Shoot<'a> {
-    studio: Studio,
+/// The way from picture to picture.
+struct Tour<'a> {
+    offscreen: OffscreenApp,
     viewer: Entity,
     folder: &'a Path,
     settings: &'a Settings,
@@ -120,19 +123,18 @@ struct Shoot<'a> {
     pictures: Vec<Picture>,
 }
 
-impl<'a> Shoot<'a> {
+impl<'a> Tour<'a> {
     fn new(
         folder: &'a Path,
         size: [u32; 2],
         settings: &'a Settings,
         scenario: &'a dyn Scenario,
     ) -> Result<Self, RenderError> {
-        let mut studio = Studio::new(size, settings)?;
-        let viewer = studio.app_mut().world_mut().spawn(ChunkViewer::default());
-        let viewer = viewer.id();
+        let mut offscreen = OffscreenApp::new(size, settings)?;
+        let world = offscreen.app_mut().world_mut();
         Ok(Self {
-            studio,
-            viewer,
+            viewer: world.spawn(ChunkViewer::default()).id(),
+            offscreen,
             folder,
             settings,
             scenario,
@@ -154,21 +156,16 @@ impl<'a> Shoot<'a> {
     }
 
     fn go_to(&mut self, place: Vec3) {
-        let world = self.studio.app_mut().world_mut();
+        let world = self.offscreen.app_mut().world_mut();
         world
             .entity_mut(self.viewer)
             .insert(Transform::from_translation(place));
     }
 
-    fn until(
-        &mut self,
-        is_so: impl Fn(&ChunkIndex<CityChunk>, &ChunkStream<CityChunk>) -> bool,
-    ) -> Result<(), RenderError> {
-        wait(self.studio.app_mut(), MOST_FRAMES, is_so)
-    }
-
     fn settle(&mut self) -> Result<(), RenderError> {
-        self.until(|_, stream| stream.is_settled())
+        wait(self.offscreen.app_mut(), MOST_FRAMES, |_, stream| {
+            stream.is_settled()
+        })
     }
 
     fn fly(&mut self, from: f64, to: f64) {
@@ -176,7 +173,7 @@ impl<'a> Shoot<'a> {
         for frame in 0..=frames {
             let seconds = from + frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
             self.go_to(self.at(seconds));
-            self.studio.app_mut().update();
+            self.offscreen.app_mut().update();
         }
     }
 
@@ -189,18 +186,13 @@ impl<'a> Shoot<'a> {
     ) -> Result<(), RenderError> {
         let start = Instant::now();
         self.stream().pause();
-        let canvas: Canvas = self.studio.take(eye)?;
+        let image = self.offscreen.take(eye)?;
         self.stream().resume();
         let path = self.folder.join(name);
-        canvas
-            .save(&path)
-            .map_err(|error| RenderError::Write(path.clone(), error))?;
-        let batches = self.studio.batches();
-        let index = self
-            .studio
-            .app_mut()
-            .world()
-            .resource::<ChunkIndex<CityChunk>>();
+        save(&image, &path)?;
+        let batches = self.offscreen.batches();
+        let world = self.offscreen.app_mut().world();
+        let index = world.resource::<ChunkIndex<CityChunk>>();
         self.pictures.push(Picture {
             caption,
             path,
@@ -212,8 +204,8 @@ impl<'a> Shoot<'a> {
         Ok(())
     }
 
-    fn stream(&mut self) -> bevy_ecs::change_detection::Mut<'_, ChunkStream<CityChunk>> {
-        let world = self.studio.app_mut().world_mut();
+    fn stream(&mut self) -> Mut<'_, ChunkStream<CityChunk>> {
+        let world = self.offscreen.app_mut().world_mut();
         world.resource_mut::<ChunkStream<CityChunk>>()
     }
 }

@@ -1,7 +1,6 @@
 //! Keys that change the stream.
 
 use core::time::Duration;
-use std::sync::atomic::Ordering;
 
 use bevy_app::AppExit;
 use bevy_ecs::prelude::*;
@@ -12,7 +11,7 @@ use bevy_transform::components::Transform;
 use chunk_apply::{ChunkStream, ChunkViewer};
 use chunk_coord::ViewRange;
 
-use super::Panics;
+use super::panics::Panics;
 use crate::city::CityChunk;
 use crate::render::scene::haze;
 use crate::settings::Settings;
@@ -81,9 +80,7 @@ pub(super) fn act(
                     transform.translation.x += TELEPORT;
                 }
             }
-            KeyCode::KeyF => {
-                panics.0.fetch_not(Ordering::Relaxed);
-            }
+            KeyCode::KeyF => panics.toggle(),
             KeyCode::KeyR => {
                 stream.retry_quarantined();
             }
@@ -144,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::city::Kind;
-    use crate::render::window::add_city_with_panics;
+    use crate::render::window::panics::add_city_with_panics;
     use crate::spawn::{Building, fade_anew, fades};
 
     fn app(settings: &Settings) -> App {
@@ -275,7 +272,7 @@ mod tests {
             .pause();
         press(&mut app, KeyCode::KeyF);
         press(&mut app, KeyCode::KeyP);
-        assert!(app.world().resource::<Panics>().0.load(Ordering::Relaxed));
+        assert!(app.world().resource::<Panics>().are_on());
         settle(&mut app);
         let failed = stream(&app).scheduler().depths().quarantined;
         // Every second of the 13 chunks around the origin, the one in the middle not.
