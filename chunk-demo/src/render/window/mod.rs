@@ -1,7 +1,6 @@
 //! A window onto the city: fly through it, watch the stream, and disturb it. The keys are listed in the window.
 
 mod controls;
-mod fly;
 mod open;
 mod overlay;
 mod overlay_plane;

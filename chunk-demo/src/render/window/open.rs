@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bevy_a11y::AccessibilityPlugin;
 use bevy_app::{App, AppExit, Update};
+use bevy_camera_controller::free_camera::{FreeCamera, FreeCameraPlugin};
 use bevy_diagnostic::{DiagnosticsPlugin, FrameTimeDiagnosticsPlugin};
 use bevy_ecs::prelude::*;
 use bevy_input::InputPlugin;
@@ -16,7 +17,7 @@ use chunk_apply::{ChunkViewer, StreamingSystems};
 
 use super::panics::add_city_with_panics;
 use super::picture::{Failure, save_when_settled};
-use super::{controls, fly, overlay_plane};
+use super::{controls, overlay_plane};
 use crate::render::adapter;
 use crate::render::error::RenderError;
 use crate::render::plugins::{add_basics, add_renderer};
@@ -48,6 +49,7 @@ pub fn open(
     add_window_system(&mut app)?;
     add_renderer(&mut app, picture.is_some());
     app.add_plugins((DiagnosticsPlugin, FrameTimeDiagnosticsPlugin::default()));
+    app.add_plugins(FreeCameraPlugin);
     add_city_with_panics(&mut app, settings)?;
 
     let sky = Sky::clear_day();
@@ -55,18 +57,27 @@ pub fn open(
     let eye = scenario.place(0, 0.0, settings);
     let course = (scenario.place(0, 0.5, settings) - eye).with_y(0.0);
     let course = course.try_normalize().unwrap_or(Vec3::X);
-    let eye = Transform::from_translation(eye).looking_to(course, Vec3::Y);
+    let eye = Transform::from_translation(eye).looking_to(course - 0.2 * Vec3::Y, Vec3::Y);
     app.world_mut().spawn((
         camera(&sky, haze(settings.chunk_size, settings.radius)),
         ChunkViewer::default(),
-        fly::Pilot::new(&eye),
+        FreeCamera {
+            sensitivity: 0.54,
+            walk_speed: 80.0,
+            run_speed: 500.0,
+            ..FreeCamera::default()
+        },
         eye,
     ));
     app.insert_resource(controls::Asked::new(settings));
     overlay_plane::spawn(app.world_mut());
     app.add_systems(
         Update,
-        (controls::act, controls::look_as_far, fly::fly)
+        (
+            controls::act,
+            controls::look_as_far,
+            controls::stay_above_ground,
+        )
             .chain()
             .before(StreamingSystems::Scan),
     )
