@@ -1,4 +1,4 @@
-//! `chunk-demo profile`: plays one scenario and writes down where the time went.
+//! `chunk-demo profile`: plays one scenario and records where the time went.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,7 +11,7 @@ use crate::log;
 use crate::play::{self, print};
 use crate::profile::{DRAWS_FLAME_GRAPHS, Recording, draw_flame_graph};
 
-/// What `chunk-demo profile` takes: all that the demo takes but pictures, and where to write what was recorded.
+/// The options of `chunk-demo profile`: those of the demo, without those that draw, and the files to write.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     flamegraph: Option<PathBuf>,
 }
 
-/// Plays and records. Whether everything held, or why nothing was played.
+/// Plays and records. Returns whether everything held, or why nothing was played.
 pub(crate) fn run(options: &Options) -> Result<bool, String> {
     if options.play.scenario == "help" {
         return play::run(&options.play);

@@ -31,7 +31,11 @@ pub(crate) fn fill(image: &mut RgbaImage, [x, y]: [i32; 2], size: [i32; 2], colo
     };
     for y in inside(y, size[1], image.height()) {
         for x in inside(x, size[0], image.width()) {
-            image.get_pixel_mut(x, y).blend(&color);
+            let pixel = image.get_pixel_mut(x, y);
+            let alpha = pixel[3];
+            pixel.blend(&color);
+            // `blend` rounds down, but what is opaque stays opaque.
+            pixel[3] = pixel[3].max(alpha);
         }
     }
 }

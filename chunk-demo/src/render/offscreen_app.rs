@@ -112,7 +112,7 @@ impl OffscreenApp {
         &mut self.app
     }
 
-    /// Takes a picture from a place. The world goes on for some frames meanwhile.
+    /// Takes a picture from a place. Some frames are run meanwhile.
     ///
     /// # Errors
     ///

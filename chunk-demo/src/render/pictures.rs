@@ -1,4 +1,4 @@
-//! The key moments of a scenario.
+//! Pictures of the key moments of a scenario.
 
 use core::fmt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
 use super::batches::Batches;
 use super::error::RenderError;
 use super::offscreen_app::OffscreenApp;
+use super::scene::view_ahead;
 use super::screenshot::{MOST_FRAMES, save};
 use crate::city::CityChunk;
 use crate::scenario::Scenario;
@@ -26,13 +27,13 @@ pub struct Picture {
     pub caption: &'static str,
     /// Where it is.
     pub path: PathBuf,
-    /// Chunks that were there.
+    /// Loaded chunks.
     pub chunks: usize,
     /// Entities in them.
     pub entities: usize,
-    /// How it was drawn.
+    /// The batches that it was drawn in.
     pub batches: Batches,
-    /// How long drawing took, without what led to the moment.
+    /// How long drawing took, without playing up to the moment.
     pub took: Duration,
 }
 
@@ -52,11 +53,11 @@ impl fmt::Display for Picture {
     }
 }
 
-/// A teleport goes so far, in metres: nothing of the old world can be seen.
+/// The offset of the teleport, in metres. It is longer than one can see.
 const TELEPORT: Vec3 = Vec3::new(7_000.0, 0.0, 5_000.0);
 
-/// Plays a scenario and takes four pictures: its start, with the world half there; the middle, in flight; after a
-/// teleport; and an overview of the city's centre. They are PNG files in a folder, which is made if need be.
+/// Plays a scenario and takes four pictures: at its start, while the world fills; in flight, in the middle; after a
+/// teleport; and from above the city's centre. They are PNG files in a folder, which is created if it is missing.
 ///
 /// # Errors
 ///
@@ -69,7 +70,19 @@ pub fn take(
 ) -> Result<Vec<Picture>, RenderError> {
     std::fs::create_dir_all(folder)
         .map_err(|error| RenderError::Write(folder.to_owned(), error))?;
-    let mut tour = Tour::new(folder, size, settings, scenario)?;
+    let mut offscreen = OffscreenApp::new(size, settings)?;
+    let viewer = offscreen
+        .app_mut()
+        .world_mut()
+        .spawn(ChunkViewer::default());
+    let mut tour = Tour {
+        viewer: viewer.id(),
+        offscreen,
+        folder,
+        settings,
+        scenario,
+        pictures: Vec::new(),
+    };
 
     tour.go_to(tour.at(0.0));
     wait(tour.offscreen.app_mut(), MOST_FRAMES, |index, stream| {
@@ -78,7 +91,7 @@ pub fn take(
     tour.take(
         "start.png",
         "the world fills, nearest first",
-        tour.ahead(0.0),
+        view_ahead(scenario, 0.0, settings),
     )?;
 
     let middle = settings.seconds / 2.0;
@@ -89,13 +102,13 @@ pub fn take(
     tour.take(
         "flight.png",
         "in the middle of the flight",
-        tour.ahead(middle),
+        view_ahead(scenario, middle, settings),
     )?;
 
     let there = tour.at(middle) + TELEPORT;
     tour.go_to(there);
     tour.settle()?;
-    let eye = tour.ahead(middle);
+    let eye = view_ahead(scenario, middle, settings);
     let eye = eye.with_translation(eye.translation + TELEPORT);
     tour.take(
         "teleport.png",
@@ -113,7 +126,7 @@ pub fn take(
     Ok(tour.pictures)
 }
 
-/// The way from picture to picture.
+/// A viewer that goes from picture to picture.
 struct Tour<'a> {
     offscreen: OffscreenApp,
     viewer: Entity,
@@ -123,36 +136,10 @@ struct Tour<'a> {
     pictures: Vec<Picture>,
 }
 
-impl<'a> Tour<'a> {
-    fn new(
-        folder: &'a Path,
-        size: [u32; 2],
-        settings: &'a Settings,
-        scenario: &'a dyn Scenario,
-    ) -> Result<Self, RenderError> {
-        let mut offscreen = OffscreenApp::new(size, settings)?;
-        let world = offscreen.app_mut().world_mut();
-        Ok(Self {
-            viewer: world.spawn(ChunkViewer::default()).id(),
-            offscreen,
-            folder,
-            settings,
-            scenario,
-            pictures: Vec::new(),
-        })
-    }
-
+impl Tour<'_> {
     /// Where the scenario's first viewer is.
     fn at(&self, seconds: f64) -> Vec3 {
         self.scenario.place(0, seconds, self.settings)
-    }
-
-    /// From there towards where it goes, a little down.
-    fn ahead(&self, seconds: f64) -> Transform {
-        let eye = self.at(seconds);
-        let course = (self.at(seconds + 0.5) - eye).with_y(0.0);
-        let course = course.try_normalize().unwrap_or(Vec3::X);
-        Transform::from_translation(eye).looking_to(course - 0.22 * Vec3::Y, Vec3::Y)
     }
 
     fn go_to(&mut self, place: Vec3) {
@@ -177,7 +164,7 @@ impl<'a> Tour<'a> {
         }
     }
 
-    /// Takes a picture. The stream rests meanwhile, so that it shows the moment however slowly it is drawn.
+    /// Takes a picture. The stream is paused meanwhile, so that slow drawing does not change what it shows.
     fn take(
         &mut self,
         name: &str,
@@ -210,7 +197,7 @@ impl<'a> Tour<'a> {
     }
 }
 
-/// Lets frames pass until the stream is as it should be.
+/// Runs frames until the stream is as asked.
 fn wait(
     app: &mut App,
     most_frames: u32,

@@ -9,8 +9,6 @@ use bevy_camera_controller::free_camera::{FreeCamera, FreeCameraPlugin};
 use bevy_diagnostic::{DiagnosticsPlugin, FrameTimeDiagnosticsPlugin};
 use bevy_ecs::prelude::*;
 use bevy_input::InputPlugin;
-use bevy_math::Vec3;
-use bevy_transform::components::Transform;
 use bevy_window::Window;
 use bevy_winit::{WinitPlugin, WinitSettings};
 use chunk_apply::{ChunkViewer, StreamingSystems};
@@ -21,7 +19,7 @@ use super::{controls, overlay_plane};
 use crate::render::adapter;
 use crate::render::error::RenderError;
 use crate::render::plugins::{add_basics, add_renderer};
-use crate::render::scene::{ScenePlugin, camera, haze};
+use crate::render::scene::{ScenePlugin, camera, haze, view_ahead};
 use crate::render::sky::Sky;
 use crate::scenario::Scenario;
 use crate::settings::Settings;
@@ -54,10 +52,6 @@ pub fn open(
 
     let sky = Sky::clear_day();
     app.add_plugins(ScenePlugin { sky });
-    let eye = scenario.place(0, 0.0, settings);
-    let course = (scenario.place(0, 0.5, settings) - eye).with_y(0.0);
-    let course = course.try_normalize().unwrap_or(Vec3::X);
-    let eye = Transform::from_translation(eye).looking_to(course - 0.2 * Vec3::Y, Vec3::Y);
     app.world_mut().spawn((
         camera(&sky, haze(settings.chunk_size, settings.radius)),
         ChunkViewer::default(),
@@ -67,7 +61,7 @@ pub fn open(
             run_speed: 500.0,
             ..FreeCamera::default()
         },
-        eye,
+        view_ahead(scenario, 0.0, settings),
     ));
     app.insert_resource(controls::Asked::new(settings));
     overlay_plane::spawn(app.world_mut());

@@ -220,6 +220,7 @@ mod tests {
         app.update();
         assert_eq!(shown(&app), [900, 500]);
         assert_eq!(rebinds(&mut app), 1);
+        app.update();
         let images = app.world().resource::<Assets<Image>>();
         assert_eq!(images.len(), 1, "the old picture is freed");
     }
