@@ -55,10 +55,8 @@ fn count(
     shadows: Option<Res<ViewBinnedRenderPhases<Shadow>>>,
     shared: Res<BatchCount>,
 ) {
-    let [opaque, shadows] = [
-        opaque.map_or([0; 2], |phases| sums(&phases)),
-        shadows.map_or([0; 2], |phases| sums(&phases)),
-    ];
+    let opaque = opaque.map_or([0; 2], |phases| sums(&phases));
+    let shadows = shadows.map_or([0; 2], |phases| sums(&phases));
     *shared.0.lock().unwrap_or_else(PoisonError::into_inner) = Batches {
         opaque: opaque[0],
         shadows: shadows[0],

@@ -54,7 +54,7 @@ impl Asked {
     }
 
     /// The unload radius, in chunks.
-    pub(super) fn reach(&self) -> u32 {
+    pub(super) fn unload_radius(&self) -> u32 {
         self.radius + self.margin
     }
 }

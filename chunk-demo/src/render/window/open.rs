@@ -14,7 +14,7 @@ use bevy_winit::{WinitPlugin, WinitSettings};
 use chunk_apply::{ChunkViewer, StreamingSystems};
 
 use super::panics::add_city_with_panics;
-use super::picture::{Failure, save_when_settled};
+use super::picture::save_when_settled;
 use super::{controls, overlay_plane};
 use crate::render::adapter;
 use crate::render::error::RenderError;
@@ -80,7 +80,7 @@ pub fn open(
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(_) => {
-            let failure = failure.as_ref().and_then(Failure::take);
+            let failure = failure.and_then(|failure| failure.try_recv().ok());
             Err(failure.unwrap_or(RenderError::NoPicture(0)))
         }
     }

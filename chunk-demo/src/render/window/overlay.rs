@@ -6,7 +6,7 @@ use chunk_apply::StreamingSnapshot;
 use image::imageops::overlay;
 use image::{Rgba, RgbaImage};
 
-use super::controls::HELP;
+use super::controls::{Asked, HELP};
 use crate::chart::{ChunkState, Color, LARGE, MapSnapshot, SMALL, fill, map, text};
 use crate::render::batches::Batches;
 
@@ -20,16 +20,11 @@ pub(super) struct Shown<'a> {
     pub(super) budget: Option<f32>,
     pub(super) frames_per_second: f64,
     pub(super) batches: Batches,
-    /// The load radius, in chunks.
-    pub(super) radius: u32,
     pub(super) is_paused: bool,
     /// Whether new chunks panic.
     pub(super) panics: bool,
-    /// Whether the keys are listed.
-    pub(super) help: bool,
+    pub(super) asked: Asked,
     pub(super) chunks: &'a MapSnapshot,
-    /// How far the minimap reaches, in chunks.
-    pub(super) reach: u32,
 }
 
 /// Behind the text. It is nearly opaque, because a bright sky shines through after mixing in linear light.
@@ -52,7 +47,7 @@ pub(super) fn draw_overlay([width, height]: [u32; 2], shown: &Shown<'_>) -> Rgba
     let bottom = figures(&mut image, shown);
     graph(&mut image, shown, bottom + MARGIN / 2);
     minimap(&mut image, shown);
-    if shown.help {
+    if shown.asked.help {
         help(&mut image);
     }
     image
@@ -68,7 +63,7 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
     } = shown.stream;
     let chunks = format!(
         "{} of {}, radius {}",
-        shown.stream.loaded_chunks, shown.stream.wanted_chunks, shown.radius
+        shown.stream.loaded_chunks, shown.stream.wanted_chunks, shown.asked.radius
     );
     let failed = format!("{}, after {} panics", depths.quarantined, counters.panics);
     let main_thread_ms = frame.main_thread().as_secs_f64() * 1e3;
@@ -141,8 +136,9 @@ fn graph(image: &mut RgbaImage, shown: &Shown<'_>, top: i32) {
 }
 
 fn minimap(image: &mut RgbaImage, shown: &Shown<'_>) {
-    let cell = (230 / (2 * shown.reach + 1)).max(2);
-    let map = map(shown.chunks, &[], shown.reach, cell);
+    let reach = (shown.asked.unload_radius() + 1).min(50);
+    let cell = (230 / (2 * reach + 1)).max(2);
+    let map = map(shown.chunks, &[], reach, cell);
     let side = map.width() as i32;
     let (left, top) = (image.width() as i32 - side - MARGIN - PAD, MARGIN + PAD);
     let rows = ChunkState::ALL.len().div_ceil(LEGEND) as i32;
@@ -189,7 +185,12 @@ mod tests {
     use crate::{Settings, city_app};
 
     fn drawn(change: impl FnOnce(&mut Shown<'_>)) -> RgbaImage {
-        let app = city_app(&Settings::default()).expect("the defaults make sense");
+        let settings = Settings {
+            radius: 2,
+            unload_radius: 3,
+            ..Settings::default()
+        };
+        let app = city_app(&settings).expect("the settings make sense");
         let index = app.world().resource::<ChunkIndex<CityChunk>>();
         let stream = app.world().resource::<ChunkStream<CityChunk>>();
         let chunks = MapSnapshot {
@@ -207,13 +208,12 @@ mod tests {
             budget: Some(2.0),
             frames_per_second: 60.0,
             batches: Batches::default(),
-            radius: 12,
             is_paused: false,
             panics: false,
-            help: false,
+            asked: Asked::new(&settings),
             chunks: &chunks,
-            reach: 4,
         };
+        shown.asked.help = false;
         change(&mut shown);
         draw_overlay([1280, 720], &shown)
     }
@@ -254,7 +254,7 @@ mod tests {
         ] {
             assert!(pixels(&drawn(disturb), 0..300, BAD) > 100);
         }
-        let helped = drawn(|shown| shown.help = true);
+        let helped = drawn(|shown| shown.asked.help = true);
         let faint = |image| pixels(image, 400..800, FAINT_TEXT);
         assert!(faint(&helped) > faint(&quiet) + 500);
     }

@@ -133,7 +133,6 @@ fn overlay_size(window: &Window) -> [u32; 2] {
 
 fn overlay(world: &World, plane: &OverlayPlane) -> RgbaImage {
     let stream = world.resource::<ChunkStream<CityChunk>>();
-    let asked = world.resource::<Asked>();
     let diagnostics = world.get_resource::<DiagnosticsStore>();
     let batches = world.get_resource::<BatchCount>();
     let shown = Shown {
@@ -144,16 +143,14 @@ fn overlay(world: &World, plane: &OverlayPlane) -> RgbaImage {
             .and_then(|all| all.get(&FrameTimeDiagnosticsPlugin::FPS)?.smoothed())
             .unwrap_or(0.0),
         batches: batches.map(BatchCount::last_frame).unwrap_or_default(),
-        radius: asked.radius,
         is_paused: stream.is_paused(),
         panics: world.resource::<Panics>().are_on(),
-        help: asked.help,
+        asked: *world.resource::<Asked>(),
         chunks: &MapSnapshot {
             viewers: stream.viewers().iter().map(|viewer| viewer.coord).collect(),
             chunks: states::<CityChunk>(world),
             ..MapSnapshot::default()
         },
-        reach: (asked.reach() + 1).min(50),
     };
     draw_overlay(plane.size, &shown)
 }

@@ -1,7 +1,7 @@
 //! A picture of the window, taken once the world is complete.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bevy_app::{App, AppExit, Update};
 use bevy_ecs::prelude::*;
@@ -12,32 +12,10 @@ use crate::city::CityChunk;
 use crate::render::error::RenderError;
 use crate::render::screenshot::{LONGEST_WAIT, MOST_FRAMES, pixels, save};
 
-/// Why there is no picture. It outlives the app.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Failure(Arc<Mutex<Option<RenderError>>>);
-
-impl Failure {
-    pub(super) fn take(&self) -> Option<RenderError> {
-        let mut failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.take()
-    }
-
-    /// What the app exits with.
-    fn exit(&self, result: Result<(), RenderError>) -> AppExit {
-        match result {
-            Ok(()) => AppExit::Success,
-            Err(error) => {
-                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                AppExit::error()
-            }
-        }
-    }
-}
-
 #[derive(Resource, Debug)]
 struct Picture {
     path: PathBuf,
-    failure: Failure,
+    failure: Sender<RenderError>,
     frames: u32,
     settled_in: Option<u32>,
 }
@@ -46,17 +24,32 @@ struct Picture {
 /// to show that it is.
 const FRAMES_BEFORE: u32 = 40;
 
-/// Lets the app save its window to a PNG file once the world is complete, and exit.
-pub(super) fn save_when_settled(app: &mut App, path: &Path) -> Failure {
-    let failure = Failure::default();
+/// Lets the app save its window to a PNG file once the world is complete, and exit. If it cannot, the receiver gets the
+/// reason before the app exits.
+pub(super) fn save_when_settled(app: &mut App, path: &Path) -> Receiver<RenderError> {
+    let (sender, failure) = channel();
     app.insert_resource(Picture {
         path: path.to_owned(),
-        failure: failure.clone(),
+        failure: sender,
         frames: 0,
         settled_in: None,
     })
     .add_systems(Update, take_when_settled);
     failure
+}
+
+impl Picture {
+    /// What the app exits with.
+    fn exit(&self, saved: Result<(), RenderError>) -> AppExit {
+        saved.map_or_else(
+            |error| {
+                // Nobody asks for the reason if nobody receives it.
+                let _ = self.failure.send(error);
+                AppExit::error()
+            },
+            |()| AppExit::Success,
+        )
+    }
 }
 
 fn take_when_settled(
@@ -71,11 +64,7 @@ fn take_when_settled(
     }
     match picture.settled_in.map(|frame| picture.frames - frame) {
         None if picture.frames >= MOST_FRAMES => {
-            exit.write(
-                picture
-                    .failure
-                    .exit(Err(RenderError::Unsettled(MOST_FRAMES))),
-            );
+            exit.write(picture.exit(Err(RenderError::Unsettled(MOST_FRAMES))));
         }
         Some(FRAMES_BEFORE) => {
             commands.spawn(Screenshot::primary_window()).observe(
@@ -83,16 +72,12 @@ fn take_when_settled(
                  picture: Res<Picture>,
                  mut exit: MessageWriter<AppExit>| {
                     let saved = pixels(&shot.image).and_then(|image| save(&image, &picture.path));
-                    exit.write(picture.failure.exit(saved));
+                    exit.write(picture.exit(saved));
                 },
             );
         }
         Some(frames) if frames > FRAMES_BEFORE + LONGEST_WAIT => {
-            exit.write(
-                picture
-                    .failure
-                    .exit(Err(RenderError::NoPicture(LONGEST_WAIT))),
-            );
+            exit.write(picture.exit(Err(RenderError::NoPicture(LONGEST_WAIT))));
         }
         _ => {}
     }
@@ -112,6 +97,6 @@ mod tests {
         app.world_mut().resource_mut::<Picture>().frames = MOST_FRAMES - 1;
         app.update();
         assert!(app.should_exit().is_some_and(|exit| exit.is_error()));
-        assert!(matches!(failure.take(), Some(RenderError::Unsettled(_))));
+        assert!(matches!(failure.try_recv(), Ok(RenderError::Unsettled(_))));
     }
 }
