@@ -16,6 +16,7 @@ pub type Color = Rgba<u8>;
 pub(crate) type Font = &'static MonoFont<'static>;
 
 /// A character is 6 pixels wide and 10 high.
+#[cfg(any(test, feature = "render"))]
 pub(crate) const SMALL: Font = &iso_8859_1::FONT_6X10;
 /// A character is 9 pixels wide and 18 high.
 pub(crate) const LARGE: Font = &iso_8859_1::FONT_9X18;

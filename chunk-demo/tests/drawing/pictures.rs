@@ -171,7 +171,7 @@ fn the_key_moments_show_the_city() {
         assert!((3..=15).contains(&picture.batches.shadows), "{picture}");
         assert_eq!(picture.batches.single, 0, "{picture}");
     }
-    // The first was taken while the world was still filling, the others when it was whole.
+    // The first was taken while the world was still filling, the others when it was complete.
     assert!(taken[0].chunks < taken[3].chunks, "{taken:?}");
     assert_eq!(taken[2].chunks, taken[3].chunks, "{taken:?}");
     for (a, first) in images.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The overlay's place on screen: a plane that only a camera of its own sees, drawn after the world.
 //!
-//! The overlay is not made of `bevy_ui`: that and what it stands on are 53 more crates to compile, and the map of chunks
+//! The overlay is not made of `bevy_ui`, because that needs some fifty more crates, and because the map of chunks
 //! would still have to be drawn pixel by pixel. The plane has its own camera so that walls do not cut into it.
 
 use std::collections::VecDeque;
