@@ -8,7 +8,7 @@
 //! | [`motion`] | vehicles and people that move |
 //! | [`Run`], [`Workload`], [`Settings`] | plays a scenario on the city, or on a generator of your own |
 //! | [`STRESS_RUNS`] | the five stress tests, on any workload |
-//! | [`Outcome`], [`Report`], [`table`](fn@table) | what was measured, and what did not hold |
+//! | [`Outcome`], [`Report`], [`chart::text_table()`] | what was measured, and what did not hold |
 //!
 //! ```
 //! use chunk_demo::{Pacing, Run, Settings, Workload, scenario::Flight};
@@ -32,14 +32,12 @@ pub mod motion;
 #[cfg(feature = "render")]
 pub mod render;
 pub mod scenario;
-mod table;
 
 pub use harness::{
     Cause, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
     Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city, city_app,
     frame_analysis, task_pools,
 };
-pub use table::table;
 
 /// Compiles and runs the quick start of the workspace's README.
 #[cfg(doctest)]

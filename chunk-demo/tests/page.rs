@@ -1,13 +1,13 @@
-//! A filmed run becomes a page with a map and plots that needs nothing from elsewhere.
+//! A run with a timeline becomes a page with a map and plots that needs no network.
 
 use std::path::Path;
 
-use chunk_demo::chart::{Canvas, ChunkState, write_page};
+use chunk_demo::chart::{ChunkState, write_page};
 use chunk_demo::scenario::Flight;
 use chunk_demo::{Pacing, Run, Settings, Workload};
 
 #[test]
-fn a_filmed_run_becomes_a_page() {
+fn a_run_with_a_timeline_becomes_a_page() {
     let settings = Settings {
         seconds: 1.0,
         radius: 4,
@@ -18,19 +18,20 @@ fn a_filmed_run_becomes_a_page() {
     let city = Workload::city(settings.city()).expect("the settings make sense");
     let mut run = Run::new(settings, &Flight, city);
     run.pacing = Pacing::Unpaced;
-    run.is_filmed = true;
+    run.has_timeline = true;
     let mut outcome = run.go(&mut ()).expect("the settings make sense");
-    let film = outcome.film.take().expect("the run was filmed");
-    assert_eq!((film.moments.len(), film.stills.len()), (60, 6));
-    assert!(film.moments.iter().any(|moment| moment.loaded > 0));
-    assert!(film.stills.iter().all(|still| still.viewers.len() == 1));
+    let timeline = outcome.timeline.take().expect("the run recorded it");
+    let (samples, snapshots) = (&timeline.samples, &timeline.snapshots);
+    assert_eq!((samples.len(), snapshots.len()), (60, 6));
+    assert!(samples.iter().any(|sample| sample.loaded > 0));
+    assert!(snapshots.iter().all(|snapshot| snapshot.viewers.len() == 1));
 
     outcome
         .report
         .violations
         .push("less < more & \"quoted\"".to_owned());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
-    let page = write_page(&folder, &outcome, &film, budget).expect("the folder can be written");
+    let page = write_page(&folder, &outcome, &timeline, budget).expect("the folder can be written");
     let html = std::fs::read_to_string(page).expect("the page was written");
     assert!(html.contains("less &lt; more &amp;"), "{html}");
     assert!(!html.contains("http"), "the page needs a network: {html}");
@@ -38,10 +39,10 @@ fn a_filmed_run_becomes_a_page() {
         assert!(html.contains(linked), "{linked} is not linked");
         assert!(folder.join(linked).is_file(), "{linked} was not written");
     }
-    let map = std::fs::read(folder.join("chunks.png")).expect("the map was written");
-    let map = Canvas::from_png(&map).expect("it is a picture");
-    let applied = ChunkState::Applied.colour();
-    let green = map.dots().chunks_exact(4).filter(|dot| **dot == applied);
+    let map = image::open(folder.join("chunks.png")).expect("the map was written");
+    let map = map.into_rgba8();
+    let applied = ChunkState::Applied.color();
+    let green = map.pixels().filter(|pixel| **pixel == applied);
     // Much more than the legend's square.
     assert!(green.count() > 1_000);
     let plot = std::fs::read_to_string(folder.join("frames.svg")).expect("the plot was written");
@@ -55,7 +56,7 @@ fn a_filmed_run_becomes_a_page() {
 }
 
 #[test]
-fn a_run_that_is_not_filmed_has_no_film() {
+fn a_run_has_no_timeline_unless_asked() {
     let settings = Settings {
         seconds: 0.1,
         radius: 1,
@@ -64,5 +65,5 @@ fn a_run_that_is_not_filmed_has_no_film() {
     };
     let city = Workload::city(settings.city()).expect("the settings make sense");
     let outcome = Run::new(settings, &Flight, city).go(&mut ());
-    assert_eq!(outcome.expect("the settings make sense").film, None);
+    assert_eq!(outcome.expect("the settings make sense").timeline, None);
 }

@@ -1,17 +1,19 @@
 //! A folder with a page that shows a run.
 
+use core::error::Error;
 use core::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::film::Film;
-use super::map::filmstrip;
+use super::map::map_strip;
 use super::plot::{depths, frame_times};
+use super::text_table::rows;
+use super::timeline::Timeline;
 use crate::harness::Outcome;
 
-/// Writes `index.html`, `chunks.png`, `frames.svg`, `depths.svg` and `report.json` to a folder, which is made if need
-/// be. The page needs nothing else, and no network. Returns the page's path.
+/// Writes `index.html`, `chunks.png`, `frames.svg`, `depths.svg` and `report.json` to a folder and returns the page's
+/// path. A missing folder is created. The page needs no other file and no network.
 ///
 /// # Errors
 ///
@@ -19,27 +21,26 @@ use crate::harness::Outcome;
 pub fn write_page(
     folder: &Path,
     outcome: &Outcome,
-    film: &Film,
+    timeline: &Timeline,
     budget: Option<Duration>,
 ) -> io::Result<PathBuf> {
-    let plotted = |plot: Result<String, Box<dyn core::error::Error>>| {
-        plot.map_err(|error| io::Error::other(error.to_string()))
+    let write = |name: &str, plot: Result<String, Box<dyn Error>>| {
+        let plot = plot.map_err(|error| io::Error::other(error.to_string()))?;
+        std::fs::write(folder.join(name), plot)
     };
     std::fs::create_dir_all(folder)?;
-    filmstrip(film).save(&folder.join("chunks.png"))?;
-    std::fs::write(
-        folder.join("frames.svg"),
-        plotted(frame_times(film, budget))?,
-    )?;
-    std::fs::write(folder.join("depths.svg"), plotted(depths(film))?)?;
+    let maps = map_strip(timeline).save(folder.join("chunks.png"));
+    maps.map_err(io::Error::other)?;
+    write("frames.svg", frame_times(timeline, budget))?;
+    write("depths.svg", depths(timeline))?;
     let json = serde_json::to_string_pretty(&outcome.report)?;
     std::fs::write(folder.join("report.json"), &json)?;
     let page = folder.join("index.html");
-    std::fs::write(&page, html(outcome, film, &json))?;
+    std::fs::write(&page, html(outcome, timeline, &json))?;
     Ok(page)
 }
 
-fn html(outcome: &Outcome, film: &Film, json: &str) -> String {
+fn html(outcome: &Outcome, timeline: &Timeline, json: &str) -> String {
     let report = &outcome.report;
     let verdict = if report.violations.is_empty() {
         "<p class=good>Everything held.</p>".to_owned()
@@ -50,48 +51,12 @@ fn html(outcome: &Outcome, film: &Film, json: &str) -> String {
         }
         list + "</ul>"
     };
-    let moments = film.moments.len().max(1) as f64;
-    let motion: f64 = film
-        .moments
-        .iter()
-        .map(|moment| moment.motion.as_secs_f64())
-        .sum();
-    let rows = [
-        ("chunks requested", report.requested.to_string()),
-        ("applied", report.applied.to_string()),
-        ("unloaded", report.unloaded.to_string()),
-        (
-            "entities loaded at the end",
-            report.loaded_entities.to_string(),
-        ),
-        ("meshes and materials", report.assets.to_string()),
-        (
-            "wanted chunks there, average",
-            format!("{:.1} %", report.coverage * 100.0),
-        ),
-        (
-            "main thread, median",
-            format!("{} us", report.main_thread_us_p50),
-        ),
-        (
-            "main thread, 99th percentile",
-            format!("{} us", report.main_thread_us_p99),
-        ),
-        (
-            "main thread, longest",
-            format!("{} us", report.main_thread_us_max),
-        ),
-        (
-            "from wanted to visible, median",
-            format!("{} ms", report.latency_ms_p50),
-        ),
-        (
-            "moving vehicles and people, mean",
-            format!("{:.1} us", motion / moments * 1e6),
-        ),
-    ];
+    let samples = &timeline.samples;
+    let motion: Duration = samples.iter().map(|sample| sample.motion).sum();
+    let motion = motion.as_secs_f64() * 1e6 / samples.len().max(1) as f64;
+    let motion = format!("mean {motion:.1} µs");
     let mut table = String::new();
-    for (name, value) in rows {
+    for (name, value) in rows(outcome).chain([("motion a frame", motion)]) {
         // Writing to a string cannot fail.
         let _ = write!(
             table,
@@ -101,19 +66,15 @@ fn html(outcome: &Outcome, film: &Film, json: &str) -> String {
     }
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><style>{STYLE}</style>\
-         <h1>{name}</h1><p>{seconds:.1} s, {frames} frames, {viewers} viewer(s), seed {seed}</p>{verdict}\
+         <h1>{name}</h1>{verdict}\
          <h2>Where the chunks were</h2><img src=chunks.png alt=\"Maps of chunk states along the way\">\
-         <p>Around the first viewer, white; its way is the white line.</p>\
+         <p>The white square in the middle is the first viewer, and the white line its path.</p>\
          <h2>Time</h2><img src=frames.svg alt=\"Main-thread time of each frame\">\
-         <h2>Queues</h2><img src=depths.svg alt=\"Chunks queued, in flight, in the backlog and there\">\
+         <h2>Queues</h2><img src=depths.svg alt=\"Chunks queued, in flight, in the backlog and applied\">\
          <h2>Figures</h2><table>{table}</table>\
          <details><summary>All figures (<a href=report.json>report.json</a>)</summary><pre>{json}</pre></details>\
          </html>\n",
         name = escaped(&report.scenario),
-        seconds = report.seconds,
-        frames = report.frames,
-        viewers = report.viewers,
-        seed = report.seed,
         json = escaped(json),
     )
 }

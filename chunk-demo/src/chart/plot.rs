@@ -5,89 +5,88 @@ use std::time::Duration;
 
 use plotters::prelude::*;
 
-use super::film::{Film, Moment};
 use super::state::ChunkState;
+use super::timeline::{Sample, Timeline};
 
 const SIZE: (u32, u32) = (980, 300);
 
-type Line<'a> = (&'a str, RGBColor, Box<dyn Fn(&Moment) -> f64 + 'a>);
-
-/// Time of each frame: the whole of it, the stream's part on the main thread against its budget, and motion's. In
-/// milliseconds.
+/// Plots for each frame, in milliseconds: the whole frame, the stream's main-thread time with its budget, and the time
+/// of motion.
 ///
 /// # Errors
 ///
 /// If the plotting library cannot draw.
-pub fn frame_times(film: &Film, budget: Option<Duration>) -> Result<String, Box<dyn Error>> {
+pub fn frame_times(
+    timeline: &Timeline,
+    budget: Option<Duration>,
+) -> Result<String, Box<dyn Error>> {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let mut lines: Vec<Line<'_>> = vec![
-        (
-            "whole frame",
-            RGBColor(170, 176, 186),
-            Box::new(move |moment| ms(moment.whole)),
-        ),
-        (
-            "stream",
-            RGBColor(39, 110, 190),
-            Box::new(move |moment| ms(moment.main_thread)),
-        ),
-        (
-            "motion",
-            RGBColor(230, 140, 40),
-            Box::new(move |moment| ms(moment.motion)),
-        ),
+    let grey = RGBColor(170, 176, 186);
+    let mut lines = vec![
+        Line::new(timeline, "whole frame", grey, |sample| {
+            ms(sample.whole_frame)
+        }),
+        Line::new(timeline, "stream", RGBColor(39, 110, 190), |sample| {
+            ms(sample.main_thread)
+        }),
+        Line::new(timeline, "motion", RGBColor(230, 140, 40), |sample| {
+            ms(sample.motion)
+        }),
     ];
-    if let Some(budget) = budget {
-        lines.push((
-            "budget",
-            RGBColor(214, 69, 65),
-            Box::new(move |_| ms(budget)),
-        ));
-    }
-    plot(film, "time of a frame, ms", &lines)
+    let red = RGBColor(214, 69, 65);
+    lines.extend(budget.map(|budget| Line::new(timeline, "budget", red, |_| ms(budget))));
+    plot("time of a frame, ms", &lines)
 }
 
-/// Chunks queued, in flight, in the backlog and there, in each frame.
+/// Plots for each frame how many chunks were queued, in flight, in the backlog and applied.
 ///
 /// # Errors
 ///
 /// If the plotting library cannot draw.
-pub fn depths(film: &Film) -> Result<String, Box<dyn Error>> {
-    let colour = |state: ChunkState| {
-        let [red, green, blue, _] = state.colour();
-        RGBColor(red, green, blue)
+pub fn depths(timeline: &Timeline) -> Result<String, Box<dyn Error>> {
+    let line = |state: ChunkState, value: fn(&Sample) -> usize| {
+        let [red, green, blue, _] = state.color().0;
+        let color = RGBColor(red, green, blue);
+        Line::new(timeline, state.name(), color, |sample| value(sample) as f64)
     };
-    let lines: Vec<Line<'_>> = vec![
-        (
-            "applied",
-            colour(ChunkState::Applied),
-            Box::new(|moment| moment.loaded as f64),
-        ),
-        (
-            "queued",
-            colour(ChunkState::Queued),
-            Box::new(|moment| moment.queued as f64),
-        ),
-        (
-            "in flight",
-            colour(ChunkState::InFlight),
-            Box::new(|moment| moment.in_flight as f64),
-        ),
-        (
-            "backlog",
-            colour(ChunkState::Backlog),
-            Box::new(|moment| moment.backlog as f64),
-        ),
+    let lines = [
+        line(ChunkState::Applied, |sample| sample.loaded),
+        line(ChunkState::Queued, |sample| sample.queued),
+        line(ChunkState::InFlight, |sample| sample.in_flight),
+        line(ChunkState::Backlog, |sample| sample.backlog),
     ];
-    plot(film, "chunks", &lines)
+    plot("chunks", &lines)
 }
 
-fn plot(film: &Film, title: &str, lines: &[Line<'_>]) -> Result<String, Box<dyn Error>> {
-    let last = film.moments.last().map_or(1.0, |moment| moment.seconds);
-    let values = lines
-        .iter()
-        .flat_map(|(_, _, value)| film.moments.iter().map(value));
-    let highest = values.fold(0.0, f64::max).max(1e-3);
+/// One value over time.
+struct Line {
+    name: &'static str,
+    color: RGBColor,
+    /// Seconds since the start, and the value then.
+    points: Vec<(f64, f64)>,
+}
+
+impl Line {
+    fn new(
+        timeline: &Timeline,
+        name: &'static str,
+        color: RGBColor,
+        value: impl Fn(&Sample) -> f64,
+    ) -> Self {
+        let samples = timeline.samples.iter();
+        let points = samples.map(|sample| (sample.seconds, value(sample)));
+        Self {
+            name,
+            color,
+            points: points.collect(),
+        }
+    }
+}
+
+fn plot(title: &str, lines: &[Line]) -> Result<String, Box<dyn Error>> {
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let last = points().map(|point| point.0).fold(1e-3, f64::max);
+    let highest = points().map(|point| point.1).fold(1e-3, f64::max);
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -97,23 +96,20 @@ fn plot(film: &Film, title: &str, lines: &[Line<'_>]) -> Result<String, Box<dyn 
             .margin(8)
             .x_label_area_size(28)
             .y_label_area_size(48)
-            .build_cartesian_2d(0.0..last.max(1e-3), 0.0..highest * 1.08)?;
+            .build_cartesian_2d(0.0..last, 0.0..highest * 1.08)?;
         chart
             .configure_mesh()
             .x_desc("seconds")
             .light_line_style(WHITE)
             .draw()?;
-        for (name, colour, value) in lines {
-            let colour = *colour;
-            let points = film
-                .moments
-                .iter()
-                .map(|moment| (moment.seconds, value(moment)));
+        for line in lines {
+            let color = line.color;
+            let points = line.points.iter().copied();
             chart
-                .draw_series(LineSeries::new(points, colour.stroke_width(1)))?
-                .label(*name)
+                .draw_series(LineSeries::new(points, color.stroke_width(1)))?
+                .label(line.name)
                 .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2))
+                    PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2))
                 });
         }
         chart

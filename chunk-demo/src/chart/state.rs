@@ -4,23 +4,24 @@ use bevy_ecs::world::World;
 use chunk_apply::{ChunkIndex, ChunkRoot, ChunkStream};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::JobState;
+use image::Rgba;
 
-use super::canvas::Rgba;
+use super::draw::Color;
 
 /// Where a chunk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChunkState {
-    /// Asked for, not started, or waiting for its next attempt.
+    /// Requested and not started, or waiting for its next attempt.
     Queued,
     /// On a worker.
     InFlight,
-    /// Made, and waiting for the main thread.
+    /// Generated, and waiting for the main thread.
     Backlog,
-    /// Whole, and seen.
+    /// Complete and visible.
     Applied,
-    /// Hidden; its entities are going.
+    /// Hidden; its entities are being despawned.
     Unloading,
-    /// Given up after its last attempt.
+    /// Quarantined after its last attempt.
     Failed,
 }
 
@@ -35,7 +36,7 @@ impl ChunkState {
         Self::Failed,
     ];
 
-    /// What it is called in a legend.
+    /// The state's name in a legend.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,22 +49,22 @@ impl ChunkState {
         }
     }
 
-    /// Its colour on maps.
+    /// The state's colour on maps.
     #[must_use]
-    pub const fn colour(self) -> Rgba {
+    pub const fn color(self) -> Color {
         match self {
-            Self::Queued => [92, 99, 112, 255],
-            Self::InFlight => [240, 180, 41, 255],
-            Self::Backlog => [92, 158, 236, 255],
-            Self::Applied => [76, 161, 104, 255],
-            Self::Unloading => [150, 110, 190, 255],
-            Self::Failed => [214, 69, 65, 255],
+            Self::Queued => Rgba([92, 99, 112, 255]),
+            Self::InFlight => Rgba([240, 180, 41, 255]),
+            Self::Backlog => Rgba([92, 158, 236, 255]),
+            Self::Applied => Rgba([76, 161, 104, 255]),
+            Self::Unloading => Rgba([150, 110, 190, 255]),
+            Self::Failed => Rgba([214, 69, 65, 255]),
         }
     }
 }
 
-/// Where every chunk is that the stream of the content `T` knows about, in the order of their coordinates. Empty
-/// without such a stream. It walks over all chunks: for a map a few times a second, not for every frame.
+/// The state of every chunk that the stream of the content `T` knows about, in the order of their coordinates. Empty
+/// without such a stream. It visits all chunks, so call it a few times a second and not in every frame.
 #[must_use]
 pub fn states<T: Send + Sync + 'static>(world: &World) -> Vec<(ChunkCoord, ChunkState)> {
     let (Some(stream), Some(index)) = (
@@ -79,20 +80,20 @@ pub fn states<T: Send + Sync + 'static>(world: &World) -> Vec<(ChunkCoord, Chunk
         .collect();
     let absent = wanted.iter().filter(|coord| !index.contains(*coord));
     states.extend(absent.map(|coord| (coord, missing(stream.scheduler().state(coord)))));
-    // Roots that are neither loaded nor wanted are on their way out.
+    // A root that is neither loaded nor wanted is being unloaded.
     if let Some(mut roots) = world.try_query::<&ChunkRoot>() {
-        let gone = roots
+        let unloading = roots
             .iter(world)
             .map(|root| root.coord)
             .filter(|coord| !index.contains(*coord) && !wanted.contains(*coord));
-        states.extend(gone.map(|coord| (coord, ChunkState::Unloading)));
+        states.extend(unloading.map(|coord| (coord, ChunkState::Unloading)));
     }
     states.sort_unstable();
     states.dedup_by_key(|(coord, _)| *coord);
     states
 }
 
-/// Where a chunk is that is wanted and not there.
+/// The state of a chunk that is wanted and not loaded.
 fn missing(job: Option<JobState>) -> ChunkState {
     match job {
         Some(JobState::Failed) => ChunkState::Failed,

@@ -7,7 +7,6 @@ mod draw;
 mod interrupt;
 mod log;
 mod metrics;
-mod metrics_server;
 mod output;
 mod play;
 mod profile;

@@ -3,54 +3,49 @@
 use chunk_demo::Workload;
 use chunk_demo::city::CityChunk;
 
-use crate::metrics_server::MetricsServer;
-
-/// The city, telling what its stream does.
+/// Serves the figures of the city's stream to Prometheus until the program ends.
 #[cfg(feature = "metrics")]
-pub(crate) fn tell(city: Workload<CityChunk>) -> Workload<CityChunk> {
-    city.prepared_by(|app| {
-        app.add_plugins(chunk_apply::StreamingMetricsPlugin::<CityChunk>::default());
-    })
-}
+pub(crate) fn serve(
+    address: &str,
+    city: Workload<CityChunk>,
+) -> Result<Workload<CityChunk>, String> {
+    use std::net::{SocketAddr, TcpListener};
 
-/// Serves what is told from now on until the server is dropped.
-#[cfg(feature = "metrics")]
-pub(crate) fn serve(address: &str) -> Result<MetricsServer, String> {
+    use chunk_apply::StreamingMetricsPlugin;
     use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
-    // From a quarter of a frame at 60 Hz to five seconds. With fixed buckets several runs can be added up.
+    type Plugin = StreamingMetricsPlugin<CityChunk>;
+    // From a quarter of a frame at 60 Hz to five seconds. The figures of several runs can be added up because the
+    // buckets are fixed.
     const SECONDS: [f64; 11] = [
         0.004, 0.008, 0.017, 0.034, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
     ];
-    let latency = chunk_apply::StreamingMetricsPlugin::<CityChunk>::LATENCY;
-    let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(latency.to_owned()), &SECONDS)
-        .map_err(|error| format!("no metrics: {error}"))?;
-    let recorder = builder.build_recorder();
-    let handle = recorder.handle();
-    let server = MetricsServer::start(address, move |is_asked| {
-        // Values pile up until somebody sorts them in.
-        handle.run_upkeep();
-        if is_asked {
-            handle.render()
-        } else {
-            String::new()
-        }
+    let parsed: SocketAddr = address.parse().map_err(|_| {
+        format!(
+            "--metrics-addr cannot be `{address}`: it must be an address and a port, such as 127.0.0.1:9100"
+        )
     })?;
-    ::metrics::set_global_recorder(recorder).map_err(|error| format!("no metrics: {error}"))?;
-    eprintln!("metrics are at http://{}/metrics", server.address());
-    Ok(server)
+    // The exporter does not say which port it got for port 0, so a free one is looked up here.
+    let free = TcpListener::bind(parsed).and_then(|listener| listener.local_addr());
+    let free =
+        free.map_err(|error| format!("--metrics-addr {address} cannot be listened on: {error}"))?;
+    PrometheusBuilder::new()
+        .with_http_listener(free)
+        .set_buckets_for_metric(Matcher::Full(Plugin::LATENCY.to_owned()), &SECONDS)
+        .and_then(PrometheusBuilder::install)
+        .map_err(|error| format!("no metrics: {error}"))?;
+    eprintln!("metrics are at http://{free}/metrics");
+    Ok(city.prepared_by(|app| {
+        app.add_plugins(Plugin::default());
+    }))
 }
 
-/// Tells nobody, because nobody listens.
+/// Says which feature is missing.
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn tell(city: Workload<CityChunk>) -> Workload<CityChunk> {
-    city
-}
-
-/// Says what is missing.
-#[cfg(not(feature = "metrics"))]
-pub(crate) fn serve(_address: &str) -> Result<MetricsServer, String> {
+pub(crate) fn serve(
+    _address: &str,
+    _city: Workload<CityChunk>,
+) -> Result<Workload<CityChunk>, String> {
     Err(
         "--metrics-addr: this chunk-demo was built without the feature `metrics`, which `cargo xtask demo \
          --metrics-addr ADDRESS:PORT` switches on"

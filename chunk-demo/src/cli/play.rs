@@ -1,6 +1,6 @@
 //! `chunk-demo` without a subcommand: plays one scenario and prints its table.
 
-use chunk_demo::{Faults, Pacing, Run, Workload, chart, scenario, table};
+use chunk_demo::{Faults, Pacing, Run, Workload, chart, scenario};
 
 use crate::args::Play;
 use crate::interrupt::Interrupt;
@@ -19,27 +19,23 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     let json = args.json.as_deref().map(JsonFile::open).transpose()?;
     args.report.as_deref().map_or(Ok(()), check_folder)?;
     let mut city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
-
-    let server = (args.metrics_addr.as_deref()).map(metrics::serve);
-    let server = server.transpose()?;
-    if server.is_some() {
-        city = metrics::tell(city);
+    if let Some(address) = &args.metrics_addr {
+        city = metrics::serve(address, city)?;
     }
 
     log::start(scenario.faults() != Faults::NONE);
     let mut display = Display::new(scenario.name(), Interrupt::listen());
     let budget = settings.budget.time;
     let mut run = Run::new(settings, scenario, city);
-    run.is_filmed = args.report.is_some();
+    run.has_timeline = args.report.is_some();
     run.live_bytes = Some(allocator::live_bytes);
     if args.unpaced {
         run.pacing = Pacing::Unpaced;
     }
     let outcome = run.go(&mut display).map_err(|error| error.to_string())?;
     display.finish();
-    drop(server);
 
-    print(&table(&outcome));
+    print(&chart::text_table(&outcome));
     if outcome.was_interrupted {
         print("Interrupted; these are the figures so far.");
     }
@@ -49,8 +45,8 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     if let Some(json) = json {
         json.write(&outcome.report)?;
     }
-    if let (Some(folder), Some(film)) = (&args.report, &outcome.film) {
-        let page = chart::write_page(folder, &outcome, film, budget)
+    if let (Some(folder), Some(timeline)) = (&args.report, &outcome.timeline) {
+        let page = chart::write_page(folder, &outcome, timeline, budget)
             .map_err(|error| unwritable("--report", folder, &error))?;
         print(&format!("{} shows the run", page.display()));
     }

@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, a line now and then elsewhere.
+//! Shows on standard error how far a run is: a bar on a terminal, and a line now and then in a log.
 
 use core::ops::ControlFlow;
 use std::io::{IsTerminal, stderr};
@@ -9,73 +9,76 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::interrupt::Interrupt;
 
-/// How often a line is printed where there is no terminal: at the first frame, every tenth of the run, and more rarely
-/// than this.
-const LINE_EVERY: Duration = Duration::from_secs(2);
+/// How often the bar is drawn.
+const BAR_EVERY: Duration = Duration::from_millis(100);
+/// How often a line is printed where there is no terminal. indicatif prints nothing there, and a log should show that
+/// the run goes on.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Shows progress on standard error, and passes on that the user has had enough.
+/// Shows the progress of a run, and ends the run when the user presses Ctrl-C.
 #[derive(Debug)]
 pub(crate) struct Display {
     name: String,
-    view: View,
+    bar: ProgressBar,
+    is_terminal: bool,
     interrupt: Interrupt,
     started: Instant,
+    /// When progress was last shown, and in which phase.
+    last: Option<(Phase, Duration)>,
     /// How long the runs after this one will take.
     later: Duration,
 }
 
-#[derive(Debug)]
-enum View {
-    Bar(ProgressBar),
-    Lines(Lines),
-}
-
 impl Display {
     pub(crate) fn new(name: &str, interrupt: Interrupt) -> Self {
-        let view = if stderr().is_terminal() {
-            View::Bar(bar(name))
-        } else {
-            View::Lines(Lines::default())
-        };
+        let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} %, {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
         Self {
             name: name.to_owned(),
-            view,
+            bar: (ProgressBar::new(1).with_style(style)).with_prefix(name.to_owned()),
+            is_terminal: stderr().is_terminal(),
             interrupt,
             started: Instant::now(),
+            last: None,
             later: Duration::ZERO,
         }
     }
 
-    /// The same, of the first of several runs; the others will take about so long.
+    /// The display of the first of several runs. The others will take about the given time.
     pub(crate) fn followed_by(self, later: Duration) -> Self {
         Self { later, ..self }
     }
 
-    /// Takes the bar away, so that what follows stands in its place.
+    /// Removes the bar, so that the next output takes its place.
     pub(crate) fn finish(&self) {
-        if let View::Bar(bar) = &self.view {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
+    }
+
+    fn is_due(&self, phase: Phase, elapsed: Duration) -> bool {
+        let every = if self.is_terminal {
+            BAR_EVERY
+        } else {
+            LINE_EVERY
+        };
+        self.last
+            .is_none_or(|(last, at)| last != phase || elapsed.saturating_sub(at) >= every)
     }
 }
 
 impl Watcher for Display {
     fn frame(&mut self, progress: &Progress) -> ControlFlow<()> {
         let elapsed = self.started.elapsed();
-        match &mut self.view {
-            View::Bar(bar) => {
-                bar.set_length(progress.frames);
-                bar.set_position(progress.frame);
-                if progress.phase != Phase::Running || progress.frame.is_multiple_of(6) {
-                    bar.set_message(state(progress, elapsed, self.later));
-                }
-            }
-            View::Lines(lines) => {
-                if lines.is_due(progress, elapsed) {
-                    let percent = progress.frame * 100 / progress.frames.max(1);
-                    let state = state(progress, elapsed, self.later);
-                    eprintln!("{}: {percent} %, {state}", self.name);
-                }
+        if self.is_due(progress.phase, elapsed) {
+            self.last = Some((progress.phase, elapsed));
+            let state = state(progress, elapsed, self.later);
+            if self.is_terminal {
+                self.bar.set_length(progress.frames);
+                self.bar.set_position(progress.frame);
+                self.bar.set_message(state);
+            } else {
+                let percent = progress.frame * 100 / progress.frames.max(1);
+                eprintln!("{}: {percent} %, {state}", self.name);
             }
         }
         if self.interrupt.is_new() {
@@ -83,28 +86,6 @@ impl Watcher for Display {
         } else {
             ControlFlow::Continue(())
         }
-    }
-}
-
-/// When the next line is due.
-#[derive(Debug, Default)]
-struct Lines {
-    last: Option<(Phase, Duration)>,
-    tenth: u64,
-}
-
-impl Lines {
-    fn is_due(&mut self, progress: &Progress, elapsed: Duration) -> bool {
-        let tenth = progress.frame * 10 / progress.frames.max(1);
-        let is_due = match self.last {
-            None => true,
-            Some((phase, _)) if phase != progress.phase => true,
-            Some((_, at)) => tenth > self.tenth && elapsed.saturating_sub(at) >= LINE_EVERY,
-        };
-        if is_due {
-            (self.last, self.tenth) = (Some((progress.phase, elapsed)), tenth);
-        }
-        is_due
     }
 }
 
@@ -116,28 +97,15 @@ fn state(progress: &Progress, elapsed: Duration, later: Duration) -> String {
         Phase::Settling => format!("coming to rest, {loaded} of {wanted} chunks"),
         Phase::Unloading => "unloading everything".to_owned(),
     };
-    let left = left(progress, elapsed);
-    if later.is_zero() {
-        format!("{doing}, {} left", HumanDuration(left))
-    } else {
-        let all = HumanDuration(left + later);
-        format!("{doing}, {} left, {all} in all", HumanDuration(left))
-    }
-}
-
-/// The frames to come will take as long as those before did.
-fn left(progress: &Progress, elapsed: Duration) -> Duration {
+    // The frames to come are expected to take as long as those before.
     let frames = progress.frames.saturating_sub(progress.frame);
-    elapsed.mul_f64(frames as f64 / progress.frame.max(1) as f64)
-}
-
-fn bar(name: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} %, {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ");
-    ProgressBar::new(1)
-        .with_style(style)
-        .with_prefix(name.to_owned())
+    let left = elapsed.mul_f64(frames as f64 / progress.frame.max(1) as f64);
+    let all = if later.is_zero() {
+        String::new()
+    } else {
+        format!(", {} in all", HumanDuration(left + later))
+    };
+    format!("{doing}, {} left{all}", HumanDuration(left))
 }
 
 #[cfg(test)]
@@ -155,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_is_there_and_how_long_it_will_take() {
+    fn a_line_says_how_many_chunks_are_loaded_and_how_long_the_run_will_take() {
         let second = Duration::from_secs(1);
         let running = at(60, Phase::Running);
         assert_eq!(
@@ -166,30 +134,13 @@ mod tests {
             state(&running, second, Duration::from_secs(106)),
             "30 of 441 chunks, 14 seconds left, 2 minutes in all"
         );
-        let settling = at(900, Phase::Settling);
         assert_eq!(
-            state(&settling, second, Duration::ZERO),
+            state(&at(900, Phase::Settling), second, Duration::ZERO),
             "coming to rest, 30 of 441 chunks, 0 seconds left"
         );
-        let unloading = at(900, Phase::Unloading);
         assert_eq!(
-            state(&unloading, second, Duration::ZERO),
+            state(&at(900, Phase::Unloading), second, Duration::ZERO),
             "unloading everything, 0 seconds left"
         );
-    }
-
-    #[test]
-    fn lines_come_at_the_start_with_each_tenth_and_with_each_phase() {
-        let mut lines = Lines::default();
-        let mut due =
-            |frame, phase, seconds| lines.is_due(&at(frame, phase), Duration::from_secs(seconds));
-        assert!(due(1, Phase::Running, 0), "the first");
-        assert!(!due(89, Phase::Running, 9), "no tenth yet");
-        assert!(due(90, Phase::Running, 9));
-        assert!(!due(180, Phase::Running, 10), "too soon");
-        assert!(due(181, Phase::Running, 11));
-        assert!(due(900, Phase::Settling, 11), "another phase");
-        assert!(!due(900, Phase::Settling, 90));
-        assert!(due(900, Phase::Unloading, 90));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::frame_cost::FrameCost;
 use super::report::Report;
-use crate::chart::Film;
+use crate::chart::Timeline;
 
 /// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Outcome {
     /// Whether frames were shorter than the time that passed for viewers, so that workers had no chance to keep up.
     pub is_unpaced: bool,
     /// The course of the run, frame by frame, if it was recorded.
-    pub film: Option<Film>,
+    pub timeline: Option<Timeline>,
     /// Whether the watcher ended the run. Requests and loaded chunks were audited all the same; the world did not come
     /// to rest, and the scenario was not checked.
     pub was_interrupted: bool,

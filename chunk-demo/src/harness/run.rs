@@ -17,7 +17,7 @@ use super::session::Session;
 use super::settings::{Settings, SettingsError};
 use super::watchdog::Watchdog;
 use super::workload::Workload;
-use crate::chart::Film;
+use crate::chart::Timeline;
 use crate::scenario::Scenario;
 
 /// One run of a scenario on a workload; see [`Workload`] for an example.
@@ -33,9 +33,9 @@ pub struct Run<'a, T> {
     pub pacing: Pacing,
     /// Where generators run.
     pub runtime: Runtime,
-    /// Whether the outcome has a [`Film`](crate::chart::Film). Recording it takes some time of each frame, which is not
+    /// Whether the outcome has a [`Timeline`](crate::chart::Timeline). Recording it takes some time of each frame, which is not
     /// part of what is measured.
-    pub is_filmed: bool,
+    pub has_timeline: bool,
     /// How long the stream may make no progress while there is work to be done, in real time. Default 30 s. A workload
     /// whose generator takes longer for one chunk needs more.
     pub hang_timeout: Duration,
@@ -56,7 +56,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             workload,
             pacing: Pacing::default(),
             runtime: Runtime::default(),
-            is_filmed: false,
+            has_timeline: false,
             hang_timeout: Duration::from_secs(30),
             live_bytes: None,
         }
@@ -78,7 +78,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             &self.workload,
             self.pacing.clone(),
             self.runtime.clone(),
-            self.is_filmed.then(|| Film::new(&self.settings)),
+            self.has_timeline.then(|| Timeline::new(&self.settings)),
         )?;
         let mut playing = Playing {
             run: &self,

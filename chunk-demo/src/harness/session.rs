@@ -22,7 +22,7 @@ use super::progress::{Phase, Progress};
 use super::recorder::Recorder;
 use super::settings::{Settings, SettingsError};
 use super::workload::Workload;
-use crate::chart::Film;
+use crate::chart::Timeline;
 use crate::scenario::Scenario;
 
 pub(super) struct Session<'a, T: Send + Sync + 'static> {
@@ -37,7 +37,7 @@ pub(super) struct Session<'a, T: Send + Sync + 'static> {
     recorder: Recorder,
     observer: Observer<T>,
     frame: u64,
-    film: Option<Film>,
+    timeline: Option<Timeline>,
 }
 
 impl<'a, T: Send + Sync + 'static> Session<'a, T> {
@@ -47,7 +47,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         workload: &Workload<T>,
         pacing: Pacing,
         runtime: Runtime,
-        film: Option<Film>,
+        timeline: Option<Timeline>,
     ) -> Result<Self, SettingsError> {
         let mut app = headless();
         let (faults, clock) = (scenario.faults(), pacing.clock());
@@ -71,7 +71,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             recorder: Recorder::new(settings.budget),
             observer: Observer::new(settings, faults)?,
             frame: 0,
-            film,
+            timeline,
         })
     }
 
@@ -100,7 +100,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
     /// Writes what was recorded of the frames so far.
     pub(super) fn write_to(&mut self, outcome: &mut Outcome) {
         self.recorder.write_to(outcome);
-        outcome.film = self.film.take();
+        outcome.timeline = self.timeline.take();
     }
 
     pub(super) fn progress(&self, phase: Phase) -> Progress {
@@ -138,8 +138,8 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         });
         let (world, now) = (self.app.world(), self.clock.now());
         (self.observer).frame_played(world, self.frame, now, &mut self.recorder);
-        if let Some(film) = &mut self.film {
-            film.frame::<T>(self.app.world(), self.frame, whole);
+        if let Some(timeline) = &mut self.timeline {
+            timeline.frame::<T>(self.app.world(), self.frame, whole);
         }
         self.frame += 1;
         self.limiter.wait();

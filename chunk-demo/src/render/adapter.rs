@@ -1,37 +1,13 @@
 //! Whether this machine can draw, and with what.
 
-use core::fmt;
-
 use bevy_render::settings::WgpuSettings;
 use bevy_tasks::block_on;
 use wgpu::{Backends, DeviceType, Instance, InstanceDescriptor, RequestAdapterOptions};
 
-use super::RenderError;
+use super::error::RenderError;
 
-/// What draws.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Adapter {
-    /// What the driver calls it.
-    pub name: String,
-    /// The interface it is reached by, such as Vulkan.
-    pub interface: String,
-    /// Whether the processor does the drawing.
-    pub is_software: bool,
-}
-
-impl fmt::Display for Adapter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            interface,
-            is_software,
-        } = self;
-        let kind = if *is_software { ", in software" } else { "" };
-        write!(f, "{name} ({interface}{kind})")
-    }
-}
-
-/// Finds what Bevy would draw with, and leaves it alone. Without one, Bevy would end the process.
+/// Finds the adapter that Bevy would draw with, and describes it for people. Bevy would end the process if there were
+/// none.
 ///
 /// Like Bevy it follows `WGPU_BACKEND`, `WGPU_POWER_PREF`, `WGPU_FORCE_FALLBACK_ADAPTER` and `WGPU_ADAPTER_NAME`; a
 /// name that no adapter has is ignored.
@@ -39,7 +15,7 @@ impl fmt::Display for Adapter {
 /// # Errors
 ///
 /// [`RenderError::NoAdapter`] if there is none.
-pub fn find() -> Result<Adapter, RenderError> {
+pub fn find() -> Result<String, RenderError> {
     let settings = WgpuSettings::default();
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let is_fallback_forced = variable("WGPU_FORCE_FALLBACK_ADAPTER")
@@ -61,7 +37,7 @@ fn find_among(
     backends: Backends,
     name: Option<String>,
     options: &RequestAdapterOptions<'_, '_>,
-) -> Result<Adapter, RenderError> {
+) -> Result<String, RenderError> {
     let descriptor = InstanceDescriptor {
         backends,
         ..InstanceDescriptor::new_without_display_handle_from_env()
@@ -78,11 +54,9 @@ fn find_among(
             .map_err(|error| RenderError::NoAdapter(error.to_string()))?,
     };
     let info = adapter.get_info();
-    Ok(Adapter {
-        name: info.name,
-        interface: info.backend.to_string(),
-        is_software: info.device_type == DeviceType::Cpu,
-    })
+    let is_software = info.device_type == DeviceType::Cpu;
+    let software = if is_software { ", in software" } else { "" };
+    Ok(format!("{} ({}{software})", info.name, info.backend))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How little a picture takes: the batches that the renderer is handed.
+//! Counts the batches that the renderer gets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,18 +9,18 @@ use bevy_pbr::Shadow;
 use bevy_render::render_phase::{BinnedPhaseItem, ViewBinnedRenderPhases};
 use bevy_render::{Render, RenderApp, RenderSystems};
 
-/// What the renderer was handed in the last frame, over all cameras and lights.
+/// The batches of the last frame, over all cameras and lights.
 ///
-/// A batch is a set of meshes that the adapter gets at once: one multi-draw call, with one instanced draw for each
-/// mesh in it. Where the adapter has no multi-draw calls, it is one instanced draw for each mesh and material. A city is a
-/// few of them, however many houses it has.
+/// A batch is a set of meshes that the adapter draws with one call: a multi-draw call with an instanced draw for each
+/// mesh, or, where the adapter has no multi-draw calls, one instanced draw of a mesh with a material. A city is a few
+/// batches, however many houses it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Batches {
-    /// Batches of what is opaque, as the cameras see it.
+    /// Batches of opaque meshes, for all cameras.
     pub opaque: usize,
-    /// Batches of what casts shadows, as the sun sees it, once for each cascade of the shadow map.
+    /// Batches of meshes that cast shadows, for each cascade of the shadow map.
     pub shadows: usize,
-    /// Kinds of things that are drawn one by one, by cameras or for shadows. None of the city's is.
+    /// Kinds of meshes that are drawn one by one, for cameras or for shadows. The city has none.
     pub single: usize,
 }
 
@@ -28,7 +28,7 @@ pub struct Batches {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BatchesPlugin;
 
-/// Written by the renderer's world and read by the main one, which may be a frame apart.
+/// The render world writes it and the main world reads it. The two may be a frame apart.
 #[derive(Resource, Clone, Debug, Default)]
 pub(super) struct BatchCount(Arc<Mutex<Batches>>);
 
@@ -55,10 +55,8 @@ fn count(
     shadows: Option<Res<ViewBinnedRenderPhases<Shadow>>>,
     shared: Res<BatchCount>,
 ) {
-    let [opaque, shadows] = [
-        opaque.map_or([0; 2], |phases| sums(&phases)),
-        shadows.map_or([0; 2], |phases| sums(&phases)),
-    ];
+    let opaque = opaque.map_or([0; 2], |phases| sums(&phases));
+    let shadows = shadows.map_or([0; 2], |phases| sums(&phases));
     *shared.0.lock().unwrap_or_else(PoisonError::into_inner) = Batches {
         opaque: opaque[0],
         shadows: shadows[0],
@@ -66,7 +64,7 @@ fn count(
     };
 }
 
-/// Batches, and kinds that are drawn one by one.
+/// The batches, and the kinds of meshes that are drawn one by one.
 fn sums<P: BinnedPhaseItem>(phases: &ViewBinnedRenderPhases<P>) -> [usize; 2] {
     phases.values().fold([0; 2], |[batches, single], phase| {
         [

@@ -1,28 +1,44 @@
 //! Why nothing was drawn.
 
-use core::error::Error;
-use core::fmt;
 use std::io;
 use std::path::PathBuf;
+
+use thiserror::Error;
 
 use crate::harness::SettingsError;
 
 /// Why nothing was drawn.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// Neither a GPU nor a software renderer was found; the text is what the graphics library said.
+    /// Neither a GPU nor a software renderer was found. The text is the graphics library's.
+    #[error(
+        "no graphics adapter was found ({0}). Without a GPU, install a software renderer: `apt-get install \
+         mesa-vulkan-drivers` on Debian and Ubuntu, and run this again"
+    )]
     NoAdapter(String),
     /// A setting makes no sense.
-    Settings(SettingsError),
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
     /// A file or folder could not be written.
-    Write(PathBuf, io::Error),
+    #[error("cannot write {path}: {1}", path = .0.display())]
+    Write(PathBuf, #[source] io::Error),
     /// The renderer gave no picture within this many frames.
+    #[error("the renderer gave no picture within {0} frames; a newer graphics driver may help")]
     NoPicture(u32),
     /// The stream had not come to rest within this many frames.
+    #[error(
+        "the world was not complete after {0} frames; a smaller --radius may help, or fewer --max-in-flight on a busy \
+         machine"
+    )]
     Unsettled(u32),
-    /// There is no screen for a window, or what is needed to open one is not installed; the text is what the window
-    /// library said.
+    /// There is no display for a window, or a library is missing that is needed to open one. The text is the window
+    /// library's.
+    #[error(
+        "no window can be opened here ({0}). On Linux and BSD one needs an X11 display, which Wayland desktops offer \
+         through Xwayland, and libX11, libxcb, libxkbcommon-x11, libXcursor and libXi; `--render DIR` draws to files \
+         without any, and `xvfb-run` (Debian package xvfb) makes a virtual display"
+    )]
     NoDisplay(String),
 }
 
@@ -34,53 +50,6 @@ impl RenderError {
             Self::NoAdapter(_) | Self::NoDisplay(_) => 3,
             _ => 2,
         }
-    }
-}
-
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoAdapter(reason) => write!(
-                f,
-                "no graphics adapter was found ({reason}). Without a GPU, install a software \
-                 renderer: `apt-get install mesa-vulkan-drivers` on Debian and Ubuntu, and run \
-                 this again"
-            ),
-            Self::Settings(error) => error.fmt(f),
-            Self::Write(path, error) => write!(f, "cannot write {}: {error}", path.display()),
-            Self::NoPicture(frames) => write!(
-                f,
-                "the renderer gave no picture within {frames} frames; a newer graphics driver may help"
-            ),
-            Self::Unsettled(frames) => write!(
-                f,
-                "the world was not whole after {frames} frames; a smaller --radius may help, or fewer --max-in-flight \
-                 on a busy machine"
-            ),
-            Self::NoDisplay(reason) => write!(
-                f,
-                "no window can be opened here ({reason}). On Linux and BSD one needs an X11 display, which Wayland \
-                 desktops offer through Xwayland, and libX11, libxcb, libxkbcommon-x11, libXcursor and libXi; \
-                 `--render DIR` draws to files without any, and `xvfb-run` (Debian package xvfb) makes a display that \
-                 nobody sees"
-            ),
-        }
-    }
-}
-
-impl Error for RenderError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Settings(error) => Some(error),
-            Self::Write(_, error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<SettingsError> for RenderError {
-    fn from(error: SettingsError) -> Self {
-        Self::Settings(error)
     }
 }
 

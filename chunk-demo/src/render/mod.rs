@@ -1,20 +1,24 @@
 //! The city on screen: pictures to files and a window, on a GPU or in software.
 //!
-//! [`Studio`] is an app that renders off-screen, [`pictures`] plays a scenario in it and takes pictures at its key
-//! moments, [`window`] lets you fly through it, and [`adapter`] finds out whether the machine can draw at all. The scene
-//! is the same in all of them: a
-//! [`Sky`](sky::Sky), a sun, fog that hides the end of the world, and a camera exposed for noon.
+//! | part | what it is |
+//! |---|---|
+//! | [`adapter`] | finds out whether the machine can draw |
+//! | [`OffscreenApp`] | an app that renders to a picture |
+//! | [`pictures`] | plays a scenario off-screen and takes pictures at its key moments |
+//! | [`window`] | a window to fly through the city |
+//! | [`scene`], [`sky`] | sky, sun, fog and camera, which are the same in all of them |
 
 pub mod adapter;
 mod batches;
 mod error;
+mod offscreen_app;
 pub mod pictures;
 mod plugins;
 pub mod scene;
+mod screenshot;
 pub mod sky;
-mod studio;
 pub mod window;
 
 pub use batches::Batches;
 pub use error::RenderError;
-pub use studio::Studio;
+pub use offscreen_app::OffscreenApp;

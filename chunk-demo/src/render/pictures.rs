@@ -1,17 +1,21 @@
-//! The key moments of a scenario.
+//! Pictures of the key moments of a scenario.
 
 use core::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bevy_app::App;
+use bevy_ecs::change_detection::Mut;
 use bevy_ecs::entity::Entity;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
 
-use super::{Batches, RenderError, Studio};
-use crate::chart::Canvas;
+use super::batches::Batches;
+use super::error::RenderError;
+use super::offscreen_app::OffscreenApp;
+use super::scene::view_ahead;
+use super::screenshot::{MOST_FRAMES, save};
 use crate::city::CityChunk;
 use crate::harness::Settings;
 use crate::scenario::Scenario;
@@ -23,13 +27,13 @@ pub struct Picture {
     pub caption: &'static str,
     /// Where it is.
     pub path: PathBuf,
-    /// Chunks that were there.
+    /// Loaded chunks.
     pub chunks: usize,
     /// Entities in them.
     pub entities: usize,
-    /// How it was drawn.
+    /// The batches that it was drawn in.
     pub batches: Batches,
-    /// How long drawing took, without what led to the moment.
+    /// How long drawing took, without playing up to the moment.
     pub took: Duration,
 }
 
@@ -49,13 +53,11 @@ impl fmt::Display for Picture {
     }
 }
 
-/// A whole world must be there after so many frames.
-const MOST_FRAMES: u32 = 20_000;
-/// A teleport goes so far, in metres: nothing of the old world can be seen.
+/// The offset of the teleport, in metres. It is longer than one can see.
 const TELEPORT: Vec3 = Vec3::new(7_000.0, 0.0, 5_000.0);
 
-/// Plays a scenario and takes four pictures: its start, with the world half there; the middle, in flight; after a
-/// teleport; and an overview of the city's centre. They are PNG files in a folder, which is made if need be.
+/// Plays a scenario and takes four pictures: at its start, while the world fills; in flight, in the middle; after a
+/// teleport; and from above the city's centre. They are PNG files in a folder, which is created if it is missing.
 ///
 /// # Errors
 ///
@@ -68,51 +70,65 @@ pub fn take(
 ) -> Result<Vec<Picture>, RenderError> {
     std::fs::create_dir_all(folder)
         .map_err(|error| RenderError::Write(folder.to_owned(), error))?;
-    let mut shoot = Shoot::new(folder, size, settings, scenario)?;
+    let mut offscreen = OffscreenApp::new(size, settings)?;
+    let viewer = offscreen
+        .app_mut()
+        .world_mut()
+        .spawn(ChunkViewer::default());
+    let mut tour = Tour {
+        viewer: viewer.id(),
+        offscreen,
+        folder,
+        settings,
+        scenario,
+        pictures: Vec::new(),
+    };
 
-    shoot.go_to(shoot.at(0.0));
-    shoot.until(|index, stream| 3 * index.len() >= stream.wanted().len())?;
-    shoot.take(
+    tour.go_to(tour.at(0.0));
+    wait(tour.offscreen.app_mut(), MOST_FRAMES, |index, stream| {
+        3 * index.len() >= stream.wanted().len()
+    })?;
+    tour.take(
         "start.png",
         "the world fills, nearest first",
-        shoot.ahead(0.0),
+        view_ahead(scenario, 0.0, settings),
     )?;
 
     let middle = settings.seconds / 2.0;
     let approach = middle.min(0.5);
-    shoot.go_to(shoot.at(middle - approach));
-    shoot.settle()?;
-    shoot.fly(middle - approach, middle);
-    shoot.take(
+    tour.go_to(tour.at(middle - approach));
+    tour.settle()?;
+    tour.fly(middle - approach, middle);
+    tour.take(
         "flight.png",
         "in the middle of the flight",
-        shoot.ahead(middle),
+        view_ahead(scenario, middle, settings),
     )?;
 
-    let there = shoot.at(middle) + TELEPORT;
-    shoot.go_to(there);
-    shoot.settle()?;
-    let eye = shoot.ahead(middle);
+    let there = tour.at(middle) + TELEPORT;
+    tour.go_to(there);
+    tour.settle()?;
+    let eye = view_ahead(scenario, middle, settings);
     let eye = eye.with_translation(eye.translation + TELEPORT);
-    shoot.take(
+    tour.take(
         "teleport.png",
         "everything is there again after a teleport",
         eye,
     )?;
 
-    shoot.go_to(Vec3::ZERO);
-    shoot.settle()?;
+    tour.go_to(Vec3::ZERO);
+    tour.settle()?;
     let reach = settings.chunk_size * settings.radius as f32;
     let eye = Vec3::new(-0.24, 0.125, 0.17) * reach;
     let eye =
         Transform::from_translation(eye).looking_at(Vec3::new(0.06, 0.0, -0.04) * reach, Vec3::Y);
-    shoot.take("overview.png", "the city's centre from above", eye)?;
-    Ok(shoot.pictures)
+    tour.take("overview.png", "the city's centre from above", eye)?;
+    Ok(tour.pictures)
 }
 
-/// A studio, a viewer, and what was taken so far.
-struct Shoot<'a> {
-    studio: Studio,
+/// A viewer that goes from picture to picture.
+struct Tour<'a> {
+    offscreen: OffscreenApp,
     viewer: Entity,
     folder: &'a Path,
     settings: &'a Settings,
@@ -120,55 +136,23 @@ struct Shoot<'a> {
     pictures: Vec<Picture>,
 }
 
-impl<'a> Shoot<'a> {
-    fn new(
-        folder: &'a Path,
-        size: [u32; 2],
-        settings: &'a Settings,
-        scenario: &'a dyn Scenario,
-    ) -> Result<Self, RenderError> {
-        let mut studio = Studio::new(size, settings)?;
-        let viewer = studio.app_mut().world_mut().spawn(ChunkViewer::default());
-        let viewer = viewer.id();
-        Ok(Self {
-            studio,
-            viewer,
-            folder,
-            settings,
-            scenario,
-            pictures: Vec::new(),
-        })
-    }
-
+impl Tour<'_> {
     /// Where the scenario's first viewer is.
     fn at(&self, seconds: f64) -> Vec3 {
         self.scenario.place(0, seconds, self.settings)
     }
 
-    /// From there towards where it goes, a little down.
-    fn ahead(&self, seconds: f64) -> Transform {
-        let eye = self.at(seconds);
-        let course = (self.at(seconds + 0.5) - eye).with_y(0.0);
-        let course = course.try_normalize().unwrap_or(Vec3::X);
-        Transform::from_translation(eye).looking_to(course - 0.22 * Vec3::Y, Vec3::Y)
-    }
-
     fn go_to(&mut self, place: Vec3) {
-        let world = self.studio.app_mut().world_mut();
+        let world = self.offscreen.app_mut().world_mut();
         world
             .entity_mut(self.viewer)
             .insert(Transform::from_translation(place));
     }
 
-    fn until(
-        &mut self,
-        is_so: impl Fn(&ChunkIndex<CityChunk>, &ChunkStream<CityChunk>) -> bool,
-    ) -> Result<(), RenderError> {
-        wait(self.studio.app_mut(), MOST_FRAMES, is_so)
-    }
-
     fn settle(&mut self) -> Result<(), RenderError> {
-        self.until(|_, stream| stream.is_settled())
+        wait(self.offscreen.app_mut(), MOST_FRAMES, |_, stream| {
+            stream.is_settled()
+        })
     }
 
     fn fly(&mut self, from: f64, to: f64) {
@@ -176,11 +160,11 @@ impl<'a> Shoot<'a> {
         for frame in 0..=frames {
             let seconds = from + frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
             self.go_to(self.at(seconds));
-            self.studio.app_mut().update();
+            self.offscreen.app_mut().update();
         }
     }
 
-    /// Takes a picture. The stream rests meanwhile, so that it shows the moment however slowly it is drawn.
+    /// Takes a picture. The stream is paused meanwhile, so that slow drawing does not change what it shows.
     fn take(
         &mut self,
         name: &str,
@@ -189,18 +173,13 @@ impl<'a> Shoot<'a> {
     ) -> Result<(), RenderError> {
         let start = Instant::now();
         self.stream().pause();
-        let canvas: Canvas = self.studio.take(eye)?;
+        let image = self.offscreen.take(eye)?;
         self.stream().resume();
         let path = self.folder.join(name);
-        canvas
-            .save(&path)
-            .map_err(|error| RenderError::Write(path.clone(), error))?;
-        let batches = self.studio.batches();
-        let index = self
-            .studio
-            .app_mut()
-            .world()
-            .resource::<ChunkIndex<CityChunk>>();
+        save(&image, &path)?;
+        let batches = self.offscreen.batches();
+        let world = self.offscreen.app_mut().world();
+        let index = world.resource::<ChunkIndex<CityChunk>>();
         self.pictures.push(Picture {
             caption,
             path,
@@ -212,13 +191,13 @@ impl<'a> Shoot<'a> {
         Ok(())
     }
 
-    fn stream(&mut self) -> bevy_ecs::change_detection::Mut<'_, ChunkStream<CityChunk>> {
-        let world = self.studio.app_mut().world_mut();
+    fn stream(&mut self) -> Mut<'_, ChunkStream<CityChunk>> {
+        let world = self.offscreen.app_mut().world_mut();
         world.resource_mut::<ChunkStream<CityChunk>>()
     }
 }
 
-/// Lets frames pass until the stream is as it should be.
+/// Runs frames until the stream is as asked.
 fn wait(
     app: &mut App,
     most_frames: u32,

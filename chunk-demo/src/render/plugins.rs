@@ -17,7 +17,7 @@ use bevy_window::{ExitCondition, Window, WindowPlugin};
 use super::batches::BatchesPlugin;
 use crate::harness::task_pools;
 
-/// Adds what comes before the renderer: time, transforms, and a window if there is to be one.
+/// Adds what comes before the renderer: time, transforms, assets, and the window if there is one.
 pub(super) fn add_basics(app: &mut App, window: Option<Window>) {
     let exit_condition = match window {
         Some(_) => ExitCondition::OnPrimaryClosed,
@@ -37,8 +37,8 @@ pub(super) fn add_basics(app: &mut App, window: Option<Window>) {
     ));
 }
 
-/// Adds the renderer. With `waits_for_shaders` the first frames are late and whole; a picture without what is still
-/// being compiled would lack half of the city.
+/// Adds the renderer. With `waits_for_shaders` the first frames are late and complete, as pictures need it: without, what
+/// has a shader that is still being compiled is left out.
 pub(super) fn add_renderer(app: &mut App, waits_for_shaders: bool) {
     app.add_plugins((
         RenderPlugin {

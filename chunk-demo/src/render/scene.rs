@@ -1,4 +1,4 @@
-//! What is in the picture besides the city: sky, sun, fog, ground and camera.
+//! What a picture shows besides the city: sky, sun, fog, ground and the camera itself.
 
 use bevy_app::{App, Plugin, PostUpdate};
 use bevy_asset::Assets;
@@ -20,30 +20,31 @@ use chunk_assets::{SharedAssets, Tint};
 
 use super::sky::Sky;
 use crate::city::spawn::{WholeWithin, fade_anew};
+use crate::harness::Settings;
+use crate::scenario::Scenario;
 
 /// Puts sky, sun and ground around every camera made of [`camera`]. Add it after Bevy's render plugins and
 /// [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin).
 #[derive(Clone, Copy, Debug)]
 pub struct ScenePlugin {
-    /// What the air looks like.
+    /// The colours of the sky, and where the sun is.
     pub sky: Sky,
 }
 
-/// On everything that goes where the camera goes: how far below or above it stays, in metres, or at which height it
-/// stays.
+/// On everything that follows the camera.
 #[derive(Component, Clone, Copy, Debug)]
 enum Backdrop {
-    /// So far from the camera.
+    /// At this offset from the camera, in metres.
     Around(Vec3),
-    /// At this height.
+    /// Below the camera, at this height in metres.
     At(f32),
 }
 
-/// How far the eye reaches, in metres. The dome is a little nearer.
+/// The camera's far plane, in metres. The dome is a little nearer.
 const FAR: f32 = 12_000.0;
-/// Towards the light of a sun that stands high; what is white and faces it is nearly white in the picture.
+/// The sun's light. With it a white surface that faces the sun is nearly white in the picture.
 const SUN_LUX: f32 = 6_800.0;
-/// What the sky gives to what the sun does not reach, in candela a square metre.
+/// The light of the sky where the sun does not reach, in candela a square metre.
 const SKY_LIGHT: f32 = 900.0;
 
 impl Plugin for ScenePlugin {
@@ -67,18 +68,18 @@ impl Plugin for ScenePlugin {
     }
 }
 
-/// How far one sees, in metres: the haze hides the end of what is loaded within a radius in chunks, and little else.
+/// How far one sees through the haze, in metres. It hides the border of what is loaded within a radius in chunks.
 #[must_use]
 pub fn haze(chunk_size: f32, radius: u32) -> f32 {
     1.15 * chunk_size * radius as f32
 }
 
-/// A camera that sees the scene, with fog up to `sight` metres: farther, everything has the colour of the horizon.
+/// A camera that sees the scene through fog. Beyond `sight` metres everything has the colour of the horizon.
 #[must_use]
 pub fn camera(sky: &Sky, sight: f32) -> impl Bundle {
     (
         Camera3d::default(),
-        // Needs no table, and leaves all but the brightest colours as they are.
+        // This one needs no lookup table, and changes only the brightest colours.
         Tonemapping::KhronosPbrNeutral,
         Projection::Perspective(PerspectiveProjection {
             fov: 0.9,
@@ -92,6 +93,14 @@ pub fn camera(sky: &Sky, sight: f32) -> impl Bundle {
             ..DistanceFog::default()
         },
     )
+}
+
+/// The view from where the scenario's first viewer is, towards where it flies and a little down.
+pub(super) fn view_ahead(scenario: &dyn Scenario, seconds: f64, settings: &Settings) -> Transform {
+    let at = |seconds| scenario.place(0, seconds, settings);
+    let course = (at(seconds + 0.5) - at(seconds)).with_y(0.0);
+    let course = course.try_normalize().unwrap_or(Vec3::X);
+    Transform::from_translation(at(seconds)).looking_to(course - 0.22 * Vec3::Y, Vec3::Y)
 }
 
 fn light(world: &mut World, sky: &Sky) {
@@ -118,7 +127,7 @@ fn backdrop(world: &mut World, sky: &Sky) {
     let mut meshes = world.resource_mut::<Assets<Mesh>>();
     let [dome, disc] = [meshes.add(sky.dome()), meshes.add(Sphere::new(1.0))];
     let mut materials = world.resource_mut::<Assets<StandardMaterial>>();
-    // The dome's colours are its vertices'.
+    // The dome gets its colours from its vertices.
     let [air, sun] = [Color::WHITE, Color::srgb_u8(255, 250, 236)].map(|base_color| {
         materials.add(StandardMaterial {
             base_color,
@@ -157,7 +166,7 @@ fn backdrop(world: &mut World, sky: &Sky) {
 const GROUND: Tint = Tint::srgb(128, 136, 104);
 
 fn follow_camera(
-    // The camera of an overlay has no fog.
+    // Only the world's camera has fog. That of the overlay has none.
     cameras: Query<&Transform, (With<DistanceFog>, Without<Backdrop>)>,
     mut backdrops: Query<(&mut Transform, &Backdrop)>,
 ) {

@@ -35,7 +35,8 @@ fn metrics_are_served_while_a_run_lasts() {
     let address = address.expect("the address is printed");
     let page = || {
         let mut asker = TcpStream::connect(&address).expect("it listens");
-        write!(asker, "GET /metrics HTTP/1.1\r\n\r\n").expect("it reads");
+        let question = "GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n";
+        write!(asker, "{question}").expect("it reads");
         let mut page = String::new();
         asker.read_to_string(&mut page).expect("it answers");
         page
@@ -78,6 +79,20 @@ fn a_run_with_metrics_ends_as_any_other() {
     ]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("metrics are at http://127.0.0.1:"));
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn an_address_that_is_taken_is_refused_in_a_sentence() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("some port is free");
+    let taken = other.local_addr().expect("it has an address").to_string();
+    let output = demo(&["--metrics-addr", &taken]);
+    let text = stderr(&output);
+    let start = format!("error: --metrics-addr {taken} cannot be listened on: ");
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.starts_with(&start), "{text}");
+    assert_eq!(text.lines().count(), 1, "one sentence: {text}");
+    assert!(output.stdout.is_empty(), "nothing was run");
 }
 
 #[test]

@@ -15,10 +15,10 @@ fn a_profile_is_a_trace_of_both_sides_and_a_table_of_the_costliest_spans() {
     let output = demo(&[&["profile", "--trace", path][..], &short].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = std::fs::read_to_string(path).expect("the file is there");
-    let trace: Value = serde_json::from_str(&text).expect("it is JSON");
-    let events = trace["traceEvents"].as_array().expect("a list of events");
+    let events: Vec<Value> = serde_json::from_str(&text).expect("it is a list of events in JSON");
+    let is_begun = |event: &&Value, name: &str| event["ph"] == "B" && event["name"] == name;
     let threads_of = |name: &str| {
-        let of_name = events.iter().filter(|event| event["name"] == name);
+        let of_name = events.iter().filter(|event| is_begun(event, name));
         of_name
             .map(|event| event["tid"].as_u64())
             .collect::<Vec<_>>()
@@ -31,7 +31,7 @@ fn a_profile_is_a_trace_of_both_sides_and_a_table_of_the_costliest_spans() {
         attempts.iter().all(|thread| *thread != frames[0]),
         "chunks are made elsewhere"
     );
-    let attempt = events.iter().find(|event| event["name"] == "chunk_attempt");
+    let attempt = events.iter().find(|event| is_begun(event, "chunk_attempt"));
     let key = attempt.and_then(|event| event["args"]["key"].as_str());
     let numbers = key.map(|key| key.split(", ").count());
     assert_eq!(numbers, Some(3), "{key:?} is a coordinate");

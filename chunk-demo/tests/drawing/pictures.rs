@@ -2,25 +2,25 @@
 
 use std::path::Path;
 
-use chunk_demo::chart::Canvas;
 use chunk_demo::render::pictures;
 use chunk_demo::scenario::Flight;
 use chunk_demo::{Settings, SettingsError};
+use image::RgbaImage;
 
 const SIZE: [u32; 2] = [480, 270];
 
-/// What part of the dots of some rows are so.
-fn share(canvas: &Canvas, rows: core::ops::Range<usize>, is_so: impl Fn([i32; 3]) -> bool) -> f64 {
-    let mut dots = 0;
-    let mut hits = 0;
+/// Which part of the pixels of some rows are so.
+fn share(image: &RgbaImage, rows: core::ops::Range<u32>, is_so: impl Fn([i32; 3]) -> bool) -> f64 {
+    let mut pixels = 0.0;
+    let mut hits = 0.0;
     for y in rows {
-        for x in 0..canvas.width() {
-            let [red, green, blue, _] = canvas.dot(x, y).expect("the dot is inside");
-            dots += 1;
-            hits += usize::from(is_so([red, green, blue].map(i32::from)));
+        for x in 0..image.width() {
+            let [red, green, blue, _] = image.get_pixel(x, y).0;
+            pixels += 1.0;
+            hits += f64::from(u8::from(is_so([red, green, blue].map(i32::from))));
         }
     }
-    f64::from(u32::try_from(hits).expect("few dots")) / f64::from(dots)
+    hits / pixels
 }
 
 fn is_sky([red, green, blue]: [i32; 3]) -> bool {
@@ -50,69 +50,71 @@ fn is_asphalt([red, green, blue]: [i32; 3]) -> bool {
 }
 
 /// Colours that are told apart with four bits a channel.
-fn colours(canvas: &Canvas) -> usize {
-    let dots = canvas.dots().chunks_exact(4);
-    let mut colours: Vec<_> = dots
-        .map(|dot| [dot[0] >> 4, dot[1] >> 4, dot[2] >> 4])
+fn colours(image: &RgbaImage) -> usize {
+    let pixels = image.pixels().map(|pixel| pixel.0);
+    let mut colours: Vec<_> = pixels
+        .map(|[red, green, blue, _]| [red, green, blue].map(|channel| channel >> 4))
         .collect();
     colours.sort_unstable();
     colours.dedup();
     colours.len()
 }
 
-/// How many dots of some rows differ clearly from their right neighbour: the edges of houses.
-fn edges(canvas: &Canvas, rows: core::ops::Range<usize>) -> f64 {
+/// How many pixels of some rows differ clearly from their right neighbour: the edges of houses.
+fn edges(image: &RgbaImage, rows: core::ops::Range<u32>) -> f64 {
     let mut edges = 0.0;
-    let mut dots = 0.0;
+    let mut pixels = 0.0;
     for y in rows {
-        for x in 1..canvas.width() {
-            let [here, left] = [x, x - 1].map(|x| canvas.dot(x, y).expect("the dot is inside"));
-            dots += 1.0;
+        for x in 1..image.width() {
+            let [here, left] = [x, x - 1].map(|x| image.get_pixel(x, y).0);
+            pixels += 1.0;
             edges += f64::from(u8::from((0..3).any(|c| here[c].abs_diff(left[c]) > 24)));
         }
     }
-    edges / dots
+    edges / pixels
 }
 
 /// The checks that every picture of the city passes. `bricks` is the least share of brick in its lower half.
-fn check(name: &str, canvas: &Canvas, bricks: f64) {
-    let height = canvas.height();
+fn check(name: &str, image: &RgbaImage, bricks: f64) {
+    let height = image.height();
     let (top, bottom) = (0..height / 20, height / 2..height);
-    assert_eq!([canvas.width(), height], SIZE.map(|side| side as usize));
+    assert_eq!([image.width(), height], SIZE);
     let figures = [
         (
             "sky at the top",
-            share(canvas, top.clone(), is_sky),
+            share(image, top.clone(), is_sky),
             0.8,
             1.0,
         ),
-        ("pink", share(canvas, 0..height, is_pink), 0.0, 0.001),
+        ("pink", share(image, 0..height, is_pink), 0.0, 0.001),
         (
             "brick below",
-            share(canvas, bottom.clone(), is_brick),
+            share(image, bottom.clone(), is_brick),
             bricks,
             0.8,
         ),
         (
             "walls below",
-            share(canvas, bottom.clone(), |dot| is_brick(dot) || is_glass(dot)),
+            share(image, bottom.clone(), |pixel| {
+                is_brick(pixel) || is_glass(pixel)
+            }),
             0.1,
             0.9,
         ),
         (
             "leaves below",
-            share(canvas, bottom.clone(), is_leaf),
+            share(image, bottom.clone(), is_leaf),
             0.003,
             0.6,
         ),
         (
             "asphalt below",
-            share(canvas, bottom.clone(), is_asphalt),
+            share(image, bottom.clone(), is_asphalt),
             0.01,
             0.6,
         ),
-        ("edges at the top", edges(canvas, top), 0.0, 0.01),
-        ("edges below", edges(canvas, bottom), 0.04, 0.6),
+        ("edges at the top", edges(image, top), 0.0, 0.01),
+        ("edges below", edges(image, bottom), 0.04, 0.6),
     ];
     for (what, share, least, most) in figures {
         assert!(
@@ -120,7 +122,7 @@ fn check(name: &str, canvas: &Canvas, bricks: f64) {
             "{name}: {share:.4} of {what}, where {least} to {most} was expected\n{figures:?}"
         );
     }
-    let colours = colours(canvas);
+    let colours = colours(image);
     assert!(colours > 120, "{name}: only {colours} colours");
 }
 
@@ -145,19 +147,19 @@ fn the_key_moments_show_the_city() {
         ["start.png", "flight.png", "teleport.png", "overview.png"]
     );
 
-    let canvases: Vec<_> = taken
+    let images: Vec<_> = taken
         .iter()
         .map(|picture| {
-            let file = std::fs::read(&picture.path).expect("the file was written");
-            Canvas::from_png(&file).expect("it is a PNG file")
+            let image = image::open(&picture.path).expect("the file was written");
+            image.into_rgba8()
         })
         .collect();
-    for (picture, canvas) in taken.iter().zip(&canvases) {
+    for (picture, image) in taken.iter().zip(&images) {
         // In the middle of the flight the camera is among towers of glass.
         let is_among_towers = picture.path.ends_with("flight.png");
         check(
             &picture.to_string(),
-            canvas,
+            image,
             if is_among_towers { 0.005 } else { 0.02 },
         );
     }
@@ -169,11 +171,11 @@ fn the_key_moments_show_the_city() {
         assert!((3..=15).contains(&picture.batches.shadows), "{picture}");
         assert_eq!(picture.batches.single, 0, "{picture}");
     }
-    // The first was taken while the world was still filling, the others when it was whole.
+    // The first was taken while the world was still filling, the others when it was complete.
     assert!(taken[0].chunks < taken[3].chunks, "{taken:?}");
     assert_eq!(taken[2].chunks, taken[3].chunks, "{taken:?}");
-    for (a, first) in canvases.iter().enumerate() {
-        for second in &canvases[..a] {
+    for (a, first) in images.iter().enumerate() {
+        for second in &images[..a] {
             assert_ne!(first, second, "two pictures are the same");
         }
     }

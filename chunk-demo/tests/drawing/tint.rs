@@ -12,10 +12,9 @@ use bevy_render::render_resource::AsBindGroup;
 use bevy_shader::{Shader, ShaderRef};
 use bevy_transform::components::Transform;
 use chunk_assets::{ChunkMaterial, Instance, SharedAssets, Tint, matt_material};
-use chunk_demo::chart::Canvas;
-use chunk_demo::render::Studio;
+use chunk_demo::render::OffscreenApp;
 
-const SIZE: usize = 64;
+const SIZE: u32 = 64;
 /// In front of four places, a quarter of the picture each.
 const EYE: Vec3 = Vec3::new(0.0, 0.0, 5.0);
 
@@ -25,13 +24,13 @@ fn at(x: f32, y: f32) -> Transform {
 }
 
 /// The colours at the four places: above left, above right, below left, below right.
-fn seen(studio: &mut Studio) -> [[u8; 3]; 4] {
-    let canvas: Canvas = studio
+fn seen(offscreen: &mut OffscreenApp) -> [[u8; 3]; 4] {
+    let image = offscreen
         .take(Transform::from_translation(EYE))
         .expect("there is an adapter");
     let [low, high] = [SIZE / 4, 3 * SIZE / 4];
     [(low, low), (high, low), (low, high), (high, high)].map(|(x, y)| {
-        let [red, green, blue, _] = canvas.dot(x, y).expect("the dot is inside");
+        let [red, green, blue, _] = image.get_pixel(x, y).0;
         [red, green, blue]
     })
 }
@@ -43,24 +42,30 @@ fn assert_near(seen: [u8; 3], expected: [u8; 3]) {
     assert!(is_near, "{seen:?} is not {expected:?}");
 }
 
-fn materials(studio: &mut Studio) -> bevy_ecs::change_detection::Mut<'_, Assets<ChunkMaterial>> {
-    let world = studio.app_mut().world_mut();
+fn materials(
+    offscreen: &mut OffscreenApp,
+) -> bevy_ecs::change_detection::Mut<'_, Assets<ChunkMaterial>> {
+    let world = offscreen.app_mut().world_mut();
     world.resource_mut::<Assets<ChunkMaterial>>()
 }
 
 /// Lets a material shine, so that its colour is all that is seen.
-fn shine(studio: &mut Studio, material: &Handle<ChunkMaterial>) {
-    let mut materials = materials(studio);
+fn shine(offscreen: &mut OffscreenApp, material: &Handle<ChunkMaterial>) {
+    let mut materials = materials(offscreen);
     let mut material = materials.get_mut(material).expect("it is there");
     material.base.unlit = true;
 }
 
-fn studio() -> (Studio, SharedAssets) {
-    let mut studio = Studio::empty([SIZE as u32; 2]);
-    let shared = studio.app_mut().world().resource::<SharedAssets>().clone();
-    shine(&mut studio, &shared.building);
-    shine(&mut studio, &shared.tree);
-    (studio, shared)
+fn offscreen_app() -> (OffscreenApp, SharedAssets) {
+    let mut offscreen = OffscreenApp::empty([SIZE; 2], |_app| {});
+    let shared = offscreen
+        .app_mut()
+        .world()
+        .resource::<SharedAssets>()
+        .clone();
+    shine(&mut offscreen, &shared.building);
+    shine(&mut offscreen, &shared.tree);
+    (offscreen, shared)
 }
 
 const BUILDING: [u8; 3] = [200, 200, 196];
@@ -71,19 +76,19 @@ fn every_instance_has_its_own_colour_of_one_material() {
     if !super::can_draw() {
         return;
     }
-    let (mut studio, shared) = studio();
+    let (mut offscreen, shared) = offscreen_app();
     let copper = matt_material(Color::srgb_u8(90, 160, 140), 0.6);
-    let copper = materials(&mut studio).add(copper);
-    shine(&mut studio, &copper);
+    let copper = materials(&mut offscreen).add(copper);
+    shine(&mut offscreen, &copper);
     let over = Tint::srgb(200, 40, 0).with_strength(128);
-    studio.app_mut().world_mut().spawn_batch([
+    offscreen.app_mut().world_mut().spawn_batch([
         shared.building_at(at(-1.0, 1.0), Tint::srgb(178, 84, 60)),
         shared.building_at(at(1.0, 1.0), Tint::srgb(3, 250, 17)),
         shared.tree_at(at(-1.0, -1.0), Tint::OWN),
         // A palette of one's own, half covered.
         Instance::new(shared.cube.clone(), copper, at(1.0, -1.0), over),
     ]);
-    let [brick, lime, tree, roof] = seen(&mut studio);
+    let [brick, lime, tree, roof] = seen(&mut offscreen);
     assert_near(brick, [178, 84, 60]);
     assert_near(lime, [3, 250, 17]);
     assert_near(tree, TREE);
@@ -96,7 +101,7 @@ fn every_instance_has_its_own_colour_of_one_material() {
         roof,
         [red, green, blue].map(|channel| (channel * 255.0).round() as u8),
     );
-    assert_eq!(studio.batches().single, 0);
+    assert_eq!(offscreen.batches().single, 0);
 }
 
 #[test]
@@ -104,20 +109,20 @@ fn a_restored_asset_is_drawn_again() {
     if !super::can_draw() {
         return;
     }
-    let (mut studio, shared) = studio();
-    studio.app_mut().world_mut().spawn_batch([
+    let (mut offscreen, shared) = offscreen_app();
+    offscreen.app_mut().world_mut().spawn_batch([
         shared.building_at(at(-1.0, 1.0), Tint::OWN),
         shared.tree_at(at(1.0, 1.0), Tint::OWN),
         shared.building_at(at(-1.0, -1.0), Tint::srgb(9, 99, 199)),
     ]);
-    let before = seen(&mut studio);
-    let world = studio.app_mut().world_mut();
+    let before = seen(&mut offscreen);
+    let world = offscreen.app_mut().world_mut();
     world.resource_mut::<Assets<Mesh>>().remove(&shared.cube);
-    materials(&mut studio).remove(&shared.tree);
-    studio.app_mut().update();
+    materials(&mut offscreen).remove(&shared.tree);
+    offscreen.app_mut().update();
     // As chunk-assets makes it, it needs light.
-    shine(&mut studio, &shared.tree);
-    let after = seen(&mut studio);
+    shine(&mut offscreen, &shared.tree);
+    let after = seen(&mut offscreen);
     assert_eq!(after, before);
     assert_near(after[0], BUILDING);
     assert_near(after[1], TREE);
@@ -153,10 +158,10 @@ fn a_shader_of_ones_own_can_import_the_tint() {
         return;
     }
     type Material = ExtendedMaterial<StandardMaterial, Negative>;
-    let mut studio = Studio::empty_with([SIZE as u32; 2], |app| {
+    let mut offscreen = OffscreenApp::empty([SIZE; 2], |app| {
         app.add_plugins(MaterialPlugin::<Material>::default());
     });
-    let app = studio.app_mut();
+    let app = offscreen.app_mut();
     let cube = app.world().resource::<SharedAssets>().cube.clone();
     let world = app.world_mut();
     world
@@ -171,7 +176,7 @@ fn a_shader_of_ones_own_can_import_the_tint() {
         .add(Material::default());
     let tag: MeshTag = Tint::srgb(255, 0, 255).into();
     world.spawn((Mesh3d(cube), MeshMaterial3d(material), tag, at(-1.0, 1.0)));
-    let [green, nothing, ..] = seen(&mut studio);
+    let [green, nothing, ..] = seen(&mut offscreen);
     assert_near(green, [0, 255, 0]);
     assert_near(nothing, [0, 0, 0]);
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use chunk_demo::chart::{Canvas, ChunkState};
+use chunk_demo::chart::{ChunkState, Color};
+use image::RgbaImage;
 
 /// A display of its own, which ends with the test.
 struct Display {
@@ -43,37 +44,32 @@ impl Drop for Display {
     }
 }
 
-/// Which part of a rectangle's dots have a colour, give or take what rounding does.
-fn share(
-    canvas: &Canvas,
-    x: Range<usize>,
-    y: Range<usize>,
-    is_so: impl Fn([u8; 3]) -> bool,
-) -> f64 {
-    let dots = x.flat_map(|x| y.clone().map(move |y| (x, y)));
+/// Which part of a rectangle's pixels have a colour, give or take what rounding does.
+fn share(image: &RgbaImage, x: Range<u32>, y: Range<u32>, is_so: impl Fn([u8; 3]) -> bool) -> f64 {
+    let pixels = x.flat_map(|x| y.clone().map(move |y| (x, y)));
     let (mut all, mut hits) = (0.0, 0.0);
-    for (x, y) in dots {
-        let [red, green, blue, _] = canvas.dot(x, y).expect("the dot is inside");
+    for (x, y) in pixels {
+        let [red, green, blue, _] = image.get_pixel(x, y).0;
         all += 1.0;
         hits += f64::from(u8::from(is_so([red, green, blue])));
     }
     hits / all
 }
 
-fn is_near(colour: [u8; 4]) -> impl Fn([u8; 3]) -> bool {
-    move |dot| (0..3).all(|channel| dot[channel].abs_diff(colour[channel]) <= 3)
+fn is_near(color: Color) -> impl Fn([u8; 3]) -> bool {
+    move |pixel| (0..3).all(|channel| pixel[channel].abs_diff(color[channel]) <= 3)
 }
 
 fn is_sky([red, green, blue]: [u8; 3]) -> bool {
     blue > 150 && blue > green && green > red
 }
 
-fn is_letter(dot: [u8; 3]) -> bool {
-    dot.iter().all(|channel| *channel > 150)
+fn is_letter(pixel: [u8; 3]) -> bool {
+    pixel.iter().all(|channel| *channel > 150)
 }
 
-fn is_shade(dot: [u8; 3]) -> bool {
-    dot.iter().all(|channel| *channel < 150)
+fn is_shade(pixel: [u8; 3]) -> bool {
+    pixel.iter().all(|channel| *channel < 150)
 }
 
 #[test]
@@ -98,34 +94,38 @@ fn it_shows_the_city_under_figures_a_map_and_the_keys() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{errors}");
 
-    let file = std::fs::read(&path).expect("the picture was written");
-    let canvas = Canvas::from_png(&file).expect("it is a PNG file");
-    assert_eq!((canvas.width(), canvas.height()), (1280, 720));
+    let image = image::open(&path).expect("the picture was written");
+    let image = image.into_rgba8();
+    assert_eq!(image.dimensions(), (1280, 720));
     // The figures: light letters on a shade, and none of the shade beside it, where the sky is.
-    let figures = |is_so: fn([u8; 3]) -> bool| share(&canvas, 20..300, 20..220, is_so);
+    let figures = |is_so: fn([u8; 3]) -> bool| share(&image, 20..300, 20..220, is_so);
     assert!(figures(is_letter) > 0.03, "{}", figures(is_letter));
     assert!(figures(is_shade) > 0.6, "{}", figures(is_shade));
-    let sky = share(&canvas, 420..980, 0..100, is_sky);
+    let sky = share(&image, 420..980, 0..100, is_sky);
     assert!(sky > 0.95, "{sky}");
     // The frame-time graph has bars within the budget.
-    let bars = share(&canvas, 12..372, 234..330, is_near([110, 200, 140, 255]));
+    let bars = share(
+        &image,
+        12..372,
+        234..330,
+        is_near(image::Rgba([110, 200, 140, 255])),
+    );
     assert!(bars > 0.001, "{bars}");
     // The minimap: 49 chunks are there and nothing else is.
-    let map = |state: ChunkState| share(&canvas, 1020..1260, 20..250, is_near(state.colour()));
+    let map = |state: ChunkState| share(&image, 1020..1260, 20..250, is_near(state.color()));
     let applied = map(ChunkState::Applied);
     assert!((0.12..0.3).contains(&applied), "{applied}");
     for state in [ChunkState::Queued, ChunkState::InFlight, ChunkState::Failed] {
         assert!(map(state) < 0.01, "{state:?}: {}", map(state));
     }
     // The keys at the bottom.
-    let keys = |is_so: fn([u8; 3]) -> bool| share(&canvas, 20..800, 600..700, is_so);
+    let keys = |is_so: fn([u8; 3]) -> bool| share(&image, 20..800, 600..700, is_so);
     assert!(keys(is_letter) > 0.03, "{}", keys(is_letter));
     assert!(keys(is_shade) > 0.6, "{}", keys(is_shade));
     // The city between them, in many colours.
     let mut colours: Vec<_> = (400..1000)
         .flat_map(|x| (300..560).map(move |y| (x, y)))
-        .filter_map(|(x, y)| canvas.dot(x, y))
-        .map(|dot| dot.map(|channel| channel >> 4))
+        .map(|(x, y)| image.get_pixel(x, y).0.map(|channel| channel >> 4))
         .collect();
     colours.sort_unstable();
     colours.dedup();

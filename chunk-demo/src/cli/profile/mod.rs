@@ -1,15 +1,8 @@
-//! What each thread did, recorded from the stages' spans: one recording, and the views of it, which therefore agree.
+//! Records the spans of the workspace's crates: every call as a trace, and the sums by their place in the call tree.
 
-mod costs;
-mod flamegraph;
+mod flame_graph;
 mod recording;
-mod tape;
-mod trace_file;
+mod span_costs;
 
-pub(crate) use costs::table;
-pub(crate) use flamegraph::{missing as missing_for_flamegraphs, write as write_flamegraph};
+pub(crate) use flame_graph::{IS_AVAILABLE as DRAWS_FLAME_GRAPHS, draw as draw_flame_graph};
 pub(crate) use recording::Recording;
-pub(crate) use trace_file::write as write_trace;
-
-/// The span around a whole frame of the app.
-pub(crate) const FRAME: &str = "chunk_frame";

@@ -1,7 +1,6 @@
 //! Keys that change the stream.
 
 use core::time::Duration;
-use std::sync::atomic::Ordering;
 
 use bevy_app::AppExit;
 use bevy_ecs::prelude::*;
@@ -12,17 +11,17 @@ use bevy_transform::components::Transform;
 use chunk_apply::{ChunkStream, ChunkViewer};
 use chunk_coord::ViewRange;
 
-use super::Panics;
+use super::panics::Panics;
 use crate::city::CityChunk;
 use crate::city::spawn::WholeWithin;
 use crate::harness::Settings;
 use crate::render::scene::haze;
 
-/// What the keys do, for the screen: the keys, and what they are for.
+/// The keys and what they do, as the window shows them.
 pub(super) const HELP: [(&str, &str); 10] = [
     ("W A S D", "fly; with Shift fast"),
     ("Q E", "down, up"),
-    ("mouse", "look, with a button held"),
+    ("mouse", "look, with the right button held"),
     ("T", "teleport 9 km"),
     ("P", "pause the stream, or go on"),
     ("[ ]", "radius down, up"),
@@ -32,7 +31,7 @@ pub(super) const HELP: [(&str, &str); 10] = [
     ("H Esc", "hide this, close"),
 ];
 
-/// What was asked for with keys, besides what the stream itself knows.
+/// What keys have set, apart from the settings that the stream itself has.
 #[derive(Resource, Clone, Copy, Debug)]
 pub(super) struct Asked {
     /// Whether the keys are listed.
@@ -55,12 +54,14 @@ impl Asked {
     }
 
     /// The unload radius, in chunks.
-    pub(super) fn reach(&self) -> u32 {
+    pub(super) fn unload_radius(&self) -> u32 {
         self.radius + self.margin
     }
 }
 
-/// A teleport goes so far along x, in metres.
+/// A viewer is at least so high, in metres.
+const LOWEST: f32 = 2.0;
+/// The length of a teleport along x, in metres.
 const TELEPORT: f32 = 9_000.0;
 const RADII: core::ops::RangeInclusive<u32> = 1..=Settings::WIDEST_RADIUS;
 const SHORTEST_BUDGET: Duration = Duration::from_micros(125);
@@ -81,9 +82,7 @@ pub(super) fn act(
                     transform.translation.x += TELEPORT;
                 }
             }
-            KeyCode::KeyF => {
-                panics.0.fetch_not(Ordering::Relaxed);
-            }
+            KeyCode::KeyF => panics.toggle(),
             KeyCode::KeyR => {
                 stream.retry_quarantined();
             }
@@ -111,7 +110,7 @@ fn change_radius(stream: &mut ChunkStream<CityChunk>, asked: &mut Asked, by: i32
     }
 }
 
-/// Lets fog and fading follow the radius, so that a wider world is also seen.
+/// Lets fog and fading follow the radius, so that a wider world is visible.
 pub(super) fn look_as_far(
     asked: Res<Asked>,
     mut whole: ResMut<WholeWithin>,
@@ -122,11 +121,18 @@ pub(super) fn look_as_far(
         return;
     }
     whole.set(asked.chunk_size, asked.radius);
-    // Shared with the spawner, and seen as changed by whom it concerns in this world.
+    // The spawner shares the value, so setting it is no change of the resource that systems would notice.
     whole.set_changed();
     for mut fog in &mut eyes {
         let haze = haze(asked.chunk_size, asked.radius);
         fog.falloff = FogFalloff::from_visibility_squared(haze);
+    }
+}
+
+/// Keeps the viewers from flying into the ground.
+pub(super) fn stay_above_ground(mut viewers: Query<&mut Transform, With<ChunkViewer>>) {
+    for mut transform in &mut viewers {
+        transform.translation.y = transform.translation.y.max(LOWEST);
     }
 }
 
@@ -145,7 +151,7 @@ mod tests {
     use super::*;
     use crate::city::ItemKind;
     use crate::city::spawn::{Building, fade_anew, fades};
-    use crate::render::window::add_city_with_panics;
+    use crate::render::window::panics::add_city_with_panics;
 
     fn app(settings: &Settings) -> App {
         let mut app = crate::harness::headless();
@@ -158,6 +164,7 @@ mod tests {
                 (
                     act,
                     look_as_far,
+                    stay_above_ground,
                     fade_anew.run_if(resource_exists_and_changed::<WholeWithin>),
                 )
                     .chain(),
@@ -275,7 +282,7 @@ mod tests {
             .pause();
         press(&mut app, KeyCode::KeyF);
         press(&mut app, KeyCode::KeyP);
-        assert!(app.world().resource::<Panics>().0.load(Ordering::Relaxed));
+        assert!(app.world().resource::<Panics>().are_on());
         settle(&mut app);
         let failed = stream(&app).scheduler().depths().quarantined;
         // Every second of the 13 chunks around the origin, the one in the middle not.
@@ -287,6 +294,21 @@ mod tests {
         settle(&mut app);
         assert_eq!(stream(&app).scheduler().depths().quarantined, 0);
         assert_eq!(loaded(&app), 13);
+    }
+
+    #[test]
+    fn nobody_flies_into_the_ground() {
+        let mut app = app(&small());
+        let mut viewers = app
+            .world_mut()
+            .query_filtered::<&mut Transform, With<ChunkViewer>>();
+        for mut viewer in viewers.iter_mut(app.world_mut()) {
+            viewer.translation.y = -9.0;
+        }
+        app.update();
+        for viewer in viewers.iter(app.world()) {
+            assert_eq!(viewer.translation.y, LOWEST);
+        }
     }
 
     fn loaded(app: &App) -> usize {

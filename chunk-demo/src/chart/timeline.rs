@@ -10,79 +10,84 @@ use super::state::{ChunkState, states};
 use crate::harness::Settings;
 use crate::motion::MotionReport;
 
-/// What a run was like, frame by frame, and where every chunk was in six of them.
+/// What a run was like, frame by frame, and where every chunk was at six moments.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Film {
-    /// Each frame, or each few of a long run.
-    pub moments: Vec<Moment>,
-    /// Six frames, spread evenly.
-    pub stills: Vec<Still>,
+pub struct Timeline {
+    /// One for each frame, or for every few frames of a long run.
+    pub samples: Vec<Sample>,
+    /// The state of every chunk in six frames, which are spread evenly over the run.
+    pub snapshots: Vec<MapSnapshot>,
     /// The chunks that the first viewer went through.
     pub path: Vec<ChunkCoord>,
-    /// How far the first viewer keeps chunks, in chunks.
-    pub reach: u32,
-    /// The frames that `stills` are of.
-    due: Vec<u64>,
-    /// How many frames are one moment.
-    frames_per_moment: u64,
+    /// The unload radius, in chunks.
+    pub unload_radius: u32,
+    /// The frames in which a snapshot is taken.
+    snapshot_frames: Vec<u64>,
+    frames_per_sample: u64,
 }
 
-/// The worst of a few frames, usually of one.
+/// The worst values of a few frames, usually of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Moment {
+pub struct Sample {
     /// Since the start, in seconds.
     pub seconds: f64,
     /// Main-thread time of the stream.
     pub main_thread: Duration,
     /// Time of everything in the frame.
-    pub whole: Duration,
+    pub whole_frame: Duration,
     /// Main-thread time of moving vehicles and people.
     pub motion: Duration,
-    /// Chunks not started.
+    /// Chunks that were not started.
     pub queued: usize,
     /// Chunks on workers.
     pub in_flight: usize,
-    /// Chunks waiting for the main thread.
+    /// Chunks that waited for the main thread.
     pub backlog: usize,
-    /// Chunks that are there.
+    /// Chunks that were loaded.
     pub loaded: usize,
 }
 
 /// Where every chunk was in one frame.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Still {
+pub struct MapSnapshot {
     /// Since the start, in seconds.
     pub seconds: f64,
-    /// Where the viewers were.
+    /// The chunks in which the viewers were.
     pub viewers: Vec<ChunkCoord>,
-    /// Where every chunk was.
+    /// The state of every chunk that the stream knew about.
     pub chunks: Vec<(ChunkCoord, ChunkState)>,
 }
 
-/// A film has no more moments than about this, however long the run.
-const MOST_MOMENTS: u64 = 3_000;
-const STILLS: u64 = 6;
-/// The first still, shortly after the start, shows how the world fills.
-const FIRST_STILL: u64 = 6;
+/// A longer run gets several frames in each sample.
+const MOST_SAMPLES: u64 = 3_000;
+const SNAPSHOTS: u64 = 6;
+/// The first snapshot is taken shortly after the start, to show how the world fills.
+const FIRST_SNAPSHOT: u64 = 6;
 
-impl Film {
-    /// An empty film for a run with these settings.
+impl Timeline {
+    /// An empty timeline for a run with these settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let frames = settings.frames();
-        let spread = (1..STILLS).map(|still| (frames * still / (STILLS - 1)).saturating_sub(1));
+        let later =
+            (1..SNAPSHOTS).map(|number| (frames * number / (SNAPSHOTS - 1)).saturating_sub(1));
         Self {
-            reach: settings.unload_radius,
-            due: core::iter::once(FIRST_STILL.min(frames - 1))
-                .chain(spread)
+            unload_radius: settings.unload_radius,
+            snapshot_frames: core::iter::once(FIRST_SNAPSHOT.min(frames - 1))
+                .chain(later)
                 .collect(),
-            frames_per_moment: frames.div_ceil(MOST_MOMENTS),
+            frames_per_sample: frames.div_ceil(MOST_SAMPLES),
             ..Self::default()
         }
     }
 
-    /// Notes a frame of a world with a stream of the content `T`.
-    pub fn frame<T: Send + Sync + 'static>(&mut self, world: &World, frame: u64, whole: Duration) {
+    /// Records a frame of a world with a stream of the content `T`.
+    pub fn frame<T: Send + Sync + 'static>(
+        &mut self,
+        world: &World,
+        frame: u64,
+        whole_frame: Duration,
+    ) {
         let (Some(stream), Some(index)) = (
             world.get_resource::<ChunkStream<T>>(),
             world.get_resource::<ChunkIndex<T>>(),
@@ -92,40 +97,40 @@ impl Film {
         let seconds = frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
         let depths = stream.scheduler().depths();
         let motion = world.get_resource::<MotionReport>();
-        let now = Moment {
+        let sample = Sample {
             seconds,
             main_thread: stream.last_frame().main_thread(),
-            whole,
+            whole_frame,
             motion: motion.map_or(Duration::ZERO, |motion| motion.spent),
             queued: depths.queued,
             in_flight: depths.in_flight,
             backlog: depths.completed + depths.backlog,
             loaded: index.len(),
         };
-        match self.moments.last_mut() {
-            Some(last) if !frame.is_multiple_of(self.frames_per_moment.max(1)) => last.add(now),
-            _ => self.moments.push(now),
+        match self.samples.last_mut() {
+            Some(last) if !frame.is_multiple_of(self.frames_per_sample.max(1)) => last.add(sample),
+            _ => self.samples.push(sample),
         }
-        let viewers = || stream.viewers().iter().map(|viewer| viewer.coord);
-        let first = viewers().next();
+        let viewers = stream.viewers().iter().map(|viewer| viewer.coord);
+        let first = viewers.clone().next();
         if first.is_some() && self.path.last() != first.as_ref() {
             self.path.extend(first);
         }
-        if self.due.contains(&frame) {
-            self.stills.push(Still {
+        if self.snapshot_frames.contains(&frame) {
+            self.snapshots.push(MapSnapshot {
                 seconds,
-                viewers: viewers().collect(),
+                viewers: viewers.collect(),
                 chunks: states::<T>(world),
             });
         }
     }
 }
 
-impl Moment {
-    /// Keeps the worse of both.
+impl Sample {
+    /// Keeps the worse value of both.
     fn add(&mut self, other: Self) {
         self.main_thread = self.main_thread.max(other.main_thread);
-        self.whole = self.whole.max(other.whole);
+        self.whole_frame = self.whole_frame.max(other.whole_frame);
         self.motion = self.motion.max(other.motion);
         self.queued = self.queued.max(other.queued);
         self.in_flight = self.in_flight.max(other.in_flight);
