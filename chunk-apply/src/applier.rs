@@ -1,29 +1,23 @@
-//! One frame's work on the `World`: unload, then spawn, all within one budget.
+//! One frame's work on the `World`: unloading and spawning within one budget.
 
 use crate::{
-    budget::ApplyBudget,
-    clock::{Clock, MonotonicClock},
-    costs::Costs,
-    host::{ChunkHost, LoadedChunk},
-    pace::Pace,
-    partial::{Partial, Slice},
-    report::ApplyReport,
-    spawner::Spawner,
+    budget::{ApplyBudget, ApplyReport, Clock, CostModel, MonotonicClock, Pacer},
+    host::{Arrival, ChunkHost, LoadedChunk, SpawnedChunk},
+    spawn::{PartialChunk, SliceEnd, Spawner},
     sync::Arc,
-    unload::{Unloader, announcing},
-    visibility,
+    unload::{Unloader, Work},
 };
 use bevy_ecs::world::World;
-use core::fmt;
+use core::{fmt, time::Duration};
 
-/// Spawns and unloads chunks under a budget. Teams with their own queue use it directly, from an
-/// exclusive system of theirs; the `streaming` feature does so for everyone else.
+/// Spawns and unloads chunks under a budget. Teams with their own queue call it from an exclusive system of their own;
+/// with the feature `streaming`, the plugin does.
 ///
-/// It works on the `World` itself and not through deferred commands, because the clock would
-/// measure the queueing of commands and not the spawning.
+/// It works on the `World` itself and not through deferred commands, because the clock would then measure the queueing
+/// of commands and not the spawning.
 ///
-/// A frame is [`unload`](Self::unload) for what is no longer wanted and [`apply`](Self::apply) for the
-/// rest; the example of [`ChunkHost`] shows it with a queue.
+/// A frame is one call of [`apply`](Self::apply), after [`unload`](Self::unload) for each chunk that is no longer
+/// wanted; the example of [`ChunkHost`] shows it with a queue.
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
@@ -38,20 +32,24 @@ use core::fmt;
 pub struct Applier<K, T> {
     spawner: Spawner<K, T>,
     clock: Arc<dyn Clock>,
-    costs: Costs,
-    /// Chunks of which some entities are there. The last is the one that is worked on; the one
-    /// before was overtaken by it.
-    partials: Vec<Partial<K>>,
+    costs: CostModel,
+    /// The chunk of which some entities are spawned and others are not.
+    partial: Option<PartialChunk<K>>,
     unloader: Unloader<K>,
     /// Entities of whole chunks that were not given to the unloader, roots included.
     loaded_entities: usize,
-    /// Whether the last frame's time was too short for any loading, so that the next frame's first
-    /// slice is due to it.
+    /// Whether the last frame's time was too short for any loading, so that the next frame loads first.
     is_loading_owed: bool,
 }
 
-/// Chunks that are spawned over several frames at the same time: one, and one that overtook it.
-const MOST_PARTIALS: usize = 2;
+/// What the first half of a frame leaves for the second.
+#[derive(Debug)]
+pub(crate) struct HalfFrame {
+    start: Duration,
+    /// Whether the second half must do one slice, even with no time left.
+    owes_a_slice: bool,
+    report: ApplyReport,
+}
 
 impl<K: Ord + Copy, T> Applier<K, T> {
     /// An applier that measures with the machine's clock.
@@ -66,36 +64,36 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         Self {
             spawner,
             clock,
-            costs: Costs::default(),
-            partials: Vec::new(),
+            costs: CostModel::default(),
+            partial: None,
             unloader: Unloader::new(),
             loaded_entities: 0,
             is_loading_owed: false,
         }
     }
 
-    /// Gives up a loaded chunk: it is hidden at once and despawned within the budgets of the
-    /// coming frames, largest `distance` first.
+    /// Gives up a loaded chunk: it is hidden at once and despawned within the budgets of the coming frames, the one with
+    /// the largest `distance` first.
     pub fn unload(&mut self, world: &mut World, key: K, chunk: LoadedChunk, distance: u64) {
         self.forget(chunk);
         self.unloader.push(world, key, chunk, distance);
     }
 
-    /// Notes that somebody else despawned a loaded chunk, which weighs no more among what is loaded.
+    /// Notes that a user despawned a loaded chunk, so that its entities no longer count as loaded.
     pub fn forget(&mut self, chunk: LoadedChunk) {
         self.loaded_entities = self.loaded_entities.saturating_sub(chunk.entities + 1);
     }
 
-    /// Chunks hidden and not yet despawned.
+    /// Chunks that are hidden and not yet despawned.
     #[must_use]
     pub fn unloading(&self) -> usize {
         self.unloader.chunks()
     }
 
-    /// The chunk that is being spawned, of which only some entities are there, and how many.
+    /// The chunk of which some entities are spawned and others are not, and how many are.
     #[must_use]
     pub fn partial(&self) -> Option<(K, usize)> {
-        (self.partials.last()).map(|partial| (partial.key, partial.spawned))
+        (self.partial.as_ref()).map(|chunk| (chunk.key, chunk.spawned))
     }
 
     /// One frame's work. With nothing to do it does not even read the clock.
@@ -105,192 +103,213 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         host: &mut impl ChunkHost<K, T>,
         budget: &ApplyBudget,
     ) -> ApplyReport {
-        let mut report = ApplyReport::default();
-        let is_loading = !self.partials.is_empty() || host.has_arrivals();
-        if !is_loading && self.unloader.chunks() == 0 {
-            return report;
+        match self.apply_first_half(world, host, budget) {
+            Some(half) => self.apply_second_half(world, host, budget, half),
+            None => ApplyReport::default(),
         }
-        let most = budget.chunks.map_or(usize::MAX, |chunks| chunks as usize);
+    }
+
+    /// Unloads for its share of the time, and loads. A chunk that is replaced is hidden and none of its entities are
+    /// despawned before the second half, so that others can be told of it in between. `None` when nothing is to be done.
+    pub(crate) fn apply_first_half(
+        &mut self,
+        world: &mut World,
+        host: &mut impl ChunkHost<K, T>,
+        budget: &ApplyBudget,
+    ) -> Option<HalfFrame> {
+        let is_loading = self.partial.is_some() || host.has_arrivals();
+        if !is_loading && self.unloader.chunks() == 0 {
+            return None;
+        }
         let clock = Arc::clone(&self.clock);
         let mut costs = core::mem::take(&mut self.costs);
-        let mut pace = Pace::start(&*clock, &mut costs);
-        let share = self.unload_share(budget);
-        if !is_loading {
-            pace.stretch(budget.time, true);
-            self.unload_for(world, host, &mut pace, most, &mut report);
-        } else if self.is_loading_owed {
-            // A frame owes one slice. Where there is time for no more, both have it in turn.
-            pace.stretch(budget.part(1.0 - share), true);
-            self.load_for(world, host, &mut pace, most, &mut report);
-            self.is_loading_owed = !pace.has_advanced();
-            pace.stretch(budget.time, self.is_loading_owed);
-            self.unload_for(world, host, &mut pace, most, &mut report);
-        } else {
-            pace.stretch(budget.part(share), true);
-            self.unload_for(world, host, &mut pace, most, &mut report);
-            let has_unloaded = pace.has_advanced();
-            pace.stretch(budget.time, !has_unloaded);
-            self.load_for(world, host, &mut pace, most, &mut report);
-            self.is_loading_owed = !pace.has_advanced();
-            pace.stretch(budget.time, false);
-            let most = most - report.unloaded;
-            self.unload_for(world, host, &mut pace, most, &mut report);
+        let mut pacer = Pacer::start(&*clock, &mut costs);
+        let mut half = HalfFrame {
+            start: pacer.started_at(),
+            owes_a_slice: true,
+            report: ApplyReport::default(),
+        };
+        if is_loading {
+            let share = self.unload_share(budget);
+            // A frame owes one slice. If there is time for no more, loading and unloading get it in turn.
+            let was_owed = self.is_loading_owed;
+            let report = &mut half.report;
+            let mut work = Work {
+                world,
+                host,
+                pacer: &mut pacer,
+                budget,
+                report,
+            };
+            if was_owed {
+                work.pacer.begin_phase(budget.part(1.0 - share), true);
+            } else {
+                work.pacer.begin_phase(budget.part(share), true);
+                self.unload_phase(&mut work);
+                let has_unloaded = work.pacer.has_advanced();
+                work.pacer.begin_phase(budget.time, !has_unloaded);
+            }
+            self.load_phase(&mut work);
+            self.is_loading_owed = !pacer.has_advanced();
+            half.owes_a_slice = was_owed && self.is_loading_owed;
         }
-        report.spent = pace.finish();
+        pacer.finish();
         self.costs = costs;
-        if let Some(time) = budget.time {
-            report.overshoot = report.spent.saturating_sub(time);
-        }
+        Some(half)
+    }
+
+    /// Unloads for the rest of the time.
+    pub(crate) fn apply_second_half(
+        &mut self,
+        world: &mut World,
+        host: &mut impl ChunkHost<K, T>,
+        budget: &ApplyBudget,
+        half: HalfFrame,
+    ) -> ApplyReport {
+        let mut report = half.report;
+        let clock = Arc::clone(&self.clock);
+        let mut costs = core::mem::take(&mut self.costs);
+        let mut pacer = Pacer::resume(&*clock, &mut costs, half.start);
+        pacer.begin_phase(budget.time, half.owes_a_slice);
+        self.unload_phase(&mut Work {
+            world,
+            host,
+            pacer: &mut pacer,
+            budget,
+            report: &mut report,
+        });
+        report.spent = pacer.finish();
+        self.costs = costs;
+        let over = |time| report.spent.saturating_sub(time);
+        report.overshoot = budget.time.map_or(Duration::ZERO, over);
         report
     }
 
-    /// Calls [`ChunkHost::before_unload`] at once for every chunk that waits for it, in the order in
-    /// which they would go: for the moment before the app exits. No budget holds this back.
+    /// Calls [`ChunkHost::before_unload`] at once for every chunk that waits for it, in the order in which they would be
+    /// despawned: for the moment before the app exits. No budget limits this.
     pub fn announce_all(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>) {
         self.unloader.announce_all(world, host);
     }
 
-    /// The share of time that unloading gets first: the reserved one, or what waits to go of all
-    /// entities, roots included.
+    /// The share of time that unloading gets first: the reserved one, or the part of all entities, roots included, that
+    /// waits to be unloaded.
     fn unload_share(&self, budget: &ApplyBudget) -> f32 {
-        let doomed = self.unloader.entities() as f32;
-        let pressure = doomed / (doomed + self.loaded_entities as f32).max(1.0);
+        let unloading = self.unloader.entities() as f32;
+        let pressure = unloading / (unloading + self.loaded_entities as f32).max(1.0);
         budget.reserved_share().max(pressure.min(0.8))
     }
 
-    fn unload_for(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-        most: usize,
-        report: &mut ApplyReport,
-    ) {
+    fn unload_phase<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
+        let most = work.budget.most_chunks() - work.report.unloaded;
         if self.unloader.chunks() == 0 || most == 0 {
             return;
         }
         let _span = tracing::debug_span!("chunk_unload").entered();
-        if host.awaited() > 0 {
-            self.unloader.announce_awaited(world, host, pace);
+        if work.host.waiting_for_save() > 0 {
+            self.unloader.announce_waiting(work);
         }
-        let done = self.unloader.advance(world, host, pace, most);
-        report.unloaded += done.chunks;
-        report.despawned += done.entities;
+        self.unloader.advance(work, most);
     }
 
-    fn load_for(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-        most: usize,
-        report: &mut ApplyReport,
-    ) {
+    fn load_phase<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
         let _span = tracing::debug_span!("chunk_spawn").entered();
-        // One that nobody wants any more must not wait for its turn to give back its memory.
-        let outdated = |partial: &mut Partial<K>| !host.is_current(&partial.key, partial.version);
-        let outdated: Vec<Partial<K>> = self.partials.extract_if(.., outdated).collect();
-        for partial in outdated {
-            self.discard(world, host, partial);
+        let host = &*work.host;
+        let is_outdated = |chunk: &mut PartialChunk<K>| !host.is_current(&chunk.key, chunk.version);
+        if let Some(chunk) = self.partial.take_if(is_outdated) {
+            self.discard(work, chunk);
         }
-        // Every chunk counts that is done with, also one that is given up.
-        let mut done = 0;
-        while done < most {
-            let Some(slice) = self.next_slice(world, host, pace, report) else {
+        // Every chunk counts that is done with, also one that failed or was superseded.
+        for _ in 0..work.budget.most_chunks() {
+            let Some((chunk, end)) = self.next_slice(work) else {
                 break;
             };
-            match slice {
-                Slice::Whole(partial) => self.finish(world, host, pace, partial, report),
-                Slice::Stopped(partial) => {
-                    visibility::hide(world, partial.root);
-                    self.partials.push(partial);
+            match end {
+                SliceEnd::Whole => self.finish(work, chunk),
+                SliceEnd::Stopped => {
+                    self.partial = Some(chunk);
                     break;
                 }
-                Slice::Failed(partial, error) => {
-                    report.failed += 1;
-                    let (key, version) = (partial.key, partial.version);
-                    self.discard(world, host, partial);
-                    host.failed(&key, version, error);
-                    pace.break_off();
+                SliceEnd::Failed(error) => {
+                    work.report.failed += 1;
+                    let (key, version) = (chunk.key, chunk.version);
+                    self.discard(work, chunk);
+                    work.host.failed(&key, version, error);
+                    work.pacer.break_off();
                 }
             }
-            done += 1;
         }
     }
 
-    /// Works on the chunk whose turn it is. `None` when there is none, or no time for it.
-    fn next_slice(
+    /// Continues the partial chunk, or else begins the next one. `None` when there is none, or no time for it.
+    fn next_slice<H: ChunkHost<K, T>>(
         &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-        report: &mut ApplyReport,
-    ) -> Option<Slice<K>> {
-        let must_go_on = self.partials.last().is_some_and(|partial| {
-            self.partials.len() >= MOST_PARTIALS
-                || !host.has_arrivals()
-                || !host.overtakes(&partial.key)
-        });
-        if must_go_on {
-            let partial = self.partials.pop()?;
-            return Some(partial.go_on(world, pace, report));
+        work: &mut Work<'_, '_, H>,
+    ) -> Option<(PartialChunk<K>, SliceEnd)> {
+        if let Some(mut chunk) = self.partial.take() {
+            let before = chunk.spawned;
+            let end = chunk.resume(work.world, work.pacer);
+            work.report.spawned += chunk.spawned - before;
+            return Some((chunk, end));
         }
-        if !Partial::<K>::may_begin(world, pace) {
+        if !PartialChunk::<K>::may_begin(work.pacer) {
             return None;
         }
-        match host.next_arrival() {
-            Some(arrival) => Some(Partial::begin(
-                arrival,
-                &self.spawner,
-                world,
-                host,
-                pace,
-                report,
-            )),
-            // What was to overtake turned out to be out of date.
-            None => Some(self.partials.pop()?.go_on(world, pace, report)),
-        }
+        let Arrival {
+            key,
+            version,
+            content,
+        } = work.host.next_arrival()?;
+        let host = &mut *work.host;
+        let (chunk, end) = PartialChunk::begin(
+            (key, version, content),
+            &self.spawner,
+            work.world,
+            |world| host.spawn_root(world, &key),
+            work.pacer,
+        );
+        work.report.spawned += chunk.spawned;
+        Some((chunk, end))
     }
 
     /// Hands a whole chunk to the host, and unloads the one that it replaces.
-    fn finish(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-        partial: Partial<K>,
-        report: &mut ApplyReport,
-    ) {
-        let whole = partial.whole();
-        let Ok(replaced) = host.applied(world, whole) else {
-            return self.discard(world, host, partial);
+    fn finish<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>, chunk: PartialChunk<K>) {
+        let whole = SpawnedChunk {
+            key: chunk.key,
+            version: chunk.version,
+            root: chunk.root,
+            entities: chunk.spawned,
         };
-        report.applied += 1;
+        let Ok(replaced) = work.host.applied(work.world, whole) else {
+            return self.discard(work, chunk);
+        };
+        work.report.applied += 1;
         self.loaded_entities += whole.entities + 1;
         if let Some(replaced) = replaced {
-            // At once, so that what it saves is there before anybody sees the new one.
-            pace.begin_step(announcing());
-            host.before_unload(world, &whole.key, replaced);
-            pace.end_step();
+            // At once, so that what it saves is there before anybody is told of the new chunk.
+            work.announce(&whole.key, replaced);
             self.forget(replaced);
-            self.unloader.discard(world, whole.key, replaced);
+            self.unloader.discard(work.world, whole.key, replaced);
         }
     }
 
-    /// Removes what was spawned of a chunk that will not be shown, in slices like any other.
-    fn discard(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>, partial: Partial<K>) {
-        let (key, chunk, rest) = partial.into_parts();
-        self.unloader.discard(world, key, chunk);
-        if let Some(rest) = rest {
-            host.discard(rest);
+    /// Removes what was spawned of a chunk that will not be shown, within the budgets of the coming frames.
+    fn discard<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>, chunk: PartialChunk<K>) {
+        let spawned = LoadedChunk {
+            root: chunk.root,
+            entities: chunk.spawned,
+            version: chunk.version,
+        };
+        self.unloader.discard(work.world, chunk.key, spawned);
+        if let Some(leftovers) = chunk.into_leftovers() {
+            work.host.discard(leftovers);
         }
     }
 }
 
-impl<K: fmt::Debug, T> fmt::Debug for Applier<K, T> {
+impl<K: fmt::Debug + Ord + Copy, T> fmt::Debug for Applier<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Applier")
-            .field("partials", &self.partials)
+            .field("partial", &self.partial())
             .field("unloader", &self.unloader)
             .field("loaded_entities", &self.loaded_entities)
             .finish_non_exhaustive()

@@ -1,11 +1,9 @@
-//! Where chunks to apply come from, and who is told what became of them.
+//! Where chunks to apply come from, and who is told the outcome of each.
 
-use crate::{batch::Batch, error::SpawnError};
+use crate::spawn::{Leftovers, SpawnError};
 use bevy_ecs::{entity::Entity, world::World};
-use core::fmt;
-use std::collections::VecDeque;
 
-/// Generated content that waits to become entities.
+/// Generated content that waits to be spawned.
 #[derive(Clone, Debug)]
 pub struct Arrival<K, T> {
     /// Which chunk.
@@ -16,7 +14,7 @@ pub struct Arrival<K, T> {
     pub content: T,
 }
 
-/// A chunk whose entities are all there.
+/// A chunk whose entities are all spawned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpawnedChunk<K> {
     /// Which chunk.
@@ -40,9 +38,8 @@ pub struct LoadedChunk {
     pub version: u64,
 }
 
-/// What an [`Applier`](crate::Applier) works for: it takes chunks from the host, nearest first,
-/// and tells it the outcome of each. The `streaming` feature is one host; a user's own queue is
-/// another.
+/// What an [`Applier`](crate::Applier) works for: it takes chunks from the host, best first, and tells it the outcome
+/// of each. The feature `streaming` has one host; a queue of your own is another.
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
@@ -87,83 +84,59 @@ pub struct LoadedChunk {
 /// assert_eq!(world.query::<&Rock>().iter(&world).count(), 50);
 /// ```
 pub trait ChunkHost<K, T> {
-    /// The next chunk to apply, best first. Only chunks whose version is still current.
+    /// The next chunk to apply, best first. Its version must still be current.
     fn next_arrival(&mut self) -> Option<Arrival<K, T>>;
 
     /// Whether [`next_arrival`](Self::next_arrival) would return one.
     fn has_arrivals(&self) -> bool;
 
-    /// Whether this version of the chunk is still the one to show. Asked before each slice of a
-    /// chunk that takes several frames; when not, what was spawned of it is removed.
+    /// Whether this version of the chunk is still the one to show. Asked in each frame of a chunk that takes several;
+    /// when it is not, what was spawned of it is removed.
     fn is_current(&self, key: &K, version: u64) -> bool;
 
-    /// Whether the next arrival should not wait until this chunk is whole, of which some entities
-    /// are there already, but go before it. At most one does at a time. By default none.
-    fn overtakes(&self, _partial: &K) -> bool {
-        false
-    }
-
-    /// Spawns the root under which the chunk's entities will live. One that has an empty list of
-    /// [`Children`](bevy_ecs::hierarchy::Children) from the start is spared the move to another table with its first
-    /// child; if none comes, the list is taken away again. Whoever looks before the chunk is whole may find it empty.
+    /// Spawns the root under which the chunk's entities will live.
+    ///
+    /// A root that has an empty list of [`Children`](bevy_ecs::hierarchy::Children) from the start need not move to
+    /// another table with its first child. If no child comes, the applier removes the list again; before the chunk is
+    /// whole the list may be seen empty.
     fn spawn_root(&mut self, world: &mut World, key: &K) -> Entity;
 
-    /// All entities of the chunk are there and it may be seen. Returns the chunk that it replaces,
-    /// which is then unloaded; `Err` when the version was superseded meanwhile, and then the new
-    /// chunk itself is removed.
+    /// All entities of the chunk are spawned and it may be seen. Returns the chunk that it replaces, which is then
+    /// unloaded.
+    ///
+    /// # Errors
+    ///
+    /// When the version was superseded meanwhile; the new chunk itself is then removed.
     fn applied(
         &mut self,
         world: &mut World,
         chunk: SpawnedChunk<K>,
     ) -> Result<Option<LoadedChunk>, Stale>;
 
-    /// A chunk that was whole is about to be despawned; its entities are still there. The place
-    /// to save what was changed. Called once for each: when its turn to go comes, or in the very
-    /// frame in which another chunk takes its place, or when it is [awaited](Self::awaited).
+    /// A chunk that was whole is about to be despawned; its entities are still there. The place to save what was changed.
+    /// Called once for each chunk: before its first entity is despawned, in the frame in which another version replaces
+    /// it, or when a chunk that is wanted again [waits for it](Self::waiting_for_save).
     fn before_unload(&mut self, _world: &mut World, _key: &K, _chunk: LoadedChunk) {}
 
-    /// How many unloading chunks are wanted again, so that somebody waits for their
-    /// [`before_unload`](Self::before_unload) to be able to read back what it saves. By default none.
-    fn awaited(&self) -> usize {
+    /// How many unloading chunks are wanted again and wait for their [`before_unload`](Self::before_unload), because
+    /// they are generated from what it saves. By default none.
+    fn waiting_for_save(&self) -> usize {
         0
     }
 
-    /// Whether this is one of them. They are told before all others.
-    fn is_awaited(&self, _key: &K) -> bool {
+    /// Whether this is such a chunk. They are told before all others.
+    fn is_waiting_for_save(&self, _key: &K) -> bool {
         false
     }
 
-    /// Lets go of what was not spawned of a chunk that is no longer wanted or that failed: the user's
-    /// iterators, with all they own. By default it is dropped here; a worker may do it instead.
+    /// Drops what was not spawned of a chunk that is no longer wanted or that failed: the user's iterators and all they
+    /// own. By default it is dropped here; a host may have a worker drop it.
     fn discard(&mut self, rest: Leftovers) {
         drop(rest);
     }
 
     /// The spawner failed; what it spawned of the chunk is gone.
     fn failed(&mut self, key: &K, version: u64, error: SpawnError);
-}
-
-/// What was not spawned of a chunk. Its drop runs the user's code, and contains a panic in it.
-pub struct Leftovers {
-    pub(crate) batches: VecDeque<Box<dyn Batch>>,
-}
-
-impl Drop for Leftovers {
-    fn drop(&mut self) {
-        // One by one, because a second panic during the first one's unwinding would abort.
-        for batch in self.batches.drain(..) {
-            // Nobody can do anything about it any more.
-            let _ = SpawnError::catch(move || drop(batch));
-        }
-    }
-}
-
-impl fmt::Debug for Leftovers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leftovers")
-            .field("batches", &self.batches.len())
-            .finish()
-    }
 }
 
 /// The version was superseded or cancelled.

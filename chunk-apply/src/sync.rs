@@ -1,4 +1,4 @@
-//! The only place that names a lock, an atomic or a machine's clock.
+//! The only file that names a lock, an atomic or the machine's clock.
 
 pub(crate) use std::sync::{
     Arc,

@@ -1,104 +1,86 @@
 //! Takes chunks out of the world in slices, the farthest first.
 
 use crate::{
-    costs::Kind,
+    budget::{ApplyBudget, ApplyReport, CostKey, Pacer},
     host::{ChunkHost, LoadedChunk},
-    pace::Pace,
-    visibility,
+    spawn::visibility,
 };
 use bevy_ecs::{entity::Entity, hierarchy::Children, world::World};
-use core::{
-    any::TypeId,
-    cmp::{Ordering, Reverse},
-};
-use std::collections::BinaryHeap;
+use core::cmp::Reverse;
+use std::collections::BTreeMap;
 
-/// Marks the cost of despawning in the cost table.
+/// Stands for despawning in the cost model.
 struct Despawning;
 
-fn despawning() -> Kind {
-    TypeId::of::<Despawning>()
-}
-
-/// Marks the cost of telling the host that a chunk goes.
+/// Stands for [`ChunkHost::before_unload`] in the cost model.
 struct Announcing;
 
-/// The kind of work that [`ChunkHost::before_unload`](crate::ChunkHost::before_unload) is.
-pub(crate) fn announcing() -> Kind {
-    TypeId::of::<Announcing>()
+/// What a frame's work on the `World` needs.
+pub(crate) struct Work<'a, 'p, H> {
+    pub(crate) world: &'a mut World,
+    pub(crate) host: &'a mut H,
+    pub(crate) pacer: &'a mut Pacer<'p>,
+    pub(crate) budget: &'a ApplyBudget,
+    pub(crate) report: &'a mut ApplyReport,
 }
+
+impl<H> Work<'_, '_, H> {
+    /// Whether there is time to tell the host that a chunk is unloaded.
+    fn may_announce(&mut self) -> bool {
+        self.pacer.allowance(CostKey::of::<Announcing>()) > 0
+    }
+
+    /// Tells the host that a chunk is unloaded.
+    pub(crate) fn announce<K, T>(&mut self, key: &K, chunk: LoadedChunk)
+    where
+        H: ChunkHost<K, T>,
+    {
+        self.pacer.begin_step(CostKey::of::<Announcing>());
+        self.host.before_unload(self.world, key, chunk);
+        self.pacer.end_step();
+    }
+}
+
+/// What the queue is ordered by. The last is despawned first: the farthest chunk, and of two versions of one chunk the
+/// older, so that it is saved first. The number tells chunks of one version apart.
+type Position<K> = (u64, K, Reverse<u64>, Reverse<u64>);
 
 /// A hidden chunk that waits to be despawned.
 #[derive(Debug)]
-struct Doomed<K> {
-    distance: u64,
-    key: K,
+struct PendingUnload {
     chunk: LoadedChunk,
-    /// Whether the host is to be told before the first entity goes.
+    /// Whether the host was told, or need not be.
     is_announced: bool,
 }
 
-impl<K: Ord> Doomed<K> {
-    /// Of two versions of one chunk the older goes first, so that it is saved first.
-    fn order(&self) -> impl Ord + '_ {
-        (self.distance, &self.key, Reverse(self.chunk.version))
-    }
-
-    /// What it weighs among what waits: its entities and its root.
-    fn weight(&self) -> usize {
-        self.chunk.entities + 1
-    }
-}
-
-impl<K: Ord> Ord for Doomed<K> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
-impl<K: Ord> PartialOrd for Doomed<K> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<K: Ord> PartialEq for Doomed<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl<K: Ord> Eq for Doomed<K> {}
-
-/// Chunks that are no longer wanted, until their last entity is gone.
+/// Chunks that were given up, until their last entity is gone.
 #[derive(Debug)]
 pub(crate) struct Unloader<K> {
-    queue: BinaryHeap<Doomed<K>>,
-    current: Option<Doomed<K>>,
+    queue: BTreeMap<Position<K>, PendingUnload>,
+    pushed: u64,
     entities: usize,
 }
 
 impl<K: Ord + Copy> Unloader<K> {
     pub(crate) fn new() -> Self {
         Self {
-            queue: BinaryHeap::new(),
-            current: None,
+            queue: BTreeMap::new(),
+            pushed: 0,
             entities: 0,
         }
     }
 
-    /// Hides a chunk that was whole and despawns it when its turn comes. The one with the largest
-    /// `distance` goes first.
+    /// Hides a chunk that was whole, and despawns it later. The one with the largest `distance` goes first.
     pub(crate) fn push(&mut self, world: &mut World, key: K, chunk: LoadedChunk, distance: u64) {
-        self.doom(world, key, chunk, distance, false);
+        self.queue_up(world, key, chunk, distance, false);
     }
 
-    /// The same for a chunk of which nobody needs to be told any more that it goes, as soon as may be.
+    /// The same for a chunk that the host need not be told of, before all others.
     pub(crate) fn discard(&mut self, world: &mut World, key: K, chunk: LoadedChunk) {
-        self.doom(world, key, chunk, u64::MAX, true);
+        self.queue_up(world, key, chunk, u64::MAX, true);
     }
 
-    fn doom(
+    fn queue_up(
         &mut self,
         world: &mut World,
         key: K,
@@ -107,118 +89,105 @@ impl<K: Ord + Copy> Unloader<K> {
         is_announced: bool,
     ) {
         visibility::hide(world, chunk.root);
-        let doomed = Doomed {
-            distance,
-            key,
+        self.entities += chunk.entities + 1;
+        self.pushed += 1;
+        let position = (distance, key, Reverse(chunk.version), Reverse(self.pushed));
+        let pending = PendingUnload {
             chunk,
             is_announced,
         };
-        self.entities += doomed.weight();
-        self.queue.push(doomed);
+        self.queue.insert(position, pending);
     }
 
     pub(crate) fn chunks(&self) -> usize {
-        self.queue.len() + usize::from(self.current.is_some())
+        self.queue.len()
     }
 
-    /// Entities that were spawned as the waiting roots and under them, and not yet despawned.
+    /// Entities that were spawned as the waiting roots and under them, and are not yet despawned.
     pub(crate) fn entities(&self) -> usize {
         self.entities
     }
 
-    /// Despawns until the pace is exhausted or `most` chunks are gone. The host is told before the
-    /// first entity of a chunk goes.
-    pub(crate) fn advance<T>(
+    /// Despawns until the pacer allows no more or `most` chunks are gone. The host is told before the first entity of a
+    /// chunk is despawned.
+    pub(crate) fn advance<T, H: ChunkHost<K, T>>(
         &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
+        work: &mut Work<'_, '_, H>,
         most: usize,
-    ) -> Unloaded {
-        let mut done = Unloaded::default();
-        while done.chunks < most {
-            let Some(mut doomed) = self.current.take().or_else(|| self.queue.pop()) else {
-                break;
-            };
-            let is_gone = doomed.announce(world, host, pace)
-                && doomed.despawn(world, pace, &mut done.entities, &mut self.entities);
-            if !is_gone {
-                self.current = Some(doomed);
-                break;
-            }
-            done.chunks += 1;
-        }
-        done
-    }
-
-    /// Tells the host of the chunks that somebody waits for, out of their turn and the nearest first, as
-    /// far as the pace allows.
-    pub(crate) fn announce_awaited<T>(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
     ) {
-        // Whether a chunk was announced is no part of the order.
-        let mut queue = core::mem::take(&mut self.queue).into_vec();
-        let mut awaited: Vec<&mut Doomed<K>> = (queue.iter_mut())
-            .chain(&mut self.current)
-            .filter(|doomed| !doomed.is_announced && host.is_awaited(&doomed.key))
-            .collect();
-        awaited.sort_by_key(|doomed| (doomed.distance, doomed.key, doomed.chunk.version));
-        for doomed in awaited {
-            if !doomed.announce(world, host, pace) {
-                break;
+        for _ in 0..most {
+            let Some(mut entry) = self.queue.last_entry() else {
+                return;
+            };
+            let (_, key, ..) = *entry.key();
+            let pending = entry.get_mut();
+            if !pending.announce(&key, work) {
+                return;
             }
+            let before = pending.chunk.entities;
+            let is_gone = pending.despawn(work);
+            self.entities -= before - pending.chunk.entities;
+            if !is_gone {
+                return;
+            }
+            self.entities -= pending.chunk.entities + 1;
+            entry.remove();
+            work.report.unloaded += 1;
         }
-        self.queue = BinaryHeap::from(queue);
     }
 
-    /// Tells the host of every chunk that it was not told of, whatever that takes.
-    pub(crate) fn announce_all<T>(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>) {
-        let mut queue = core::mem::take(&mut self.queue).into_sorted_vec();
-        for doomed in self.current.iter_mut().chain(queue.iter_mut().rev()) {
-            if !core::mem::replace(&mut doomed.is_announced, true) {
-                host.before_unload(world, &doomed.key, doomed.chunk);
+    /// Tells the host of the chunks that are waited for, the nearest first, as far as the pacer allows.
+    pub(crate) fn announce_waiting<T, H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
+        let host = &*work.host;
+        let mut waiting: Vec<_> = (self.queue.iter_mut())
+            .filter(|((_, key, ..), pending)| {
+                !pending.is_announced && host.is_waiting_for_save(key)
+            })
+            .collect();
+        // The older of two versions first, here as well.
+        waiting.sort_by_key(|((distance, key, version, _), _)| (*distance, *key, version.0));
+        for ((_, key, ..), pending) in waiting {
+            if !pending.announce(key, work) {
+                return;
             }
         }
-        self.queue = BinaryHeap::from(queue);
+    }
+
+    /// Tells the host of every chunk that it was not told of. No budget limits this.
+    pub(crate) fn announce_all<T>(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>) {
+        for ((_, key, ..), pending) in self.queue.iter_mut().rev() {
+            if !core::mem::replace(&mut pending.is_announced, true) {
+                host.before_unload(world, key, pending.chunk);
+            }
+        }
     }
 }
 
-impl<K: Ord + Copy> Doomed<K> {
-    /// Whether the host knows; tells it if the pace allows.
-    fn announce<T>(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        pace: &mut Pace<'_>,
-    ) -> bool {
-        if !self.is_announced && pace.allowance(announcing()) > 0 {
-            pace.begin_step(announcing());
-            host.before_unload(world, &self.key, self.chunk);
+impl PendingUnload {
+    /// Tells the host, if it does not know and the pacer allows. Returns whether it knows.
+    fn announce<K, T, H: ChunkHost<K, T>>(&mut self, key: &K, work: &mut Work<'_, '_, H>) -> bool {
+        if !self.is_announced && work.may_announce() {
+            work.announce(key, self.chunk);
             self.is_announced = true;
-            pace.end_step();
         }
         self.is_announced
     }
 
-    /// Despawns as much below the root as the pace allows, and the root when all of it fits. Returns
-    /// whether the root is gone; counts in `despawned` what went, and takes it from `waiting`.
-    fn despawn(
-        &mut self,
-        world: &mut World,
-        pace: &mut Pace<'_>,
-        despawned: &mut usize,
-        waiting: &mut usize,
-    ) -> bool {
-        let root = self.chunk.root;
+    /// Despawns as many entities under the root as the pacer allows, and the root when all of them fit. Returns whether
+    /// the root is gone.
+    fn despawn<H>(&mut self, work: &mut Work<'_, '_, H>) -> bool {
+        let Work {
+            world,
+            pacer,
+            report,
+            ..
+        } = work;
+        let (root, cost_key) = (self.chunk.root, CostKey::of::<Despawning>());
         loop {
             if world.get_entity(root).is_err() {
-                *waiting -= self.weight();
                 return true;
             }
-            let allowance = pace.allowance(despawning());
+            let allowance = pacer.allowance(cost_key);
             if allowance == 0 {
                 return false;
             }
@@ -228,34 +197,24 @@ impl<K: Ord + Copy> Doomed<K> {
             if children < allowance {
                 // The root was just seen, so this cannot fail.
                 let _ = world.try_despawn(root);
-                pace.spent(despawning(), children + 1);
-                // However much there was below the children, it went at once.
-                pace.look();
-                *despawned += children;
-                *waiting -= self.weight();
+                pacer.spent(cost_key, children + 1);
+                // The children may have had any number of descendants, all despawned at once.
+                pacer.read_clock();
+                report.despawned += children;
                 return true;
             }
-            // From the end, where Bevy looks first when a child leaves its parent.
-            let tail: Vec<Entity> = world
+            // From the end, where Bevy looks first for a child that leaves its parent.
+            let last: Vec<Entity> = world
                 .get::<Children>(root)
                 .map(|children| children.iter().rev().take(allowance).copied().collect())
                 .unwrap_or_default();
-            for child in &tail {
+            for child in &last {
                 let _ = world.try_despawn(*child);
             }
-            pace.spent(despawning(), tail.len());
-            *despawned += tail.len();
-            // Somebody may have added children that were never counted.
-            let counted = tail.len().min(self.chunk.entities);
-            self.chunk.entities -= counted;
-            *waiting -= counted;
+            pacer.spent(cost_key, last.len());
+            report.despawned += last.len();
+            // A user may have added children, which were never counted.
+            self.chunk.entities = self.chunk.entities.saturating_sub(last.len());
         }
     }
-}
-
-/// What one call of [`Unloader::advance`] removed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Unloaded {
-    pub(crate) chunks: usize,
-    pub(crate) entities: usize,
 }

@@ -1,5 +1,5 @@
-//! Each stage has a span, so that a profiler shows where the time goes. In a program of its own, because `tracing` asks each
-//! place in the code once whether anybody listens, and tests beside this one do not.
+//! Each stage has a span, so that a profiler shows what takes time. A program of its own, because `tracing` decides once
+//! for each call site whether there is a subscriber, and other tests have none.
 #![cfg(feature = "streaming")]
 
 #[allow(dead_code, reason = "this test uses little of the rig")]
@@ -19,7 +19,7 @@ use std::{
 };
 use tracing::{Metadata, Subscriber, span};
 
-/// Knows how often each span was entered, and with which fields. Every span has the same id, because nobody asks.
+/// Knows how often each span was entered, and with which fields. Every span has the same id, because none is looked up.
 #[derive(Clone, Default)]
 struct Entered {
     made: Arc<Mutex<Vec<&'static Metadata<'static>>>>,

@@ -1,4 +1,4 @@
-//! One thing on screen.
+//! The bundle of one instance.
 
 use bevy_asset::Handle;
 use bevy_camera::primitives::Aabb;
@@ -9,7 +9,7 @@ use bevy_transform::components::Transform;
 
 use crate::{ChunkMaterial, MeshMaterial3d, Tint};
 
-/// The bundle of one thing on screen. Cubes and cylinders are the same type, so one `spawn_batch` takes both.
+/// The bundle of one instance. Cubes and cylinders are the same type, so one `spawn_batch` takes both.
 ///
 /// ```
 /// use bevy_transform::components::Transform;
@@ -29,8 +29,8 @@ pub struct Instance {
     pub material: MeshMaterial3d<ChunkMaterial>,
     /// The tint, packed.
     pub tag: MeshTag,
-    /// The bounds of the mesh, for culling. Bevy would compute them in the next frame and move every new entity to
-    /// another archetype to hold them; spawned with the rest they cost nothing.
+    /// The bounds of the mesh, for culling. Without this component Bevy would compute it in the next frame, and move
+    /// every new entity to another archetype.
     pub bounds: Aabb,
     /// Place, rotation, and size in metres.
     pub transform: Transform,
@@ -38,7 +38,7 @@ pub struct Instance {
 
 impl Instance {
     /// An instance of any mesh that fits the unit box around the origin, as both shared meshes do. For a larger mesh
-    /// set [`bounds`](Self::bounds) as well, or it may vanish at the edge of the picture.
+    /// set [`bounds`](Self::bounds) as well, or it may be culled at the edge of the screen.
     #[must_use]
     pub fn new(
         mesh: Handle<Mesh>,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod insert;
 mod instance;
 mod material;
 mod plugin;

@@ -10,6 +10,7 @@ use bevy_ecs::prelude::{
 use bevy_mesh::Mesh;
 use tracing::warn;
 
+use crate::insert::insert_if_absent;
 use crate::material::{add_drawing, warn_if_not_drawn};
 use crate::shared::{OtherMeshes, building_material, tree_material, unit_cube, unit_cylinder};
 use crate::{ChunkMaterial, SharedAssets, Tint};
@@ -21,9 +22,9 @@ use crate::{ChunkMaterial, SharedAssets, Tint};
 /// adds [`AssetPlugin`] if nobody did.
 ///
 /// Adding it again does nothing: assets that were changed since, and a [`SharedAssets`] that was inserted before, stay
-/// as they are. An asset of the four that is removed is reported with a warning and put back in the same frame; so are
-/// assets that a plugin of Bevy's added later has thrown away. Handles of your own in [`SharedAssets`] are yours: what
-/// is behind them is neither made nor restored.
+/// as they are. If one of the four assets is removed, also by a plugin of Bevy's that is added later, it is restored in
+/// the same frame and a warning is logged. Assets behind handles of your own in [`SharedAssets`] are neither made nor
+/// restored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChunkAssetsPlugin;
 
@@ -53,8 +54,8 @@ impl Plugin for ChunkAssetsPlugin {
             .resource_scope(|world, shared: Mut<SharedAssets>| insert_stock(world, &shared));
         if lost > 0 {
             warn!(
-                "{lost} of the shared assets were thrown away by a plugin that was added after ChunkAssetsPlugin, such \
-                 as Bevy's MeshPlugin; they are back, but add ChunkAssetsPlugin after Bevy's own plugins"
+                "{lost} of the shared assets were removed by a plugin that was added after ChunkAssetsPlugin, such as \
+                 Bevy's MeshPlugin; they are restored, but add ChunkAssetsPlugin after Bevy's own plugins"
             );
         }
     }
@@ -71,8 +72,8 @@ fn init_asset_if_absent<A: Asset>(app: &mut App) {
     }
 }
 
-/// Inserts the assets of the handles that are this crate's own and have none; returns how many. What lies behind a handle
-/// of the user's is the user's, and may still be loading.
+/// Inserts the missing assets of those handles that are this crate's own; returns how many. An asset behind a user's
+/// handle is the user's, and may still be loading.
 fn insert_stock(world: &mut World, shared: &SharedAssets) -> usize {
     let own = SharedAssets::default();
     let mut inserted = 0;
@@ -95,20 +96,11 @@ fn insert_stock(world: &mut World, shared: &SharedAssets) -> usize {
     put(&shared.building, &own.building, building_material);
     put(&shared.tree, &own.tree, tree_material);
 
-    // Counted when ours come: meshes that appear between two set-ups are not Bevy's.
+    // Counted when this crate's assets are inserted: meshes that appear later are not Bevy's.
     if inserted > 0 || !world.contains_resource::<OtherMeshes>() {
         world.insert_resource(others);
     }
     inserted
-}
-
-/// Whether the asset had to be inserted, and could be.
-pub(crate) fn insert_if_absent<A: Asset>(
-    assets: &mut Assets<A>,
-    handle: &Handle<A>,
-    stock: impl FnOnce() -> A,
-) -> bool {
-    !assets.contains(handle) && assets.insert(handle, stock()).is_ok()
 }
 
 /// The part that must be added once only.
@@ -167,6 +159,6 @@ fn restore<A: Asset>(
     stock: fn() -> A,
 ) {
     if handle == own && event.is_removed(own) && insert_if_absent(assets, own, stock) {
-        warn!("the shared {name} was removed; it is back as chunk-assets makes it");
+        warn!("the shared {name} was removed; it is restored as chunk-assets makes it");
     }
 }

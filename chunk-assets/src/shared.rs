@@ -21,10 +21,10 @@ const CYLINDER_SIDES: u32 = 16;
 /// The handles of the four shared assets.
 ///
 /// The handles are constants of this crate: every copy, in every app and on every thread, names the same four assets,
-/// cloning one counts no references, and none of the assets is dropped when the last handle is.
+/// cloning a handle counts no references, and no asset is dropped with its last handle.
 ///
-/// Insert this resource with other handles before adding the plugin to use assets of your own; the plugin then leaves
-/// those to you.
+/// To use assets of your own, insert this resource with their handles before adding the plugin; the plugin then neither
+/// makes nor restores them.
 #[derive(Resource, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Resource, Default, Clone, Debug, PartialEq)]
 pub struct SharedAssets {
@@ -83,7 +83,7 @@ pub fn asset_count(world: &World) -> usize {
     meshes.saturating_sub(others.0) + materials
 }
 
-/// How many meshes were there before ours.
+/// How many meshes there were before this crate's.
 #[derive(Resource)]
 pub(crate) struct OtherMeshes(pub(crate) usize);
 

@@ -8,7 +8,7 @@ use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 
 /// The colour of one instance: packed sRGB, and how strongly it covers the material's own colour.
 ///
-/// It travels to the shader in the instance's [`MeshTag`], so instances in different colours still share one material
+/// The shader reads it from the instance's [`MeshTag`], so instances in different colours still share one material
 /// and one batch. Red is the lowest byte, the strength the highest. A tag of 0, which is also what an entity without a
 /// [`MeshTag`] has, means the material's own colour.
 ///

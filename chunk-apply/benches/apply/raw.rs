@@ -138,7 +138,7 @@ pub(crate) fn bench(criterion: &mut Criterion, figures: &mut Figures) {
     group.finish();
 
     figures.add(15, &[NAME], || {
-        // In turn, so that both meet the same weather.
+        // Alternately, so that the speed of the machine changes for both alike.
         let mut pairs = [(); 5].map(|()| (ours(), raw(CHUNKS, ENTITIES)));
         let ratio = |(ours, raw): &(Duration, Duration)| raw.as_secs_f64() / ours.as_secs_f64();
         pairs.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));

@@ -214,7 +214,7 @@ pub(crate) fn idle() -> f64 {
     let loaded = streaming.world().resource::<ChunkIndex<Content>>().len();
     assert_eq!(loaded, 10_189);
     let (mut with, mut without) = (Vec::new(), Vec::new());
-    // In turn, so that both meet the same weather.
+    // Alternately, so that the speed of the machine changes for both alike.
     for _ in 0..2_000 {
         for (app, times) in [(&mut streaming, &mut with), (&mut bare, &mut without)] {
             let start = Instant::now();

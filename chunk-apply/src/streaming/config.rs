@@ -1,7 +1,8 @@
 //! What a stream may cost, and how far it reaches.
 
-use crate::budget::ApplyBudget;
-use chunk_coord::ViewRange;
+use crate::{budget::ApplyBudget, sync::Arc};
+use bevy_ecs::{entity::Entity, world::World};
+use chunk_coord::{ChunkCoord, ViewRange};
 use chunk_scheduler::{ConfigError, SchedulerConfig};
 use core::{fmt, time::Duration};
 
@@ -9,40 +10,27 @@ use core::{fmt, time::Duration};
 #[derive(Clone, Debug)]
 pub struct StreamingConfig {
     /// How far a [`ChunkViewer`](crate::ChunkViewer) without a range of its own sees, in chunks.
-    /// Default: loads a disc of 12, unloads beyond 14. Equal radii unload and load again whatever
-    /// lies on the border each time a viewer sways over it.
+    /// Default: loads a disc of 12, unloads beyond 14. With equal radii, chunks at the border are unloaded and loaded
+    /// again each time a viewer crosses it.
     pub range: ViewRange,
     /// Concurrency, bounds and retries of generation.
     pub scheduler: SchedulerConfig,
-    /// Main-thread time a frame may spend, on scanning and generating as well, and chunks it may
-    /// apply. Default 2 ms, no count.
+    /// Main-thread time a frame may spend, scanning and generating included, and chunks it may apply. Default 2 ms and no
+    /// limit by count.
     pub budget: ApplyBudget,
-    /// The part of the budget's time that finding out which chunks became wanted, and asking for
-    /// them, may take. Default 0.25 ms; what is left goes on next frame, nearest rings first. Asking
-    /// takes up to half of the budget in a frame in which nothing waits to be applied. With zero a few
-    /// coordinates are still visited each frame, so a teleport takes many frames to be seen at all.
+    /// The part of the budget's time that finding out which chunks became wanted, and requesting them, may take. Default
+    /// 0.25 ms; the rest continues in the next frame, nearest rings first. In a frame in which nothing waits to be
+    /// applied, requesting takes up to half of the budget. With zero a few coordinates are still visited each frame, so
+    /// that a teleport takes many frames to be noticed.
     pub scan_budget: Duration,
 }
 
 impl StreamingConfig {
-    /// The limits of the system that this workspace replaces: 3 in flight, 2 chunks a frame.
-    #[must_use]
-    pub fn original() -> Self {
-        Self {
-            scheduler: SchedulerConfig {
-                max_in_flight: 3,
-                ..SchedulerConfig::default()
-            },
-            budget: ApplyBudget::original(),
-            ..Self::default()
-        }
-    }
-
-    /// Whether the settings make sense. The plugin asks before it starts a stream.
+    /// Checks the settings, as the plugin does when it is built.
     ///
     /// # Errors
     ///
-    /// When the scheduler refuses its settings, or `budget.unload_share` is no share.
+    /// When the scheduler's settings are invalid, or `budget.unload_share` is not between 0 and 1.
     pub fn validate(&self) -> Result<(), StreamingConfigError> {
         self.scheduler.validate()?;
         let share = self.budget.unload_share;
@@ -54,7 +42,7 @@ impl StreamingConfig {
     }
 }
 
-/// A setting that makes no sense.
+/// An invalid setting.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StreamingConfigError {
@@ -91,3 +79,16 @@ impl Default for StreamingConfig {
         }
     }
 }
+
+/// Called with a chunk's coordinate and its root, once for each chunk that is unloaded, while its entities are still
+/// there.
+///
+/// - A chunk that is no longer wanted is hidden at once and saved before its first entity is despawned, within the
+///   frame's budget. If it is wanted again before that, it is saved first and requested then, so that its generator can
+///   read what was saved.
+/// - A chunk that is replaced is saved in the frame in which the new version replaces it, before anybody is told of that.
+/// - A chunk whose root a user despawned is not saved: its entities are gone.
+/// - An app that exits unloads nothing; see [`ChunkStream::save_all`](crate::ChunkStream::save_all).
+///
+/// A panic in the hook is caught and logged.
+pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync>;

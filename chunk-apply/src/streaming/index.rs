@@ -1,4 +1,4 @@
-//! From a coordinate to the root of the chunk that stands there.
+//! From a coordinate to the root of the loaded chunk.
 
 use crate::host::LoadedChunk;
 use ahash::AHashMap;
@@ -14,8 +14,7 @@ use core::{fmt, marker::PhantomData};
 /// On the root entity of every chunk: where it stands. Its `Transform` is the chunk's minimum
 /// corner, so children are placed relative to that.
 ///
-/// It is there to be read. The stream does not rely on it: whoever removes or replaces it
-/// misleads only others.
+/// For reading only. The stream does not depend on it, even if a user removes or replaces it.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "bevy_reflect",
@@ -28,8 +27,8 @@ pub struct ChunkRoot {
     pub coord: ChunkCoord,
 }
 
-/// Finds the root of a loaded chunk by its coordinate. Only whole chunks are in it, and it is
-/// right at any moment, whoever despawns a root. It counts as changed only when it is.
+/// Finds the root of a loaded chunk by its coordinate. It contains only whole chunks, and is right at any moment, even if
+/// a user despawns a root. Change detection reports it only when its content changed.
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
@@ -39,7 +38,7 @@ pub struct ChunkRoot {
 /// struct Rocks; // the stream's content type
 ///
 /// /// How many things stand on the ground where the player is.
-/// fn look_down(index: Res<ChunkIndex<Rocks>>, children: Query<&Children>) {
+/// fn count_things(index: Res<ChunkIndex<Rocks>>, children: Query<&Children>) {
 ///     let here = index.root(ChunkCoord::planar(3, -1));
 ///     let things = here.and_then(|root| children.get(root).ok());
 ///     println!("{} things here", things.map_or(0, |things| things.len()));
@@ -47,14 +46,14 @@ pub struct ChunkRoot {
 ///
 /// let mut world = World::new();
 /// world.init_resource::<ChunkIndex<Rocks>>(); // the plugin does this
-/// world.run_system_cached(look_down)?;
+/// world.run_system_cached(count_things)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Resource)]
 pub struct ChunkIndex<T: Send + Sync + 'static> {
     chunks: AHashMap<ChunkCoord, LoadedChunk>,
     entities: usize,
-    /// Chunks whose root was despawned by somebody else, not yet reported.
+    /// Chunks whose root was despawned by a user, not yet reported.
     orphaned: Vec<(ChunkCoord, LoadedChunk)>,
     stream: PhantomData<fn() -> T>,
 }
@@ -101,25 +100,25 @@ impl<T: Send + Sync + 'static> ChunkIndex<T> {
         self.chunks.iter().map(|(coord, chunk)| (*coord, *chunk))
     }
 
-    /// Puts a chunk in; returns the one that stood there.
-    pub(crate) fn insert(&mut self, coord: ChunkCoord, chunk: LoadedChunk) -> Option<LoadedChunk> {
+    /// Inserts a chunk; returns the one that it replaces.
+    pub(super) fn insert(&mut self, coord: ChunkCoord, chunk: LoadedChunk) -> Option<LoadedChunk> {
         self.entities += chunk.entities;
         let replaced = self.chunks.insert(coord, chunk);
         self.entities -= replaced.map_or(0, |replaced| replaced.entities);
         replaced
     }
 
-    pub(crate) fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+    pub(super) fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
         let removed = self.chunks.remove(&coord)?;
         self.entities -= removed.entities;
         Some(removed)
     }
 
-    pub(crate) fn take_orphaned(&mut self) -> Vec<(ChunkCoord, LoadedChunk)> {
+    pub(super) fn take_orphaned(&mut self) -> Vec<(ChunkCoord, LoadedChunk)> {
         core::mem::take(&mut self.orphaned)
     }
 
-    pub(crate) fn has_orphaned(&self) -> bool {
+    pub(super) fn has_orphaned(&self) -> bool {
         !self.orphaned.is_empty()
     }
 }
@@ -144,19 +143,19 @@ impl<T: Send + Sync + 'static> fmt::Debug for ChunkIndex<T> {
     }
 }
 
-/// On the same root: which stream it belongs to, and where it stands whatever becomes of its
-/// [`ChunkRoot`]. Keeps the stream's index right when somebody else despawns the root.
+/// On the same root: which stream it belongs to, and where it stands, also when its [`ChunkRoot`] is changed. Keeps the
+/// stream's index right when a user despawns the root.
 #[derive(Component, Debug)]
 #[component(immutable, on_remove = forget::<T>)]
-pub(crate) struct RootOf<T: Send + Sync + 'static> {
-    pub(crate) coord: ChunkCoord,
-    /// The grid that the coordinate is of, which is no longer the stream's once that has another.
-    pub(crate) grid: ChunkGrid,
+pub(super) struct RootOf<T: Send + Sync + 'static> {
+    pub(super) coord: ChunkCoord,
+    /// The grid of the coordinate. The stream may have another grid by now.
+    pub(super) grid: ChunkGrid,
     stream: PhantomData<fn() -> T>,
 }
 
 impl<T: Send + Sync + 'static> RootOf<T> {
-    pub(crate) fn new(coord: ChunkCoord, grid: ChunkGrid) -> Self {
+    pub(super) fn new(coord: ChunkCoord, grid: ChunkGrid) -> Self {
         Self {
             coord,
             grid,

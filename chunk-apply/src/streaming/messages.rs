@@ -1,27 +1,37 @@
-//! What happened to chunks, for systems that want to know.
+//! What happens to chunks: messages for systems, and entity events for observers of a chunk's root.
 
-use bevy_ecs::{entity::Entity, message::Message};
+use bevy_ecs::{
+    entity::Entity,
+    event::{EntityEvent, EntityTrigger, Event},
+    message::Message,
+};
 use chunk_coord::ChunkCoord;
 use core::{fmt, marker::PhantomData, time::Duration};
 
-macro_rules! message {
+/// Declares a type with a parameter that tells the streams of an app apart.
+macro_rules! of_a_stream {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
         ///
         /// The parameter is the stream's content type, which tells several streams apart.
-        #[derive(Message)]
         pub struct $name<T: Send + Sync + 'static> {
             $($(#[$field_doc])* pub $field: $type,)*
             stream: PhantomData<fn() -> T>,
         }
 
         impl<T: Send + Sync + 'static> $name<T> {
-            pub(crate) fn new($($field: $type),*) -> Self {
+            pub(super) fn new($($field: $type),*) -> Self {
                 Self { $($field,)* stream: PhantomData }
             }
         }
 
-        // Derived, it would ask for a content that can be shown.
+        // A derive would require the same of the content type.
+        impl<T: Send + Sync + 'static> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                Self { $($field: self.$field.clone(),)* stream: PhantomData }
+            }
+        }
+
         impl<T: Send + Sync + 'static> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name))
@@ -32,39 +42,98 @@ macro_rules! message {
     };
 }
 
-message! {
-    /// A chunk is whole and may be seen; also when a new version replaced an older one.
+of_a_stream! {
+    /// A chunk is whole, visible and in the [`ChunkIndex`](crate::ChunkIndex); also when it replaced an older version.
+    ///
+    /// Every such chunk is written as a message, and triggered as an entity event on its root.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::{ChunkLoaded, ChunkUnloading};
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// /// A system reads messages, once a frame.
+    /// fn count(mut loaded: MessageReader<ChunkLoaded<Rocks>>) {
+    ///     println!("{} chunks more", loaded.read().count());
+    /// }
+    ///
+    /// let mut world = World::new();
+    /// // An observer runs at once, with the chunk's entities there.
+    /// world.add_observer(|loaded: On<ChunkLoaded<Rocks>>, mut commands: Commands| {
+    ///     // Observers of one root are despawned with it.
+    ///     commands.entity(loaded.root).observe(|unloading: On<ChunkUnloading<Rocks>>| {
+    ///         println!("{} is unloaded", unloading.coord);
+    ///     });
+    /// });
+    /// # let _ = IntoSystem::into_system(count);
+    /// ```
+    #[derive(Message, EntityEvent)]
     ChunkLoaded {
         /// Which chunk.
         coord: ChunkCoord,
         /// The parent of its entities.
+        #[event_target]
         root: Entity,
         /// How many entities were spawned under the root.
         entities: usize,
-        /// Time since it became wanted; for one that replaced another, since it was last asked for anew.
+        /// Time since it became wanted; for a chunk that replaced another, since it was last requested anew.
         latency: Duration,
     }
 }
 
-message! {
-    /// A chunk is no longer wanted, or somebody despawned its root. It is hidden already; its
-    /// entities go within the budgets of the coming frames.
+of_a_stream! {
+    /// A chunk is given up, because it is no longer wanted or because a newer version replaced it. Triggered as an entity
+    /// event on its root before any of its entities is despawned.
+    ///
+    /// It is not triggered for a chunk whose root a user despawned: its entities are gone.
+    #[derive(EntityEvent)]
+    ChunkUnloading {
+        /// Which chunk.
+        coord: ChunkCoord,
+        /// The parent of its entities.
+        #[event_target]
+        root: Entity,
+    }
+}
+
+of_a_stream! {
+    /// A chunk is no longer wanted, or a user despawned its root. It is hidden; its entities are despawned within the
+    /// budgets of the coming frames. Written as a message.
+    #[derive(Message)]
     ChunkUnloaded {
         /// Which chunk.
         coord: ChunkCoord,
     }
 }
 
-message! {
+of_a_stream! {
     /// A generator or a spawner failed at a chunk.
+    ///
+    /// Every failure is written as a message. A failure that is not retried is also triggered as an entity event on the
+    /// root of the older version, if one stands; a chunk that never was there has no root.
+    #[derive(Message)]
     ChunkFailed {
         /// Which chunk.
         coord: ChunkCoord,
-        /// What the error or the panic said.
+        /// The root of the older version that stays, if there is one.
+        root: Option<Entity>,
+        /// The text of the error or the panic.
         message: String,
         /// How often it was tried.
         attempts: u32,
-        /// Whether it will be tried again; if not, it is quarantined until asked for again.
+        /// Whether it will be tried again; if not, it is quarantined until it is requested again.
         will_retry: bool,
+    }
+}
+
+impl<T: Send + Sync + 'static> Event for ChunkFailed<T> {
+    type Trigger<'a> = EntityTrigger;
+}
+
+impl<T: Send + Sync + 'static> EntityEvent for ChunkFailed<T> {
+    /// The root of the older version. The stream triggers no event without one.
+    fn event_target(&self) -> Entity {
+        self.root.unwrap_or(Entity::PLACEHOLDER)
     }
 }

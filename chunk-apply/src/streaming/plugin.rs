@@ -1,19 +1,20 @@
 //! The plugin that composes a stream.
 
+#[cfg(feature = "bevy_reflect")]
+use super::reflect;
 use super::{
-    apply::apply,
-    config::{StreamingConfig, StreamingConfigError},
-    frame::begin_frame,
-    generate::generate,
+    config::{BeforeUnload, StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
-    levels::ChunkLevels,
+    lod::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
-    scan::scan,
-    stream::ChunkStream,
+    rank::ViewerRank,
+    stream::{ChunkStream, StreamState},
+    systems::{apply, begin_frame, generate, scan},
 };
 use crate::{
-    clock::{Clock, MonotonicClock},
-    spawner::Spawner,
+    applier::Applier,
+    budget::{Clock, MonotonicClock},
+    spawn::Spawner,
     sync::Arc,
 };
 use bevy_app::{App, First, Plugin, Update};
@@ -23,25 +24,23 @@ use bevy_ecs::{
     entity::Entity,
     intern::Interned,
     message::MessageUpdateSystems,
-    resource::Resource,
     schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
     world::World,
 };
 use bevy_transform::TransformSystems;
 use chunk_coord::{ChunkCoord, ChunkGrid};
-use chunk_scheduler::{Generator, Runtime};
-use core::{fmt, marker::PhantomData};
-use tracing::error;
+use chunk_scheduler::{Generator, Runtime, Scheduler};
+use core::fmt;
 
 /// The steps of a stream, in the order in which they run. All streams of an app share them.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StreamingSystems {
-    /// Viewers are read and chunks are asked for or given up. Move viewers before this.
+    /// Reads the viewers, and requests or gives up chunks. Move viewers before this.
     Scan,
-    /// Requests go to the workers.
+    /// Hands requests to the workers.
     Generate,
-    /// Entities are spawned and despawned within the budget. Exclusive. In `PostUpdate` it runs before
-    /// transforms and visibility are propagated, so that what it spawns is drawn in the same frame.
+    /// Spawns and despawns entities within the budget. Exclusive. In `PostUpdate` it runs before transforms and
+    /// visibility are propagated, so that what it spawns is drawn in the same frame.
     Apply,
 }
 
@@ -72,32 +71,35 @@ pub enum StreamingSystems {
 /// # Ok::<(), chunk_coord::GridError>(())
 /// ```
 ///
-/// Several streams live in one app side by side when their content types differ; wrap yours in a
-/// type of your own, as above.
+/// An app can have several streams if their content types differ; wrap yours in a type of your own, as above.
+///
+/// # Panics
+///
+/// `Plugin::build` panics with the sentence of the [`StreamingConfigError`] when [`config`](Self::config) is invalid.
+/// [`StreamingConfig::validate`] checks it without a panic.
 pub struct ChunkStreamingPlugin<T> {
-    /// From positions to chunks.
+    /// Divides the world into chunks.
     pub grid: ChunkGrid,
     /// Makes a chunk's content, on workers.
     pub generator: Generator<ChunkCoord, T>,
     /// Turns content into entities, on the main thread.
     pub spawner: Spawner<ChunkCoord, T>,
-    /// Called with each chunk that goes: the place to save what was changed. By default none. See
+    /// Called with each chunk that is unloaded: the place to save what was changed. By default none. See
     /// [`BeforeUnload`].
     pub before_unload: Option<BeforeUnload>,
     /// Levels of detail, shared with the generator. By default none.
     pub levels: Option<ChunkLevels>,
-    /// Limits and ranges. If they make no sense the stream is not started: an error is logged,
-    /// [`StreamingRefused`] says why, and the app goes on without it.
+    /// Limits and ranges.
     pub config: StreamingConfig,
     /// Where generators run; by default Bevy's `AsyncComputeTaskPool`.
     pub runtime: Runtime,
-    /// What time is measured with.
+    /// The clock that time is measured with.
     pub clock: Arc<dyn Clock>,
     /// Where [`StreamingSystems::Scan`] and [`StreamingSystems::Generate`] run; by default `Update`.
     pub scan_schedule: Interned<dyn ScheduleLabel>,
-    /// Where [`StreamingSystems::Apply`] runs; by default `Update`. In a later schedule of the
-    /// frame, chunks that are quick to make appear in the frame in which they became wanted. A schedule
-    /// that runs several times in a frame shares the frame's budget among its runs.
+    /// Where [`StreamingSystems::Apply`] runs; by default `Update`. In a later schedule of the frame, chunks that are
+    /// quickly generated appear in the frame in which they became wanted. A schedule that runs several times in a frame
+    /// shares the frame's budget among its runs.
     pub apply_schedule: Interned<dyn ScheduleLabel>,
 }
 
@@ -131,23 +133,19 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
 
     /// The same with levels of detail. Give the generator a clone of them.
     #[must_use]
-    pub fn with_levels(self, levels: ChunkLevels) -> Self {
-        Self {
-            levels: Some(levels),
-            ..self
-        }
+    pub fn with_levels(mut self, levels: ChunkLevels) -> Self {
+        self.levels = Some(levels);
+        self
     }
 
-    /// The same with a hook that sees each chunk's entities before they go, to save them.
+    /// The same with a hook that gets each chunk before it is unloaded, to save its entities.
     #[must_use]
     pub fn before_unload(
-        self,
+        mut self,
         hook: impl Fn(&mut World, ChunkCoord, Entity) + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            before_unload: Some(Arc::new(hook)),
-            ..self
-        }
+        self.before_unload = Some(Arc::new(hook));
+        self
     }
 
     /// The same with all of its systems in another schedule, such as `FixedUpdate`.
@@ -158,73 +156,49 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
 
     /// The same with scanning and generating in another schedule.
     #[must_use]
-    pub fn scan_in(self, schedule: impl ScheduleLabel) -> Self {
-        let scan_schedule = schedule.intern();
-        Self {
-            scan_schedule,
-            ..self
-        }
+    pub fn scan_in(mut self, schedule: impl ScheduleLabel) -> Self {
+        self.scan_schedule = schedule.intern();
+        self
     }
 
     /// The same with applying in another schedule.
     #[must_use]
-    pub fn apply_in(self, schedule: impl ScheduleLabel) -> Self {
-        let apply_schedule = schedule.intern();
-        Self {
-            apply_schedule,
-            ..self
-        }
+    pub fn apply_in(mut self, schedule: impl ScheduleLabel) -> Self {
+        self.apply_schedule = schedule.intern();
+        self
     }
-}
 
-/// Called with a chunk's coordinate and its root, once for each chunk that goes, while its entities
-/// are still there.
-///
-/// - A chunk that is no longer wanted is hidden at once and saved when its turn to go comes, within
-///   the frame's budget. If it is wanted again before, it is saved first and asked for then, so that
-///   its generator can rely on what was saved.
-/// - A chunk that is replaced is saved in the frame in which the new one takes its place, before
-///   anybody is told of that.
-/// - A chunk whose root somebody despawned is not saved: it is gone already.
-/// - An app that exits unloads nothing; see [`ChunkStream::save_all`].
-///
-/// A panic in it is caught and logged.
-pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync>;
-
-/// Why a stream was not started.
-#[derive(Resource)]
-pub struct StreamingRefused<T: Send + Sync + 'static> {
-    /// The setting that makes no sense.
-    pub error: StreamingConfigError,
-    stream: PhantomData<fn() -> T>,
-}
-
-impl<T: Send + Sync + 'static> fmt::Debug for StreamingRefused<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StreamingRefused")
-            .field(&self.error)
-            .finish()
+    fn stream(&self) -> Result<ChunkStream<T>, StreamingConfigError> {
+        self.config.validate()?;
+        let scheduler = Scheduler::new(
+            self.config.scheduler.clone(),
+            self.generator.clone(),
+            self.runtime.clone(),
+            ViewerRank::default(),
+        )?;
+        let state = StreamState::new(
+            self.grid,
+            scheduler,
+            self.levels.clone(),
+            self.before_unload.clone(),
+            Arc::clone(&self.clock),
+        );
+        let applier = Applier::with_clock(self.spawner.clone(), Arc::clone(&self.clock));
+        Ok(ChunkStream::new(&self.config, state, applier))
     }
 }
 
 impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
     fn build(&self, app: &mut App) {
-        app.init_resource::<ChunkIndex<T>>()
+        let stream = (self.stream())
+            .unwrap_or_else(|error| panic!("the chunk stream cannot be configured: {error}"));
+        app.insert_resource(stream)
+            .init_resource::<ChunkIndex<T>>()
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
             .add_message::<ChunkFailed<T>>();
-        match ChunkStream::new(self) {
-            Ok(stream) => app.insert_resource(stream),
-            Err(error) => {
-                error!("chunks are not streamed: {error}");
-                app.insert_resource(StreamingRefused::<T> {
-                    error,
-                    stream: PhantomData,
-                })
-            }
-        };
         #[cfg(feature = "bevy_reflect")]
-        super::reflect::register(app);
+        reflect::register(app);
         for schedule in [self.scan_schedule, self.apply_schedule] {
             app.configure_sets(
                 schedule,
@@ -234,12 +208,12 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                     StreamingSystems::Apply,
                 )
                     .chain()
-                    // Only in `First` is there such a thing.
+                    // Only `First` has this set.
                     .after(MessageUpdateSystems),
             );
         }
         draw_in_the_same_frame(app, self.apply_schedule);
-        // Streams of different content share the steps and touch nothing of each other's.
+        // Streams of different content share the sets and no state.
         app.add_systems(
             First,
             begin_frame::<T>
@@ -252,6 +226,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                 scan::<T>.in_set(StreamingSystems::Scan),
                 generate::<T>.in_set(StreamingSystems::Generate),
             )
+                // The app may remove the stream.
                 .run_if(resource_exists::<ChunkStream<T>>),
         )
         .add_systems(
@@ -263,8 +238,8 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
     }
 }
 
-/// What is applied must be there when the renderer's inputs are worked out, or a chunk that takes
-/// another's place would be missing for a frame. In other schedules there are no such systems.
+/// Runs applying before transforms and visibility are propagated. Otherwise a chunk that replaces another would not be
+/// drawn for a frame. In other schedules than `PostUpdate` there are no such systems.
 fn draw_in_the_same_frame(app: &mut App, schedule: Interned<dyn ScheduleLabel>) {
     app.configure_sets(
         schedule,

@@ -1,17 +1,16 @@
-//! Which chunk is made and shown first.
+//! Which chunk is generated and applied first.
 
 use crate::sync::Arc;
 use chunk_coord::{ChunkCoord, nearest_distance_sq};
 use chunk_scheduler::Rank;
 
-/// So many hand-overs of newer requests bring a waiting chunk one chunk nearer.
+/// In how many frames with newer requests a waiting chunk's rank becomes one chunk nearer.
 const TURNS_PER_CHUNK: u32 = 64;
 
-/// A snapshot of the viewers' chunks: what is nearest to any of them comes first.
+/// A snapshot of the viewers' chunks: the chunk nearest to any of them comes first.
 ///
-/// A chunk that waits while others are asked for slowly comes nearer: by one chunk for each 64
-/// frames in which there were new requests. So a viewer in fast flight, whose own surroundings are
-/// always nearest, cannot hold up for ever what another one is waiting for.
+/// The rank of a chunk that waits becomes nearer by one chunk for each 64 frames with new requests. Otherwise a viewer in
+/// fast flight, whose own surroundings are always nearest, could delay the chunks of another viewer without end.
 #[derive(Clone, Debug, Default)]
 pub struct ViewerRank {
     viewers: Arc<[ChunkCoord]>,
@@ -43,7 +42,7 @@ impl Rank<ChunkCoord> for ViewerRank {
         }
     }
 
-    /// A whole ring closer is; less is not worth a reordering.
+    /// A whole ring nearer counts; less is not worth a reordering.
     fn is_inversion(&self, started: u64, queued: u64) -> bool {
         queued.isqrt() < started.isqrt()
     }

@@ -3,11 +3,11 @@
 //! `ChunkStream` and `ChunkIndex` are of the user's content type, which need not reflect.
 
 use super::{
-    frame::{StreamingFrame, StreamingTotals},
     index::ChunkRoot,
+    stats::{StreamingFrame, StreamingTotals},
     viewer::ChunkViewer,
 };
-use crate::{budget::ApplyBudget, report::ApplyReport};
+use crate::budget::{ApplyBudget, ApplyReport};
 use bevy_app::App;
 
 pub(super) fn register(app: &mut App) {

@@ -1,6 +1,6 @@
 //! Positions that want chunks around them.
 
-use super::place::Place;
+use super::world_origin::WorldOrigin;
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{component::Component, entity::Entity};
@@ -13,8 +13,8 @@ use tracing::warn;
 
 /// Put this on an entity, and the world around it is streamed.
 ///
-/// A viewer may be a child of another entity; its position in the world counts. A position that
-/// is not finite, or beyond the grid, is ignored: the viewer then stays where it last was.
+/// A viewer may be a child of another entity; its position in the world counts. A position that is not finite, or beyond
+/// the grid, is ignored: the viewer then stays at its last valid position.
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
@@ -25,7 +25,7 @@ use tracing::warn;
 /// let mut world = World::new();
 /// // As far as the stream's own range:
 /// world.spawn((ChunkViewer::default(), Transform::from_xyz(0.0, 2.0, 0.0)));
-/// // Only the nearest chunks, such as for a second player's small picture:
+/// // Only the nearest chunks, such as for a second player's small view:
 /// world.spawn(ChunkViewer::with_range(ViewRange::disc(4, 6)?));
 /// # Ok::<(), chunk_coord::ViewRangeError>(())
 /// ```
@@ -51,19 +51,19 @@ impl ChunkViewer {
 
 /// The viewers' chunks, as the last scan saw them.
 #[derive(Debug, Default)]
-pub(crate) struct Viewers {
+pub(super) struct Viewers {
     now: Vec<Viewer>,
     before: Vec<Viewer>,
-    /// Viewers whose position is unusable now, and those whose position was. Each is warned about once
-    /// until it recovers.
+    /// Viewers whose position has no chunk, in this scan and in the one before. Each is warned about once until its
+    /// position is valid again.
     lost: Vec<u64>,
     lost_before: Vec<u64>,
     invalid_positions: u64,
 }
 
 impl Viewers {
-    /// Starts a scan: what was now is before.
-    pub(crate) fn begin(&mut self) {
+    /// Starts a scan.
+    pub(super) fn begin(&mut self) {
         core::mem::swap(&mut self.now, &mut self.before);
         self.now.clear();
         core::mem::swap(&mut self.lost, &mut self.lost_before);
@@ -71,9 +71,15 @@ impl Viewers {
     }
 
     /// Notes a viewer's position.
-    pub(crate) fn see(&mut self, entity: Entity, position: Vec3, range: ViewRange, place: &Place) {
+    pub(super) fn see(
+        &mut self,
+        entity: Entity,
+        position: Vec3,
+        range: ViewRange,
+        origin: &WorldOrigin,
+    ) {
         let id = entity.to_bits();
-        let coord = place.coord_at(position).or_else(|error| {
+        let coord = origin.coord_at(position).or_else(|error| {
             self.invalid_positions += 1;
             if !self.lost_before.contains(&id) {
                 warn!("viewer {entity} stays where it last was: {error}");
@@ -88,20 +94,20 @@ impl Viewers {
     }
 
     /// Whether, since the scan before, any viewer changed its chunk or range, came or went.
-    pub(crate) fn have_changed(&self) -> bool {
+    pub(super) fn have_changed(&self) -> bool {
         self.now != self.before
     }
 
-    pub(crate) fn as_slice(&self) -> &[Viewer] {
+    pub(super) fn as_slice(&self) -> &[Viewer] {
         &self.now
     }
 
-    pub(crate) fn coords(&self) -> impl Iterator<Item = ChunkCoord> {
+    pub(super) fn coords(&self) -> impl Iterator<Item = ChunkCoord> {
         self.now.iter().map(|viewer| viewer.coord)
     }
 
     /// How often a position was ignored.
-    pub(crate) fn invalid_positions(&self) -> u64 {
+    pub(super) fn invalid_positions(&self) -> u64 {
         self.invalid_positions
     }
 }
@@ -114,12 +120,12 @@ mod tests {
 
     #[test]
     fn a_lost_viewer_is_forgotten_once_it_is_gone() {
-        let place = Place::new(ChunkGrid::planar(1.0).expect("1 is a size"));
+        let origin = WorldOrigin::new(ChunkGrid::planar(1.0).expect("1 is a size"));
         let range = ViewRange::disc(1, 1).expect("equal radii");
         let mut viewers = Viewers::default();
         for viewer in (0..100).map(|_| World::new().spawn_empty().id()) {
             viewers.begin();
-            viewers.see(viewer, Vec3::NAN, range, &place);
+            viewers.see(viewer, Vec3::NAN, range, &origin);
         }
         viewers.begin();
         assert!(viewers.lost.is_empty());

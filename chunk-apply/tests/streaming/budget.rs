@@ -1,6 +1,6 @@
 //! What a frame may cost, to the slice.
 
-use crate::rig::{Piece, Pieces, Rig, config, generator};
+use crate::rig::{Piece, Pieces, Rig, config, generator, two_chunks_a_frame};
 #[cfg(feature = "visibility")]
 use bevy_camera::visibility::Visibility;
 use bevy_ecs::prelude::*;
@@ -90,7 +90,7 @@ fn a_budget_of_no_time_still_advances_each_frame() {
 
 #[test]
 fn a_count_limits_the_chunks_of_a_frame() {
-    let mut rig = slow_rig(10, 3, ApplyBudget::original());
+    let mut rig = slow_rig(10, 3, two_chunks_a_frame());
     rig.viewer(0, 0);
     let mut per_frame = Vec::new();
     while per_frame.iter().sum::<usize>() < 29 {
@@ -133,7 +133,7 @@ fn a_count_of_zero_applies_nothing() {
 
 #[test]
 fn the_budget_can_change_while_streaming() {
-    let mut rig = slow_rig(100, 3, ApplyBudget::original());
+    let mut rig = slow_rig(100, 3, two_chunks_a_frame());
     rig.viewer(0, 0);
     rig.frames(3);
     assert!(rig.index().len() < 10);
@@ -168,7 +168,7 @@ fn a_frame_at_rest_does_nothing() {
 }
 
 #[test]
-fn a_table_that_never_has_the_time_to_grow_grows_all_the_same() {
+fn a_full_table_grows_also_without_any_time() {
     let mut rig = slow_rig(2_000, 0, ApplyBudget::time(Duration::ZERO));
     rig.viewer(0, 0);
     let mut frames = 0;

@@ -6,23 +6,44 @@ use bevy_diagnostic::{DiagnosticPath, DiagnosticsStore};
 use bevy_ecs::prelude::*;
 use chunk_apply::{
     ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, StreamingConfig,
-    StreamingDiagnosticsPlugin, StreamingRefused, StreamingSystems,
+    StreamingDiagnosticsPlugin, StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job, SchedulerConfig, Simulation};
-use std::sync::mpsc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc,
+};
+
+/// The text of the panic with which a plugin of these settings is built.
+fn panic_of(config: StreamingConfig) -> String {
+    let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner()).with_config(config);
+    let panic = catch_unwind(AssertUnwindSafe(|| App::new().add_plugins(plugin).update()))
+        .expect_err("the settings are invalid");
+    *(panic.downcast::<String>()).expect("the panic has a text")
+}
 
 #[test]
-fn a_share_that_is_none_is_refused() {
+fn a_share_that_is_none_panics_in_build() {
     for share in [-0.1, 1.5, f32::NAN] {
         let mut config = config();
         config.budget.unload_share = share;
-        let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner());
-        let mut app = App::new();
-        app.add_plugins(plugin.with_config(config));
-        let refused = app.world().resource::<StreamingRefused<Pieces>>();
-        assert!(refused.error.to_string().contains("unload_share"));
+        assert!(panic_of(config).contains("unload_share"));
     }
+}
+
+#[test]
+fn invalid_settings_of_the_scheduler_panic_in_build_with_the_sentence_of_the_error() {
+    let config = StreamingConfig {
+        scheduler: SchedulerConfig {
+            max_in_flight: 0,
+            ..SchedulerConfig::default()
+        },
+        ..config()
+    };
+    let error = config.validate().expect_err("0 is invalid").to_string();
+    assert_eq!(error, "`max_in_flight` cannot be 0");
+    assert!(panic_of(config).contains(&error));
 }
 
 #[test]
@@ -108,25 +129,6 @@ fn a_run_condition_holds_a_step_back() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_refused_and_the_app_goes_on() {
-    let config = StreamingConfig {
-        scheduler: SchedulerConfig {
-            max_in_flight: 0,
-            ..SchedulerConfig::default()
-        },
-        ..config()
-    };
-    let mut app = App::new();
-    app.add_plugins(ChunkStreamingPlugin::new(grid(), generator(), spawner()).with_config(config));
-    app.world_mut()
-        .spawn((ChunkViewer::default(), middle_of(0, 0)));
-    app.update();
-    let refused = app.world().resource::<StreamingRefused<Pieces>>();
-    assert_eq!(refused.error.to_string(), "`max_in_flight` cannot be 0");
-    assert!(app.world().get_resource::<ChunkStream<Pieces>>().is_none());
-}
-
-#[test]
 fn on_the_real_pool_an_app_dropped_with_work_in_flight_does_not_wait_for_it() {
     let (started, has_started) = mpsc::channel::<()>();
     let (release, may_end) = mpsc::channel::<()>();
@@ -147,7 +149,7 @@ fn on_the_real_pool_an_app_dropped_with_work_in_flight_does_not_wait_for_it() {
     app.update();
     has_started.recv().expect("a generator starts");
     drop(app);
-    // Only now may the generator go on: had the drop waited for it, this line was never reached.
+    // The generator may only continue from here, so the drop has not waited for it.
     drop(release);
 }
 

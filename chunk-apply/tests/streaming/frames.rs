@@ -101,7 +101,7 @@ fn a_schedule_that_catches_up_shares_the_frames_budget_among_its_runs() {
 }
 
 #[test]
-fn applying_every_frame_what_the_fixed_schedule_asked_for_repeats_no_figure() {
+fn applying_every_frame_what_the_fixed_schedule_requested_repeats_no_metric() {
     let clock = ManualClock::default();
     let asking = clock.clone();
     let generator = generator().with_known_empty(move |_: &ChunkCoord| {
@@ -148,7 +148,7 @@ fn without_the_first_schedule_each_turn_of_applying_ends_a_frame() {
 
 #[test]
 fn it_works_under_the_plugins_of_a_server() {
-    // What Bevy calls the minimal plugins, without the endless loop of their runner.
+    // Bevy's `MinimalPlugins` without their runner, which never returns.
     let mut app = App::new();
     app.add_plugins((TaskPoolPlugin::default(), FrameCountPlugin, TimePlugin));
     usual().build(&mut app);

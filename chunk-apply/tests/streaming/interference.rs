@@ -49,7 +49,7 @@ fn despawned_and_reparented_children_do_not_disturb_unloading() {
     world.despawn(viewer);
     rig.settle();
     assert!(rig.index().is_empty());
-    // What was taken out of the chunks belongs to whoever took it.
+    // Entities that a user took out of chunks are not despawned.
     assert_eq!(rig.pieces(), 2);
     assert!(rig.app.world().get::<Piece>(adopted).is_some());
     assert!(rig.app.world().get::<Piece>(freed).is_some());

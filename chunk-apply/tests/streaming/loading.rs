@@ -1,6 +1,8 @@
 //! From wanted to shown.
 
-use crate::rig::{CHUNK_SIZE, PIECES, Piece, Pieces, Rig, config, generator, spawner};
+use crate::rig::{
+    CHUNK_SIZE, PIECES, Piece, Pieces, Rig, config, generator, spawner, two_chunks_a_frame,
+};
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
@@ -92,7 +94,7 @@ fn despawning_the_root_removes_the_chunk() {
 #[test]
 fn a_chunk_that_waits_to_be_applied_is_not_generated_again() {
     let config = StreamingConfig {
-        budget: ApplyBudget::original(),
+        budget: two_chunks_a_frame(),
         ..config()
     };
     let mut rig = Rig::with(generator(), spawner(), config);

@@ -1,27 +1,27 @@
 //! The stream as a whole, frame by frame, on a simulated pool.
 #![cfg(feature = "streaming")]
 
-mod adopting;
 mod budget;
+mod budget_costs;
+mod children;
 mod composition;
 #[cfg(feature = "visibility")]
 mod drawing;
-#[cfg(feature = "metrics")]
-mod facade;
 mod failures;
-mod figures;
 mod frames;
-mod honesty;
 mod interference;
-mod levels;
 mod loading;
-mod overtaking;
+mod lod;
+#[cfg(feature = "metrics")]
+mod metrics_facade;
 #[cfg(feature = "bevy_reflect")]
-mod reflecting;
+mod reflection;
 mod replacing;
 mod rig;
+mod root_events;
 mod saving;
-mod shares;
+mod stats;
 mod two_streams;
+mod unload_share;
 mod unloading;
 mod viewers;

@@ -1,19 +1,24 @@
 //! New versions of chunks that are already there, pauses, and worlds that change under the stream.
 
-use crate::rig::{CHUNK_SIZE, PIECES, Pieces, Rig, config, grid, middle_of, spawner};
+use crate::rig::{
+    CHUNK_SIZE, PIECES, Piece, Pieces, Rig, config, generator, grid, middle_of, spawner,
+};
 use bevy_app::{App, Update};
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkIndex, ChunkRoot, ChunkStream, ChunkStreamingPlugin, ChunkViewer,
-    ChunkWriter, Spawner, StreamingConfig, StreamingSystems,
+    ChunkWriter, ManualClock, Spawner, StreamingConfig, StreamingSystems,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid};
 use chunk_scheduler::{Generator, Job, Lane, SchedulerConfig, Simulation};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 /// A generator that makes one more piece for every chunk it has made.
@@ -94,6 +99,68 @@ fn a_refresh_overtakes_loading() {
     }
     // The first frames hand over and generate; then the edit comes before 29 chunks of loading.
     assert!(rig.index().len() <= 29 + 1, "{}", rig.index().len());
+}
+
+/// A stream of chunks of 100 pieces of 10 µs each that is settled, under a budget of 100 µs, so that each new chunk takes
+/// eleven frames.
+fn slow_rig() -> Rig {
+    let clock = ManualClock::default();
+    let slow = clock.clone();
+    let spawner = Spawner::new(move |_, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        let slow = slow.clone();
+        writer.spawn_batch((0..100).map(move |piece| {
+            slow.advance(Duration::from_micros(10));
+            Piece(piece)
+        }));
+    });
+    let mut rig = Rig::on(clock, generator(), spawner, config());
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut().budget = ApplyBudget::time(Duration::from_micros(100));
+    rig
+}
+
+#[test]
+fn an_edit_waits_for_no_more_than_the_chunk_that_is_partly_spawned() {
+    let mut rig = slow_rig();
+    let far = ChunkCoord::planar(3, 0);
+    for x in -3..=3 {
+        rig.stream_mut()
+            .refresh_in(ChunkCoord::planar(x, 0), Lane::Normal);
+    }
+    rig.stream_mut().refresh(far);
+    while rig.stream().partial().is_none_or(|(_, pieces)| pieces < 20) {
+        rig.frame();
+    }
+    assert_eq!(rig.stream().partial().map(|(coord, _)| coord), Some(far));
+    rig.loaded();
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    let (mut loaded, mut frames) = (Vec::new(), 0);
+    while !loaded.contains(&ChunkCoord::ORIGIN) {
+        rig.frame();
+        loaded.extend(rig.loaded().iter().map(|chunk| chunk.coord));
+        frames += 1;
+    }
+    assert_eq!(loaded, [far, ChunkCoord::ORIGIN]);
+    assert!(frames <= 2 * 11, "{frames}");
+    rig.settle();
+    assert_eq!(rig.pieces(), 29 * 100);
+}
+
+#[test]
+fn a_partly_spawned_chunk_that_is_superseded_goes_and_the_newest_is_shown() {
+    let mut rig = slow_rig();
+    let far = ChunkCoord::planar(3, 0);
+    rig.stream_mut().refresh(far);
+    while rig.stream().partial().is_none() {
+        rig.frame();
+    }
+    rig.stream_mut().refresh(far);
+    rig.stream_mut().budget = ApplyBudget::unlimited();
+    rig.settle();
+    assert_eq!(rig.pieces(), 29 * 100);
+    let counters = rig.stream().scheduler().counters();
+    assert_eq!((counters.applied, counters.stale), (29 + 1, 1));
 }
 
 #[test]

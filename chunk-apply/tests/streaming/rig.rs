@@ -47,6 +47,14 @@ pub(crate) fn config() -> StreamingConfig {
     }
 }
 
+/// Two chunks a frame, however long they take.
+pub(crate) fn two_chunks_a_frame() -> ApplyBudget {
+    ApplyBudget {
+        chunks: Some(2),
+        ..ApplyBudget::unlimited()
+    }
+}
+
 pub(crate) struct Rig {
     pub(crate) app: App,
     pub(crate) simulation: Simulation,
@@ -150,7 +158,7 @@ impl Rig {
         self.app.world().resource()
     }
 
-    /// How many pieces there are in the world, whoever owns them.
+    /// How many pieces there are in the world.
     pub(crate) fn pieces(&mut self) -> usize {
         let world = self.app.world_mut();
         world.query::<&Piece>().iter(world).count()

@@ -74,7 +74,7 @@ fn a_chunk_that_is_wanted_again_is_made_from_what_was_saved_of_it() {
     for (pieces, coord) in built.into_iter().enumerate() {
         (0..=pieces).for_each(|_| build(&mut rig, coord));
     }
-    // Nothing can be unloaded while the viewer is away, so nothing is saved in its turn.
+    // Nothing can be unloaded while the viewer is away, so nothing is saved before it returns.
     rig.stream_mut().budget = ApplyBudget {
         chunks: Some(0),
         ..ApplyBudget::unlimited()
@@ -112,7 +112,7 @@ fn what_is_wanted_again_is_saved_before_what_goes_for_good() {
 }
 
 #[test]
-fn one_that_is_held_back_and_left_again_is_never_asked_for() {
+fn a_chunk_that_waits_for_its_save_and_is_left_again_is_never_requested() {
     let (mut rig, _) = rig();
     let viewer = rig.viewer(0, 0);
     rig.settle();

@@ -1,14 +1,15 @@
 //! Several streams in one app.
 
-use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid, middle_of, spawner};
+use crate::rig::{
+    PIECES, Piece, Pieces, Rig, config, generator, grid, middle_of, spawner, two_chunks_a_frame,
+};
 use bevy_app::{App, First, PostUpdate, Update};
 use bevy_ecs::{
     prelude::*,
     schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel},
 };
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin, ChunkViewer,
-    ChunkWriter, Spawner,
+    ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -124,7 +125,7 @@ fn two_busy_streams_keep_their_own_budgets_worlds_and_failures() {
             Ok(Clouds)
         }
     });
-    clouds.config.budget = ApplyBudget::original();
+    clouds.config.budget = two_chunks_a_frame();
     clouds.clock = std::sync::Arc::new(rig.clock.clone());
     rig.app.add_plugins(clouds);
     let viewer = rig.viewer(0, 0);

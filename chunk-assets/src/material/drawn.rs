@@ -8,7 +8,7 @@ use bevy_render::{RenderApp, render_resource::AsBindGroup};
 use bevy_shader::{Shader, ShaderRef};
 use tracing::warn;
 
-use crate::plugin::insert_if_absent;
+use crate::insert::insert_if_absent;
 
 pub use bevy_pbr::{MeshMaterial3d, StandardMaterial};
 
@@ -36,7 +36,7 @@ impl MaterialExtension for TintExtension {
     }
 }
 
-/// Adds what draws a [`ChunkMaterial`], where there is a renderer. Doing it again changes nothing.
+/// Adds what draws a [`ChunkMaterial`], if there is a renderer. A second call changes nothing.
 pub(crate) fn add_drawing(app: &mut App) {
     if !has_renderer(app) {
         return;
@@ -54,7 +54,7 @@ pub(crate) fn add_drawing(app: &mut App) {
     });
 }
 
-/// Tells of a renderer that was added after the plugin and knows nothing of the material.
+/// Warns of a renderer that was added after the plugin and does not know the material.
 pub(crate) fn warn_if_not_drawn(app: &App) {
     if has_renderer(app) && !app.is_plugin_added::<MaterialPlugin<ChunkMaterial>>() {
         warn!(

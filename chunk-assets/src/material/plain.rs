@@ -1,5 +1,5 @@
-//! Without the `render` feature: the same names, with nothing to draw them. Whatever compiles here compiles with the
-//! feature as well, which only adds to it; so no type here can do what its namesake in Bevy cannot.
+//! Without the `render` feature: the same names, and nothing that draws them. What compiles here must compile with the
+//! feature as well, so no type here can do more than Bevy's type of the same name.
 
 use bevy_app::App;
 use bevy_asset::{Asset, AssetId, Handle};
@@ -31,7 +31,7 @@ pub struct StandardMaterial {
     pub perceptual_roughness: f32,
     /// How strongly it reflects when seen straight on, 0 to 1. 0.5 by default.
     pub reflectance: f32,
-    /// Whether it shines in its colour whatever the light. `false` by default.
+    /// Whether it shows its colour independently of the light. `false` by default.
     pub unlit: bool,
 }
 
@@ -52,7 +52,7 @@ impl Default for StandardMaterial {
 #[non_exhaustive]
 pub struct TintExtension {}
 
-/// What Bevy's component of this name asks of a material.
+/// What Bevy's component of this name requires of a material.
 pub trait Material: Asset + Clone {}
 
 impl Material for ChunkMaterial {}

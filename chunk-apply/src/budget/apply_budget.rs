@@ -1,0 +1,145 @@
+//! The limits of one frame's main-thread work.
+
+use core::fmt;
+use std::time::Duration;
+
+/// The limits of one frame's work on the `World`: by time, by count, both or neither. The limit that is met first ends
+/// the frame's work, which continues in the next frame; nothing is lost.
+///
+/// ```
+/// use chunk_apply::ApplyBudget;
+/// use std::time::Duration;
+///
+/// let budget = ApplyBudget::default();
+/// assert_eq!(budget.time, Some(Duration::from_millis(2)));
+/// assert_eq!(budget.chunks, None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
+pub struct ApplyBudget {
+    /// Wall-clock time a frame may spend on spawning, despawning and dropping. Default 2 ms. A stream counts all of its
+    /// main-thread work in a frame against it: finding out what is wanted, handing over requests and results, and every
+    /// run of a fixed schedule.
+    ///
+    /// With zero, every frame still does one slice, so that the world fills however slowly. What cannot be divided (one
+    /// entity, one call of a spawner, one saved chunk) is not started when it is expected not to fit. A frame is longer
+    /// than its budget by at most one such piece, or by the time in which Bevy moves a table that is full. `None` means
+    /// no limit by time: a teleport is then applied in one long frame.
+    pub time: Option<Duration>,
+    /// How many chunks may be completed in a frame, and how many unloaded. Default `None`: no limit. A chunk that fails
+    /// or turns out to be out of date counts as well.
+    ///
+    /// With zero nothing is ever applied: the stream pauses, and the backlog fills to its bound.
+    pub chunks: Option<u32>,
+    /// Share of `time`, 0 to 1, that unloading gets first while loading is busy as well. Default 0.2. Values outside are
+    /// clamped, and NaN counts as the default.
+    ///
+    /// At 0 memory grows for as long as loading is busy; at 1 loading waits for all unloading. The share rises by itself
+    /// to the part of all entities that waits to be unloaded, up to 0.8.
+    pub unload_share: f32,
+}
+
+impl ApplyBudget {
+    const DEFAULT_UNLOAD_SHARE: f32 = 0.2;
+
+    /// Two milliseconds a frame and no limit by count.
+    pub const DEFAULT: Self = Self::time(Duration::from_millis(2));
+
+    /// No limit: everything that has arrived is applied at once. For loading screens.
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self {
+            time: None,
+            chunks: None,
+            unload_share: Self::DEFAULT_UNLOAD_SHARE,
+        }
+    }
+
+    /// A limit by time alone.
+    #[must_use]
+    pub const fn time(time: Duration) -> Self {
+        Self {
+            time: Some(time),
+            chunks: None,
+            unload_share: Self::DEFAULT_UNLOAD_SHARE,
+        }
+    }
+
+    /// How many chunks may be completed, or unloaded.
+    pub(crate) fn most_chunks(&self) -> usize {
+        self.chunks.map_or(usize::MAX, |chunks| chunks as usize)
+    }
+
+    /// `unload_share`, clamped.
+    pub(crate) fn reserved_share(&self) -> f32 {
+        if self.unload_share.is_nan() {
+            Self::DEFAULT_UNLOAD_SHARE
+        } else {
+            self.unload_share.clamp(0.0, 1.0)
+        }
+    }
+
+    /// The given part of `time`.
+    pub(crate) fn part(&self, share: f32) -> Option<Duration> {
+        self.time.map(|time| {
+            // As a float, the longest durations are rounded up beyond the longest duration.
+            let part = Duration::try_from_secs_f64(time.as_secs_f64() * f64::from(share));
+            part.map_or(time, |part| part.min(time))
+        })
+    }
+}
+
+impl Default for ApplyBudget {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl fmt::Display for ApplyBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.time, self.chunks) {
+            (Some(time), Some(chunks)) => write!(f, "{time:?} and {chunks} chunks a frame"),
+            (Some(time), None) => write!(f, "{time:?} a frame"),
+            (None, Some(chunks)) => write!(f, "{chunks} chunks a frame"),
+            (None, None) => f.write_str("no limit"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unload_share_out_of_range_is_clamped_and_nan_is_the_default() {
+        for (given, used) in [(-1.0, 0.0), (7.0, 1.0), (f32::NAN, 0.2), (0.5, 0.5)] {
+            let budget = ApplyBudget {
+                unload_share: given,
+                ..ApplyBudget::DEFAULT
+            };
+            assert_eq!(budget.reserved_share(), used, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_longest_budget_is_no_panic() {
+        for share in [0.0, 0.2, 0.8, 1.0] {
+            let part = ApplyBudget::time(Duration::MAX).part(share);
+            assert!(part.is_some_and(|part| part <= Duration::MAX), "{share}");
+        }
+        let half = ApplyBudget::time(Duration::from_millis(2)).part(0.5);
+        assert_eq!(half, Some(Duration::from_millis(1)));
+        assert_eq!(ApplyBudget::unlimited().part(0.5), None);
+    }
+
+    #[test]
+    fn a_budget_reads_as_a_sentence() {
+        assert_eq!(ApplyBudget::DEFAULT.to_string(), "2ms a frame");
+        let two_chunks = ApplyBudget {
+            chunks: Some(2),
+            ..ApplyBudget::unlimited()
+        };
+        assert_eq!(two_chunks.to_string(), "2 chunks a frame");
+        assert_eq!(ApplyBudget::unlimited().to_string(), "no limit");
+    }
+}

@@ -1,0 +1,440 @@
+//! Predicts what a slice of work will cost, so that a slice that does not fit is not started.
+//!
+//! Reading the clock costs about a quarter of spawning an entity, so the clock is not read for every entity. Slices
+//! are measured in *estimated* time, and the clock corrects the estimates after every [`READ_EVERY`] of estimated
+//! work. Work that cannot be divided is a [step](Pacer::begin_step): the clock is read after every step.
+
+use super::{clock::Clock, cost_key::CostKey, cost_model::CostModel};
+use bevy_ecs::{entity::Entity, world::World};
+use core::time::Duration;
+use smallvec::SmallVec;
+
+/// Estimated nanoseconds of work after which the clock is read again, and the longest slice. A wrong estimate costs at
+/// most twice this much, times its error.
+const READ_EVERY: f64 = 20_000.0;
+/// The fraction of a phase that is kept in reserve, because a slice that takes too long is only noticed when it is over.
+const RESERVE: u32 = 50;
+/// Nanoseconds of the slice that a frame may always take, also when its budget is spent; one entity at least.
+const OWED: f64 = 5_000.0;
+/// The most entities of such a slice.
+const OWED_ENTITIES: usize = 16;
+
+/// A frame's budgeted work, in phases with limits of their own.
+#[derive(Debug)]
+pub(crate) struct Pacer<'a> {
+    clock: &'a dyn Clock,
+    costs: &'a mut CostModel,
+    start: Duration,
+    /// When the current phase ends; `None` without a limit by time.
+    deadline: Option<Duration>,
+    /// Whether this phase must still do one slice, even with no time left.
+    owes_a_slice: bool,
+    /// Whether this phase has done a slice.
+    has_advanced: bool,
+    read_at: Duration,
+    /// Estimated nanoseconds of work since `read_at`.
+    estimated: f64,
+    /// The work since `read_at`: a slot in the cost model, and how many entities.
+    window: SmallVec<[(usize, usize); 4]>,
+    /// The step that was begun and not yet ended.
+    step: Option<CostKey>,
+}
+
+impl<'a> Pacer<'a> {
+    /// Starts a frame's work, without a limit until the first [phase](Self::begin_phase).
+    pub(crate) fn start(clock: &'a dyn Clock, costs: &'a mut CostModel) -> Self {
+        let now = clock.now();
+        Self {
+            clock,
+            costs,
+            start: now,
+            deadline: None,
+            owes_a_slice: false,
+            has_advanced: false,
+            read_at: now,
+            estimated: 0.0,
+            window: SmallVec::new(),
+            step: None,
+        }
+    }
+
+    /// Continues a frame's work that started at `start`.
+    pub(crate) fn resume(clock: &'a dyn Clock, costs: &'a mut CostModel, start: Duration) -> Self {
+        Self {
+            start,
+            ..Self::start(clock, costs)
+        }
+    }
+
+    /// When the frame's work started.
+    pub(crate) fn started_at(&self) -> Duration {
+        self.start
+    }
+
+    /// Begins a phase that ends `limit` after the start of the frame's work. With `must_advance` its first slice is
+    /// allowed even with no time left.
+    pub(crate) fn begin_phase(&mut self, limit: Option<Duration>, must_advance: bool) {
+        self.read_clock();
+        self.deadline = limit.map(|limit| self.start.saturating_add(limit - limit / RESERVE));
+        self.owes_a_slice = must_advance;
+        self.has_advanced = false;
+    }
+
+    /// Whether this phase has done anything.
+    pub(crate) fn has_advanced(&self) -> bool {
+        self.has_advanced
+    }
+
+    /// How many entities of this key may be processed now; 0 when none fits.
+    pub(crate) fn allowance(&mut self, key: CostKey) -> usize {
+        if self.deadline.is_none() {
+            return usize::MAX;
+        }
+        if self.estimated >= READ_EVERY {
+            self.read_clock();
+        }
+        let slot = self.costs.slot(key);
+        if !self.costs.is_measured(slot) {
+            // So that nothing else is part of its first measurement.
+            self.read_clock();
+        }
+        let (cost, trusted) = (self.costs.nanos(slot), self.costs.trusted(slot));
+        let left = self.left();
+        if left >= cost {
+            // An entity that costs more than `READ_EVERY` may go alone.
+            ((left.min(READ_EVERY) / cost) as usize).clamp(1, trusted)
+        } else if self.owes_a_slice {
+            ((OWED / cost) as usize).clamp(1, OWED_ENTITIES.min(trusted))
+        } else {
+            0
+        }
+    }
+
+    /// How many entities of this key may be spawned now; 0 when none fits. A slice ends where its table is full, and
+    /// the entity that makes the table grow is a slice of its own.
+    pub(crate) fn spawn_allowance(&mut self, key: CostKey, world: &World) -> usize {
+        let allowance = self.allowance(key);
+        if allowance == 0 || self.deadline.is_none() {
+            return allowance;
+        }
+        let room = self.costs.tables.room(key, world);
+        if room == 0 {
+            // What was done before is measured now, because nothing is learned from the slice in which a table grows.
+            self.read_clock();
+        }
+        allowance.min(room.max(1))
+    }
+
+    /// Notes that entities of this key were spawned, `last` after the others.
+    pub(crate) fn spawned(
+        &mut self,
+        key: CostKey,
+        entities: usize,
+        last: Option<Entity>,
+        world: &World,
+    ) {
+        let has_grown = last.is_some_and(|last| self.costs.tables.note(key, last, world));
+        if has_grown {
+            // How long a table takes to grow is not what an entity costs.
+            self.advanced();
+            self.break_off();
+        } else {
+            self.spent(key, entities);
+        }
+    }
+
+    /// Notes that entities of this key were processed.
+    pub(crate) fn spent(&mut self, key: CostKey, entities: usize) {
+        if entities == 0 {
+            return;
+        }
+        self.advanced();
+        let slot = self.costs.slot(key);
+        self.note(slot, entities);
+        if self.deadline.is_some() && !self.costs.is_measured(slot) {
+            self.read_clock();
+        }
+    }
+
+    /// Begins a chunk with the step that its root takes. If nothing else is to be measured, the time since the clock
+    /// was last read belongs to the step: the chunk was taken from the queue, and the one before it handed over.
+    pub(crate) fn begin_chunk(&mut self, key: CostKey) {
+        if !self.window.is_empty() {
+            self.read_clock();
+        }
+        self.step = Some(key);
+        self.advanced();
+    }
+
+    /// Begins user code that cannot be divided: whatever passes until [`end_step`](Self::end_step) is its cost.
+    pub(crate) fn begin_step(&mut self, key: CostKey) {
+        self.read_clock();
+        self.step = Some(key);
+        self.advanced();
+    }
+
+    /// Ends the step, if it has not ended yet, and reads the clock.
+    pub(crate) fn end_step(&mut self) {
+        if let Some(key) = self.step.take() {
+            let slot = self.costs.slot(key);
+            self.note(slot, 1);
+        }
+        self.read_clock();
+    }
+
+    /// Ends the step, if there is one, before work that is measured by itself.
+    pub(crate) fn end_step_early(&mut self) {
+        if self.step.is_some() {
+            self.end_step();
+        }
+    }
+
+    /// Reads the clock and learns nothing from it.
+    pub(crate) fn break_off(&mut self) {
+        self.step = None;
+        self.window.clear();
+        self.read_clock();
+    }
+
+    /// Reads the clock and corrects the estimates of what was done since the last reading.
+    pub(crate) fn read_clock(&mut self) {
+        let now = self.clock.now();
+        if !self.window.is_empty() {
+            let measured = nanos(now.saturating_sub(self.read_at));
+            self.costs.learn(&self.window, measured);
+            self.window.clear();
+        }
+        self.estimated = 0.0;
+        self.read_at = now;
+    }
+
+    /// Ends the frame's work and returns how long it took.
+    pub(crate) fn finish(mut self) -> Duration {
+        self.end_step();
+        self.read_at.saturating_sub(self.start)
+    }
+
+    fn advanced(&mut self) {
+        self.owes_a_slice = false;
+        self.has_advanced = true;
+    }
+
+    fn note(&mut self, slot: usize, entities: usize) {
+        self.estimated += self.costs.nanos(slot) * entities as f64;
+        match self.window.iter_mut().find(|(known, _)| *known == slot) {
+            Some((_, count)) => *count += entities,
+            None => self.window.push((slot, entities)),
+        }
+    }
+
+    /// Estimated nanoseconds until the deadline.
+    fn left(&self) -> f64 {
+        self.deadline.map_or(f64::INFINITY, |deadline| {
+            nanos(deadline.saturating_sub(self.read_at)) - self.estimated
+        })
+    }
+}
+
+/// The same as [`Duration::as_nanos`], without its 128 bits.
+fn nanos(time: Duration) -> f64 {
+    time.as_secs() as f64 * 1e9 + f64::from(time.subsec_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::clock::ManualClock;
+    use bevy_ecs::component::Component;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    #[derive(Component)]
+    struct Tree(#[expect(dead_code, reason = "it only takes room")] u32);
+
+    /// Stands for a call of user code.
+    struct Call;
+
+    fn key() -> CostKey {
+        CostKey::of::<Tree>()
+    }
+
+    fn is_exhausted(pacer: &Pacer<'_>) -> bool {
+        !pacer.owes_a_slice && pacer.left() <= 0.0
+    }
+
+    /// Processes all that is allowed, each entity taking `cost`, and says how many there were.
+    fn work(pacer: &mut Pacer<'_>, clock: &ManualClock, cost: Duration, most: usize) -> usize {
+        let mut done = 0;
+        while done < most {
+            let slice = pacer.allowance(key()).min(most - done);
+            if slice == 0 {
+                break;
+            }
+            clock.advance(cost * slice as u32);
+            pacer.spent(key(), slice);
+            done += slice;
+        }
+        done
+    }
+
+    fn frame(
+        clock: &ManualClock,
+        costs: &mut CostModel,
+        limit: Duration,
+        cost: Duration,
+    ) -> Duration {
+        let mut pacer = Pacer::start(clock, costs);
+        pacer.begin_phase(Some(limit), true);
+        work(&mut pacer, clock, cost, usize::MAX);
+        pacer.finish()
+    }
+
+    #[test]
+    fn the_budget_is_held_from_the_first_frame_whatever_an_entity_costs() {
+        for nanos in [50, 137, 1_000, 10_000, 300_000] {
+            let clock = ManualClock::default();
+            let mut costs = CostModel::default();
+            let cost = Duration::from_nanos(nanos);
+            for nth in 0..20 {
+                let taken = frame(&clock, &mut costs, MILLISECOND, cost);
+                assert!(taken <= MILLISECOND, "{nanos} ns, frame {nth}: {taken:?}");
+                let wasted = MILLISECOND - taken;
+                // The reserve, what one reading of the clock covers, and one entity.
+                let most = Duration::from_micros(40) + cost;
+                assert!(wasted <= most, "{nanos} ns, frame {nth}: {wasted:?} unused");
+            }
+        }
+    }
+
+    #[test]
+    fn a_spent_budget_still_advances_by_one_short_slice() {
+        for (micros, slice) in [(1, 5), (10, 1), (300, 1)] {
+            let clock = ManualClock::default();
+            let mut costs = CostModel::default();
+            let cost = Duration::from_micros(micros);
+            frame(&clock, &mut costs, Duration::from_millis(5), cost);
+            let mut pacer = Pacer::start(&clock, &mut costs);
+            pacer.begin_phase(Some(Duration::ZERO), true);
+            let done = work(&mut pacer, &clock, cost, usize::MAX);
+            assert_eq!(done, slice, "{micros} µs");
+            assert!(is_exhausted(&pacer));
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_never_measured_starts_with_one() {
+        let clock = ManualClock::default();
+        let mut costs = CostModel::default();
+        let mut pacer = Pacer::start(&clock, &mut costs);
+        pacer.begin_phase(Some(MILLISECOND), true);
+        assert_eq!(pacer.allowance(key()), 1);
+    }
+
+    #[test]
+    fn without_the_duty_to_advance_a_spent_budget_allows_nothing() {
+        let clock = ManualClock::default();
+        let mut costs = CostModel::default();
+        let mut pacer = Pacer::start(&clock, &mut costs);
+        pacer.begin_phase(Some(Duration::ZERO), false);
+        assert_eq!(pacer.allowance(key()), 0);
+        assert!(is_exhausted(&pacer));
+    }
+
+    #[test]
+    fn without_a_limit_everything_is_allowed() {
+        let clock = ManualClock::default();
+        let mut costs = CostModel::default();
+        let mut pacer = Pacer::start(&clock, &mut costs);
+        pacer.begin_phase(None, false);
+        assert_eq!(pacer.allowance(key()), usize::MAX);
+        assert!(!is_exhausted(&pacer));
+    }
+
+    #[test]
+    fn a_step_is_measured_apart_from_the_entities_within_it() {
+        let clock = ManualClock::default();
+        let mut costs = CostModel::default();
+        let call = CostKey::of::<Call>();
+        for _ in 0..40 {
+            let mut pacer = Pacer::start(&clock, &mut costs);
+            pacer.begin_phase(Some(10 * MILLISECOND), true);
+            pacer.begin_step(call);
+            clock.advance(Duration::from_micros(300));
+            pacer.end_step_early();
+            work(&mut pacer, &clock, Duration::from_nanos(100), 15);
+            pacer.end_step();
+        }
+        assert!((costs.of(call) - 300_000.0).abs() < 1.0);
+        assert!((costs.of(key()) - 100.0).abs() < 1.0);
+        let mut pacer = Pacer::start(&clock, &mut costs);
+        pacer.begin_phase(Some(Duration::from_micros(250)), false);
+        assert_eq!(pacer.allowance(call), 0, "it would not fit");
+    }
+
+    #[test]
+    fn work_that_broke_off_is_paid_for_and_teaches_nothing() {
+        let clock = ManualClock::default();
+        let mut costs = CostModel::default();
+        frame(&clock, &mut costs, MILLISECOND, Duration::from_nanos(100));
+        let before = costs.of(key());
+        let mut pacer = Pacer::start(&clock, &mut costs);
+        pacer.begin_phase(Some(MILLISECOND), true);
+        pacer.begin_step(CostKey::of::<Call>());
+        clock.advance(2 * MILLISECOND);
+        pacer.break_off();
+        assert!(is_exhausted(&pacer));
+        assert_eq!(pacer.finish(), 2 * MILLISECOND);
+        assert_eq!(costs.of(key()), before);
+    }
+
+    #[test]
+    fn a_frame_that_is_resumed_has_the_deadline_of_its_start() {
+        let clock = ManualClock::default();
+        let mut costs = CostModel::default();
+        frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
+        let start = Pacer::start(&clock, &mut costs).started_at();
+        clock.advance(MILLISECOND);
+        let mut pacer = Pacer::resume(&clock, &mut costs, start);
+        pacer.begin_phase(Some(MILLISECOND), false);
+        assert_eq!(pacer.allowance(key()), 0);
+        assert_eq!(pacer.finish(), MILLISECOND);
+    }
+
+    #[test]
+    fn the_entity_that_makes_a_table_grow_is_a_slice_of_its_own_and_teaches_nothing() {
+        let (mut world, clock, mut costs) =
+            (World::new(), ManualClock::default(), CostModel::default());
+        let a_tree = Duration::from_micros(1);
+        frame(&clock, &mut costs, MILLISECOND, a_tree);
+        let mut pacer = Pacer::start(&clock, &mut costs);
+        pacer.begin_phase(Some(100 * MILLISECOND), false);
+        let mut grown_at = Vec::new();
+        let mut trees = 0;
+        while trees < 3_000 {
+            let slice = pacer.spawn_allowance(key(), &world);
+            let capacity = |world: &World, tree: Entity| {
+                let table = world.entity(tree).location().table_id;
+                world.storages().tables[table].entity_capacity()
+            };
+            let mut last = None;
+            for _ in 0..slice {
+                let before = last.map(|last| capacity(&world, last));
+                last = Some(world.spawn(Tree(trees)).id());
+                let grown = before.is_some_and(|before| before >= 512)
+                    && before != last.map(|last| capacity(&world, last));
+                assert!(!grown, "a slice ends where its table is full");
+                trees += 1;
+            }
+            clock.advance(a_tree * slice as u32);
+            if trees > 512 && (trees - 1).is_power_of_two() {
+                assert_eq!(slice, 1);
+                grown_at.push(trees - 1);
+                // Moving the table takes long.
+                clock.advance(MILLISECOND);
+            }
+            pacer.spawned(key(), slice, last, &world);
+        }
+        assert_eq!(grown_at, [512, 1_024, 2_048]);
+        assert!((costs.of(key()) - 1_000.0).abs() < 1.0);
+    }
+}

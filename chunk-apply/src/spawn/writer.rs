@@ -1,0 +1,156 @@
+//! What a spawner writes a chunk with.
+
+use super::batch::{Batch, Bundles, Progress, Step};
+use crate::budget::Pacer;
+use bevy_ecs::{
+    bundle::{Bundle, NoBundleEffect},
+    entity::Entity,
+    world::World,
+};
+use core::fmt;
+use std::collections::VecDeque;
+
+/// Writes one chunk's entities under its root, within the frame's budget.
+///
+/// What does not fit in this frame is kept and continues in the next frame where it stopped; the spawner is not called
+/// again. The chunk becomes visible when it is whole.
+///
+/// ```
+/// use bevy_ecs::{name::Name, prelude::*};
+/// use chunk_apply::{ChunkWriter, Spawner};
+///
+/// #[derive(Component)]
+/// struct Rock(u8);
+///
+/// fn write(key: u32, rocks: Vec<u8>, writer: &mut ChunkWriter<'_, '_>) {
+///     writer.insert_on_root(Name::new(format!("chunk {key}")));
+///     writer.spawn_batch(rocks.into_iter().map(Rock));
+///     writer.run(|world, root| {
+///         let rocks = world.get::<Children>(root).map_or(0, |rocks| rocks.len());
+///         println!("{rocks} rocks lie under {root}");
+///     });
+/// }
+/// let spawner = Spawner::new(write);
+/// # let _ = spawner;
+/// ```
+pub struct ChunkWriter<'w, 'p> {
+    world: &'w mut World,
+    root: Entity,
+    pacer: &'w mut Pacer<'p>,
+    rest: &'w mut VecDeque<Box<dyn Batch>>,
+    spawned: &'w mut usize,
+}
+
+impl<'w, 'p> ChunkWriter<'w, 'p> {
+    pub(super) fn new(
+        world: &'w mut World,
+        root: Entity,
+        pacer: &'w mut Pacer<'p>,
+        rest: &'w mut VecDeque<Box<dyn Batch>>,
+        spawned: &'w mut usize,
+    ) -> Self {
+        Self {
+            world,
+            root,
+            pacer,
+            rest,
+            spawned,
+        }
+    }
+
+    /// The chunk's root. Everything written becomes its child, so despawning it removes the chunk.
+    #[must_use]
+    pub fn root(&self) -> Entity {
+        self.root
+    }
+
+    /// Spawns one entity for each bundle, as children of the root, in order.
+    ///
+    /// All bundles of a call have one type, so that they are spawned at the speed of [`World::spawn_batch`]. The
+    /// iterator must own what it reads (`vec.into_iter().map(…)`), because it may continue in a later frame.
+    pub fn spawn_batch<I>(&mut self, bundles: I)
+    where
+        I: IntoIterator<IntoIter: Send + Sync + 'static>,
+        I::Item: Bundle<Effect: NoBundleEffect>,
+    {
+        self.write(Bundles::new(bundles.into_iter()));
+    }
+
+    /// Inserts components on the chunk's root at once, before any entity of a batch that is still to be spawned.
+    pub fn insert_on_root(&mut self, bundle: impl Bundle) {
+        if let Ok(mut root) = self.world.get_entity_mut(self.root) {
+            root.insert(bundle);
+        }
+    }
+
+    /// Runs a step of your own with the world and the root, after everything that was written before it.
+    ///
+    /// The step cannot be divided: it waits for the next frame if it is expected not to fit, and a frame may be too long
+    /// by the time of one step. Entities that it spawns outside the root are not removed with the chunk.
+    pub fn run(&mut self, step: impl FnOnce(&mut World, Entity) + Send + Sync + 'static) {
+        self.write(Step(Some(step)));
+    }
+
+    fn write(&mut self, mut batch: impl Batch + 'static) {
+        // What the spawner did until now is not part of what this batch costs.
+        self.pacer.end_step_early();
+        if !self.rest.is_empty()
+            || !advance(&mut batch, self.world, self.root, self.pacer, self.spawned)
+        {
+            self.rest.push_back(Box::new(batch));
+        }
+    }
+}
+
+impl fmt::Debug for ChunkWriter<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkWriter")
+            .field("root", &self.root)
+            .field("spawned", &self.spawned)
+            .field("waiting", &self.rest.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The longest slice, in entities, also where time is no limit: the room that is reserved for an iterator that promises
+/// more than it has must be bounded.
+const LONGEST_SLICE: usize = 4096;
+
+/// Spawns as much of the batch as the pacer allows. Returns whether it is finished.
+pub(super) fn advance(
+    batch: &mut (impl Batch + ?Sized),
+    world: &mut World,
+    root: Entity,
+    pacer: &mut Pacer<'_>,
+    spawned: &mut usize,
+) -> bool {
+    let key = batch.key();
+    loop {
+        if world.get_entity(root).is_err() {
+            // Without a root the rest would have no parent. The caller finds out as well.
+            return true;
+        }
+        let allowance = if batch.is_step() {
+            pacer.allowance(key).min(1)
+        } else {
+            pacer.spawn_allowance(key, world).min(LONGEST_SLICE)
+        };
+        if allowance == 0 {
+            return false;
+        }
+        let before = *spawned;
+        if batch.is_step() {
+            pacer.begin_step(key);
+        }
+        let Progress { is_finished, last } = batch.advance(world, root, allowance, spawned);
+        if batch.is_step() {
+            pacer.end_step();
+        } else {
+            // A batch that turned out to be empty has a cost, too.
+            pacer.spawned(key, (*spawned - before).max(1), last, world);
+        }
+        if is_finished {
+            return true;
+        }
+    }
+}

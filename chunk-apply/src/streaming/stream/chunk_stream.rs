@@ -1,0 +1,362 @@
+//! The running stream: its limits, its state, and what users may do with it.
+
+use super::{host::StreamHost, state::StreamState};
+use crate::{
+    applier::Applier,
+    budget::ApplyBudget,
+    host::ChunkHost,
+    streaming::{
+        config::StreamingConfig,
+        index::ChunkIndex,
+        lod::LodTracker,
+        rank::ViewerRank,
+        stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
+    },
+};
+#[cfg(feature = "bevy_reflect")]
+use bevy_ecs::reflect::ReflectComponent;
+use bevy_ecs::{
+    change_detection::{DetectChangesMut, Mut},
+    resource::Resource,
+    world::World,
+};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
+use chunk_scheduler::{ConfigError, Lane, Rank, Scheduler};
+use core::{fmt, time::Duration};
+
+/// The running stream of the content type `T`: its limits, which may be changed at any time, and its state.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use chunk_apply::{ApplyBudget, ChunkStream};
+/// use chunk_coord::ChunkCoord;
+///
+/// struct Rocks; // the stream's content type
+///
+/// fn enter_loading_screen(mut stream: ResMut<ChunkStream<Rocks>>) {
+///     stream.budget = ApplyBudget::unlimited();
+/// }
+/// fn dig(mut stream: ResMut<ChunkStream<Rocks>>) {
+///     // The old version stays until the new one is whole.
+///     stream.refresh(ChunkCoord::planar(3, -1));
+/// }
+/// fn show(stream: Res<ChunkStream<Rocks>>) {
+///     println!("{:?} of this frame's main thread", stream.last_frame().main_thread());
+/// }
+/// # let _ = (IntoSystem::into_system(enter_loading_screen), IntoSystem::into_system(dig));
+/// # let _ = IntoSystem::into_system(show);
+/// ```
+///
+/// With the feature `bevy_reflect` and a content type that has a type path, inspectors show the limits and change them,
+/// once the app has called `register_type::<ChunkStream<Rocks>>()`. Reflection cannot make one, so scenes must leave it out.
+#[derive(Resource)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(Component, from_reflect = false, where T: bevy_reflect::TypePath)
+)]
+pub struct ChunkStream<T: Send + Sync + 'static> {
+    /// What a frame may spend on the `World`.
+    pub budget: ApplyBudget,
+    /// How far a viewer without a range of its own sees.
+    pub range: ViewRange,
+    /// Main-thread time a frame may spend on finding out what became wanted.
+    pub scan_budget: Duration,
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub(in crate::streaming) state: StreamState<T>,
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub(in crate::streaming) applier: Applier<ChunkCoord, T>,
+}
+
+impl<T: Send + Sync + 'static> ChunkStream<T> {
+    pub(in crate::streaming) fn new(
+        config: &StreamingConfig,
+        state: StreamState<T>,
+        applier: Applier<ChunkCoord, T>,
+    ) -> Self {
+        Self {
+            budget: config.budget,
+            range: config.range,
+            scan_budget: config.scan_budget,
+            state,
+            applier,
+        }
+    }
+
+    /// The chunks that are wanted, as of the last scan.
+    #[must_use]
+    pub fn wanted(&self) -> &WantedSet {
+        &self.state.wanted
+    }
+
+    /// The viewers' chunks and ranges, as of the last scan.
+    #[must_use]
+    pub fn viewers(&self) -> &[Viewer] {
+        self.state.viewers.as_slice()
+    }
+
+    /// The scheduler: its counters and depths, and why a chunk is not there.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler<ChunkCoord, T, ViewerRank> {
+        &self.state.scheduler
+    }
+
+    /// Chunks that are generated and wait for the main thread's time.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.state.scheduler.depths().backlog
+    }
+
+    /// Chunks that are hidden and not yet despawned.
+    #[must_use]
+    pub fn unloading(&self) -> usize {
+        self.applier.unloading() + self.state.to_unload.len()
+    }
+
+    /// The chunk of which some entities are spawned and others are not, and how many are.
+    #[must_use]
+    pub fn partial(&self) -> Option<(ChunkCoord, usize)> {
+        self.applier.partial()
+    }
+
+    /// What the latest frame of the app cost and did. Read it after [`Apply`], best in `Last`: before that, it is the
+    /// unfinished sum of the current frame. Where the app's `First` schedule never runs, each run of [`Apply`] ends a
+    /// frame.
+    ///
+    /// [`Apply`]: crate::StreamingSystems::Apply
+    #[must_use]
+    pub fn last_frame(&self) -> StreamingFrame {
+        self.state.frames.now
+    }
+
+    /// Sums since the stream was made.
+    #[must_use]
+    pub fn totals(&self) -> StreamingTotals {
+        StreamingTotals {
+            missed: self.state.latencies.missed(),
+            ..self.state.totals
+        }
+    }
+
+    /// How long chunks took to become visible, since the stream was made.
+    #[must_use]
+    pub fn latencies(&self) -> LatencySummary {
+        self.state.latencies.summary()
+    }
+
+    /// Whether every wanted chunk is loaded or quarantined, and everything else is gone.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.state.wanted.is_settled()
+            && (self.state.lod.as_ref()).is_none_or(LodTracker::is_settled)
+            && self.state.scheduler.depths().live() == 0
+            && self.unloading() == 0
+            && self.partial().is_none()
+            && self.state.pending_changes.is_empty()
+            && self.state.waiting_for_save.is_empty()
+            && !(self.state.must_update || self.state.must_restart)
+    }
+
+    /// Stops the stream's work on the main thread. Chunks stay; workers continue until there is no more room for results.
+    pub fn pause(&mut self) {
+        self.state.is_paused = true;
+    }
+
+    /// Continues after a [`pause`](Self::pause).
+    pub fn resume(&mut self) {
+        self.state.is_paused = false;
+    }
+
+    /// Whether the stream is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.state.is_paused
+    }
+
+    /// Makes a wanted chunk anew, because what it is made from has changed. The old version stays until the new one is
+    /// whole, and is replaced within one frame. Returns whether the chunk is wanted; if not, nothing happens.
+    ///
+    /// The request takes the urgent lane, before all loading; see [`Self::refresh_in`] for other lanes. On the main
+    /// thread it waits for a chunk that is partly spawned already.
+    pub fn refresh(&mut self, coord: ChunkCoord) -> bool {
+        self.refresh_in(coord, Lane::Urgent)
+    }
+
+    /// The same as [`Self::refresh`] in a lane of your choice.
+    pub fn refresh_in(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
+        let is_wanted = self.state.wanted.contains(coord);
+        // One that is waiting_for_save back until it is saved will be made anew as it is.
+        if is_wanted && !self.state.waiting_for_save.contains(&coord) {
+            self.state.scheduler.refresh_in(coord, lane);
+            self.state
+                .latencies
+                .requested_anew(coord, self.state.clock.now());
+        }
+        is_wanted
+    }
+
+    /// Requests every wanted chunk again that is quarantined, and forgets those that are no longer wanted. Returns how
+    /// many were requested.
+    pub fn retry_quarantined(&mut self) -> usize {
+        let quarantined = self.state.scheduler.quarantined();
+        let keys: Vec<ChunkCoord> = quarantined.map(|chunk| chunk.key).collect();
+        self.state.scheduler.clear_quarantine();
+        let now = self.state.clock.now();
+        let mut requested = 0;
+        for coord in keys {
+            if self.state.wanted.contains(coord) {
+                self.state.scheduler.request(coord);
+                self.state.latencies.requested_anew(coord, now);
+                requested += 1;
+            }
+        }
+        requested
+    }
+
+    /// Changes how many jobs may be in flight.
+    ///
+    /// # Errors
+    ///
+    /// When `max_in_flight` is 0 or absurdly large.
+    pub fn set_max_in_flight(&mut self, max_in_flight: usize) -> Result<(), ConfigError> {
+        self.state.scheduler.set_max_in_flight(max_in_flight)
+    }
+
+    /// The grid.
+    #[must_use]
+    pub fn grid(&self) -> &ChunkGrid {
+        &self.state.world_origin.grid
+    }
+
+    /// Changes the grid. Everything loaded is unloaded and everything wanted is requested again, within the budgets;
+    /// nothing is spawned until all old chunks are given up.
+    ///
+    /// Coordinates are of the new grid from the next scan on, except those of chunks that are yet to be unloaded: the
+    /// hook before unloading gets the old coordinate, and the root where it stood.
+    pub fn set_grid(&mut self, grid: ChunkGrid) {
+        self.state.world_origin.grid = grid;
+        self.state.must_restart = true;
+    }
+
+    /// The chunk whose minimum corner is at the world's origin.
+    #[must_use]
+    pub fn origin(&self) -> ChunkCoord {
+        self.state.world_origin.origin
+    }
+
+    /// Moves the world's origin to the minimum corner of another chunk. Roots follow in the same frame, also while the
+    /// stream is paused. Move your viewers and everything else by as much yourself, before the next scan.
+    ///
+    /// Positions far from the origin lose precision, so that things jitter in a world of more than a few kilometres
+    /// without this.
+    pub fn set_origin(&mut self, origin: ChunkCoord) {
+        self.state.must_move_roots |= self.state.world_origin.origin != origin;
+        self.state.world_origin.origin = origin;
+    }
+
+    /// The stream's state now. Costs a few microseconds. `index` is the index of this stream.
+    #[must_use]
+    pub fn snapshot(&self, index: &ChunkIndex<T>) -> StreamingSnapshot {
+        let scheduler = self.scheduler();
+        let counters = scheduler.counters();
+        StreamingSnapshot {
+            depths: scheduler.depths(),
+            counters,
+            generation_times: scheduler.generation_times(),
+            cancel_latencies: scheduler.cancel_latencies(),
+            latencies: self.latencies(),
+            wasted: WastedWork {
+                chunks: counters.wasted,
+                time: counters.wasted_time,
+            },
+            concurrency: scheduler.concurrency(),
+            pool_threads: scheduler.pool_threads(),
+            wanted_chunks: self.wanted().len(),
+            loaded_chunks: index.len(),
+            loaded_entities: index.entities(),
+            unloading_chunks: self.unloading(),
+            frame: self.last_frame(),
+            apply_times: self.state.frames.apply_times(),
+            overshoots: self.state.frames.overshoots(),
+            totals: self.totals(),
+        }
+    }
+
+    /// Calls the hook before unloading at once for every chunk that is loaded and for every one that waits for it: for
+    /// the moment before the app exits. No budget limits this. Of two versions of a chunk the older is saved first;
+    /// loaded chunks are saved in the order of their coordinates.
+    ///
+    /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
+    /// loaded chunk that is unloaded later is saved again.
+    ///
+    /// ```
+    /// use bevy_app::AppExit;
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::ChunkStream;
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// /// In `Last`.
+    /// fn save_before_exit(world: &mut World) {
+    ///     if !world.resource::<Messages<AppExit>>().is_empty() {
+    ///         ChunkStream::<Rocks>::save_all(world);
+    ///     }
+    /// }
+    /// # let mut world = World::new();
+    /// # world.init_resource::<Messages<AppExit>>();
+    /// # world.write_message(AppExit::Success);
+    /// # save_before_exit(&mut world);
+    /// ```
+    pub fn save_all(world: &mut World) {
+        Self::trigger_root_events(world);
+        world.try_resource_scope(|world, mut stream: Mut<Self>| {
+            let stream = stream.bypass_change_detection();
+            stream.hand_to_applier(world);
+            let mut host = StreamHost::new(&mut stream.state);
+            stream.applier.announce_all(world, &mut host);
+            let index = world.get_resource::<ChunkIndex<T>>();
+            let mut loaded: Vec<_> = index.into_iter().flat_map(ChunkIndex::iter).collect();
+            loaded.sort_unstable_by_key(|(coord, _)| *coord);
+            for (coord, chunk) in loaded {
+                host.before_unload(world, &coord, chunk);
+            }
+            host.end();
+        });
+    }
+
+    /// Triggers the events on roots that happened since the last call. Each is taken from the queue first, so that the
+    /// others are triggered later when an observer panics.
+    pub(in crate::streaming) fn trigger_root_events(world: &mut World) {
+        let next = |world: &mut World| {
+            let mut stream = world.get_resource_mut::<Self>()?;
+            stream
+                .bypass_change_detection()
+                .state
+                .root_events
+                .pop_front()
+        };
+        while let Some(event) = next(world) {
+            event.trigger(world);
+        }
+    }
+
+    /// Hides the chunks that left the index, and has them despawned.
+    pub(in crate::streaming) fn hand_to_applier(&mut self, world: &mut World) {
+        for (coord, chunk) in self.state.to_unload.drain(..) {
+            let distance_sq = self.state.rank.rank(&coord);
+            self.applier.unload(world, coord, chunk, distance_sq);
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> fmt::Debug for ChunkStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkStream")
+            .field("viewers", &self.state.viewers.as_slice().len())
+            .field("wanted", &self.state.wanted.len())
+            .field("depths", &self.state.scheduler.depths())
+            .field("applier", &self.applier)
+            .field("is_paused", &self.state.is_paused)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! One stream of chunks: its state, its queues, and its host for the applier.
+
+mod backlog;
+mod chunk_stream;
+mod host;
+mod pending_changes;
+mod root_event;
+mod state;
+
+pub use chunk_stream::ChunkStream;
+pub(super) use host::StreamHost;
+pub(super) use root_event::RootEvent;
+pub(super) use state::StreamState;

@@ -1,0 +1,13 @@
+//! The system that notes that the app begins a frame.
+
+use crate::streaming::stream::ChunkStream;
+use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
+
+/// Begins a new frame of the stream's figures.
+pub(in crate::streaming) fn begin_frame<T: Send + Sync + 'static>(
+    stream: Option<ResMut<ChunkStream<T>>>,
+) {
+    if let Some(mut stream) = stream {
+        stream.bypass_change_detection().state.frames.begin();
+    }
+}

@@ -1,0 +1,42 @@
+//! The system that hands requests to the workers.
+
+use crate::streaming::{
+    index::ChunkIndex,
+    messages::ChunkFailed,
+    stream::{ChunkStream, RootEvent},
+};
+use bevy_ecs::{
+    change_detection::DetectChangesMut,
+    system::{Res, ResMut},
+};
+use tracing::debug_span;
+
+/// Hands over requests, and notes what failed.
+pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
+    mut stream: ResMut<ChunkStream<T>>,
+    index: Res<ChunkIndex<T>>,
+) {
+    let state = &mut stream.bypass_change_detection().state;
+    state.frames.resume();
+    if state.is_paused {
+        return;
+    }
+    let _span = debug_span!("chunk_generate").entered();
+    let start = state.clock.now();
+    state.scheduler.tick(start);
+    for failure in state.scheduler.failures() {
+        let failed = ChunkFailed::new(
+            failure.key,
+            index.root(failure.key),
+            failure.message,
+            failure.attempts,
+            failure.will_retry,
+        );
+        if !failed.will_retry && failed.root.is_some() {
+            let event = RootEvent::Failed(failed.clone());
+            state.root_events.push_back(event);
+        }
+        state.failed.push(failed);
+    }
+    state.frames.now.generate += state.clock.now().saturating_sub(start);
+}

@@ -1,0 +1,11 @@
+//! The systems of a stream, in the order in which they run in a frame.
+
+mod apply;
+mod begin_frame;
+mod generate;
+mod scan;
+
+pub(super) use apply::apply;
+pub(super) use begin_frame::begin_frame;
+pub(super) use generate::generate;
+pub(super) use scan::scan;

@@ -1,0 +1,190 @@
+//! The system that finds out what became wanted.
+
+use crate::streaming::{
+    index::ChunkIndex,
+    messages::{ChunkUnloaded, ChunkUnloading},
+    rank::ViewerRank,
+    stream::{ChunkStream, RootEvent, StreamState},
+    viewer::ChunkViewer,
+};
+use bevy_ecs::{
+    change_detection::DetectChangesMut,
+    entity::Entity,
+    hierarchy::ChildOf,
+    system::{Query, ResMut},
+};
+use bevy_transform::{components::Transform, helper::TransformHelper};
+use chunk_coord::{ScanBudget, WantedSet};
+use core::time::Duration;
+use tracing::{debug_span, trace};
+
+/// Finds out which chunks became wanted and requests them; gives up those that are no longer wanted.
+pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
+    mut stream: ResMut<ChunkStream<T>>,
+    mut index: ResMut<ChunkIndex<T>>,
+    viewers: Query<(Entity, &ChunkViewer, &Transform, Option<&ChildOf>)>,
+    transforms: TransformHelper,
+) {
+    // Each access through `ResMut` would borrow all fields.
+    let stream = stream.bypass_change_detection();
+    let is_unloading = stream.unloading() > 0;
+    let state = &mut stream.state;
+    state.frames.resume();
+    if state.is_paused {
+        return;
+    }
+    let _span = debug_span!("chunk_scan").entered();
+    let start = state.clock.now();
+    let limit = (stream.scan_budget).saturating_sub(state.frames.now.scan);
+    // In a frame in which nothing waits to be applied, requests may take more of the time.
+    let depths = state.scheduler.depths();
+    let spare = if depths.completed + depths.backlog == 0 && !is_unloading {
+        (stream.budget.time).map_or(Duration::MAX, |time| time / 2)
+    } else {
+        Duration::ZERO
+    };
+    let end = start.saturating_add(limit.max(spare.saturating_sub(state.frames.now.scan)));
+    if core::mem::take(&mut state.must_restart) {
+        state.is_restarting = true;
+        state.must_update = true;
+        state.latencies.restart();
+        let wanted = core::mem::replace(&mut state.wanted, WantedSet::new());
+        state.pending_changes.withdraw(wanted.iter());
+    }
+    state.viewers.begin();
+    for (entity, viewer, transform, parent) in &viewers {
+        let position = match parent {
+            None => transform.translation,
+            Some(_) => transforms
+                .compute_global_transform(entity)
+                .map_or(transform.translation, |global| global.translation()),
+        };
+        let range = viewer.range.unwrap_or(stream.range);
+        (state.viewers).see(entity, position, range, &state.world_origin);
+    }
+    state.totals.invalid_positions = state.viewers.invalid_positions();
+    let have_moved = state.viewers.have_changed();
+    if have_moved {
+        state.rank = ViewerRank::new(state.viewers.coords());
+        state.scheduler.publish(state.rank.clone());
+        state.must_update = true;
+    }
+    let had_pending = !state.pending_changes.is_empty();
+    let mut have_left = follow_changes(state, &mut index, end);
+    let is_outdated = state.must_update || !state.wanted.is_settled();
+    let has_time = !had_pending || state.clock.now() < end;
+    if is_outdated && has_time && state.pending_changes.is_empty() {
+        state.must_update = false;
+        // Requesting a chunk costs more than finding it.
+        let mut now = || state.clock.now();
+        let mut budget = ScanBudget::with_clock(limit / 3, &mut now);
+        let changes = state.pending_changes.refill(start);
+        (state.wanted).update(state.viewers.as_slice(), &mut budget, changes);
+        have_left |= follow_changes(state, &mut index, end);
+    }
+    if state.lod.is_some() {
+        level(state, have_moved, end);
+    }
+    if have_moved || have_left {
+        state.rerank_backlog();
+    }
+    state.frames.now.scan += state.clock.now().saturating_sub(start);
+}
+
+/// Gives up chunks that left and requests chunks that entered, until `end`. Returns whether any left.
+fn follow_changes<T: Send + Sync + 'static>(
+    state: &mut StreamState<T>,
+    index: &mut ResMut<ChunkIndex<T>>,
+    end: Duration,
+) -> bool {
+    let mut have_left = false;
+    while !state.pending_changes.is_empty() {
+        have_left |= give_up(state, index);
+        request(state);
+        if state.clock.now() >= end {
+            break;
+        }
+    }
+    have_left
+}
+
+/// Gives up the next few chunks that left the wanted set.
+fn give_up<T: Send + Sync + 'static>(
+    state: &mut StreamState<T>,
+    index: &mut ResMut<ChunkIndex<T>>,
+) -> bool {
+    let left = state.pending_changes.next_left();
+    for coord in left {
+        state.latencies.left(*coord);
+        state.scheduler.cancel(*coord);
+        state.waiting_for_save.remove(coord);
+        // Checked first, because a mutable access counts as a change of the index.
+        if index.contains(*coord)
+            && let Some(chunk) = index.remove(*coord)
+        {
+            trace!(?coord, "no longer wanted");
+            state.to_unload.push((*coord, chunk));
+            let unloading = ChunkUnloading::new(*coord, chunk.root);
+            state.root_events.push_back(RootEvent::Unloading(unloading));
+            state.unloaded.push(ChunkUnloaded::new(*coord));
+            if state.before_unload.is_some() {
+                state.unsaved.insert(*coord);
+            }
+        }
+    }
+    if let Some(lod) = &state.lod {
+        lod.levels.leave(left);
+    }
+    !left.is_empty()
+}
+
+/// Requests the next few chunks that entered the wanted set, once all that left were given up.
+fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
+    let since = state.pending_changes.since;
+    let entered = state.pending_changes.next_entered();
+    if entered.is_empty() {
+        return;
+    }
+    state.is_restarting = false;
+    if let Some(lod) = &state.lod {
+        lod.levels.enter(entered, &state.rank);
+    }
+    for coord in entered {
+        trace!(?coord, "wanted");
+        if state.unsaved.contains(coord) {
+            // It may be generated from what is yet to be saved.
+            state.waiting_for_save.insert(*coord);
+        } else {
+            state.scheduler.request(*coord);
+        }
+        state.latencies.wanted(*coord, since);
+    }
+}
+
+/// Requests chunks anew whose level of detail has changed, until `end`.
+fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, have_moved: bool, end: Duration) {
+    let Some(lod) = &mut state.lod else {
+        return;
+    };
+    if have_moved {
+        lod.viewers_moved();
+    }
+    if lod.is_settled() {
+        return;
+    }
+    let _span = debug_span!("chunk_level").entered();
+    let clock = &state.clock;
+    let now = clock.now();
+    lod.advance(
+        state.wanted.iter(),
+        &state.rank,
+        || end.saturating_sub(clock.now()),
+        |coord| {
+            trace!(?coord, "another level of detail");
+            if !state.waiting_for_save.contains(&coord) {
+                state.scheduler.refresh(coord);
+                state.latencies.requested_anew(coord, now);
+            }
+        },
+    );
+}

@@ -1,0 +1,84 @@
+//! Where chunks stand in the world, also after the world's origin was moved.
+
+use bevy_math::{DVec3, Vec3};
+use bevy_transform::components::Transform;
+use chunk_coord::{ChunkCoord, ChunkGrid, PositionError};
+
+/// A grid and the chunk whose minimum corner is the world's origin.
+#[derive(Clone, Debug)]
+pub(crate) struct WorldOrigin {
+    pub(crate) grid: ChunkGrid,
+    pub(crate) origin: ChunkCoord,
+}
+
+impl WorldOrigin {
+    pub(crate) fn new(grid: ChunkGrid) -> Self {
+        Self {
+            grid,
+            origin: ChunkCoord::ORIGIN,
+        }
+    }
+
+    /// The minimum corner of a chunk, in world units from the moved origin.
+    pub(crate) fn transform(&self, coord: ChunkCoord) -> Transform {
+        Transform::from_translation(corner(&self.grid, self.origin, coord))
+    }
+
+    /// The chunk at a position that is measured from the moved origin.
+    pub(crate) fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
+        self.grid.coord_at_from(self.origin, position)
+    }
+}
+
+/// The minimum corner of a chunk of `grid`, relative to the corner of `origin`. Computed exactly, and then rounded to
+/// single precision.
+pub(crate) fn corner(grid: &ChunkGrid, origin: ChunkCoord, coord: ChunkCoord) -> Vec3 {
+    let chunks = |to: i32, from: i32| (i64::from(to) - i64::from(from)) as f64;
+    let relative = DVec3::new(
+        chunks(coord.x, origin.x),
+        chunks(coord.y, origin.y),
+        chunks(coord.z, origin.z),
+    );
+    (relative * grid.size().as_dvec3()).as_vec3()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chunk_coord::Axis;
+
+    fn at(origin: ChunkCoord) -> WorldOrigin {
+        let grid = ChunkGrid::planar(200.0).expect("200 is a size");
+        WorldOrigin { grid, origin }
+    }
+
+    #[test]
+    fn a_chunk_far_out_is_placed_exactly_when_the_origin_is_near_it() {
+        let origin = at(ChunkCoord::planar(1_000_000, -2_000_000));
+        let far = ChunkCoord::planar(1_000_001, -2_000_000);
+        assert_eq!(
+            origin.transform(far).translation,
+            Vec3::new(200.0, 0.0, 0.0)
+        );
+        assert_eq!(origin.coord_at(Vec3::new(201.0, 5.0, 1.0)), Ok(far));
+    }
+
+    #[test]
+    fn a_position_beyond_the_last_chunk_has_none() {
+        let origin = at(ChunkCoord::planar(i32::MAX, i32::MIN));
+        assert!(origin.coord_at(Vec3::new(-1.0, 0.0, 1.0)).is_ok());
+        let error = origin.coord_at(Vec3::new(250.0, 0.0, 1.0)).unwrap_err();
+        assert_eq!((error.axis, error.position), (Axis::X, 250.0));
+        let error = origin.coord_at(Vec3::new(0.0, 0.0, -1.0)).unwrap_err();
+        assert_eq!(error.axis, Axis::Z);
+    }
+
+    #[test]
+    fn the_ends_of_the_world_are_as_far_apart_as_they_are() {
+        let origin = at(ChunkCoord::planar(i32::MIN, 0));
+        let across = origin
+            .transform(ChunkCoord::planar(i32::MAX, 0))
+            .translation;
+        assert_eq!(across.x, 200.0 * 4_294_967_295.0);
+    }
+}
