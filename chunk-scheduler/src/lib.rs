@@ -45,63 +45,30 @@
 //! survived. The scheduler says so in the log, once.
 #![forbid(unsafe_code)]
 
-mod adaptive;
-mod chronicle;
-mod clock;
 mod config;
-mod config_error;
-mod delivery;
-mod desk;
-mod durations;
-mod explain;
-mod gate;
-mod generator;
-mod inbox;
-mod inversion;
+mod histogram;
 mod job;
-mod key;
-mod ledger;
-mod live;
-mod overrun;
-mod panics;
-mod picker;
-mod places;
-mod policy;
-mod position;
 mod queue;
-mod rank;
-mod requests;
-mod retry;
-mod rubbish;
-mod runner;
 mod runtime;
 mod scheduler;
-mod shared;
-mod simulation;
-mod slot;
-mod stepper;
 mod sync;
-mod tick;
+mod worker;
 
-pub use adaptive::{ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport};
-pub use config::SchedulerConfig;
-pub use config_error::{ConfigError, ConfigErrorKind};
-pub use delivery::Delivered;
-pub use durations::{DurationRecorder, DurationSummary};
-pub use explain::{Explanation, LiveStatus, Status, WaitsFor};
-pub use generator::Generator;
-pub use job::Job;
-pub use key::{Key, Lane, Requested, Version};
-pub use ledger::{AuditError, AuditErrorKind, Counters, Depths};
-pub use overrun::Overrun;
-pub use policy::{AdaptivePolicy, Concurrency, OverrunPolicy, RetryPolicy};
-pub use rank::{FnRank, Rank};
-pub use retry::{Failure, Quarantined};
-pub use runtime::{CustomRuntime, Runtime, available_cores, recommended_pool_threads};
-pub use scheduler::Scheduler;
-pub use simulation::Simulation;
-pub use slot::JobState;
-pub use stepper::WorkerFuture;
+pub use config::{
+    AdaptivePolicy, Concurrency, ConfigError, ConfigErrorKind, OverrunPolicy, RetryPolicy,
+    SchedulerConfig,
+};
+pub use histogram::{DurationRecorder, DurationSummary};
+pub use job::{Generator, Job, JobState, Key, Lane, Requested, Version};
+pub use queue::{FnRank, Rank};
+pub use runtime::{
+    CustomRuntime, Runtime, Simulation, WorkerFuture, available_cores, recommended_pool_threads,
+};
+pub use scheduler::{
+    AuditError, AuditErrorKind, ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport,
+    Counters, Delivered, Depths, Explanation, Failure, LiveStatus, Overrun, Quarantined, Scheduler,
+    Status, WaitsFor,
+};
 
 /// What most users need.
 pub mod prelude {

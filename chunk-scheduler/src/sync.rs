@@ -1,5 +1,6 @@
-//! The only place that names a lock, an atomic or a clock: the model checker swaps them here.
+//! The only permit that names a lock, an atomic or a clock: the model checker swaps them here.
 
+pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::sync::{Arc, Once};
 
 #[cfg(loom)]
@@ -38,7 +39,7 @@ impl<T> Mutex<T> {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The lock, unless somebody has it.
+    /// The lock, unless another thread holds it.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),
@@ -55,19 +56,5 @@ impl<T> Mutex<T> {
         self.0
             .get_mut()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-/// Something that several threads write at once, on cache lines of its own (they come in pairs), so
-/// that writing it slows down nobody who uses what lies beside it.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-pub(crate) struct Apart<T>(pub(crate) T);
-
-impl<T> std::ops::Deref for Apart<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
     }
 }

@@ -34,7 +34,7 @@ fn a_full_completed_queue_stops_starts_and_draining_resumes_them() {
         world.simulation.run();
         world.check();
         let unapplied = started.get() - applied;
-        assert!(unapplied <= 4, "{unapplied} results for 4 places");
+        assert!(unapplied <= 4, "{unapplied} results for 4 permits");
     }
 }
 

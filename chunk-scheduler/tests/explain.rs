@@ -3,8 +3,8 @@
 mod common;
 
 use chunk_scheduler::{
-    FnRank, Generator, Job, Lane, LiveStatus, Scheduler, SchedulerConfig, Simulation, Status,
-    WaitsFor,
+    FnRank, Generator, Job, JobState, Lane, LiveStatus, Scheduler, SchedulerConfig, Simulation,
+    Status, WaitsFor,
 };
 use common::{FRAME, World, double, one_at_a_time};
 
@@ -100,19 +100,19 @@ fn what_a_job_waits_for_is_named() {
     world.scheduler.request(1);
     world.scheduler.request(100);
     assert_eq!(live(&world, 1).waits_for, Some(WaitsFor::Tick));
-    assert_eq!(live(&world, 100).waits_for, Some(WaitsFor::Drain));
+    assert_eq!(live(&world, 100).state, JobState::Completed);
     world.frame();
     assert_eq!(live(&world, 1).waits_for, None);
     world.request(2..5);
     world.frame();
     let text = world.scheduler.explain(4).to_string();
     assert!(text.contains("waits for"), "{text}");
-    assert_eq!(live(&world, 4).waits_for, Some(WaitsFor::Place));
+    assert_eq!(live(&world, 4).waits_for, Some(WaitsFor::Permit));
     for _ in 0..4 {
         world.frame();
     }
     assert_eq!(world.scheduler.depths().completed, 2);
-    assert_eq!(live(&world, 4).waits_for, Some(WaitsFor::Place));
+    assert_eq!(live(&world, 4).waits_for, Some(WaitsFor::Permit));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_job_behind_its_superseded_attempt_or_behind_the_limit_says_so() {
     // Two steps: picked, and inside of the generator.
     world.simulation.step();
     world.simulation.step();
-    assert_eq!(live(&world, 2).waits_for, Some(WaitsFor::Runner));
+    assert_eq!(live(&world, 2).waits_for, Some(WaitsFor::Worker));
     world.scheduler.refresh(1);
     world.tick();
     assert_eq!(live(&world, 1).waits_for, Some(WaitsFor::FormerAttempt));

@@ -294,12 +294,12 @@ fn a_panicking_known_empty_hook_means_that_the_chunk_is_generated() {
 }
 
 #[test]
-fn an_executor_that_drops_its_runners_loses_no_job() {
+fn an_executor_that_drops_its_worker_loses_no_job() {
     let dropped = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&dropped);
-    let runtime = Runtime::custom(1, move |runner| {
+    let runtime = Runtime::custom(1, move |worker| {
         count.fetch_add(1, Ordering::Relaxed);
-        drop(runner);
+        drop(worker);
     });
     let generator = Generator::new(|job: &Job<i32>| job.key());
     let mut scheduler = Scheduler::new(impatient(), generator, runtime, common::Near(0))

@@ -45,7 +45,7 @@ fn without_a_budget_a_tick_still_takes_one_step() {
 fn a_generator_that_waits_holds_up_neither_the_tick_nor_the_others() {
     let is_open = Arc::new(AtomicBool::new(false));
     let waker: Arc<Mutex<Option<Waker>>> = Arc::default();
-    let (gate, bell) = (Arc::clone(&is_open), Arc::clone(&waker));
+    let (worker_count, bell) = (Arc::clone(&is_open), Arc::clone(&waker));
     let generator = Generator::from_async(move |job: Job<i32>| {
         let (is_open, waker) = (Arc::clone(&is_open), Arc::clone(&waker));
         async move {
@@ -72,7 +72,7 @@ fn a_generator_that_waits_holds_up_neither_the_tick_nor_the_others() {
     assert_eq!(order, [1, 2, 3, 4]);
     assert_eq!(scheduler.depths().in_flight, 1);
 
-    gate.store(true, Ordering::Relaxed);
+    worker_count.store(true, Ordering::Relaxed);
     scheduler.tick(FRAME * 2);
     assert_eq!(
         scheduler.depths().in_flight,

@@ -97,7 +97,7 @@ fn the_steady_state_allocates_one_slot_per_request() {
         round();
     }
     let used = allocation_counter::measure(&mut round);
-    // Beside them, the runners that are started for the round.
+    // Beside them, the workers that are started for the round.
     assert!(
         used.count_total <= 100 + 20,
         "{} allocations",

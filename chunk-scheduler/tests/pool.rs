@@ -109,7 +109,7 @@ fn an_adaptive_limit_that_rises_above_the_threads_is_said() {
         for key in 0..1_000 {
             scheduler.request(key);
         }
-        // Nobody steps the simulation: jobs wait while every runner is busy.
+        // Nobody steps the simulation: jobs wait while every worker is busy.
         for frame in 0..100 {
             scheduler.tick(FRAME * frame);
         }

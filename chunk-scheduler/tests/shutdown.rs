@@ -101,7 +101,7 @@ fn shutting_down_in_every_state_ends_every_request() {
         world.simulation.run();
         world.check();
         assert!(world.drain().is_empty());
-        assert!(!world.simulation.step(), "every runner has left");
+        assert!(!world.simulation.step(), "every worker has left");
     }
 }
 

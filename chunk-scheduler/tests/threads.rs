@@ -92,11 +92,11 @@ fn stress(threads: usize, jobs: i32) {
         if frame % 64 == 0 {
             scheduler
                 .audit()
-                .expect("the ledger adds up in the middle of it");
+                .expect("the counters add up in the middle of it");
         }
         std::thread::yield_now();
     }
-    scheduler.audit().expect("the ledger adds up");
+    scheduler.audit().expect("the counters add up");
     let counters = scheduler.counters();
     assert_eq!(counters.requested, u64::from(jobs.unsigned_abs()));
     assert_eq!(counters.applied, sum);
@@ -134,7 +134,7 @@ fn a_million_jobs_on_eight_threads() {
 
 /// Deadlock on 1–2 cores (Pumpkin 954).
 #[test]
-fn one_thread_serves_many_runners_and_the_other_users_of_its_pool() {
+fn one_thread_serves_many_worker_and_the_other_users_of_its_pool() {
     let shared = pool(1);
     let config = SchedulerConfig {
         max_in_flight: 16,
@@ -245,9 +245,9 @@ fn no_wake_up_is_lost_when_places_come_one_by_one() {
 fn the_callers_own_executor_can_be_plain_threads() {
     let spawned = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&spawned);
-    let runtime = Runtime::custom(4, move |runner| {
+    let runtime = Runtime::custom(4, move |worker| {
         count.fetch_add(1, Ordering::Relaxed);
-        std::thread::spawn(|| bevy_tasks::block_on(runner));
+        std::thread::spawn(|| bevy_tasks::block_on(worker));
     });
     let generator = Generator::new(|job: &Job<i32>| job.key());
     let config = SchedulerConfig {

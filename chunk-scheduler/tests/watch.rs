@@ -39,7 +39,7 @@ fn an_overrun_is_reported_once_with_its_age_and_compensated() {
         world.frame();
         assert_eq!(world.scheduler.overruns().count(), 0);
     }
-    assert!(world.apply().is_empty(), "the only place is taken");
+    assert!(world.apply().is_empty(), "the only permit is taken");
     for _ in 0..20 {
         world.frame();
     }
@@ -48,7 +48,7 @@ fn an_overrun_is_reported_once_with_its_age_and_compensated() {
     assert_eq!((overruns[0].key, overruns[0].age), (500, FRAME * 11));
     assert_eq!(world.scheduler.counters().overruns, 1);
     let applied: Vec<_> = world.apply().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(applied, [1, 2, 3], "another runner stood in");
+    assert_eq!(applied, [1, 2, 3], "another worker stood in");
     assert_eq!(world.scheduler.max_in_flight(), 1);
     assert_eq!(world.settle(), [500]);
     world.request(1..=3);

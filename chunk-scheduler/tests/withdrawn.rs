@@ -99,13 +99,17 @@ fn what_is_generated_and_never_applied_is_wasted_wherever_it_ends() {
     world.check();
 }
 
-/// Unlike a result, an answer has no place: what is asked for and withdrawn must not pile up.
+/// Like a result, an answer holds a permit, so that answers which are withdrawn cannot pile up.
 #[test]
-fn withdrawn_answers_of_the_known_empty_hook_are_forgotten_without_a_drain() {
+fn withdrawn_answers_of_the_known_empty_hook_are_bounded_and_forgotten_at_the_next_tick() {
     let token = Arc::new(());
     let answer = Arc::clone(&token);
-    let mut world = World::new(one_at_a_time(), |_| {
-        Generator::new(|_: &Job<i32>| unreachable!("all of it is empty"))
+    let config = SchedulerConfig {
+        completed_capacity: 50,
+        ..one_at_a_time()
+    };
+    let mut world = World::new(config, |_| {
+        Generator::new(|_: &Job<i32>| unreachable!("all of it is empty or withdrawn"))
             .with_known_empty(move |_| Some(Arc::clone(&answer)))
     });
     for round in 0..10_000 {
@@ -114,7 +118,10 @@ fn withdrawn_answers_of_the_known_empty_hook_are_forgotten_without_a_drain() {
         world.simulation.run();
     }
     let kept = Arc::strong_count(&token) - 2;
-    assert!(kept < 100, "{kept} answers for nobody");
+    assert_eq!(kept, 50, "as many as there are permits");
+    world.tick();
+    world.simulation.run();
+    assert_eq!(Arc::strong_count(&token), 2);
 }
 
 /// Unbounded requests, 52,000 chunks and 7 GB (Cubyz 2848): all of it is visible, none of it is

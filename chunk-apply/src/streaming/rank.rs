@@ -41,11 +41,6 @@ impl Rank<ChunkCoord> for ViewerRank {
             nearer => distance_sq.isqrt().saturating_sub(nearer).pow(2),
         }
     }
-
-    /// A whole ring nearer counts; less is not worth a reordering.
-    fn is_inversion(&self, started: u64, queued: u64) -> bool {
-        queued.isqrt() < started.isqrt()
-    }
 }
 
 #[cfg(test)]

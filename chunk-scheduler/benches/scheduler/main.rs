@@ -39,7 +39,7 @@ fn pool(threads: usize) -> Arc<TaskPool> {
     Arc::new(TaskPoolBuilder::new().num_threads(threads).build())
 }
 
-/// As many runners as the pool has threads.
+/// As many workers as the pool has threads.
 fn scheduler(runtime: Runtime, threads: usize, work: Work) -> Scheduler<Key, u64, Near> {
     let config = SchedulerConfig {
         max_in_flight: threads,
@@ -88,8 +88,8 @@ fn steady_rate(threads: usize, work: Work, duration: Duration) -> f64 {
 }
 
 /// Fills `keys`; returns frames and the main thread's time.
-fn fill(pool: &Arc<TaskPool>, keys: &[Key], work: Work, runners: usize) -> (u32, Duration) {
-    let mut scheduler = scheduler(Runtime::Pool(Arc::clone(pool)), runners, work);
+fn fill(pool: &Arc<TaskPool>, keys: &[Key], work: Work, workers: usize) -> (u32, Duration) {
+    let mut scheduler = scheduler(Runtime::Pool(Arc::clone(pool)), workers, work);
     let mut ready = Vec::new();
     at_60_hz(|now| {
         if scheduler.counters().requested == 0 {

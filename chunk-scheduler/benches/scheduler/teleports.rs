@@ -23,9 +23,9 @@ enum Leaving {
 
 /// Ten teleports with 2,000 wanted each; the most that was generated and never applied for one of
 /// them, counted when the next one begins, so that nobody who finishes late is left out.
-fn wasted_by_a_teleport(runners: usize, work: Work, leaving: Leaving) -> f64 {
+fn wasted_by_a_teleport(workers: usize, work: Work, leaving: Leaving) -> f64 {
     const FRAMES: u32 = 6;
-    let mut scheduler = scheduler(Runtime::Pool(pool(1)), runners, work);
+    let mut scheduler = scheduler(Runtime::Pool(pool(1)), workers, work);
     let keys = |teleport: i32| square(2_000).map(move |[x, y, z]| [x + teleport * 1_000, y, z]);
     let leave = |scheduler: &mut Scheduler<Key, u64, Near>, teleport: i32| {
         for key in keys(teleport) {
@@ -60,23 +60,23 @@ fn wasted_by_a_teleport(runners: usize, work: Work, leaving: Leaving) -> f64 {
 }
 
 pub(crate) fn measure(figures: &mut Figures) {
-    let runners = 3;
+    let workers = 3;
     let work = Work::taking(Duration::from_micros(200));
     for (name, leaving, most) in [
         (
             "teleport after a drain: generated in vain, the worst of 10",
             Leaving::AfterADrain,
-            runners as f64,
+            workers as f64,
         ),
         (
             "teleport a frame after a drain: generated in vain, the worst of 10",
             Leaving::AFrameAfterADrain,
             // One thread makes 83 of them in a frame.
-            runners as f64 + 84.0,
+            workers as f64 + 84.0,
         ),
     ] {
         figures.at_most(name, most, "chunks", || {
-            wasted_by_a_teleport(runners, work, leaving)
+            wasted_by_a_teleport(workers, work, leaving)
         });
     }
 }

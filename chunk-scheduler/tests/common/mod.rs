@@ -116,7 +116,7 @@ impl<T: Send + 'static> World<T> {
 
     /// I1, after every step of every test.
     pub fn check(&self) {
-        self.scheduler.audit().expect("the ledger adds up");
+        self.scheduler.audit().expect("the counters add up");
         let (counters, depths) = (self.scheduler.counters(), self.scheduler.depths());
         let ended = counters.applied + counters.cancelled + counters.stale + counters.failed;
         assert_eq!(counters.requested, ended + depths.live() as u64);

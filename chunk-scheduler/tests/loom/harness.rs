@@ -1,4 +1,4 @@
-//! A scheduler whose runners are threads of the model checker.
+//! A scheduler whose workers are threads of the model checker.
 
 use chunk_scheduler::{FnRank, Generator, Runtime, Scheduler, SchedulerConfig};
 use loom::{
@@ -21,10 +21,10 @@ pub(crate) fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static
 
 type Rank = FnRank<fn(&u8) -> u8>;
 
-/// A scheduler whose runners are threads of the model.
+/// A scheduler whose workers are threads of the model.
 pub(crate) struct Model {
     pub(crate) scheduler: Scheduler<u8, u8, Rank>,
-    runners: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    workers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 /// Wakes the one thread that waits for it.
@@ -38,23 +38,23 @@ impl Wake for Bell {
 
 impl Model {
     pub(crate) fn new(config: SchedulerConfig, generator: Generator<u8, u8>) -> Self {
-        let runners = Arc::new(Mutex::new(Vec::new()));
-        let spawned = Arc::clone(&runners);
+        let workers = Arc::new(Mutex::new(Vec::new()));
+        let spawned = Arc::clone(&workers);
         let runtime = Runtime::custom(2, move |mut work| {
-            let runner = thread::spawn(move || {
+            let worker = thread::spawn(move || {
                 let bell = std::sync::Arc::new(Bell(Notify::new()));
                 let waker = Waker::from(std::sync::Arc::clone(&bell));
                 let mut context = Context::from_waker(&waker);
-                // A runner that nobody wakes is a deadlock, which the model checker reports.
+                // A worker that nobody wakes is a deadlock, which the model checker reports.
                 while work.as_mut().poll(&mut context).is_pending() {
                     bell.0.wait();
                 }
             });
-            spawned.lock().expect("no thread panicked").push(runner);
+            spawned.lock().expect("no thread panicked").push(worker);
         });
         let rank: Rank = FnRank(|key| *key);
         let scheduler = Scheduler::new(config, generator, runtime, rank).expect("it is valid");
-        Self { scheduler, runners }
+        Self { scheduler, workers }
     }
 
     pub(crate) fn tick(&mut self) {
@@ -74,17 +74,17 @@ impl Model {
             .collect()
     }
 
-    /// Waits until every runner has left. False when there was none.
+    /// Waits until every worker has left. False when there was none.
     pub(crate) fn join(&self) -> bool {
         let mut have_run = false;
         loop {
-            let runners = std::mem::take(&mut *self.runners.lock().expect("no thread panicked"));
-            if runners.is_empty() {
+            let workers = std::mem::take(&mut *self.workers.lock().expect("no thread panicked"));
+            if workers.is_empty() {
                 return have_run;
             }
             have_run = true;
-            for runner in runners {
-                runner.join().expect("a runner does not panic");
+            for worker in workers {
+                worker.join().expect("a worker does not panic");
             }
         }
     }

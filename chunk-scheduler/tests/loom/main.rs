@@ -1,8 +1,8 @@
-//! Every interleaving of runners and the main thread, up to a number of preemptions, by the model
+//! Every interleaving of workers and the main thread, up to a number of preemptions, by the model
 //! checker: `cargo xtask loom`.
 //!
 //! A model must be able to fail, so none of them repairs what it looks for: work is handed over by
-//! a fixed number of ticks, and then the runners are left to themselves until all of them are gone.
+//! a fixed number of ticks, and then the workers are left to themselves until all of them are gone.
 //! Only draining may start others, as it does in a game. What is live then was lost.
 #![cfg(loom)]
 
@@ -30,14 +30,14 @@ fn sorted(mut keys: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn no_wake_up_is_lost_when_work_meets_a_runner_that_leaves() {
+fn no_wake_up_is_lost_when_work_meets_a_worker_that_leaves() {
     check(2, || {
         let mut model = Model::new(config(1), plain());
         model.scheduler.request(1);
         model.tick();
         model.scheduler.request(2);
         model.tick();
-        // Before anything is drained, because a drain starts runners too.
+        // Before anything is drained, because a drain starts workers too.
         model.join();
         assert_eq!(model.scheduler.depths().completed, 2);
         assert_eq!(sorted(model.settle()), [1, 2]);
@@ -45,7 +45,7 @@ fn no_wake_up_is_lost_when_work_meets_a_runner_that_leaves() {
 }
 
 #[test]
-fn no_wake_up_is_lost_when_a_drain_meets_a_runner_without_a_place() {
+fn no_wake_up_is_lost_when_a_drain_meets_a_worker_without_a_place() {
     check(2, || {
         let mut model = Model::new(one_place(), plain());
         model.scheduler.request(1);
@@ -137,7 +137,7 @@ fn a_promoted_job_starts_once_whichever_entry_is_found_first() {
     });
 }
 
-/// The generator waits for ever: unless the cancellation reaches it the runner never ends.
+/// The generator waits for ever: unless the cancellation reaches it the worker never ends.
 #[test]
 fn a_cancellation_reaches_a_generator_that_is_about_to_wait() {
     check(2, || {
@@ -182,7 +182,7 @@ fn a_fault_is_judged_once_and_its_job_comes_back() {
     });
 }
 
-/// What a runner picks after a snapshot was published follows that snapshot (I5).
+/// What a worker picks after a snapshot was published follows that snapshot (I5).
 #[test]
 fn a_snapshot_counts_from_the_next_pick_on() {
     check(2, || {
@@ -221,7 +221,7 @@ fn a_snapshot_counts_from_the_next_pick_on() {
 }
 
 #[test]
-fn shutting_down_ends_every_job_and_every_runner() {
+fn shutting_down_ends_every_job_and_every_worker() {
     check(2, || {
         let mut model = Model::new(config(1), plain());
         model.scheduler.request(1);
@@ -237,7 +237,7 @@ fn shutting_down_ends_every_job_and_every_runner() {
 }
 
 #[test]
-fn two_runners_and_one_place_lose_nothing() {
+fn two_worker_and_one_place_lose_nothing() {
     check(2, || {
         let config = SchedulerConfig {
             completed_capacity: 1,
@@ -253,9 +253,9 @@ fn two_runners_and_one_place_lose_nothing() {
     });
 }
 
-/// The only place is taken by a result that nobody drains, and the runner is about to leave.
+/// The only permit is taken by a result that nobody drains, and the worker is about to leave.
 #[test]
-fn an_edit_that_meets_a_runner_without_a_place_is_not_lost() {
+fn an_edit_that_meets_a_worker_without_a_place_is_not_lost() {
     check(2, || {
         let mut model = Model::new(one_place(), plain());
         model.scheduler.request(1);

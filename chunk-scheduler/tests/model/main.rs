@@ -2,7 +2,7 @@
 //! every step both must agree on every counter, every depth, every start and every result.
 
 mod reference;
-mod runners;
+mod workers;
 
 use std::time::Duration;
 
@@ -178,10 +178,10 @@ impl Trial {
 
     fn check(&mut self) {
         self.reference.watch(&self.simulation.trace());
-        self.scheduler.audit().expect("the ledger adds up");
+        self.scheduler.audit().expect("the counters add up");
         assert_eq!(self.scheduler.depths(), self.reference.depths());
         let mut counters = self.scheduler.counters();
-        // The reference follows neither how long things took nor which runners were wanted.
+        // The reference follows neither how long things took nor which workers were wanted.
         counters.wasted_time = Duration::ZERO;
         counters.starts_refused = 0;
         assert_eq!(counters, self.reference.counters);

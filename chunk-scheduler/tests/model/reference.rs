@@ -1,7 +1,7 @@
 //! What a scheduler is, without threads, locks or queues: one list of jobs and a linear search.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
@@ -32,13 +32,13 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Whether a result exists that somebody generated.
+    /// Whether a generator made a result that still exists.
     fn has_result(self) -> bool {
         !self.is_empty && matches!(self.state, State::Completed | State::Delivered)
     }
 }
 
-/// A result or a fault that holds a place in the completed queue.
+/// A result or a fault that holds a permit in the completed queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
     pub(crate) key: i32,
@@ -64,13 +64,14 @@ pub(crate) struct Reference {
     turn: u32,
     /// Whether the next tick hands anything over.
     has_outgoing: bool,
-    /// By runner: what it generates.
+    /// By worker: what it generates.
     pub(crate) running: BTreeMap<u64, Held>,
-    /// By runner: the key it still answers for after its generator has returned.
+    /// By worker: the key it still answers for after its generator has returned.
     pub(crate) answering: BTreeMap<u64, i32>,
     pub(crate) starts: usize,
     pub(crate) results: Vec<Held>,
-    empties: VecDeque<(i32, Version)>,
+    /// The highest start of a result that was delivered.
+    last_order: usize,
     pub(crate) faults: Vec<(Held, bool)>,
     pub(crate) watched: usize,
 }
@@ -101,7 +102,7 @@ impl Reference {
             answering: BTreeMap::new(),
             starts: 0,
             results: Vec::new(),
-            empties: VecDeque::new(),
+            last_order: 0,
             faults: Vec::new(),
             watched: 0,
         }
@@ -118,7 +119,7 @@ impl Reference {
         assert!(!found.is_new());
         if lane < job.lane {
             job.lane = lane;
-            if !job.is_empty && matches!(job.state, State::Queued { .. }) {
+            if matches!(job.state, State::Queued { .. }) {
                 job.state = State::Queued { visible: None };
                 self.has_outgoing = true;
             }
@@ -146,21 +147,31 @@ impl Reference {
         assert!(newest < Some(version), "versions never repeat (I2)");
         self.counters.requested += 1;
         self.quarantined.remove(&key);
-        if is_empty {
+        let permits = match lane {
+            Lane::Urgent => self.capacity + self.urgent_reserve,
+            Lane::Normal | Lane::Prefetch => self.capacity,
+        };
+        let taken = self.running.len() + self.results.len() + self.faults.len();
+        let is_empty = is_empty && taken < permits;
+        let state = if is_empty {
             self.counters.known_empty += 1;
-            match lane {
-                Lane::Urgent => self.empties.push_front((key, version)),
-                _ => self.empties.push_back((key, version)),
-            }
+            let order = self.last_order;
+            self.results.push(Held {
+                key,
+                version,
+                order,
+            });
+            State::Completed
         } else {
             self.has_outgoing = true;
-        }
+            State::Queued { visible: None }
+        };
         let job = Model {
             version,
             lane,
             attempt: u32::from(!is_empty),
             is_empty,
-            state: State::Queued { visible: None },
+            state,
         };
         self.jobs.insert(key, job);
     }
@@ -173,7 +184,7 @@ impl Reference {
         faults.sort_by_key(|(fault, _)| fault.version);
         for (fault, panicked) in faults {
             self.counters.panics += u64::from(panicked);
-            self.judge(fault.key, fault.version);
+            self.handle_failure(fault.key, fault.version);
         }
         for job in self.jobs.values_mut() {
             if matches!(job.state, State::Retrying { due: Some(due) } if due <= now) {
@@ -186,7 +197,7 @@ impl Reference {
         }
         if std::mem::take(&mut self.has_outgoing) {
             self.turn += 1;
-            for job in self.jobs.values_mut().filter(|job| !job.is_empty) {
+            for job in self.jobs.values_mut() {
                 if job.state == (State::Queued { visible: None }) {
                     job.state = State::Queued {
                         visible: Some(self.turn),
@@ -197,7 +208,7 @@ impl Reference {
     }
 
     /// Decides about a failed attempt, if its job still lives.
-    fn judge(&mut self, key: i32, version: Version) -> bool {
+    fn handle_failure(&mut self, key: i32, version: Version) -> bool {
         let Some(job) = self.jobs.get_mut(&key).filter(|job| job.version == version) else {
             return false;
         };
@@ -219,54 +230,39 @@ impl Reference {
             .is_some_and(|job| job.version == version)
     }
 
-    /// Results that nobody waits for give their places back.
+    /// Results that nobody waits for give their permits back.
     fn forget_the_dead(&mut self) {
         let mut results = std::mem::take(&mut self.results);
         results.retain(|result| self.is_live(result.key, result.version));
         self.results = results;
-        let mut empties = std::mem::take(&mut self.empties);
-        empties.retain(|(key, version)| self.is_live(*key, *version));
-        self.empties = empties;
     }
 
     pub(crate) fn drain(&mut self, max: usize) -> Vec<(i32, Version)> {
         self.forget_the_dead();
         let jobs = &self.jobs;
-        let order = |result: &Held| (jobs[&result.key].lane, result.order);
+        let order = |result: &Held| (jobs[&result.key].lane, result.order, result.version);
         self.results.sort_by_key(order);
         let mut delivered = Vec::new();
-        let mut prefer_empty = false;
         while delivered.len() < max {
-            let Some((key, version)) = self.next(&mut prefer_empty) else {
+            let Some(result) = self.next() else {
                 break;
             };
-            let job = self.jobs.get_mut(&key).expect("the dead were forgotten");
-            job.state = State::Delivered;
-            delivered.push((key, version));
+            let job = self.jobs.get_mut(&result.key);
+            job.expect("the dead were forgotten").state = State::Delivered;
+            self.last_order = self.last_order.max(result.order);
+            delivered.push((result.key, result.version));
         }
         delivered
     }
 
-    fn next(&mut self, prefer_empty: &mut bool) -> Option<(i32, Version)> {
+    fn next(&mut self) -> Option<Held> {
         let backlog = self.count(|state| state == State::Delivered);
-        let is_urgent = |key: i32| self.jobs[&key].lane == Lane::Urgent;
-        let has_urgent_result = self.results.first().is_some_and(|it| is_urgent(it.key));
-        let has_urgent_empty = self.empties.front().is_some_and(|it| is_urgent(it.0));
-        let take_empty = if backlog >= self.backlog_capacity + self.urgent_reserve {
-            return None;
-        } else if has_urgent_result || has_urgent_empty {
-            !has_urgent_result
-        } else if backlog >= self.backlog_capacity {
-            return None;
-        } else {
-            let is_empty_first = std::mem::replace(prefer_empty, !*prefer_empty);
-            self.results.is_empty() || (is_empty_first && !self.empties.is_empty())
+        let first = self.results.first()?;
+        let room = match self.jobs[&first.key].lane {
+            Lane::Urgent => self.backlog_capacity + self.urgent_reserve,
+            Lane::Normal | Lane::Prefetch => self.backlog_capacity,
         };
-        if take_empty {
-            return self.empties.pop_front();
-        }
-        let result = self.results.remove(0);
-        Some((result.key, result.version))
+        (backlog < room).then(|| self.results.remove(0))
     }
 
     /// The nth of what is in the backlog, around.
@@ -287,7 +283,7 @@ impl Reference {
 
     pub(crate) fn apply_failed(&mut self, key: i32, version: Version) -> bool {
         self.counters.wasted += u64::from(self.jobs[&key].has_result());
-        self.judge(key, version)
+        self.handle_failure(key, version)
     }
 
     pub(crate) fn depths(&self) -> Depths {

@@ -8,11 +8,11 @@ use crate::workspace::Workspace;
 /// A crate, or the only feature of it that may switch these dependencies on; then their names. `*` is every crate, `others`
 /// every crate that is neither part of this workspace nor of Bevy.
 const ALLOWED: &str = "\
-chunk-coord: ahash bevy_math bevy_platform hashbrown smallvec
+chunk-coord: bevy_math bevy_platform smallvec
 chunk-coord/bevy_ecs: bevy_ecs
 chunk-coord/bevy_reflect: bevy_reflect
 chunk-coord/serde: serde
-chunk-scheduler: ahash bevy_platform bevy_tasks hashbrown loom smallvec tracing
+chunk-scheduler: ahash bevy_platform bevy_tasks crossbeam-utils hashbrown loom smallvec tracing
 chunk-scheduler/bevy_ecs: bevy_ecs
 chunk-scheduler/bevy_reflect: bevy_reflect
 chunk-assets: bevy_app bevy_asset bevy_camera bevy_color bevy_ecs bevy_math bevy_mesh bevy_reflect bevy_transform tracing

@@ -70,7 +70,6 @@ metric_table! {
     Count "wasted" "_total" "Chunks that were generated and never applied" |s| s.wasted.chunks as f64;
     Count "missed" "_total" "Chunks that left before they were shown" |s| s.totals.missed as f64;
     Count "unloaded" "_total" "Chunks whose last entity is gone" |s| s.totals.unloaded as f64;
-    Count "inversions" "_total" "Jobs started although a nearer one was queued" |s| s.counters.inversions as f64;
     Time "wasted_time" "_seconds" "Time of generators whose result was never applied" |s| seconds(s.wasted.time);
     Time "main_thread" "_seconds" "Main-thread time of the last frame" |s| seconds(s.frame.main_thread());
     Time "overshoot" "_seconds" "Time over the budget in the last frame" |s| seconds(s.frame.apply.overshoot);

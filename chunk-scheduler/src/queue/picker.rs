@@ -1,0 +1,376 @@
+//! Which job is next: state that workers share and the main thread does not change.
+
+use super::{
+    inbox::{Inbox, Submission, Submissions, no_submissions},
+    lane_queue::{Entry, LaneQueue},
+    rank::Rank,
+};
+use crate::{
+    job::{JobCell, Key, Lane, panics},
+    sync::Arc,
+};
+
+/// A job that was just started.
+#[derive(Debug)]
+pub(crate) struct Picked<K> {
+    pub(crate) cell: Arc<JobCell<K>>,
+    pub(crate) attempt: u32,
+    /// Counts the picks of this scheduler: results are handed over in the order of their starts.
+    pub(crate) order: u64,
+}
+
+/// A new job whose rank panicked.
+#[derive(Debug)]
+pub(crate) struct Unrankable<K> {
+    pub(crate) cell: Arc<JobCell<K>>,
+    pub(crate) message: String,
+}
+
+/// The jobs for which there is a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Everything,
+    UrgentOnly,
+}
+
+/// After so many urgent jobs in a row a normal one is started, if one waits: edits that never end
+/// cost loading almost all of its speed, but do not stop it.
+const MOST_URGENT_IN_A_ROW: u32 = 64;
+/// The queue is ranked anew after so many turns although nobody published anything, so that ranks
+/// that age do so while the viewers rest as well.
+const TURNS_BETWEEN_RANKINGS: u32 = 64;
+
+#[derive(Debug)]
+pub(crate) struct Picker<K, R: Rank<K>> {
+    lanes: [LaneQueue<K, R::Priority>; 3],
+    rank: Arc<R>,
+    turn: u32,
+    /// The turn in which everything was ranked last.
+    ranked: u32,
+    urgent_in_a_row: u32,
+    picks: u64,
+    /// The epoch of the inbox that was merged last.
+    pub(crate) merged: u64,
+    /// Keys on workers now, the cancelled ones included. As many as there are workers.
+    running: Vec<K>,
+    /// Entries whose key is running: a key is never generated twice at the same time.
+    held_back: Vec<(Lane, Entry<K, R::Priority>)>,
+    /// Empty vectors that keep their memory, swapped with the inbox's full ones.
+    spare: Submissions<K>,
+}
+
+/// An emptied vector with more room than this is given back to the allocator.
+const SPARE_ROOM: usize = 1024;
+
+impl<K: Key, R: Rank<K>> Picker<K, R> {
+    pub(crate) fn new(rank: Arc<R>) -> Self {
+        Self {
+            lanes: Lane::ALL.map(|_| LaneQueue::new()),
+            rank,
+            turn: 0,
+            ranked: 0,
+            urgent_in_a_row: 0,
+            picks: 0,
+            merged: 0,
+            running: Vec::new(),
+            held_back: Vec::new(),
+            spare: no_submissions(),
+        }
+    }
+
+    /// Entries, the dead ones included.
+    pub(crate) fn len(&self) -> usize {
+        self.lanes.iter().map(LaneQueue::len).sum::<usize>() + self.held_back.len()
+    }
+
+    /// Takes over what the inbox holds: pointers only, because the main thread takes the same lock. [`Self::merge`] sorts
+    /// it in.
+    pub(crate) fn collect(&mut self, inbox: &mut Inbox<K, R>) -> Inbox<K, R> {
+        Inbox {
+            submissions: std::mem::replace(&mut inbox.submissions, std::mem::take(&mut self.spare)),
+            rank: Arc::clone(&inbox.rank),
+            turn: inbox.turn,
+        }
+    }
+
+    /// Re-ranks if there is a new snapshot, then queues the submissions. Jobs whose rank panicked are
+    /// pushed to `unrankable`.
+    pub(crate) fn merge(&mut self, news: Inbox<K, R>, unrankable: &mut Vec<Unrankable<K>>) {
+        self.turn = news.turn;
+        let is_due = self.turn.wrapping_sub(self.ranked) >= TURNS_BETWEEN_RANKINGS;
+        let is_new = !Arc::ptr_eq(&self.rank, &news.rank);
+        self.rank = news.rank;
+        if is_new || is_due {
+            self.ranked = self.turn;
+            tracing::debug_span!("chunk_rerank").in_scope(|| self.rerank());
+        }
+        for (lane, mut submissions) in Lane::ALL.into_iter().zip(news.submissions) {
+            for submission in submissions.drain(..) {
+                self.enqueue(lane, submission, unrankable);
+            }
+            if submissions.capacity() <= SPARE_ROOM {
+                self.spare[lane.index()] = submissions;
+            }
+        }
+    }
+
+    /// Starts the best job whose key is not running. Returns it with the number of dead entries
+    /// that were cleared away.
+    pub(crate) fn pick(&mut self, reach: Reach) -> (Option<Picked<K>>, usize) {
+        let lanes: &[Lane] = match reach {
+            Reach::UrgentOnly => &[Lane::Urgent],
+            Reach::Everything if self.urgent_in_a_row >= MOST_URGENT_IN_A_ROW => {
+                &[Lane::Normal, Lane::Urgent, Lane::Prefetch]
+            }
+            Reach::Everything => &Lane::ALL,
+        };
+        let mut dead = 0;
+        for lane in lanes {
+            let picked = self.pick_from(*lane, &mut dead);
+            if picked.is_some() {
+                self.urgent_in_a_row = match lane {
+                    Lane::Urgent => self.urgent_in_a_row.saturating_add(1),
+                    _ => 0,
+                };
+                return (picked, dead);
+            }
+        }
+        (None, dead)
+    }
+
+    fn pick_from(&mut self, lane: Lane, dead: &mut usize) -> Option<Picked<K>> {
+        while let Some(entry) = self.lanes[lane.index()].pop() {
+            if self.running.contains(&entry.key) && entry.cell.is_startable(lane) {
+                self.held_back.push((lane, entry));
+            } else if let Some(attempt) = entry.cell.start(lane) {
+                self.running.push(entry.key);
+                self.picks += 1;
+                return Some(Picked {
+                    cell: entry.cell,
+                    attempt,
+                    order: self.picks,
+                });
+            } else {
+                *dead += 1;
+            }
+        }
+        None
+    }
+
+    /// The generator of `key` has returned, so that jobs which waited for it may start. Returns how many there are.
+    pub(crate) fn finish(&mut self, key: &K) -> usize {
+        if let Some(at) = self.running.iter().position(|running| running == key) {
+            self.running.swap_remove(at);
+        }
+        let mut freed = 0;
+        while let Some(at) = self
+            .held_back
+            .iter()
+            .position(|(_, entry)| entry.key == *key)
+        {
+            let (lane, entry) = self.held_back.swap_remove(at);
+            self.lanes[lane.index()].push(entry);
+            freed += 1;
+        }
+        freed
+    }
+
+    /// Removes every dead entry; returns how many there were.
+    pub(crate) fn compact(&mut self) -> usize {
+        let before = self.len();
+        for lane in Lane::ALL {
+            self.lanes[lane.index()].retain(|entry| entry.cell.is_startable(lane));
+        }
+        self.held_back
+            .retain(|(lane, entry)| entry.cell.is_startable(*lane));
+        before - self.len()
+    }
+
+    /// How many queued jobs would start before that of `cell`, by the latest snapshot. `None` when
+    /// it is not queued, or when its rank panics.
+    pub(crate) fn position(
+        &self,
+        cell: &Arc<JobCell<K>>,
+        inbox: &Inbox<K, R>,
+        outgoing: &Submissions<K>,
+    ) -> Option<usize> {
+        let is_outdated = !Arc::ptr_eq(&self.rank, &inbox.rank);
+        let queued = Lane::ALL.into_iter().flat_map(|lane| {
+            let entries = self.lanes[lane.index()].iter();
+            entries.map(move |entry| (lane, entry))
+        });
+        let held_back = self.held_back.iter().map(|(lane, entry)| (*lane, entry));
+        let ranked = queued.chain(held_back).filter_map(|(lane, entry)| {
+            let age = inbox.turn.wrapping_sub(entry.turn);
+            let priority = match is_outdated {
+                true => panics::guard(|| inbox.rank.rank_aged(&entry.key, age)).ok(),
+                false => None,
+            };
+            let priority = priority.unwrap_or(entry.priority);
+            let order = (lane, priority, entry.turn, entry.key);
+            entry
+                .cell
+                .is_startable(lane)
+                .then_some((order, &entry.cell))
+        });
+        let submissions = Lane::ALL.into_iter().flat_map(|lane| {
+            let submissions = inbox.submissions[lane.index()].iter();
+            let submissions = submissions.chain(&outgoing[lane.index()]);
+            submissions.map(move |submission| (lane, submission))
+        });
+        let unranked = submissions.filter_map(|(lane, Submission { cell, turn })| {
+            let priority = panics::guard(|| inbox.rank.rank(&cell.key)).ok()?;
+            let order = (lane, priority, *turn, cell.key);
+            cell.is_startable(lane).then_some((order, cell))
+        });
+        let all: Vec<_> = ranked.chain(unranked).collect();
+        let (own, _) = all.iter().find(|(_, other)| Arc::ptr_eq(other, cell))?;
+        Some(all.iter().filter(|(other, _)| other < own).count())
+    }
+
+    fn enqueue(
+        &mut self,
+        lane: Lane,
+        submission: Submission<K>,
+        unrankable: &mut Vec<Unrankable<K>>,
+    ) {
+        let Submission { cell, turn } = submission;
+        let key = cell.key;
+        match panics::guard(|| self.rank.rank(&key)) {
+            Ok(priority) => self.lanes[lane.index()].push(Entry {
+                priority,
+                turn,
+                key,
+                cell,
+            }),
+            Err(message) => unrankable.push(Unrankable { cell, message }),
+        }
+    }
+
+    fn rerank(&mut self) {
+        let (rank, now) = (Arc::clone(&self.rank), self.turn);
+        let aged = |entry: &Entry<K, R::Priority>| {
+            rank.rank_aged(&entry.key, now.wrapping_sub(entry.turn))
+        };
+        if panics::guard(|| self.rerank_by(aged)).is_err() {
+            // Slower, entry by entry, so that a rank that panics for one key does not cost the others theirs.
+            self.rerank_by(|entry| panics::guard(|| aged(entry)).unwrap_or(entry.priority));
+        }
+    }
+
+    fn rerank_by(&mut self, priority: impl Fn(&Entry<K, R::Priority>) -> R::Priority) {
+        for lane in &mut self.lanes {
+            lane.rerank(&priority);
+        }
+        for (_, entry) in &mut self.held_back {
+            entry.priority = priority(entry);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::rank::FnRank;
+    use super::*;
+    use crate::job::{JobState, Version};
+
+    type Cells = Vec<Arc<JobCell<u32>>>;
+
+    fn submission(cell: &Arc<JobCell<u32>>) -> Submission<u32> {
+        Submission {
+            cell: Arc::clone(cell),
+            turn: 1,
+        }
+    }
+
+    fn picker_with<R: Rank<u32>>(rank: R, keys: &[u32]) -> (Picker<u32, R>, Cells, usize) {
+        let rank = Arc::new(rank);
+        let mut picker = Picker::new(Arc::clone(&rank));
+        let cells: Cells = (1..)
+            .zip(keys)
+            .map(|(version, key)| Arc::new(JobCell::new(*key, Version(version), Lane::Normal)))
+            .collect();
+        let mut inbox = Inbox {
+            submissions: [
+                Vec::new(),
+                cells.iter().map(submission).collect(),
+                Vec::new(),
+            ],
+            rank,
+            turn: 1,
+        };
+        let news = picker.collect(&mut inbox);
+        let mut unrankable = Vec::new();
+        picker.merge(news, &mut unrankable);
+        (picker, cells, unrankable.len())
+    }
+
+    fn picked<R: Rank<u32>>(picker: &mut Picker<u32, R>) -> Option<u32> {
+        picker
+            .pick(Reach::Everything)
+            .0
+            .map(|picked| picked.cell.key)
+    }
+
+    #[test]
+    fn a_key_that_runs_holds_back_its_successor_but_nobody_else() {
+        let (mut picker, cells, _) = picker_with(FnRank(|k: &u32| *k), &[1]);
+        assert_eq!(picked(&mut picker), Some(1));
+        assert!(cells[0].end(JobState::Stale).is_some());
+        let again = Arc::new(JobCell::new(1, Version(2), Lane::Normal));
+        let other = Arc::new(JobCell::new(5, Version(3), Lane::Normal));
+        picker.enqueue(Lane::Normal, submission(&again), &mut Vec::new());
+        picker.enqueue(Lane::Normal, submission(&other), &mut Vec::new());
+        assert_eq!(picked(&mut picker), Some(5));
+        assert_eq!(picked(&mut picker), None);
+        picker.finish(&1);
+        assert_eq!(picked(&mut picker), Some(1));
+    }
+
+    #[test]
+    fn cancelled_entries_cost_their_pop_or_are_compacted() {
+        let (mut picker, cells, _) = picker_with(FnRank(|k: &u32| *k), &[1, 2, 3, 4]);
+        assert!(cells[0].end(JobState::Cancelled).is_some());
+        assert!(cells[3].end(JobState::Cancelled).is_some());
+        let (first, dead) = picker.pick(Reach::Everything);
+        assert_eq!((first.map(|p| p.cell.key), dead), (Some(2), 1));
+        assert_eq!(picker.compact(), 1);
+        assert_eq!(picker.len(), 1);
+    }
+
+    /// The order of what is left does not matter; that it is left does.
+    #[test]
+    fn keys_that_cannot_be_compared_are_not_lost() {
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        struct Incomparable(u32);
+        impl PartialOrd for Incomparable {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for Incomparable {
+            fn cmp(&self, _: &Self) -> std::cmp::Ordering {
+                std::panic::resume_unwind(Box::new("no order"))
+            }
+        }
+        let rank = FnRank(|key: &u32| Incomparable(*key));
+        let (mut picker, _, unrankable) = picker_with(rank, &[1, 2, 3]);
+        assert_eq!(unrankable, 0);
+        let mut keys: Vec<_> = std::iter::from_fn(|| picked(&mut picker)).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_rank_that_panics_costs_only_its_own_key() {
+        let rank = FnRank(|key: &u32| {
+            assert_ne!(*key, 2, "unlucky");
+            *key
+        });
+        let (mut picker, _, unrankable) = picker_with(rank, &[1, 2, 3]);
+        assert_eq!(unrankable, 1);
+        picker.rerank();
+        assert_eq!(picked(&mut picker), Some(1));
+        assert_eq!(picked(&mut picker), Some(3));
+    }
+}

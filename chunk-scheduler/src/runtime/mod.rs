@@ -1,0 +1,18 @@
+//! Where workers run, and the clock that measures them.
+//!
+//! - `executor`: the choice of a user, and what carries it out
+//! - `local_executor`: tasks that are polled by hand, without threads
+//! - `simulation`: a deterministic executor for tests
+//! - `clock`: the clock that measures work
+
+mod clock;
+mod executor;
+mod local_executor;
+mod simulation;
+
+pub(crate) use clock::{ClockTime, WorkClock};
+pub(crate) use executor::Executor;
+pub use executor::{CustomRuntime, Runtime, available_cores, recommended_pool_threads};
+pub use local_executor::WorkerFuture;
+pub use simulation::Simulation;
+pub(crate) use simulation::scramble;

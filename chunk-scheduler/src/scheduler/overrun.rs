@@ -1,0 +1,94 @@
+//! The watch over generators that do not return.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::workers::Workers;
+use crate::{
+    config::OverrunPolicy,
+    job::{Key, Version},
+    runtime::{ClockTime, WorkClock},
+};
+
+/// Overruns that are kept for [`Scheduler::overruns`](crate::Scheduler::overruns); the log has all of them.
+const OVERRUNS_KEPT: usize = 64;
+
+/// An attempt that has been running longer than
+/// [`OverrunPolicy::allowance`](crate::OverrunPolicy::allowance).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overrun<K> {
+    /// What is being generated.
+    pub key: K,
+    /// Which request of it.
+    pub version: Version,
+    /// How long the attempt had been running when it was noticed.
+    pub age: Duration,
+}
+
+#[derive(Debug)]
+pub(super) struct OverrunWatch<K> {
+    /// The attempt in each worker slot that was last reported, by version and beginning.
+    reported: Vec<Option<(Version, ClockTime)>>,
+    unread: VecDeque<Overrun<K>>,
+    /// How many were reported.
+    pub(super) count: u64,
+}
+
+impl<K: Key> OverrunWatch<K> {
+    pub(super) fn new() -> Self {
+        Self {
+            reported: Vec::new(),
+            unread: VecDeque::new(),
+            count: 0,
+        }
+    }
+
+    /// The overruns since the last call, oldest first.
+    pub(super) fn read(&mut self) -> impl Iterator<Item = Overrun<K>> + '_ {
+        self.unread.drain(..)
+    }
+
+    /// Reports each overrunning attempt once. Returns how many more workers there may be for those that overrun now.
+    pub(super) fn watch<T: Send + 'static>(
+        &mut self,
+        policy: &OverrunPolicy,
+        workers: &Workers<K, T>,
+        clock: &WorkClock,
+    ) -> usize {
+        let Some(allowance) = policy.allowance else {
+            return 0;
+        };
+        let mut now = None;
+        let mut overrunning = 0;
+        for (number, slot) in workers.slots().iter().enumerate() {
+            let Some(began) = slot.began() else { continue };
+            // The clock is read only while a job is on a worker.
+            let now = *now.get_or_insert_with(|| clock.now());
+            if now.since(began) <= allowance {
+                continue;
+            }
+            let Some((cell, began)) = slot.current() else {
+                continue;
+            };
+            let age = now.since(began);
+            if age <= allowance {
+                continue;
+            }
+            overrunning += 1;
+            if self.reported.len() <= number {
+                self.reported.resize(number + 1, None);
+            }
+            let attempt = Some((cell.version, began));
+            if std::mem::replace(&mut self.reported[number], attempt) == attempt {
+                continue;
+            }
+            self.count += 1;
+            let (key, version) = (cell.key, cell.version);
+            tracing::warn!(?key, ?age, "still generating");
+            if self.unread.len() == OVERRUNS_KEPT {
+                self.unread.pop_front();
+            }
+            self.unread.push_back(Overrun { key, version, age });
+        }
+        overrunning.min(policy.max_compensated)
+    }
+}

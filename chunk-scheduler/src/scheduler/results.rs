@@ -1,0 +1,218 @@
+//! Results on their way from the workers to the caller.
+
+use super::workers::Workers;
+use crate::{
+    job::{JobCell, JobState, Key, Lane, Version},
+    queue::Rank,
+    sync::{Arc, Mutex, Ordering},
+    worker::{Finished, ResultQueue, Shared, WorkerSlot, empty_queue},
+};
+
+/// A result, handed over once.
+#[must_use = "it stays live until it is settled"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered<K, T> {
+    /// What was generated.
+    pub key: K,
+    /// Which request of it; [`Scheduler::applied`](crate::Scheduler::applied) takes it back.
+    pub version: Version,
+    /// Its lane, so that an urgent result overtakes in the caller's queue as well.
+    pub lane: Lane,
+    /// What the generator returned.
+    pub content: T,
+}
+
+pub(super) struct Results<K, T> {
+    /// The answers for keys that are known to be empty, then what was taken from the queue of each worker slot. In a
+    /// mutex, which is never locked, because contents need not be `Sync` and a scheduler should be.
+    queues: Mutex<Vec<ResultQueue<K, T>>>,
+    /// How many results, here and in the slots, belong to jobs that have ended since.
+    dead: usize,
+    /// Whether a job was promoted whose result is in a queue already.
+    has_promoted: bool,
+    /// The highest pick of a result that was handed over.
+    last_order: u64,
+}
+
+impl<K: Key, T: Send + 'static> Results<K, T> {
+    pub(super) fn new() -> Self {
+        Self {
+            queues: Mutex::new(vec![empty_queue()]),
+            dead: 0,
+            has_promoted: false,
+            last_order: 0,
+        }
+    }
+
+    /// Makes a queue for each of so many worker slots.
+    pub(super) fn make_room(&mut self, slots: usize) {
+        self.queues.owned().resize_with(1 + slots, empty_queue);
+    }
+
+    pub(super) fn dead(&self) -> usize {
+        self.dead
+    }
+
+    /// A job with a result has ended.
+    pub(super) fn count_dead(&mut self) {
+        self.dead += 1;
+    }
+
+    /// A job with a result was promoted.
+    pub(super) fn note_promotion(&mut self) {
+        self.has_promoted = true;
+    }
+
+    /// Adds the answer for a key that is known to be empty, which needs no worker. Its permit is used. It is handed over
+    /// after results whose jobs were picked before the latest that was handed over, and before all others.
+    pub(super) fn push_known_empty(&mut self, cell: Arc<JobCell<K>>, content: T) {
+        let lane = cell.lane();
+        let order = self.last_order;
+        self.queues.owned()[0][lane.index()].push_back(Finished {
+            cell,
+            order,
+            content,
+        });
+    }
+
+    /// Takes over what workers have finished, as far as their former results are handed over.
+    pub(super) fn collect<R: Rank<K>>(
+        &mut self,
+        workers: &Workers<K, T>,
+        shared: &Shared<K, T, R>,
+    ) {
+        if std::mem::take(&mut self.has_promoted) {
+            self.each_slot(workers, WorkerSlot::take_results);
+            self.move_promoted();
+        }
+        if shared.permits.taken() > 0 {
+            self.each_slot(workers, WorkerSlot::swap_results);
+        }
+    }
+
+    /// The next result whose job is live, now delivered. Contents of other jobs are pushed to `unwanted`, and `has_freed`
+    /// is set when a permit was released.
+    pub(super) fn next<R: Rank<K>>(
+        &mut self,
+        workers: &Workers<K, T>,
+        shared: &Shared<K, T, R>,
+        lanes: &[Lane],
+        unwanted: &mut Vec<T>,
+        has_freed: &mut bool,
+    ) -> Option<Delivered<K, T>> {
+        loop {
+            let finished = lanes
+                .iter()
+                .find_map(|lane| self.pop(workers.slots(), *lane))?;
+            let Finished {
+                cell,
+                order,
+                content,
+            } = finished;
+            shared.permits.release();
+            *has_freed = true;
+            self.last_order = self.last_order.max(order);
+            if cell.advance(JobState::Completed, JobState::Delivered) {
+                shared.left(JobState::Completed);
+                return Some(Delivered {
+                    key: cell.key,
+                    version: cell.version,
+                    lane: cell.lane(),
+                    content,
+                });
+            }
+            self.dead -= 1;
+            unwanted.push(content);
+        }
+    }
+
+    /// Takes out the results that nobody waits for, wherever they are and whether or not anything can be drained, and
+    /// releases their permits.
+    pub(super) fn take_dead<R: Rank<K>>(
+        &mut self,
+        workers: &Workers<K, T>,
+        shared: &Shared<K, T, R>,
+    ) -> Vec<T> {
+        let mut unwanted = Vec::new();
+        if self.dead == 0 {
+            return unwanted;
+        }
+        self.each_slot(workers, WorkerSlot::take_results);
+        for queue in self.queues.owned().iter_mut().flatten() {
+            for _ in 0..queue.len() {
+                let Some(result) = queue.pop_front() else {
+                    break;
+                };
+                match result.cell.state() {
+                    JobState::Completed => queue.push_back(result),
+                    _ => unwanted.push(result.content),
+                }
+            }
+        }
+        self.dead -= unwanted.len();
+        for _ in &unwanted {
+            shared.permits.release();
+        }
+        unwanted
+    }
+
+    /// Moves results whose jobs were promoted meanwhile to the lane that they are in now.
+    fn move_promoted(&mut self) {
+        for queue in self.queues.owned().iter_mut() {
+            for lane in [Lane::Normal, Lane::Prefetch] {
+                let rises = |result: &Finished<K, T>| result.cell.lane() < lane;
+                while let Some(at) = queue[lane.index()].iter().position(rises) {
+                    let Some(result) = queue[lane.index()].remove(at) else {
+                        break;
+                    };
+                    let higher = &mut queue[result.cell.lane().index()];
+                    let order = |it: &Finished<K, T>| (it.order, it.cell.version);
+                    let at = higher.partition_point(|other| order(other) < order(&result));
+                    higher.insert(at, result);
+                }
+            }
+        }
+    }
+
+    /// The result of this lane whose job was picked first.
+    fn pop(&mut self, slots: &[Arc<WorkerSlot<K, T>>], lane: Lane) -> Option<Finished<K, T>> {
+        let mut queues = self.queues.owned();
+        let heads = queues.iter().enumerate().filter_map(|(number, queue)| {
+            let head = queue[lane.index()].front()?;
+            Some((head.order, number))
+        });
+        let (_, number) = heads.min()?;
+        let queue = &mut queues[number][lane.index()];
+        let result = queue.pop_front();
+        if queue.is_empty() && number > 0 {
+            // What this worker has finished meanwhile may be next.
+            slots[number - 1].swap_lane(lane, queue);
+        }
+        result
+    }
+
+    fn each_slot(
+        &mut self,
+        workers: &Workers<K, T>,
+        visit: impl Fn(&WorkerSlot<K, T>, &mut ResultQueue<K, T>),
+    ) {
+        let mut queues = self.queues.owned();
+        for (slot, queue) in workers.slots().iter().zip(&mut queues[1..]) {
+            visit(slot, queue);
+        }
+    }
+}
+
+/// A permit for the result of a key that is known to be empty, used. False where none is free.
+pub(super) fn use_permit<K: Key, T, R: Rank<K>>(shared: &Shared<K, T, R>, lane: Lane) -> bool {
+    let permit = match lane {
+        Lane::Urgent => shared.permits.take_urgent(),
+        Lane::Normal | Lane::Prefetch => shared.permits.take(),
+    };
+    let Some(permit) = permit else {
+        return false;
+    };
+    permit.keep();
+    shared.counts.completed.fetch_add(1, Ordering::AcqRel);
+    true
+}
