@@ -82,7 +82,7 @@ fn every_stage_has_a_span_and_an_attempt_says_which_chunk_it_makes() {
         "chunk_level",
         "chunk_generate",
         "chunk_tick",
-        "chunk_hand_over",
+        "chunk_submit",
         "chunk_drain",
         "chunk_apply",
         "chunk_spawn",
