@@ -107,6 +107,33 @@ impl ChunkCoord {
             self.z.saturating_add(z),
         )
     }
+
+    /// The four chunks that share a side with this one in a planar world, in coordinate order.
+    ///
+    /// Fewer at the ends of the `i32` range.
+    pub fn planar_neighbours(self) -> impl Iterator<Item = Self> {
+        [(0, -1), (-1, 0), (1, 0), (0, 1)]
+            .into_iter()
+            .filter_map(move |(x, z)| self.checked_offset(x, 0, z))
+    }
+
+    /// The six chunks that share a face with this one, in coordinate order.
+    ///
+    /// Fewer at the ends of the `i32` range.
+    pub fn face_neighbours(self) -> impl Iterator<Item = Self> {
+        (self.all_neighbours()).filter(move |neighbour| self.distance_sq(*neighbour) == 1)
+    }
+
+    /// The 26 chunks that share a face, an edge or a corner with this one, in coordinate order.
+    ///
+    /// Fewer at the ends of the `i32` range.
+    pub fn all_neighbours(self) -> impl Iterator<Item = Self> {
+        (0..27)
+            .filter(|&index| index != 13)
+            .filter_map(move |index| {
+                self.checked_offset(index % 3 - 1, index / 9 - 1, index / 3 % 3 - 1)
+            })
+    }
 }
 
 impl Ord for ChunkCoord {
@@ -158,6 +185,18 @@ impl From<ChunkCoord> for [i32; 3] {
     }
 }
 
+impl From<bevy_math::IVec3> for ChunkCoord {
+    fn from(vector: bevy_math::IVec3) -> Self {
+        Self::new(vector.x, vector.y, vector.z)
+    }
+}
+
+impl From<ChunkCoord> for bevy_math::IVec3 {
+    fn from(coord: ChunkCoord) -> Self {
+        Self::new(coord.x, coord.y, coord.z)
+    }
+}
+
 /// The square of a difference between two coordinates, which always fits.
 #[inline]
 pub(crate) const fn square(value: u32) -> u64 {
@@ -167,6 +206,25 @@ pub(crate) const fn square(value: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn neighbours_come_in_coordinate_order_and_stop_at_the_ends() {
+        for (found, expected) in [
+            (
+                ChunkCoord::ORIGIN.planar_neighbours().collect::<Vec<_>>(),
+                4,
+            ),
+            (ChunkCoord::ORIGIN.face_neighbours().collect(), 6),
+            (ChunkCoord::ORIGIN.all_neighbours().collect(), 26),
+        ] {
+            assert_eq!(found.len(), expected);
+            assert!(found.is_sorted());
+            assert!(!found.contains(&ChunkCoord::ORIGIN));
+        }
+        let end = ChunkCoord::new(i32::MAX, i32::MIN, i32::MAX);
+        assert_eq!(end.all_neighbours().count(), 7);
+    }
 
     #[test]
     fn distance_is_exact_to_the_ends_of_the_range_and_saturates_beyond_64_bits() {
