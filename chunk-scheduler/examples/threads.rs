@@ -1,4 +1,4 @@
-//! Bare threads, no ECS: two threads of our own make the tiles of a map, those in the middle first.
+//! Without an ECS: two plain threads make the tiles of a map, those in the middle first.
 //!
 //! `cargo run -p chunk-scheduler --example threads`
 
@@ -58,9 +58,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// So many threads, each of which polls what it is given until it ends.
+/// A runtime of `count` threads, each of which polls one worker at a time until it ends.
 fn threads(count: usize) -> Runtime {
-    let lanes: Vec<Sender<Work>> = (0..count)
+    let threads: Vec<Sender<Work>> = (0..count)
         .map(|_| {
             let (sender, work) = channel();
             thread::spawn(move || run(&work));
@@ -69,9 +69,9 @@ fn threads(count: usize) -> Runtime {
         .collect();
     let turn = std::sync::atomic::AtomicUsize::new(0);
     Runtime::custom(count, move |work| {
-        let lane = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % lanes.len();
-        // A thread lives as long as its lane, so this fails only while the program ends.
-        let _ = lanes[lane].send(work);
+        let next = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % threads.len();
+        // A thread lives as long as its sender, so this fails only while the program ends.
+        let _ = threads[next].send(work);
     })
 }
 

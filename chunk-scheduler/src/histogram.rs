@@ -1,31 +1,31 @@
-//! How long things took: a histogram of fixed size that any thread can write to.
+//! A histogram of durations, of fixed size, that any thread can write to.
 
 use std::time::Duration;
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// Buckets per doubling: a quantile is right to about one part in eight.
+/// Buckets per doubling, so that quantiles are accurate within one part in eight.
 const STEPS: usize = 8;
 const STEP_BITS: u32 = STEPS.trailing_zeros();
-/// Up to 2⁴⁴ ns, which is almost five hours; what is longer counts as that.
+/// Durations beyond 2⁴⁴ ns, which is almost five hours, are in the last bucket.
 const DOUBLINGS: usize = if cfg!(loom) { 1 } else { 42 };
 
-/// What a histogram of durations knows.
+/// A summary of durations, from a histogram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DurationSummary {
-    /// How many were recorded.
+    /// How many durations were recorded.
     pub count: u64,
-    /// Their mean.
+    /// The exact mean.
     pub mean: Duration,
-    /// Half of them took at most this, give or take an eighth.
+    /// The median, at most an eighth too high.
     pub p50: Duration,
-    /// All but one in a hundred took at most this, give or take an eighth.
+    /// The 99th percentile, at most an eighth too high.
     pub p99: Duration,
-    /// The longest, exactly.
+    /// The exact maximum.
     pub max: Duration,
 }
 
-/// Records durations from any thread, in the same few kilobytes however many there are.
+/// Records durations from any thread, in a few kilobytes.
 ///
 /// ```
 /// use chunk_scheduler::DurationRecorder;
@@ -43,7 +43,7 @@ pub struct DurationRecorder {
 }
 
 impl DurationRecorder {
-    /// Nothing recorded yet.
+    /// An empty recorder.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -53,7 +53,7 @@ impl DurationRecorder {
         }
     }
 
-    /// Adds one duration; what is longer than 584 years counts as that.
+    /// Adds one duration, of at most 584 years.
     pub fn record(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl DurationRecorder {
         self.max_nanos.fetch_max(nanos, Ordering::Relaxed);
     }
 
-    /// What was recorded so far.
+    /// A summary of what was recorded so far.
     #[must_use]
     pub fn summary(&self) -> DurationSummary {
         let counts = self.buckets.each_ref().map(|b| b.load(Ordering::Relaxed));
@@ -95,16 +95,16 @@ impl Default for DurationRecorder {
     }
 }
 
-/// A duration in ten bits, right to one part in sixteen.
+/// The number of the duration's bucket, which fits into ten bits.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "there are fewer buckets than ten bits can count"
+    reason = "there are fewer than 1,024 buckets"
 )]
 pub(crate) fn coarse(duration: Duration) -> u16 {
     bucket_of(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)) as u16
 }
 
-/// The middle of the durations that [`coarse`] does not tell apart.
+/// The middle of the bucket, which is accurate within one part in sixteen.
 pub(crate) fn from_coarse(code: u16) -> Duration {
     let bucket = usize::from(code);
     let above = upper_bound(bucket);
@@ -112,7 +112,7 @@ pub(crate) fn from_coarse(code: u16) -> Duration {
     Duration::from_nanos(below + (above - below).div_ceil(2))
 }
 
-/// The first doublings are exact; after them the leading one and the bits behind it are the index.
+/// Small numbers have buckets of their own. Of others the exponent and the three bits after the leading one count.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the value was shifted down to a few bits"
@@ -140,23 +140,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_duration_is_within_an_eighth_of_its_bucket() {
+    fn a_bucket_bounds_its_durations_and_its_middle_is_near() {
         for nanos in [0, 1, 7, 8, 9, 1_000, 123_456, 20_000_000, 60_000_000_000] {
             let bound = upper_bound(bucket_of(nanos));
             assert!(bound >= nanos, "{bound} < {nanos}");
-            assert!(
-                bound <= nanos + nanos / 8,
-                "{bound} is too far above {nanos}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_coarse_duration_is_right_to_a_sixteenth() {
-        for nanos in [0, 1, 9, 1_000, 123_456, 20_000_000, 60_000_000_000] {
-            let found = from_coarse(coarse(Duration::from_nanos(nanos))).as_nanos();
-            let off = found.abs_diff(u128::from(nanos));
-            assert!(off <= u128::from(nanos / 16) + 1, "{found} for {nanos}");
+            assert!(bound <= nanos + nanos / 8, "{bound} for {nanos}");
+            let middle = from_coarse(coarse(Duration::from_nanos(nanos))).as_nanos();
+            let error = middle.abs_diff(u128::from(nanos));
+            assert!(error <= u128::from(nanos / 16) + 1, "{middle} for {nanos}");
         }
         assert!(coarse(Duration::MAX) < 1 << 10);
     }
@@ -169,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_tells_the_typical_from_the_worst() {
+    fn a_summary_distinguishes_the_typical_from_the_longest() {
         let times = DurationRecorder::new();
         assert_eq!(times.summary(), DurationSummary::default());
         for _ in 0..199 {

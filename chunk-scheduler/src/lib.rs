@@ -1,16 +1,16 @@
 //! Versioned, bounded, nearest-first background generation on a task pool.
 //!
-//! Give it keys; it generates them on background threads, the soonest first by an order that may
-//! change at any time, and hands each result back exactly once, on the thread that asked. Nothing
-//! is lost, nothing arrives twice, nothing outdated is delivered, and the asking thread never waits.
+//! It generates requested keys on background threads, the soonest first by an order that may change at any time, and
+//! delivers each result exactly once, on the thread that requested it. It loses nothing, delivers nothing outdated,
+//! and never makes that thread wait.
 //!
 //! | type | what it is |
 //! |---|---|
 //! | [`Scheduler`] | the main thread's handle: request, refresh, cancel, tick, drain, applied |
-//! | [`Generator`] | what makes the content: a function or an async function of a [`Job`] |
+//! | [`Generator`] | makes the content: a function or an async function of a [`Job`] |
 //! | [`Rank`] | the order, as a snapshot of what it depends on |
-//! | [`Runtime`] | where the work is done: Bevy's pool, one's own, no threads, a [`Simulation`] |
-//! | [`Counters`], [`Depths`], [`Explanation`] | what happened, where everything is, and why |
+//! | [`Runtime`] | where workers run: Bevy's pool, one of your own, no threads, a [`Simulation`] |
+//! | [`Counters`], [`Depths`], [`Explanation`] | what happened, where jobs are, and why |
 //!
 //! ```
 //! use chunk_scheduler::prelude::*;
@@ -37,12 +37,11 @@
 //! # Ok::<(), chunk_scheduler::ConfigError>(())
 //! ```
 //!
-//! It does not know what a key means or where a viewer is, and it does not touch a `World`: that is
-//! for `chunk-coord` and `chunk-apply`. It does not stop a generator that will not stop itself.
+//! It does not know what a key means or where a viewer is (see `chunk-coord`), and it does not touch a `World` (see
+//! `chunk-apply`). It cannot stop a generator that does not stop itself.
 //!
-//! A panicking generator is caught, retried and quarantined, **unless the program is built with
-//! `panic = "abort"`**: then a panic ends the process and only errors that a generator returns are
-//! survived. The scheduler says so in the log, once.
+//! Panics of generators are caught, retried and quarantined, **unless the program is built with `panic = "abort"`**:
+//! then a panic ends the process, and only errors that generators return are retried. The log says so, once.
 #![forbid(unsafe_code)]
 
 mod config;
@@ -70,7 +69,7 @@ pub use scheduler::{
     Status, WaitsFor,
 };
 
-/// What most users need.
+/// The types that most users need.
 pub mod prelude {
     pub use crate::{
         Concurrency, Delivered, FnRank, Generator, Job, Key, Lane, Rank, Requested, Runtime,

@@ -1,36 +1,29 @@
-//! The only permit that names a lock, an atomic or a clock: the model checker swaps them here.
-
-pub(crate) use crossbeam_utils::CachePadded;
-pub(crate) use std::sync::{Arc, Once};
+//! The only file that names a lock, an atomic or a clock, so that the model checker can replace them.
 
 #[cfg(loom)]
-pub(crate) use loom::sync::{
-    MutexGuard,
-    atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering},
-};
+use loom::sync as inner;
 #[cfg(not(loom))]
-pub(crate) use std::sync::{
+use std::sync as inner;
+
+pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use inner::{
     MutexGuard,
     atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
+pub(crate) use std::sync::{Arc, Once};
 
 /// Bevy's `Instant`, because the standard one panics in a browser.
 #[cfg(not(loom))]
 pub(crate) use bevy_platform::time::Instant;
 
-#[cfg(loom)]
-type Inner<T> = loom::sync::Mutex<T>;
-#[cfg(not(loom))]
-type Inner<T> = std::sync::Mutex<T>;
-
-/// A mutex that is never poisoned. No user code runs while one is held except a
-/// [`Rank`](crate::Rank), and that runs inside a panic guard of its own.
+/// A mutex without poisoning. The only user code that runs while one is locked are ranks and comparisons of keys and
+/// priorities, whose panics are caught before they reach the guard.
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(Inner<T>);
+pub(crate) struct Mutex<T>(inner::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Inner::new(value))
+        Self(inner::Mutex::new(value))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -39,7 +32,7 @@ impl<T> Mutex<T> {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The lock, unless another thread holds it.
+    /// `None` where another thread holds the lock.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),

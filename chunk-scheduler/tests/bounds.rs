@@ -8,29 +8,27 @@ use std::sync::{
 };
 
 use chunk_scheduler::{Generator, Job, SchedulerConfig};
-use common::{FRAME, Starts, World, double};
+use common::{FRAME, Near, Starts, World, bounded, double, taking};
 
 #[test]
 fn a_full_completed_queue_stops_starts_and_draining_resumes_them() {
     let started = Starts::default();
     let config = SchedulerConfig {
-        completed_capacity: 4,
-        ..SchedulerConfig::default()
+        max_in_flight: 3,
+        ..bounded(4, 1_024)
     };
     let mut world = World::new(config, started.counted());
     world.request(0..100);
     for _ in 0..5 {
         world.frame();
-        assert_eq!(started.get(), 4, "nobody starts a fifth");
+        assert_eq!(started.get(), 4, "no fifth job starts");
     }
     let mut applied = 0;
     while applied < 100 {
         let mut ready = Vec::new();
         world.scheduler.drain(1, |result| ready.push(result));
-        for result in ready {
-            assert!(world.scheduler.applied(result.key, result.version));
-            applied += 1;
-        }
+        applied += ready.len();
+        world.applied(ready);
         world.simulation.run();
         world.check();
         let unapplied = started.get() - applied;
@@ -41,9 +39,8 @@ fn a_full_completed_queue_stops_starts_and_draining_resumes_them() {
 #[test]
 fn a_full_backlog_stops_draining_and_nothing_is_lost() {
     let config = SchedulerConfig {
-        completed_capacity: 3,
-        backlog_capacity: 2,
-        ..SchedulerConfig::default()
+        max_in_flight: 3,
+        ..bounded(3, 2)
     };
     let mut world = World::new(config, double);
     world.request(0..10);
@@ -55,25 +52,22 @@ fn a_full_backlog_stops_draining_and_nothing_is_lost() {
     assert_eq!(backlog.len(), 2);
     let depths = world.scheduler.depths();
     assert_eq!((depths.completed, depths.backlog, depths.queued), (3, 2, 5));
-    for result in backlog {
-        assert!(world.scheduler.applied(result.key, result.version));
-    }
+    world.applied(backlog);
     assert_eq!(world.settle().len(), 8);
 }
 
 #[test]
-fn cancelled_results_give_their_places_back() {
+fn cancelled_results_release_their_permits() {
     let config = SchedulerConfig {
-        completed_capacity: 2,
-        ..SchedulerConfig::default()
+        max_in_flight: 3,
+        ..bounded(2, 1_024)
     };
     let mut world = World::new(config, double);
     for round in 0..20 {
-        world.scheduler.request(round);
-        world.scheduler.request(round + 100);
+        let keys = [round, round + 100];
+        world.request(keys);
         world.frame();
-        assert!(world.scheduler.cancel(round));
-        assert!(world.scheduler.cancel(round + 100));
+        assert_eq!(world.cancel(keys), 2);
         assert!(world.drain().is_empty());
     }
     world.scheduler.request(1);
@@ -81,7 +75,7 @@ fn cancelled_results_give_their_places_back() {
 }
 
 #[test]
-fn in_flight_follows_the_limit_up_and_down() {
+fn the_jobs_in_flight_follow_the_limit_up_and_down() {
     let running = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&most);
@@ -89,10 +83,8 @@ fn in_flight_follows_the_limit_up_and_down() {
         let simulation = simulation.clone();
         Generator::from_async(move |_: Job<i32>| {
             let (simulation, running) = (simulation.clone(), Arc::clone(&running));
-            most.fetch_max(
-                running.fetch_add(1, Ordering::Relaxed) + 1,
-                Ordering::Relaxed,
-            );
+            let now = running.fetch_add(1, Ordering::Relaxed) + 1;
+            most.fetch_max(now, Ordering::Relaxed);
             async move {
                 simulation.sleep(FRAME).await;
                 running.fetch_sub(1, Ordering::Relaxed);
@@ -102,53 +94,35 @@ fn in_flight_follows_the_limit_up_and_down() {
     });
     world.request(0..400);
     let most_at = |world: &mut World<()>, limit| {
-        world
-            .scheduler
-            .set_max_in_flight(limit)
-            .expect("the limit is valid");
-        for _ in 0..3 {
-            world.frame();
-        }
+        let set = world.scheduler.set_max_in_flight(limit);
+        set.expect("the limit is valid");
+        world.frames(3);
         seen.store(0, Ordering::Relaxed);
-        for _ in 0..4 {
-            world.frame();
-        }
+        world.frames(4);
         world.apply();
         seen.load(Ordering::Relaxed)
     };
-    assert_eq!(most_at(&mut world, 3), 3);
-    assert_eq!(most_at(&mut world, 8), 8);
-    assert_eq!(most_at(&mut world, 1), 1);
-    assert_eq!(most_at(&mut world, 5), 5);
+    for limit in [3, 8, 1, 5] {
+        assert_eq!(most_at(&mut world, limit), limit);
+    }
     assert!(world.scheduler.set_max_in_flight(0).is_err());
     assert_eq!(world.scheduler.max_in_flight(), 5);
 }
 
-/// A teleport withdraws what the workers have not begun; only what they have can be in vain.
+/// A teleport withdraws what is queued, so only what is in flight can be generated in vain.
 #[test]
 fn a_teleport_wastes_at_most_what_is_in_flight() {
-    let mut world = World::new(SchedulerConfig::default(), |simulation| {
-        let simulation = simulation.clone();
-        Generator::from_async(move |job: Job<i32>| {
-            let nap = simulation.sleep(FRAME / 4);
-            async move {
-                nap.await;
-                Ok::<_, &str>(job.key())
-            }
-        })
-    });
+    let mut world = World::new(SchedulerConfig::default(), taking(|_| FRAME / 4));
     for teleport in 0..10 {
         let base = teleport * 10_000;
-        world.scheduler.publish(common::Near(base));
+        world.scheduler.publish(Near(base));
         world.request(base..base + 2_000);
         for _ in 0..20 {
             world.frame();
             world.apply();
         }
         let before = world.scheduler.counters();
-        for key in base..base + 2_000 {
-            world.scheduler.cancel(key);
-        }
+        world.cancel(base..base + 2_000);
         world.simulation.run();
         world.apply();
         let after = world.scheduler.counters();

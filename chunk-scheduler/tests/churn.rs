@@ -1,4 +1,4 @@
-//! Real threads and few keys: refreshed, promoted, withdrawn and asked for again while they run.
+//! Real threads and few keys, which are refreshed, promoted, withdrawn and requested again while they run.
 
 mod common;
 
@@ -7,24 +7,23 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
 };
 
-use bevy_tasks::TaskPoolBuilder;
 use chunk_scheduler::{Depths, Generator, Job, Lane, Runtime, Scheduler, SchedulerConfig};
 use common::{FRAME, Near};
 
 const KEYS: usize = 64;
 const STEPS: usize = 100_000;
 
-/// What no generator may see.
+/// What the generator saw, to find overlapping and repeated attempts.
 #[derive(Debug)]
-struct Witness {
+struct Observations {
     starts: Vec<AtomicU32>,
     is_running: Vec<AtomicBool>,
     started_twice: AtomicUsize,
     ran_twice_at_once: AtomicUsize,
 }
 
-impl Witness {
-    /// Works on a job and notes what is wrong with it.
+impl Observations {
+    /// Generates a job, and counts what is wrong with it.
     fn work(&self, job: &Job<i32>) -> (i32, u64) {
         let key = usize::try_from(job.key()).expect("keys are positive");
         let version = job.version().get();
@@ -44,14 +43,14 @@ impl Witness {
 }
 
 fn churn(threads: usize) {
-    let witness = Arc::new(Witness {
+    let observed = Arc::new(Observations {
         // At most one version for each step.
         starts: (0..=STEPS).map(|_| AtomicU32::new(0)).collect(),
         is_running: (0..KEYS).map(|_| AtomicBool::new(false)).collect(),
         started_twice: AtomicUsize::new(0),
         ran_twice_at_once: AtomicUsize::new(0),
     });
-    let seen = Arc::clone(&witness);
+    let seen = Arc::clone(&observed);
     let config = SchedulerConfig {
         max_in_flight: threads,
         completed_capacity: 16,
@@ -59,15 +58,14 @@ fn churn(threads: usize) {
         urgent_reserve: 2,
         ..SchedulerConfig::default()
     };
-    let pool = Arc::new(TaskPoolBuilder::new().num_threads(threads).build());
+    let runtime = Runtime::Pool(common::pool(threads));
     let generator = Generator::new(move |job: &Job<i32>| seen.work(job));
-    let mut scheduler = Scheduler::new(config, generator, Runtime::Pool(pool), Near(0))
-        .expect("the configuration is valid");
+    let mut scheduler = common::scheduler(config, generator, runtime, Near(0));
     let (mut applied, mut bits) = (0, 7_u64);
     let mut frame = |scheduler: &mut Scheduler<i32, (i32, u64), Near>, now: u32| {
         scheduler.tick(FRAME * now);
-        // One result at least, however little the workers get of the machine. If a wake-up were lost
-        // this would wait for ever.
+        // One result at least, however little the workers get of the machine. If a wake-up were lost this would wait
+        // for ever.
         let is_waiting =
             |depths: Depths| depths.completed == 0 && depths.queued + depths.in_flight > 0;
         while is_waiting(scheduler.depths()) {
@@ -114,14 +112,14 @@ fn churn(threads: usize) {
     assert_eq!(scheduler.audit(), Ok(()));
     let counters = scheduler.counters();
     assert_eq!(counters.applied, applied);
-    // Fewer where one thread serves all: most of it is done before anybody changes his mind.
+    // On one thread there are fewer, because most jobs are done before they are withdrawn.
     assert!(
         counters.stale > 100 && counters.cancelled > 100,
         "{counters:?}"
     );
     assert!(counters.applied > 1_000, "{counters:?}");
-    assert_eq!(witness.started_twice.load(Ordering::Relaxed), 0);
-    assert_eq!(witness.ran_twice_at_once.load(Ordering::Relaxed), 0);
+    assert_eq!(observed.started_twice.load(Ordering::Relaxed), 0);
+    assert_eq!(observed.ran_twice_at_once.load(Ordering::Relaxed), 0);
 }
 
 #[test]

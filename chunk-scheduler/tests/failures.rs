@@ -1,4 +1,4 @@
-//! I8: a failing chunk hurts only itself.
+//! I8: a failing chunk affects only itself.
 
 mod common;
 
@@ -11,18 +11,11 @@ use std::{
 };
 
 use chunk_scheduler::{
-    FnRank, Generator, Job, Lane, RetryPolicy, Runtime, Scheduler, SchedulerConfig, Status,
+    FnRank, Generator, Job, Lane, RetryPolicy, Runtime, SchedulerConfig, Status,
 };
-use common::{FRAME, World, one_at_a_time, without_waiting};
+use common::{FRAME, World, attempts, one_at_a_time, plain};
 
-fn impatient() -> SchedulerConfig {
-    SchedulerConfig {
-        retry: without_waiting(),
-        ..one_at_a_time()
-    }
-}
-
-/// Panics on 13, refuses 7.
+/// Panics for 13, and returns an error for 7.
 fn unlucky() -> Generator<i32, i32> {
     Generator::fallible(|job: &Job<i32>| {
         assert_ne!(job.key(), 13, "unlucky");
@@ -35,35 +28,28 @@ fn unlucky() -> Generator<i32, i32> {
 
 /// A panic orphans waiting work and the pipeline stops (Pumpkin 1868).
 #[test]
-fn a_panic_and_an_error_stop_nobody_else() {
-    let mut world = World::new(impatient(), |_| unlucky());
+fn a_panic_and_an_error_affect_no_other_job() {
+    let mut world = World::new(attempts(3), |_| unlucky());
     world.request(0..20);
     let applied = world.settle();
     assert_eq!(applied.len(), 18);
     let counters = world.scheduler.counters();
-    assert_eq!(
-        (counters.failed, counters.retried, counters.panics),
-        (2, 4, 3)
-    );
+    let found = (counters.failed, counters.retried, counters.panics);
+    assert_eq!(found, (2, 4, 3));
     let failures: Vec<_> = world.scheduler.failures().collect();
     assert_eq!(failures.len(), 6);
     let last = failures.last().expect("there are six");
     assert_eq!((last.key, last.attempts, last.will_retry), (13, 3, false));
-    assert!(
-        last.panicked && last.message.contains("unlucky"),
-        "{last:?}"
-    );
-    assert!(
-        failures
-            .iter()
-            .any(|f| f.key == 7 && f.message == "no seven today" && !f.panicked)
-    );
+    let is_panic = last.panicked && last.message.contains("unlucky");
+    assert!(is_panic, "{last:?}");
+    let mut errors = failures.iter().filter(|it| it.key == 7 && !it.panicked);
+    assert!(errors.any(|error| error.message == "no seven today"));
     assert_eq!(world.scheduler.failures().count(), 0);
 }
 
-/// A failing chunk retried for ever at top priority.
+/// A failing chunk that is retried for ever, before all others.
 #[test]
-fn a_failing_chunk_lets_the_others_pass_and_gives_up() {
+fn a_failing_urgent_job_does_not_delay_others_and_is_quarantined() {
     let config = SchedulerConfig {
         retry: RetryPolicy {
             base_delay: FRAME * 3,
@@ -78,14 +64,9 @@ fn a_failing_chunk_lets_the_others_pass_and_gives_up() {
     assert_eq!(world.apply().len(), 10, "they do not wait for the retry");
     world.settle();
     assert_eq!(world.scheduler.counters().retried, 2);
-    for _ in 0..100 {
-        world.frame();
-    }
-    assert_eq!(
-        world.scheduler.counters().retried,
-        2,
-        "quarantined is quarantined"
-    );
+    world.frames(100);
+    let retried = world.scheduler.counters().retried;
+    assert_eq!(retried, 2, "a quarantined key is not retried");
 }
 
 #[test]
@@ -118,33 +99,22 @@ fn retries_wait_longer_each_time() {
 fn the_quarantine_can_be_read_retried_and_cleared() {
     let is_mended = Arc::new(AtomicBool::new(false));
     let mended = Arc::clone(&is_mended);
-    let mut world = World::new(impatient(), |_| {
-        Generator::fallible(move |job: &Job<i32>| {
-            if mended.load(Ordering::Relaxed) {
-                Ok(job.key())
-            } else {
-                Err("broken")
-            }
+    let mut world = World::new(attempts(3), |_| {
+        Generator::fallible(move |job: &Job<i32>| match mended.load(Ordering::Relaxed) {
+            true => Ok(job.key()),
+            false => Err("broken"),
         })
     });
     world.request([3, 1, 2]);
     world.settle();
-    let keys: Vec<_> = world
-        .scheduler
-        .quarantined()
-        .map(|entry| entry.key)
-        .collect();
-    assert_eq!(keys, [1, 2, 3]);
+    assert_eq!(world.quarantined(), [1, 2, 3]);
     assert_eq!(world.scheduler.depths().quarantined, 3);
-    let explained = world.scheduler.explain(2);
-    assert_eq!(
-        explained.to_string(),
-        "2 was given up after 3 attempts: broken"
-    );
+    let explained = world.scheduler.explain(2).to_string();
+    assert_eq!(explained, "2 is quarantined after 3 attempts: broken");
 
     is_mended.store(true, Ordering::Relaxed);
     world.scheduler.request(2);
-    assert_eq!(world.settle(), [2], "a request is a fresh start");
+    assert_eq!(world.settle(), [2]);
     assert_eq!(world.scheduler.depths().quarantined, 2);
     assert_eq!(world.scheduler.retry_quarantined(), 2);
     assert_eq!(world.settle(), [1, 3]);
@@ -159,8 +129,7 @@ fn the_quarantine_can_be_read_retried_and_cleared() {
 #[test]
 fn a_job_that_waits_for_its_retry_can_be_cancelled_or_superseded() {
     let mut world = World::new(one_at_a_time(), |_| unlucky());
-    world.scheduler.request(7);
-    world.scheduler.request(13);
+    world.request([7, 13]);
     world.frame();
     world.tick();
     assert_eq!(world.scheduler.depths().queued, 2);
@@ -168,15 +137,13 @@ fn a_job_that_waits_for_its_retry_can_be_cancelled_or_superseded() {
     world.scheduler.refresh(13);
     world.settle();
     let counters = world.scheduler.counters();
-    assert_eq!(
-        (counters.cancelled, counters.stale, counters.failed),
-        (1, 1, 1)
-    );
+    let found = (counters.cancelled, counters.stale, counters.failed);
+    assert_eq!(found, (1, 1, 1));
 }
 
 #[test]
 fn a_result_that_could_not_be_applied_is_generated_again() {
-    let mut world = World::new(impatient(), |_| {
+    let mut world = World::new(attempts(3), |_| {
         Generator::new(|job: &Job<i32>| job.attempt())
     });
     let version = world.scheduler.request(1).version();
@@ -197,7 +164,7 @@ fn a_result_that_could_not_be_applied_is_generated_again() {
 
 #[test]
 fn a_known_empty_chunk_that_could_not_be_applied_is_generated_after_all() {
-    let mut world = World::new(impatient(), |_| {
+    let mut world = World::new(attempts(3), |_| {
         Generator::new(|job: &Job<i32>| job.attempt()).with_known_empty(|_| Some(0))
     });
     let version = world.scheduler.request(1).version();
@@ -208,8 +175,8 @@ fn a_known_empty_chunk_that_could_not_be_applied_is_generated_after_all() {
 }
 
 #[test]
-fn a_panicking_async_generator_is_contained_before_and_after_its_first_await() {
-    let mut world = World::new(impatient(), |_| {
+fn panics_of_an_async_generator_are_caught_before_and_after_its_first_await() {
+    let mut world = World::new(attempts(3), |_| {
         Generator::from_async(|job: Job<i32>| {
             assert_ne!(job.key(), 1, "before");
             async move {
@@ -221,30 +188,21 @@ fn a_panicking_async_generator_is_contained_before_and_after_its_first_await() {
     });
     world.request(1..=3);
     assert_eq!(world.settle(), [3]);
-    let messages: Vec<_> = world
-        .scheduler
-        .failures()
-        .map(|failure| failure.message)
-        .collect();
-    assert!(messages.iter().any(|message| message.contains("before")));
-    assert!(messages.iter().any(|message| message.contains("after")));
+    let failures: Vec<_> = world.scheduler.failures().collect();
+    for text in ["before", "after"] {
+        assert!(failures.iter().any(|it| it.message.contains(text)));
+    }
 }
 
 #[test]
-fn a_panicking_rank_costs_only_its_own_key() {
+fn a_panicking_rank_affects_only_its_own_key() {
     let rank = |unlucky: i32| {
         FnRank(move |key: &i32| {
             assert_ne!(*key, unlucky, "cannot rank");
             u64::from(key.unsigned_abs())
         })
     };
-    let mut scheduler = Scheduler::new(
-        impatient(),
-        Generator::new(|job: &Job<i32>| job.key()),
-        common::inline(),
-        rank(2),
-    )
-    .expect("the configuration is valid");
+    let mut scheduler = common::scheduler(attempts(3), plain(), common::inline(), rank(2));
     for key in 1..=3 {
         scheduler.request(key);
     }
@@ -255,20 +213,22 @@ fn a_panicking_rank_costs_only_its_own_key() {
         scheduler.drain(usize::MAX, |result| order.push(result.key));
         assert_eq!(scheduler.audit(), Ok(()));
     }
-    // The second snapshot can rank 2, so its retry succeeds.
+    // The later snapshot does not panic for 2, so its retry succeeds.
     assert_eq!(order, [1, 3, 2]);
 }
 
 #[test]
-fn a_panicking_destructor_of_an_unwanted_output_is_contained() {
+fn panics_of_destructors_of_unwanted_results_are_caught() {
     #[derive(Debug)]
-    struct Spiteful;
-    impl Drop for Spiteful {
+    struct PanicsOnDrop;
+    impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
-            panic!("out of spite");
+            panic!("on drop");
         }
     }
-    let mut world = World::new(one_at_a_time(), |_| Generator::new(|_: &Job<i32>| Spiteful));
+    let mut world = World::new(one_at_a_time(), |_| {
+        Generator::new(|_: &Job<i32>| PanicsOnDrop)
+    });
     world.scheduler.request(1);
     world.tick();
     world.simulation.step();
@@ -286,7 +246,7 @@ fn a_panicking_destructor_of_an_unwanted_output_is_contained() {
 #[test]
 fn a_panicking_known_empty_hook_means_that_the_chunk_is_generated() {
     let mut world = World::new(one_at_a_time(), |_| {
-        Generator::new(|job: &Job<i32>| job.key()).with_known_empty(|_| panic!("no idea"))
+        plain().with_known_empty(|_| panic!("no answer"))
     });
     world.scheduler.request(1);
     assert_eq!(world.settle(), [1]);
@@ -301,31 +261,21 @@ fn an_executor_that_drops_its_worker_loses_no_job() {
         count.fetch_add(1, Ordering::Relaxed);
         drop(worker);
     });
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let mut scheduler = Scheduler::new(impatient(), generator, runtime, common::Near(0))
-        .expect("the configuration is valid");
+    let mut scheduler = common::scheduler(attempts(3), plain(), runtime, common::Near(0));
     scheduler.request(1);
     scheduler.tick(FRAME);
     scheduler.tick(FRAME * 2);
-    assert_eq!(
-        dropped.load(Ordering::Relaxed),
-        2,
-        "it tries again each tick"
-    );
+    let dropped = dropped.load(Ordering::Relaxed);
+    assert_eq!(dropped, 2, "one worker for each tick");
     assert_eq!(scheduler.depths().queued, 1);
     assert_eq!(scheduler.audit(), Ok(()));
 }
 
 #[test]
 fn unread_failures_are_bounded_and_counted() {
-    let config = SchedulerConfig {
-        retry: RetryPolicy {
-            max_attempts: 1,
-            ..without_waiting()
-        },
-        ..SchedulerConfig::default()
-    };
-    let mut world = World::new(config, |_| Generator::fallible(|_| Err::<i32, _>("always")));
+    let mut world = World::new(attempts(1), |_| {
+        Generator::fallible(|_| Err::<i32, _>("always"))
+    });
     world.request(0..1_000);
     world.settle();
     assert_eq!(world.scheduler.failures().count(), 256);

@@ -1,9 +1,9 @@
-//! Requests, versions, cancellation, refreshing: who gets which result.
+//! Requests, versions, cancelling and refreshing: which result answers which request.
 
 mod common;
 
-use chunk_scheduler::{Generator, Job, JobState, Lane, Requested, SchedulerConfig, Status};
-use common::{World, double, one_at_a_time};
+use chunk_scheduler::{Generator, Job, Lane, Requested, SchedulerConfig};
+use common::{World, double, one_at_a_time, plain};
 
 #[test]
 fn the_nearest_comes_first_whatever_the_order_of_requests() {
@@ -29,9 +29,9 @@ fn a_second_request_joins_the_live_job() {
     assert!(world.scheduler.request(1).version() > version);
 }
 
-/// A chunk cancelled and asked for again accepts the old result (Veloren).
+/// A chunk that is cancelled and requested again accepts the old result (Veloren).
 #[test]
-fn a_forgotten_key_asked_for_again_does_not_accept_the_old_result() {
+fn a_key_that_is_requested_again_does_not_accept_the_old_result() {
     let mut world = World::new(one_at_a_time(), double);
     let old = world.scheduler.request(1).version();
     world.frame();
@@ -44,9 +44,9 @@ fn a_forgotten_key_asked_for_again_does_not_accept_the_old_result() {
     assert_eq!(world.apply(), [(1, new)]);
 }
 
-/// The old completion removes the new request (Veloren).
+/// The old result removes the new request (Veloren).
 #[test]
-fn applying_an_old_result_does_not_settle_the_new_request() {
+fn applying_an_old_result_does_not_end_the_new_request() {
     let mut world = World::new(one_at_a_time(), double);
     let old = world.scheduler.request(1).version();
     world.frame();
@@ -66,9 +66,7 @@ fn a_job_can_be_cancelled_in_every_state() {
         if steps > 0 {
             world.tick();
         }
-        for _ in 1..steps {
-            world.simulation.step();
-        }
+        world.steps(steps.max(1) - 1);
         if steps == 5 {
             assert_eq!(world.drain().len(), 1);
         }
@@ -90,9 +88,7 @@ fn a_refresh_in_every_state_delivers_only_the_new_version() {
         if steps > 0 {
             world.tick();
         }
-        for _ in 1..steps {
-            world.simulation.step();
-        }
+        world.steps(steps.max(1) - 1);
         let new = world.scheduler.refresh(1);
         assert!(new > old);
         world.frame();
@@ -103,7 +99,7 @@ fn a_refresh_in_every_state_delivers_only_the_new_version() {
 }
 
 #[test]
-fn a_refresh_of_nothing_is_a_request() {
+fn a_refresh_without_a_live_job_is_a_request() {
     let mut world = World::new(one_at_a_time(), double);
     let version = world.scheduler.refresh_in(1, Lane::Urgent);
     world.frame();
@@ -113,29 +109,20 @@ fn a_refresh_of_nothing_is_a_request() {
 
 /// Edits wait behind loading (godot_voxel 48).
 #[test]
-fn an_edit_overtakes_everything_that_is_loading() {
+fn an_urgent_job_overtakes_all_others() {
     let mut world = World::new(one_at_a_time(), double);
     for key in 0..500 {
-        world.scheduler.request_in(
-            key,
-            if key % 2 == 0 {
-                Lane::Prefetch
-            } else {
-                Lane::Normal
-            },
-        );
+        let lane = [Lane::Prefetch, Lane::Normal][usize::from(key % 2 == 1)];
+        world.scheduler.request_in(key, lane);
     }
     world.tick();
     world.simulation.step();
     world.scheduler.refresh_in(499, Lane::Urgent);
     world.scheduler.request_in(498, Lane::Urgent);
     let order = world.settle();
-    assert_eq!(
-        order[..4],
-        [498, 499, 1, 3],
-        "the edits, even before what was in flight, then the nearest"
-    );
-    assert_eq!(order[251..254], [0, 2, 4], "what may be wanted comes last");
+    // The urgent results are delivered even before the one that was in flight.
+    assert_eq!(order[..4], [498, 499, 1, 3]);
+    assert_eq!(order[251..254], [0, 2, 4], "the prefetch lane comes last");
     assert_eq!(order.len(), 500);
 }
 
@@ -151,9 +138,9 @@ fn a_key_is_never_generated_twice_at_the_same_time() {
             Generator::from_async(move |job: Job<i32>| {
                 let (simulation, running) = (simulation.clone(), Arc::clone(&running));
                 let key = job.key();
-                let stays = Stays::enter(&running, key);
+                let guard = Running::enter(&running, key);
                 async move {
-                    let _stays = stays;
+                    let _guard = guard;
                     simulation.sleep(common::FRAME * 2).await;
                     Ok::<_, &str>(key)
                 }
@@ -162,27 +149,26 @@ fn a_key_is_never_generated_twice_at_the_same_time() {
         for round in 0..30 {
             world.scheduler.refresh(round % 3);
             world.tick();
-            world.simulation.step();
-            world.simulation.step();
+            world.steps(2);
         }
         world.settle();
-        assert!(seen.lock().expect("nobody panicked").is_empty());
+        assert!(seen.lock().expect("no thread panicked").is_empty());
     }
 
-    struct Stays(Arc<Mutex<Vec<i32>>>, i32);
+    struct Running(Arc<Mutex<Vec<i32>>>, i32);
 
-    impl Stays {
+    impl Running {
         fn enter(running: &Arc<Mutex<Vec<i32>>>, key: i32) -> Self {
-            let mut keys = running.lock().expect("nobody panicked");
+            let mut keys = running.lock().expect("no thread panicked");
             assert!(!keys.contains(&key), "{key} is generated twice at once");
             keys.push(key);
             Self(Arc::clone(running), key)
         }
     }
 
-    impl Drop for Stays {
+    impl Drop for Running {
         fn drop(&mut self) {
-            let mut keys = self.0.lock().expect("nobody panicked");
+            let mut keys = self.0.lock().expect("no thread panicked");
             keys.retain(|key| *key != self.1);
         }
     }
@@ -191,49 +177,40 @@ fn a_key_is_never_generated_twice_at_the_same_time() {
 #[test]
 fn known_empty_chunks_are_delivered_without_a_job() {
     let mut world = World::new(one_at_a_time(), |_| {
-        Generator::new(|job: &Job<i32>| job.key()).with_known_empty(|key| (*key > 10).then_some(-1))
+        plain().with_known_empty(|key| (*key > 10).then_some(-1))
     });
-    world.scheduler.request(20);
-    world.scheduler.request(1);
-    world.scheduler.request(21);
-    world.scheduler.request(22);
+    world.request([20, 1, 21, 22]);
     assert!(world.scheduler.cancel(21));
     let ready = world.drain();
     let outputs: Vec<_> = ready.iter().map(|d| (d.key, d.content)).collect();
     assert_eq!(outputs, [(20, -1), (22, -1)]);
-    for result in ready {
-        assert!(world.scheduler.applied(result.key, result.version));
-    }
+    world.applied(ready);
     assert_eq!(world.settle(), [1]);
     let counters = world.scheduler.counters();
     assert_eq!((counters.known_empty, counters.generated), (3, 1));
 }
 
+/// Answers and results of workers take turns, and a key whose answer finds no room is generated.
 #[test]
-fn explain_follows_a_job_through_its_life() {
-    let state = |world: &World<i32>, key| match world.scheduler.explain(key).status {
-        Status::Live(live) => Some(live.state),
-        _ => None,
+fn results_do_not_wait_behind_a_burst_of_answers_for_keys_that_are_known_to_be_empty() {
+    let config = SchedulerConfig {
+        completed_capacity: 8,
+        ..one_at_a_time()
     };
-    let mut world = World::new(one_at_a_time(), double);
-    assert_eq!(state(&world, 5), None);
-    world.scheduler.request(5);
-    world.scheduler.request(2);
-    world.scheduler.request(3);
-    let text = world.scheduler.explain(5).to_string();
-    assert!(
-        text.starts_with(
-            "5 is queued behind 2 others and waits for the next tick (attempt 1, Normal lane"
-        ),
-        "{text}"
-    );
-    world.tick();
-    world.simulation.step();
-    assert_eq!(state(&world, 2), Some(JobState::InFlight));
-    world.simulation.run();
-    assert_eq!(state(&world, 5), Some(JobState::Completed));
-    let ready = world.drain();
-    assert_eq!(state(&world, 5), Some(JobState::Delivered));
-    assert!(world.scheduler.applied(5, ready[2].version));
-    assert_eq!(world.scheduler.explain(5).status, Status::Unknown);
+    let mut world = World::new(config, |_| {
+        Generator::new(|job: &Job<i32>| job.key()).with_known_empty(|key| (*key > 10).then_some(-1))
+    });
+    world.request([1, 2]);
+    world.frame();
+    world.request(11..30);
+    let counters = world.scheduler.counters();
+    assert_eq!((counters.known_empty, counters.generated), (6, 2));
+    let mut delivered = Vec::new();
+    (world.scheduler).drain(4, |result| delivered.push((result.key, result.content)));
+    assert_eq!(delivered, [(11, -1), (1, 1), (12, -1), (2, 2)]);
+    for (key, _) in delivered {
+        let version = world.scheduler.live_version(key).expect("it was delivered");
+        assert!(world.scheduler.applied(key, version));
+    }
+    assert_eq!(world.settle().len(), 17);
 }

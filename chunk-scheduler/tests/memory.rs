@@ -1,31 +1,23 @@
-//! I12 and the memory bound: a quiet tick allocates nothing, and a queued job is small.
+//! I12 and the memory bound: a tick without changes allocates nothing, and a queued job is small.
 
 mod common;
 
-use chunk_scheduler::{FnRank, Generator, Job, Runtime, Scheduler, SchedulerConfig};
+use chunk_scheduler::{FnRank, Generator, Job, Scheduler, SchedulerConfig};
 use common::FRAME;
-use std::time::Duration;
 
 type Key = [i32; 3];
 
-/// Beside the round number: just after a power of two, where vectors have grown, and just after
-/// seven eighths of one, where hash tables have.
+/// Beside the round number: just after a power of two, where vectors have grown, and just after seven eighths of one,
+/// where hash tables have.
 const SIZES: [i32; 6] = [10_000, 57_400, 100_000, 115_000, 131_073, 230_000];
 
-/// So many queued jobs and one that never ends, all of it on this thread, whose
-/// allocations are what is counted.
+/// A scheduler with `jobs` queued jobs and one that never ends, on this thread, whose allocations are counted.
 fn with_a_long_queue(jobs: i32) -> Scheduler<Key, u64, impl chunk_scheduler::Rank<Key>> {
     let generator = Generator::from_async(|_: Job<Key>| async {
         std::future::pending::<()>().await;
         Ok::<_, &str>(0)
     });
-    let config = SchedulerConfig {
-        max_in_flight: 1,
-        ..SchedulerConfig::default()
-    };
-    let runtime = Runtime::Inline {
-        budget: Duration::MAX,
-    };
+    let (config, runtime) = (common::one_at_a_time(), common::inline());
     let rank = FnRank(|key: &Key| u64::from(key[0].unsigned_abs()));
     let mut scheduler =
         Scheduler::new(config, generator, runtime, rank).expect("the configuration is valid");
@@ -70,14 +62,10 @@ fn a_tick_with_nothing_to_do_allocates_nothing() {
 }
 
 #[test]
-fn the_steady_state_allocates_one_slot_per_request() {
-    let mut scheduler = Scheduler::new(
-        SchedulerConfig::default(),
-        Generator::new(|job: &Job<i32>| job.key()),
-        common::inline(),
-        common::Near(0),
-    )
-    .expect("the configuration is valid");
+fn the_steady_state_allocates_one_cell_per_request() {
+    let config = SchedulerConfig::default();
+    let (generator, runtime) = (common::plain(), common::inline());
+    let mut scheduler = common::scheduler(config, generator, runtime, common::Near(0));
     let mut frame = 0;
     let mut ready = Vec::with_capacity(100);
     let mut round = || {
@@ -97,10 +85,7 @@ fn the_steady_state_allocates_one_slot_per_request() {
         round();
     }
     let used = allocation_counter::measure(&mut round);
-    // Beside them, the workers that are started for the round.
-    assert!(
-        used.count_total <= 100 + 20,
-        "{} allocations",
-        used.count_total
-    );
+    // The others are for the workers that are started in the round.
+    let allocations = used.count_total;
+    assert!(allocations <= 100 + 20, "{allocations} allocations");
 }

@@ -2,41 +2,33 @@
 
 mod common;
 
-use chunk_scheduler::{Generator, Job, Rank, Runtime, Scheduler, SchedulerConfig, Simulation};
-use common::{FRAME, Near, World, double, napping, one_at_a_time};
+use chunk_scheduler::{Generator, Job, JobState, Rank, Runtime, SchedulerConfig};
+use common::{FRAME, Near, World, double, one_at_a_time, plain, taking_a_frame};
 
-/// Jobs re-ranked on a timer (Cubyz 418, Terasology 4773): here the next pick already knows.
+/// Jobs that are ranked again on a timer (Cubyz 418, Terasology 4773): here the next pick uses the new snapshot.
 #[test]
 fn a_new_snapshot_counts_from_the_next_pick_on() {
-    let mut world = World::new(one_at_a_time(), napping);
+    let mut world = World::new(one_at_a_time(), taking_a_frame);
     world.request(0..1_000);
     world.tick();
     world.simulation.advance(FRAME * 5 / 2);
     world.scheduler.publish(Near(700));
     world.simulation.advance(FRAME * 2);
-    let order: Vec<_> = world.drain().iter().map(|result| result.key).collect();
-    assert_eq!(
-        order,
-        [0, 1, 2, 700],
-        "2 was on its way when the viewer moved"
-    );
+    let order = world.drain_keys(usize::MAX);
+    assert_eq!(order, [0, 1, 2, 700], "2 was in flight before");
 }
 
-/// Newest-pushed-first inversion under backlog (SleakCraft 13, godot_voxel's staging).
+/// The newest first under backlog (SleakCraft 13, the staging of godot_voxel).
 #[test]
-fn late_arrivals_do_not_push_nearer_ones_back() {
+fn later_requests_do_not_delay_nearer_ones() {
     let mut world = World::new(one_at_a_time(), double);
     let mut applied = Vec::new();
     for wave in 0..40 {
-        for step in 0..100 {
-            // Ever farther, so that whatever is served last-in-first-out comes out in reverse.
-            world.scheduler.request(wave * 100 + step);
-        }
+        // Farther each time, so that last-in-first-out would reverse the order.
+        world.request(wave * 100..(wave + 1) * 100);
         world.tick();
-        for _ in 0..30 {
-            world.simulation.step();
-        }
-        applied.extend(world.apply().into_iter().map(|(key, _)| key));
+        world.steps(30);
+        applied.extend(world.apply_keys());
     }
     applied.extend(world.settle());
     assert!(applied.is_sorted());
@@ -65,14 +57,11 @@ fn no_job_starts_while_a_nearer_one_is_queued() {
                 let Some((_, started)) = line.split_once("start ") else {
                     continue;
                 };
-                let started: i32 = started
-                    .split(' ')
-                    .next()
-                    .and_then(|key| key.parse().ok())
-                    .expect("the trace names a key");
+                let key = started.split(' ').next().and_then(|key| key.parse().ok());
+                let started: i32 = key.expect("the trace names a key");
                 let nearer = (0..1_009_i32)
                     .filter(|key| key.abs_diff(viewer) < started.abs_diff(viewer))
-                    .filter(|key| is_queued(&world.scheduler, *key))
+                    .filter(|key| world.scheduler.state(*key) == Some(JobState::Queued))
                     .collect::<Vec<_>>();
                 assert_eq!(nearer, [], "{started} started before them");
             }
@@ -81,43 +70,30 @@ fn no_job_starts_while_a_nearer_one_is_queued() {
     }
 }
 
-fn is_queued(scheduler: &Scheduler<i32, i32, Near>, key: i32) -> bool {
-    scheduler.explain(key).to_string().contains("is queued")
-}
-
-/// Two requesters in a tug of war: the one with the smaller keys does not always win.
+/// Two requesters compete: the one with the smaller keys does not always win.
 #[test]
-fn equal_jobs_are_served_by_age_so_that_nobody_starves() {
-    let flat = common::any_order();
-    let simulation = Simulation::new(3);
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let mut scheduler = Scheduler::new(one_at_a_time(), generator, simulation.runtime(), flat)
-        .expect("the configuration is valid");
-    scheduler.request(1_000_000);
-    scheduler.tick(simulation.now());
+fn equal_jobs_are_served_by_age_so_that_none_starves() {
+    let any_order = common::any_order();
+    let mut world = World::ranked(3, one_at_a_time(), |_| plain(), any_order);
+    world.request([1_000_000]);
+    world.tick();
     let mut key = 0;
-    let mut waited = 0;
-    'waiting: loop {
-        // Twice as much as can be done.
-        for _ in 0..2 {
-            key += 1;
-            scheduler.request(key);
+    let mut rounds = 0;
+    loop {
+        // Twice as many as can be done.
+        world.request([key + 1, key + 2]);
+        key += 2;
+        world.tick();
+        world.steps(4);
+        if world.drain_keys(usize::MAX).contains(&1_000_000) {
+            break;
         }
-        scheduler.tick(simulation.now());
-        for _ in 0..4 {
-            simulation.step();
-        }
-        let mut keys = Vec::new();
-        scheduler.drain(usize::MAX, |result| keys.push(result.key));
-        if keys.contains(&1_000_000) {
-            break 'waiting;
-        }
-        waited += 1;
-        assert!(waited < 5, "it waits for everything that comes after it");
+        rounds += 1;
+        assert!(rounds < 5, "it waits for all later requests");
     }
 }
 
-/// Subtracts a turn's wait from the distance.
+/// The distance, less the age.
 struct Ageing;
 
 impl Rank<i32> for Ageing {
@@ -132,34 +108,21 @@ impl Rank<i32> for Ageing {
     }
 }
 
-/// In which round a far job comes while somebody keeps asking for near things.
+/// The round in which a far job is delivered while near ones are requested all the time.
 fn round_of_the_far_job(viewers_move: bool) -> Option<i32> {
-    let simulation = Simulation::new(3);
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let mut scheduler = Scheduler::new(one_at_a_time(), generator, simulation.runtime(), Ageing)
-        .expect("the configuration is valid");
-    scheduler.request(500);
-    scheduler.tick(simulation.now());
+    let mut world = World::ranked(3, one_at_a_time(), |_| plain(), Ageing);
+    world.request([500]);
+    world.tick();
     for round in 0..1_000 {
         // Twice as many as can be done.
-        scheduler.request(10_000 + round * 2);
-        scheduler.request(-(round % 7 + 1));
+        world.request([10_000 + round * 2, -(round % 7 + 1)]);
         if viewers_move {
-            scheduler.publish(Ageing);
+            world.scheduler.publish(Ageing);
         }
-        scheduler.tick(simulation.now());
-        for _ in 0..4 {
-            simulation.step();
-        }
-        let mut ready = Vec::new();
-        scheduler.drain(usize::MAX, |result| {
-            ready.push((result.key, result.version))
-        });
-        for (key, version) in ready {
-            assert!(scheduler.applied(key, version));
-            if key == 500 {
-                return Some(round);
-            }
+        world.tick();
+        world.steps(4);
+        if world.apply_keys().contains(&500) {
+            return Some(round);
         }
     }
     None
@@ -167,20 +130,19 @@ fn round_of_the_far_job(viewers_move: bool) -> Option<i32> {
 
 #[test]
 fn a_rank_that_ages_does_not_let_far_jobs_starve() {
-    let came_at = round_of_the_far_job(true);
-    assert!(came_at.is_some_and(|round| round <= 500), "{came_at:?}");
+    let round = round_of_the_far_job(true);
+    assert!(round.is_some_and(|round| round <= 500), "{round:?}");
 }
 
 #[test]
-fn a_rank_ages_while_the_viewers_rest_too() {
-    let came_at = round_of_the_far_job(false);
-    assert!(came_at.is_some_and(|round| round <= 570), "{came_at:?}");
+fn a_rank_ages_while_no_viewer_moves_too() {
+    let round = round_of_the_far_job(false);
+    assert!(round.is_some_and(|round| round <= 570), "{round:?}");
 }
 
-/// The whole pool stalls while jobs are re-ranked (Cubyz 418): here a pick that re-ranks is still a
-/// pick.
+/// The whole pool waits while jobs are ranked again (Cubyz 418): here a pick that ranks still picks.
 #[test]
-fn re_ranking_before_every_pick_costs_no_start() {
+fn ranking_again_before_every_pick_costs_no_start() {
     let generated_in_500_steps = |viewers_move: bool| {
         let mut world = World::new(SchedulerConfig::default(), double);
         world.request(0..10_000);
@@ -202,13 +164,12 @@ fn traced(seed: u64) -> (Vec<String>, Vec<i32>) {
     let mut world = World::seeded(seed, SchedulerConfig::default(), |simulation| {
         let simulation = simulation.clone();
         Generator::from_async(move |job: Job<i32>| {
-            let nap = simulation.sleep(FRAME / 3 * (job.key().unsigned_abs() % 5));
+            let sleep = simulation.sleep(FRAME / 3 * (job.key().unsigned_abs() % 5));
             async move {
-                nap.await;
-                if job.key() % 17 == 3 {
-                    Err("odd")
-                } else {
-                    Ok(job.key())
+                sleep.await;
+                match job.key() % 17 {
+                    3 => Err("odd"),
+                    _ => Ok(job.key()),
                 }
             }
         })
@@ -233,25 +194,16 @@ fn a_seed_replays_exactly_and_another_one_differs() {
     assert_ne!(trace, other_trace);
     applied.sort_unstable();
     other_applied.sort_unstable();
-    assert_eq!(
-        applied, other_applied,
-        "whatever the order, the same chunks"
-    );
+    assert_eq!(applied, other_applied, "the same chunks in another order");
 }
 
-/// I10: without threads the same workers make the same things in the same order.
+/// I10: without threads the same workers make the same results in the same order.
 #[test]
 fn the_single_threaded_runtime_takes_the_same_path() {
-    let mut scheduler = Scheduler::new(
-        one_at_a_time(),
-        Generator::new(|job: &Job<i32>| job.key() * 2),
-        Runtime::Inline {
-            budget: FRAME * 1_000,
-        },
-        Near(40),
-    )
-    .expect("the configuration is valid");
-    let mut world = World::new(one_at_a_time(), double);
+    let budget = FRAME * 1_000;
+    let runtime = Runtime::Inline { budget };
+    let mut scheduler = common::scheduler(one_at_a_time(), plain(), runtime, Near(40));
+    let mut world = World::new(one_at_a_time(), |_| plain());
     world.scheduler.publish(Near(40));
     for key in 0..100 {
         scheduler.request(key);

@@ -1,4 +1,4 @@
-//! When the pool is the limit, the log says it once and the metrics always do.
+//! More jobs in flight than the pool has threads: the log says so once, and the report always does.
 
 mod common;
 
@@ -7,10 +7,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use chunk_scheduler::{
-    AdaptivePolicy, Concurrency, Generator, Job, Scheduler, SchedulerConfig, Simulation,
-};
-use common::{FRAME, Near};
+use chunk_scheduler::{AdaptivePolicy, Concurrency, Scheduler, SchedulerConfig, Simulation};
+use common::{FRAME, Near, plain};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Debug, Default)]
@@ -18,7 +16,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn lines(&self) -> Vec<String> {
-        let bytes = self.0.lock().expect("nobody panicked").clone();
+        let bytes = self.0.lock().expect("no thread panicked").clone();
         let text = String::from_utf8(bytes).expect("a log is text");
         text.lines().map(str::to_owned).collect()
     }
@@ -35,7 +33,7 @@ impl Log {
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panicked").extend(bytes);
+        self.0.lock().expect("no thread panicked").extend(bytes);
         Ok(bytes.len())
     }
 
@@ -54,13 +52,11 @@ impl MakeWriter<'_> for Log {
 
 fn scheduler(threads: usize, config: SchedulerConfig) -> Scheduler<i32, i32, Near> {
     let simulation = Simulation::with_threads(1, threads);
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    Scheduler::new(config, generator, simulation.runtime(), Near(0))
-        .expect("the configuration is valid")
+    common::scheduler(config, plain(), simulation.runtime(), Near(0))
 }
 
 #[test]
-fn a_pool_with_too_few_threads_is_said_once_and_is_no_warning() {
+fn a_pool_with_too_few_threads_is_logged_once_and_not_as_a_warning() {
     let log = Log::default();
     log.record(|| {
         let mut scheduler = scheduler(1, SchedulerConfig::default());
@@ -79,7 +75,7 @@ fn a_pool_with_too_few_threads_is_said_once_and_is_no_warning() {
 }
 
 #[test]
-fn a_limit_that_rises_above_the_threads_is_said_when_it_does() {
+fn a_limit_that_rises_above_the_threads_is_logged_then() {
     let log = Log::default();
     log.record(|| {
         let mut scheduler = scheduler(3, SchedulerConfig::default());
@@ -98,7 +94,7 @@ fn a_limit_that_rises_above_the_threads_is_said_when_it_does() {
 }
 
 #[test]
-fn an_adaptive_limit_that_rises_above_the_threads_is_said() {
+fn an_adaptive_limit_that_rises_above_the_threads_is_logged() {
     let log = Log::default();
     log.record(|| {
         let config = SchedulerConfig {
@@ -109,7 +105,7 @@ fn an_adaptive_limit_that_rises_above_the_threads_is_said() {
         for key in 0..1_000 {
             scheduler.request(key);
         }
-        // Nobody steps the simulation: jobs wait while every worker is busy.
+        // Without steps of the simulation, jobs wait while every worker is busy.
         for frame in 0..100 {
             scheduler.tick(FRAME * frame);
         }

@@ -1,4 +1,4 @@
-//! I12: nobody is started who would find nothing to do.
+//! I12: no worker is started that would find no job.
 
 mod common;
 
@@ -7,31 +7,29 @@ use std::{
     task::{Context, Waker},
 };
 
-use chunk_scheduler::{Generator, Job, Runtime, Scheduler, SchedulerConfig, WorkerFuture};
-use common::{FRAME, Near};
+use chunk_scheduler::{Generator, Job, Runtime, Scheduler, WorkerFuture};
+use common::{FRAME, Near, in_flight, plain};
 
-/// Workers in the order they were started in, for the test to poll.
+/// Workers in the order in which they were started, for the test to poll.
 type Workers = Arc<Mutex<Vec<Option<WorkerFuture>>>>;
 
-/// Generates nothing, ever.
+/// A scheduler whose generator never returns.
 fn scheduler(max_in_flight: usize) -> (Scheduler<i32, i32, Near>, Workers) {
     let workers = Workers::default();
     let started = Arc::clone(&workers);
     let runtime = Runtime::custom(8, move |worker| {
-        started.lock().expect("nobody panicked").push(Some(worker));
+        started
+            .lock()
+            .expect("no thread panicked")
+            .push(Some(worker));
     });
     let generator = Generator::from_async(|_: Job<i32>| std::future::pending::<Result<_, &str>>());
-    let config = SchedulerConfig {
-        max_in_flight,
-        ..SchedulerConfig::default()
-    };
-    let scheduler =
-        Scheduler::new(config, generator, runtime, Near(0)).expect("the configuration is valid");
+    let scheduler = common::scheduler(in_flight(max_in_flight), generator, runtime, Near(0));
     (scheduler, workers)
 }
 
 fn poll(workers: &Workers, nth: usize) {
-    let mut workers = workers.lock().expect("nobody panicked");
+    let mut workers = workers.lock().expect("no thread panicked");
     let Some(worker) = &mut workers[nth] else {
         return;
     };
@@ -42,7 +40,7 @@ fn poll(workers: &Workers, nth: usize) {
 }
 
 fn started(workers: &Workers) -> usize {
-    workers.lock().expect("nobody panicked").len()
+    workers.lock().expect("no thread panicked").len()
 }
 
 #[test]
@@ -62,32 +60,27 @@ fn a_job_that_waits_for_a_superseded_attempt_starts_no_worker_each_frame() {
     }
     assert_eq!(scheduler.depths().queued, 1);
     assert!(started(&workers) <= 3, "{} workers", started(&workers));
-    // It returns, and goes on with what waited for it, whoever ticks or not. Others may have the thread in between.
+    // The first worker abandons the attempt and starts the job that waited for it, without a tick. It may yield
+    // between.
     poll(&workers, 0);
     poll(&workers, 0);
     assert_eq!(scheduler.depths().in_flight, 1);
 }
 
 #[test]
-fn nobody_is_started_after_one_who_has_done_everything() {
+fn no_worker_is_started_after_one_that_has_done_all_jobs() {
     let started = Arc::new(Mutex::new(0));
     let count = Arc::clone(&started);
-    // As where a pool's thread that wakes takes the core from the one that woke it.
+    // As on one core, where a worker that wakes may run before the main thread continues.
     let runtime = Runtime::custom(8, move |worker| {
-        *count.lock().expect("nobody panicked") += 1;
+        *count.lock().expect("no thread panicked") += 1;
         bevy_tasks::block_on(worker);
     });
-    let config = SchedulerConfig {
-        max_in_flight: 8,
-        ..SchedulerConfig::default()
-    };
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let mut scheduler =
-        Scheduler::new(config, generator, runtime, Near(0)).expect("the configuration is valid");
+    let mut scheduler = common::scheduler(in_flight(8), plain(), runtime, Near(0));
     for key in 0..100 {
         scheduler.request(key);
     }
     scheduler.tick(FRAME);
     assert_eq!(scheduler.depths().completed, 100);
-    assert_eq!(*started.lock().expect("nobody panicked"), 1);
+    assert_eq!(*started.lock().expect("no thread panicked"), 1);
 }

@@ -1,4 +1,4 @@
-//! Hang at shutdown (Pumpkin 1958, godot_voxel 403): here it never waits for anybody.
+//! A hang at shutdown (Pumpkin 1958, godot_voxel 403): here shutting down waits for no thread.
 
 mod common;
 
@@ -7,78 +7,65 @@ use std::sync::{
     mpsc::{Receiver, Sender, channel},
 };
 
-use bevy_tasks::{TaskPool, TaskPoolBuilder};
-use chunk_scheduler::{Generator, Job, Runtime, Scheduler, SchedulerConfig};
-use common::{FRAME, Near, World, double};
+use chunk_scheduler::{Generator, Job, Runtime, SchedulerConfig};
+use common::{FRAME, Near, World, double, pool, scheduler};
 
-/// Says that it has begun, then blocks its thread until it is let go.
+/// A generator that reports its start, then blocks its thread until the sender is dropped.
 fn blocking() -> (Generator<i32, i32>, Receiver<i32>, Sender<()>) {
     let (began, begins) = channel();
-    let (let_go, wait) = channel::<()>();
+    let (unblock, wait) = channel::<()>();
     let wait = Mutex::new(wait);
     let generator = Generator::new(move |job: &Job<i32>| {
         let _ = began.send(job.key());
-        // An error means that the test let go for good.
+        // An error means that the sender was dropped.
         let _ = wait.lock().map(|wait| wait.recv());
         job.key()
     });
-    (generator, begins, let_go)
-}
-
-fn pool(threads: usize) -> Arc<TaskPool> {
-    Arc::new(TaskPoolBuilder::new().num_threads(threads).build())
+    (generator, begins, unblock)
 }
 
 #[test]
 fn shutting_down_does_not_wait_for_a_generator_that_blocks() {
-    let (generator, begins, let_go) = blocking();
+    let (generator, begins, unblock) = blocking();
     let pool = pool(1);
     let runtime = Runtime::Pool(Arc::clone(&pool));
-    let mut scheduler = Scheduler::new(SchedulerConfig::default(), generator, runtime, Near(0))
-        .expect("the configuration is valid");
+    let mut scheduler = scheduler(SchedulerConfig::default(), generator, runtime, Near(0));
     for key in 0..100 {
         scheduler.request(key);
     }
     scheduler.tick(FRAME);
     assert_eq!(begins.recv(), Ok(0));
-    // The generator is let go only afterwards: if this waited for it, the test would never end.
+    // The generator is unblocked afterwards, so if this waited for it, the test would never end.
     scheduler.shutdown();
     scheduler.shutdown();
     assert!(scheduler.is_shut_down());
     assert_eq!(scheduler.counters().cancelled, 100);
     assert_eq!(scheduler.depths().live(), 0);
     assert_eq!(scheduler.audit(), Ok(()));
-    drop(let_go);
+    drop(unblock);
     drop(scheduler);
     drop(pool);
-    assert_eq!(begins.iter().count(), 0, "nobody started another job");
+    assert_eq!(begins.iter().count(), 0, "no other job started");
 }
 
 #[test]
 fn dropping_the_last_handle_of_a_pool_does_not_join_its_threads() {
-    let (generator, begins, let_go) = blocking();
-    let mut scheduler = Scheduler::new(
-        SchedulerConfig::default(),
-        generator,
-        Runtime::Pool(pool(2)),
-        Near(0),
-    )
-    .expect("the configuration is valid");
+    let (generator, begins, unblock) = blocking();
+    let runtime = Runtime::Pool(pool(2));
+    let mut scheduler = scheduler(SchedulerConfig::default(), generator, runtime, Near(0));
     scheduler.request(1);
     scheduler.tick(FRAME);
     assert_eq!(begins.recv(), Ok(1));
     drop(scheduler);
-    drop(let_go);
-    assert!(
-        begins.recv().is_err(),
-        "the pool and the generator went in the background"
-    );
+    drop(unblock);
+    let more = begins.recv();
+    assert!(more.is_err(), "another thread dropped pool and generator");
 }
 
 #[test]
 fn shutting_down_in_every_state_ends_every_request() {
     for steps in 0..60 {
-        let mut world = World::seeded(steps, SchedulerConfig::default(), |_| {
+        let mut world = World::seeded(steps as u64, SchedulerConfig::default(), |_| {
             Generator::fallible(|job: &Job<i32>| match job.key() % 5 {
                 0 => Err("refused"),
                 1 => panic!("panicked"),
@@ -88,9 +75,7 @@ fn shutting_down_in_every_state_ends_every_request() {
         });
         world.request(0..10);
         world.tick();
-        for _ in 0..steps {
-            world.simulation.step();
-        }
+        world.steps(steps);
         if steps % 2 == 0 {
             world.tick();
             world.scheduler.drain(3, drop);
@@ -101,7 +86,7 @@ fn shutting_down_in_every_state_ends_every_request() {
         world.simulation.run();
         world.check();
         assert!(world.drain().is_empty());
-        assert!(!world.simulation.step(), "every worker has left");
+        assert!(!world.simulation.step(), "every worker has exited");
     }
 }
 
@@ -129,8 +114,7 @@ fn a_generator_can_see_the_shutdown() {
         let _ = seen.send(job.key());
     });
     let runtime = Runtime::Pool(pool(1));
-    let mut scheduler = Scheduler::new(SchedulerConfig::default(), generator, runtime, Near(0))
-        .expect("the configuration is valid");
+    let mut scheduler = scheduler(SchedulerConfig::default(), generator, runtime, Near(0));
     scheduler.request(4);
     scheduler.tick(FRAME);
     assert_eq!(begins.recv(), Ok(()));

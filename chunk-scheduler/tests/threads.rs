@@ -1,4 +1,4 @@
-//! Real threads: nothing is lost, nothing happens twice, and nobody waits for ever.
+//! Real threads: nothing is lost, nothing happens twice, and no wake-up is missed.
 
 mod common;
 
@@ -10,14 +10,13 @@ use std::{
     },
 };
 
-use bevy_tasks::{AsyncComputeTaskPool, TaskPool, TaskPoolBuilder};
+use bevy_tasks::AsyncComputeTaskPool;
 use chunk_scheduler::{
-    FnRank, Generator, Job, RetryPolicy, Runtime, Scheduler, SchedulerConfig,
-    recommended_pool_threads,
+    FnRank, Generator, Job, Runtime, Scheduler, SchedulerConfig, recommended_pool_threads,
 };
-use common::{FRAME, Near, without_waiting};
+use common::{FRAME, Near, attempts, in_flight, plain, pool};
 
-/// What the unlucky generators below say; the hook keeps these panics out of the output.
+/// The message of the expected panics, which the hook keeps out of the output.
 const EXPECTED: &str = "one in twenty";
 
 fn expect_panics() {
@@ -32,21 +31,17 @@ fn expect_panics() {
     });
 }
 
-fn pool(threads: usize) -> Arc<TaskPool> {
-    Arc::new(TaskPoolBuilder::new().num_threads(threads).build())
-}
-
 fn scheduler<T: Send>(
     threads: usize,
     config: SchedulerConfig,
     generator: Generator<i32, T>,
 ) -> Scheduler<i32, T, Near> {
-    Scheduler::new(config, generator, Runtime::Pool(pool(threads)), Near(0))
-        .expect("the configuration is valid")
+    let runtime = Runtime::Pool(pool(threads));
+    common::scheduler(config, generator, runtime, Near(0))
 }
 
-/// A third is cancelled in whatever state it happens to be in, one in twenty panics, and results
-/// are applied as they come. Returns when everything has ended.
+/// A third is cancelled in whatever state it happens to be in, one in twenty panics, and results are applied as they
+/// come. Returns when everything has ended.
 fn stress(threads: usize, jobs: i32) {
     expect_panics();
     let starts = Arc::new(AtomicU64::new(0));
@@ -58,17 +53,13 @@ fn stress(threads: usize, jobs: i32) {
     });
     let config = SchedulerConfig {
         max_in_flight: threads,
-        retry: RetryPolicy {
-            max_attempts: 1,
-            ..without_waiting()
-        },
-        ..SchedulerConfig::default()
+        ..attempts(1)
     };
     let mut scheduler = scheduler(threads, config, generator);
     let (mut next, mut sum, mut frame) = (0, 0, 0);
     while next < jobs || scheduler.depths().live() > 0 {
         frame += 1;
-        // Whatever the order of the threads, the queue stays short enough to be re-ranked often.
+        // So that the queue stays short enough to be ranked often.
         let has_room = scheduler.depths().queued < 4_000;
         let batch = if has_room { (jobs - next).min(997) } else { 0 };
         for key in next..next + batch {
@@ -92,7 +83,7 @@ fn stress(threads: usize, jobs: i32) {
         if frame % 64 == 0 {
             scheduler
                 .audit()
-                .expect("the counters add up in the middle of it");
+                .expect("the counters add up while it runs");
         }
         std::thread::yield_now();
     }
@@ -101,20 +92,14 @@ fn stress(threads: usize, jobs: i32) {
     assert_eq!(counters.requested, u64::from(jobs.unsigned_abs()));
     assert_eq!(counters.applied, sum);
     assert_eq!(counters.stale + counters.retried, 0);
-    assert_eq!(
-        counters.requested,
-        counters.applied + counters.cancelled + counters.failed
-    );
-    assert!(counters.applied + counters.failed <= started.load(Ordering::Relaxed));
-    assert!(
-        started.load(Ordering::Relaxed) <= counters.requested,
-        "nothing starts twice"
-    );
+    let ended = counters.applied + counters.cancelled + counters.failed;
+    assert_eq!(counters.requested, ended);
+    let started = started.load(Ordering::Relaxed);
+    assert!(counters.applied + counters.failed <= started);
+    assert!(started <= counters.requested, "no job starts twice");
     let depths = scheduler.depths();
-    assert_eq!(
-        (depths.in_flight, depths.completed, depths.queued),
-        (0, 0, 0)
-    );
+    let found = (depths.in_flight, depths.completed, depths.queued);
+    assert_eq!(found, (0, 0, 0));
 }
 
 #[test]
@@ -134,56 +119,32 @@ fn a_million_jobs_on_eight_threads() {
 
 /// Deadlock on 1–2 cores (Pumpkin 954).
 #[test]
-fn one_thread_serves_many_worker_and_the_other_users_of_its_pool() {
+fn one_thread_serves_many_workers_and_the_other_users_of_its_pool() {
     let shared = pool(1);
-    let config = SchedulerConfig {
-        max_in_flight: 16,
-        ..SchedulerConfig::default()
-    };
     let generator = Generator::from_async(|job: Job<i32>| async move {
         job.checkpoint().await;
         Ok::<_, &str>(job.key())
     });
     let runtime = Runtime::Pool(Arc::clone(&shared));
-    let mut scheduler =
-        Scheduler::new(config, generator, runtime, Near(0)).expect("the configuration is valid");
-    assert_eq!(
-        (scheduler.max_in_flight(), scheduler.pool_threads()),
-        (16, 1)
-    );
+    let mut scheduler = common::scheduler(in_flight(16), generator, runtime, Near(0));
+    let found = (scheduler.max_in_flight(), scheduler.pool_threads());
+    assert_eq!(found, (16, 1));
     for key in 0..100_000 {
         scheduler.request(key);
     }
     scheduler.tick(FRAME);
-    // Another user of the pool gets the thread while there is still work for all of it.
+    // Another user of the pool gets the thread while jobs are still queued.
     let (done, is_done) = std::sync::mpsc::channel();
     shared.spawn(async move { done.send(()) }).detach();
     assert_eq!(is_done.recv(), Ok(()));
-    let mut frame = 1;
-    while scheduler.depths().live() > 0 {
-        frame += 1;
-        scheduler.tick(FRAME * frame);
-        let mut ready = Vec::new();
-        scheduler.drain(usize::MAX, |result| {
-            ready.push((result.key, result.version))
-        });
-        for (key, version) in ready {
-            assert!(scheduler.applied(key, version));
-        }
-    }
+    common::finish(&mut scheduler);
     assert_eq!(scheduler.counters().applied, 100_000);
 }
 
 #[test]
 fn bevys_own_pool_is_made_when_it_is_missing() {
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let mut scheduler = Scheduler::new(
-        SchedulerConfig::default(),
-        generator,
-        Runtime::AsyncCompute,
-        Near(0),
-    )
-    .expect("the configuration is valid");
+    let (config, runtime) = (SchedulerConfig::default(), Runtime::AsyncCompute);
+    let mut scheduler = common::scheduler(config, plain(), runtime, Near(0));
     let cores = chunk_scheduler::available_cores();
     assert_eq!(scheduler.pool_threads(), recommended_pool_threads(cores));
     assert_eq!(
@@ -199,14 +160,12 @@ fn bevys_own_pool_is_made_when_it_is_missing() {
     assert_eq!(scheduler.drain(1, drop), 1);
 }
 
-/// A schedule that only ticks while there is nothing on the workers must still see each result.
 #[test]
-fn no_wake_up_is_lost_when_work_comes_one_by_one() {
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let mut scheduler = scheduler(2, SchedulerConfig::default(), generator);
+fn no_wake_up_is_lost_when_jobs_come_one_by_one() {
+    let mut scheduler = scheduler(2, SchedulerConfig::default(), plain());
     for key in 0..20_000 {
         scheduler.request(key);
-        // One tick only: a lost wake-up would leave this waiting for ever.
+        // There is only one tick, so after a lost wake-up this would never end.
         scheduler.tick(FRAME);
         let mut ready = None;
         while ready.is_none() {
@@ -218,17 +177,16 @@ fn no_wake_up_is_lost_when_work_comes_one_by_one() {
 }
 
 #[test]
-fn no_wake_up_is_lost_when_places_come_one_by_one() {
-    let generator = Generator::new(|job: &Job<i32>| job.key());
+fn no_wake_up_is_lost_when_permits_come_one_by_one() {
     let config = SchedulerConfig {
         completed_capacity: 1,
         ..SchedulerConfig::default()
     };
-    let mut scheduler = scheduler(2, config, generator);
+    let mut scheduler = scheduler(2, config, plain());
     for key in 0..20_000 {
         scheduler.request(key);
     }
-    // One tick for all of them: from here on only draining makes room and wakes.
+    // There is only one tick, so from here on only draining wakes workers.
     scheduler.tick(FRAME);
     let mut applied = 0;
     while applied < 20_000 {
@@ -249,29 +207,12 @@ fn the_callers_own_executor_can_be_plain_threads() {
         count.fetch_add(1, Ordering::Relaxed);
         std::thread::spawn(|| bevy_tasks::block_on(worker));
     });
-    let generator = Generator::new(|job: &Job<i32>| job.key());
-    let config = SchedulerConfig {
-        max_in_flight: 4,
-        ..SchedulerConfig::default()
-    };
     let rank = FnRank(|key: &i32| *key);
-    let mut scheduler =
-        Scheduler::new(config, generator, runtime, rank).expect("the configuration is valid");
+    let mut scheduler = common::scheduler(in_flight(4), plain(), runtime, rank);
     for key in 0..5_000 {
         scheduler.request(key);
     }
-    let mut frame = 0;
-    while scheduler.depths().live() > 0 {
-        frame += 1;
-        scheduler.tick(FRAME * frame);
-        let mut ready = Vec::new();
-        scheduler.drain(usize::MAX, |result| {
-            ready.push((result.key, result.version))
-        });
-        for (key, version) in ready {
-            assert!(scheduler.applied(key, version));
-        }
-    }
+    common::finish(&mut scheduler);
     assert!(spawned.load(Ordering::Relaxed) >= 1);
     assert_eq!(scheduler.counters().applied, 5_000);
 }

@@ -1,4 +1,4 @@
-//! What the scheduler notices: overruns, late frames, cancellations that take their time.
+//! Overruns, adaptive concurrency, and how long generators and cancellations take.
 
 mod common;
 
@@ -8,18 +8,11 @@ use chunk_scheduler::{
     AdaptivePolicy, Concurrency, ConcurrencyReason, Generator, Job, OverrunPolicy, Scheduler,
     SchedulerConfig, Simulation,
 };
-use common::{FRAME, Near, World, one_at_a_time};
+use common::{FRAME, Near, World, one_at_a_time, taking};
 
 /// Takes as many frames as its key says.
-fn napping(simulation: &Simulation) -> Generator<i32, i32> {
-    let simulation = simulation.clone();
-    Generator::from_async(move |job: Job<i32>| {
-        let nap = simulation.sleep(FRAME * job.key().unsigned_abs());
-        async move {
-            nap.await;
-            Ok::<_, &str>(job.key())
-        }
-    })
+fn taking_frames(simulation: &Simulation) -> Generator<i32, i32> {
+    taking(|key| FRAME * key.unsigned_abs())(simulation)
 }
 
 #[test]
@@ -31,7 +24,7 @@ fn an_overrun_is_reported_once_with_its_age_and_compensated() {
         },
         ..one_at_a_time()
     };
-    let mut world = World::new(config, napping);
+    let mut world = World::new(config, taking_frames);
     world.scheduler.request(500);
     world.frame();
     world.request(1..=3);
@@ -39,21 +32,18 @@ fn an_overrun_is_reported_once_with_its_age_and_compensated() {
         world.frame();
         assert_eq!(world.scheduler.overruns().count(), 0);
     }
-    assert!(world.apply().is_empty(), "the only permit is taken");
-    for _ in 0..20 {
-        world.frame();
-    }
+    assert!(world.apply().is_empty(), "the only worker is busy");
+    world.frames(20);
     let overruns: Vec<_> = world.scheduler.overruns().collect();
     assert_eq!(overruns.len(), 1);
     assert_eq!((overruns[0].key, overruns[0].age), (500, FRAME * 11));
     assert_eq!(world.scheduler.counters().overruns, 1);
-    let applied: Vec<_> = world.apply().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(applied, [1, 2, 3], "another worker stood in");
+    assert_eq!(world.apply_keys(), [1, 2, 3], "by another worker");
     assert_eq!(world.scheduler.max_in_flight(), 1);
     assert_eq!(world.settle(), [500]);
     world.request(1..=3);
     world.frame();
-    assert_eq!(world.scheduler.depths().in_flight, 1, "and left again");
+    assert_eq!(world.scheduler.depths().in_flight, 1, "the limit again");
 }
 
 #[test]
@@ -76,29 +66,20 @@ fn the_time_from_cancelling_to_stopping_is_measured() {
     assert_eq!(world.scheduler.cancel_latencies().count, 0);
     world.frame();
     let latencies = world.scheduler.cancel_latencies();
-    assert_eq!(
-        (latencies.count, latencies.max),
-        (1, Duration::ZERO),
-        "it was woken at once"
-    );
-    assert_eq!(
-        world.scheduler.counters().wasted,
-        0,
-        "and dropped where it waited"
-    );
+    let found = (latencies.count, latencies.max);
+    assert_eq!(found, (1, Duration::ZERO), "it was woken at once");
+    let wasted = world.scheduler.counters().wasted;
+    assert_eq!(wasted, 0, "it was dropped where it waited");
 }
 
 #[test]
 fn generation_times_are_those_of_the_clock() {
-    let mut world = World::new(one_at_a_time(), napping);
-    world.scheduler.request(2);
-    world.scheduler.request(4);
+    let mut world = World::new(one_at_a_time(), taking_frames);
+    world.request([2, 4]);
     world.settle();
     let times = world.scheduler.generation_times();
-    assert_eq!(
-        (times.count, times.mean, times.max),
-        (2, FRAME * 3, FRAME * 4)
-    );
+    let found = (times.count, times.mean, times.max);
+    assert_eq!(found, (2, FRAME * 3, FRAME * 4));
 }
 
 fn adaptive(threads: usize) -> (Simulation, Scheduler<i32, i32, Near>) {
@@ -110,18 +91,16 @@ fn adaptive(threads: usize) -> (Simulation, Scheduler<i32, i32, Near>) {
         }),
         ..SchedulerConfig::default()
     };
-    let scheduler = Scheduler::new(config, napping(&simulation), simulation.runtime(), Near(0))
-        .expect("the configuration is valid");
+    let (generator, runtime) = (taking_frames(&simulation), simulation.runtime());
+    let scheduler = common::scheduler(config, generator, runtime, Near(0));
     (simulation, scheduler)
 }
 
 #[test]
 fn adaptive_concurrency_starts_from_the_pool_and_follows_the_frames() {
     let (simulation, mut scheduler) = adaptive(2);
-    assert_eq!(
-        (scheduler.pool_threads(), scheduler.max_in_flight()),
-        (2, 2)
-    );
+    let found = (scheduler.pool_threads(), scheduler.max_in_flight());
+    assert_eq!(found, (2, 2));
     for key in 0..5_000 {
         scheduler.request(20 + key % 3 + key * 3);
     }
@@ -129,35 +108,25 @@ fn adaptive_concurrency_starts_from_the_pool_and_follows_the_frames() {
         for _ in 0..count {
             scheduler.tick(simulation.now());
             simulation.advance(frame);
-            let mut ready = Vec::new();
-            scheduler.drain(usize::MAX, |result| {
-                ready.push((result.key, result.version))
-            });
-            for (key, version) in ready {
-                assert!(scheduler.applied(key, version));
-            }
+            common::apply(scheduler);
         }
     };
     frames(200, FRAME, &mut scheduler);
     let report = scheduler.concurrency();
     assert_eq!((report.limit, report.raised, report.lowered), (6, 4, 0));
-    assert_eq!(
-        report.latest.map(|decision| decision.reason),
-        Some(ConcurrencyReason::JobsWait)
-    );
+    let reason = report.latest.map(|decision| decision.reason);
+    assert_eq!(reason, Some(ConcurrencyReason::JobsWait));
     frames(60, FRAME * 3, &mut scheduler);
     let report = scheduler.concurrency();
     assert_eq!((report.limit, report.lowered), (1, 5));
-    assert_eq!(
-        report.latest.map(|decision| decision.reason),
-        Some(ConcurrencyReason::FramesLate)
-    );
+    let reason = report.latest.map(|decision| decision.reason);
+    assert_eq!(reason, Some(ConcurrencyReason::FramesLate));
     assert_eq!(scheduler.audit(), Ok(()));
 }
 
 #[test]
-fn a_fixed_limit_is_never_touched() {
-    let mut world = World::new(SchedulerConfig::default(), napping);
+fn a_fixed_limit_does_not_change() {
+    let mut world = World::new(SchedulerConfig::default(), taking_frames);
     world.request(0..100);
     for _ in 0..50 {
         world.tick();

@@ -1,4 +1,4 @@
-//! The figure for memory, in a bench of its own because what counts allocations slows them down.
+//! The figures for memory, in a bench of its own because counting allocations slows them down.
 
 #[path = "../scheduler/figures.rs"]
 #[expect(
@@ -12,7 +12,7 @@ use std::time::Duration;
 use chunk_scheduler::{FnRank, Generator, Job, Runtime, Scheduler, SchedulerConfig};
 use figures::Figures;
 
-/// What so many queued jobs take, each, at a size where tables and vectors have just grown.
+/// The memory of each of `jobs` queued jobs.
 fn bytes_per_queued_job(jobs: i32) -> f64 {
     let mut kept = None;
     let used = allocation_counter::measure(|| {
@@ -24,7 +24,7 @@ fn bytes_per_queued_job(jobs: i32) -> f64 {
             max_in_flight: 1,
             ..SchedulerConfig::default()
         };
-        // On this thread, whose allocations are what is counted.
+        // On this thread, whose allocations are counted.
         let runtime = Runtime::Inline {
             budget: Duration::MAX,
         };

@@ -1,7 +1,7 @@
-//! The figures of the README: `cargo bench -p chunk-scheduler`.
+//! The figures of this crate: `cargo bench -p chunk-scheduler`.
 //!
-//! Criterion measures; at the end the figures are printed next to what they must be at least, or at
-//! most. The yardsticks run in the same process, on the same pool, with the same work.
+//! At the end the figures are printed next to their bounds. The yardsticks run in the same process, with the same
+//! work.
 
 mod figures;
 mod teleports;
@@ -39,11 +39,11 @@ fn pool(threads: usize) -> Arc<TaskPool> {
     Arc::new(TaskPoolBuilder::new().num_threads(threads).build())
 }
 
-/// As many workers as the pool has threads.
+/// A scheduler with as many workers as the pool has threads.
 fn scheduler(runtime: Runtime, threads: usize, work: Work) -> Scheduler<Key, u64, Near> {
     let config = SchedulerConfig {
         max_in_flight: threads,
-        // Cheap chunks come by the ten thousand in 16 ms.
+        // Workers make tens of thousands of cheap chunks in 16 ms.
         completed_capacity: 65_536,
         backlog_capacity: 65_536,
         ..SchedulerConfig::default()
@@ -65,7 +65,7 @@ fn drain_and_apply(
     }
 }
 
-/// Chunks per second at 60 Hz while there is always something queued.
+/// Chunks per second at 60 Hz while jobs are always queued.
 fn steady_rate(threads: usize, work: Work, duration: Duration) -> f64 {
     let mut scheduler = scheduler(Runtime::Pool(pool(threads)), threads, work);
     let (mut ready, mut next) = (Vec::new(), 0);
@@ -113,7 +113,7 @@ fn throughput(figures: &mut Figures) {
         let work = Work::taking(Duration::from_micros(cost));
         let slice = Duration::from_millis(250);
         figures.ratio(name, floor, || {
-            // In turns, so that a machine whose speed changes changes it for both.
+            // In turns, so that a change of the machine's speed affects both.
             let (mut ours, mut bare) = (0.0, 0.0);
             for _ in 0..6 {
                 bare += bare::chunks_per_second(threads, work, slice) / 6.0;
@@ -147,7 +147,7 @@ fn against_the_original(figures: &mut Figures) {
         "original algorithm: chunks/s, ours over theirs",
         50.0,
         || {
-            // Both in frames: what is whole within a frame is shown at its end.
+            // Both count frames, because a chunk is shown at the end of a frame.
             let theirs = keys.len() as f64 / f64::from(original::fill(&pool, &keys, work));
             let ours = keys.len() as f64 / f64::from(fill(&pool, &keys, work, 1).0);
             (ours, theirs)
@@ -171,7 +171,7 @@ fn main_thread_cost_under_way(figures: &mut Figures) {
             scheduler.tick(frame - began);
             drain_and_apply(&mut scheduler, &mut ready);
             busy += frame.elapsed();
-            // The worker catches up, and is in the middle of it when the next frame begins.
+            // The worker still has jobs when the next frame begins.
             while scheduler.depths().queued > 2_000 {
                 std::thread::yield_now();
             }
@@ -213,9 +213,9 @@ fn main_thread_cost(criterion: &mut Criterion, figures: &mut Figures) {
     });
 }
 
-/// A hundred thousand jobs in the queue and a worker that never comes back for them.
+/// A hundred thousand queued jobs, and a worker whose generator blocks until the sender is dropped.
 fn with_a_long_queue() -> (Scheduler<Key, u64, Near>, Sender<()>) {
-    let (let_go, wait) = channel();
+    let (unblock, wait) = channel();
     let wait = Mutex::new(wait);
     let generator = Generator::new(move |_: &Job<Key>| {
         let _ = wait.lock().map(|wait| wait.recv());
@@ -235,11 +235,11 @@ fn with_a_long_queue() -> (Scheduler<Key, u64, Near>, Sender<()>) {
     while scheduler.depths().in_flight == 0 {
         std::thread::yield_now();
     }
-    (scheduler, let_go)
+    (scheduler, unblock)
 }
 
 fn quiet(criterion: &mut Criterion, figures: &mut Figures) {
-    let (mut scheduler, let_go) = with_a_long_queue();
+    let (mut scheduler, unblock) = with_a_long_queue();
     let mut now = Duration::ZERO;
     let mut tick = |scheduler: &mut Scheduler<Key, u64, Near>| {
         now += Duration::from_millis(16);
@@ -254,7 +254,7 @@ fn quiet(criterion: &mut Criterion, figures: &mut Figures) {
         }
         began.elapsed().as_nanos() as f64 / 1_000.0
     });
-    drop(let_go);
+    drop(unblock);
 }
 
 /// A viewer that moves every frame, with 100,000 jobs queued that a worker re-ranks each time.

@@ -1,4 +1,4 @@
-//! What a teleport wastes.
+//! How many results a teleport wastes.
 
 use std::time::Duration;
 
@@ -11,18 +11,17 @@ use super::{
     yardsticks::{Work, at_60_hz, square},
 };
 
-/// When what is no longer wanted is cancelled.
+/// When unwanted jobs are cancelled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Leaving {
-    /// Right after a drain, so that only what is in flight can be in vain.
+    /// Right after a drain, so that only jobs in flight can be in vain.
     AfterADrain,
-    /// At the beginning of the next frame, which is how chunk-apply scans: what was finished in the
-    /// frame between is in vain as well.
+    /// At the beginning of the next frame, as chunk-apply does: what workers finished meanwhile is in vain as well.
     AFrameAfterADrain,
 }
 
-/// Ten teleports with 2,000 wanted each; the most that was generated and never applied for one of
-/// them, counted when the next one begins, so that nobody who finishes late is left out.
+/// The most results that one of ten teleports wastes, with 2,000 wanted each. They are counted when the next one
+/// begins, so that late ones count.
 fn wasted_by_a_teleport(workers: usize, work: Work, leaving: Leaving) -> f64 {
     const FRAMES: u32 = 6;
     let mut scheduler = scheduler(Runtime::Pool(pool(1)), workers, work);
@@ -71,7 +70,7 @@ pub(crate) fn measure(figures: &mut Figures) {
         (
             "teleport a frame after a drain: generated in vain, the worst of 10",
             Leaving::AFrameAfterADrain,
-            // One thread makes 83 of them in a frame.
+            // One thread makes 83 chunks in a frame.
             workers as f64 + 84.0,
         ),
     ] {

@@ -1,10 +1,8 @@
 //! Why a configuration is refused.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt};
 
-use crate::worker::MAX_WORKERS;
-
-/// A field of the configuration that makes no sense.
+/// A field of the configuration has an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigError {
@@ -20,20 +18,10 @@ pub struct ConfigError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigErrorKind {
-    /// Outside of what the field's documentation allows.
+    /// The value is outside of the documented range.
     OutOfRange,
-    /// An upper bound below its lower bound.
+    /// An upper bound is below its lower bound.
     Inverted,
-}
-
-impl ConfigError {
-    pub(crate) fn new(kind: ConfigErrorKind, field: &'static str, value: String) -> Self {
-        Self { kind, field, value }
-    }
-
-    pub(crate) fn count(field: &'static str, value: impl fmt::Display) -> Self {
-        Self::new(ConfigErrorKind::OutOfRange, field, value.to_string())
-    }
 }
 
 impl fmt::Display for ConfigError {
@@ -48,24 +36,36 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-pub(crate) fn check_in_flight(field: &'static str, value: usize) -> Result<(), ConfigError> {
-    if (1..=MAX_WORKERS).contains(&value) {
-        Ok(())
-    } else {
-        Err(ConfigError::count(field, value))
-    }
+/// Refuses `value` unless it `is_valid`.
+pub(super) fn in_range(
+    field: &'static str,
+    value: impl fmt::Display,
+    is_valid: bool,
+) -> Result<(), ConfigError> {
+    check(ConfigErrorKind::OutOfRange, field, value, is_valid)
 }
 
-pub(crate) fn at_least_one(field: &'static str, value: usize) -> Result<(), ConfigError> {
-    if value == 0 {
-        return Err(ConfigError::count(field, value));
-    }
-    Ok(())
+/// Refuses an upper bound below its lower bound, which has the name `lower_field`.
+pub(super) fn not_inverted<T: PartialOrd + fmt::Debug>(
+    field: &'static str,
+    value: T,
+    lower_field: &'static str,
+    lower: T,
+) -> Result<(), ConfigError> {
+    let is_valid = value >= lower;
+    let text = format_args!("{value:?} < {lower_field} {lower:?}");
+    check(ConfigErrorKind::Inverted, field, text, is_valid)
 }
 
-pub(crate) fn not_zero(field: &'static str, value: Duration) -> Result<(), ConfigError> {
-    if value.is_zero() {
-        return Err(ConfigError::count(field, "0 s"));
+fn check(
+    kind: ConfigErrorKind,
+    field: &'static str,
+    value: impl fmt::Display,
+    is_valid: bool,
+) -> Result<(), ConfigError> {
+    if is_valid {
+        return Ok(());
     }
-    Ok(())
+    let value = value.to_string();
+    Err(ConfigError { kind, field, value })
 }

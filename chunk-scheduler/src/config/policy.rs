@@ -1,24 +1,23 @@
-//! What a scheduler does when jobs fail, overrun, or the machine has too much to do.
+//! The settings for retries, concurrency and overruns.
 
 use std::time::Duration;
 
-use super::error::{ConfigError, ConfigErrorKind, check_in_flight, not_zero};
+use super::error::{ConfigError, in_range, not_inverted};
 use crate::worker::MAX_WORKERS;
 
-/// What happens to a job that failed: how often it is tried, and how long it waits in between.
+/// How often a failing job is tried, and how long it waits before each retry.
 ///
-/// The wait doubles from `base_delay` up to `max_delay`; jitter then takes away up to its fraction,
-/// by a hash of the job's version, so that chunks that failed together do not return together and
-/// a replay still sees the same waits.
+/// The wait doubles from `base_delay` up to `max_delay`. Jitter then shortens it, so that jobs which failed together
+/// are not retried together. It is a hash of the job's version, so that a replay has the same waits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// Attempts in all, from 1 (never retried) to 65 535. Default 3.
+    /// The most attempts, from 1 (never retried) to 65 535. Default 3.
     pub max_attempts: u32,
-    /// Wait after the first failure. Default 250 ms. Zero retries at the next tick.
+    /// The wait after the first failure. Default 250 ms. Zero retries at the next tick.
     pub base_delay: Duration,
     /// The longest wait. Default 8 s.
     pub max_delay: Duration,
-    /// The fraction of a wait that jitter may take away, from 0 (none) to 1. Default 0.25.
+    /// The largest fraction by which jitter shortens a wait, from 0 to 1. Default 0.25.
     pub jitter: f32,
 }
 
@@ -34,40 +33,29 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        if self.max_attempts == 0 || self.max_attempts > u32::from(u16::MAX) {
-            return Err(ConfigError::count("retry.max_attempts", self.max_attempts));
-        }
-        if self.max_delay < self.base_delay {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Inverted,
-                "retry.max_delay",
-                format!("{:?} < base_delay {:?}", self.max_delay, self.base_delay),
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.jitter) {
-            return Err(ConfigError::new(
-                ConfigErrorKind::OutOfRange,
-                "retry.jitter",
-                self.jitter.to_string(),
-            ));
-        }
-        Ok(())
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let attempts = 1..=u32::from(u16::MAX);
+        let is_valid = attempts.contains(&self.max_attempts);
+        in_range("retry.max_attempts", self.max_attempts, is_valid)?;
+        let (least, most) = (self.base_delay, self.max_delay);
+        not_inverted("retry.max_delay", most, "base_delay", least)?;
+        let is_valid = (0.0..=1.0).contains(&self.jitter);
+        in_range("retry.jitter", self.jitter, is_valid)
     }
 }
 
-/// Whether the number of jobs in flight follows what the machine can bear.
+/// Whether the limit on jobs in flight is fixed, or adapts to the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Concurrency {
     /// Always [`max_in_flight`](crate::SchedulerConfig::max_in_flight).
     #[default]
     Fixed,
-    /// Between bounds, starting from the number of threads of the pool.
+    /// Adapts within bounds, starting from the number of threads of the pool.
     Adaptive(AdaptivePolicy),
 }
 
 impl Concurrency {
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
         match self {
             Self::Fixed => Ok(()),
             Self::Adaptive(policy) => policy.validate(),
@@ -75,24 +63,21 @@ impl Concurrency {
     }
 }
 
-/// What an adaptive scheduler reacts to. It decides at most once per `interval`, by one step:
-/// down when frames are late, down when results pile up faster than they are applied, up when jobs
-/// wait while every worker is busy.
+/// What an adaptive limit reacts to. It changes by at most one per `interval`: down when frames are late or results
+/// pile up faster than they are applied, up when jobs wait while every worker is busy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdaptivePolicy {
     /// The fewest jobs in flight, at least 1. Default 1.
     pub min_in_flight: usize,
-    /// The most jobs in flight. Default 4; above the pool's threads it only helps generators that
-    /// wait.
+    /// The most jobs in flight. Default 4. More than the pool has threads helps only generators that wait.
     pub max_in_flight: usize,
-    /// How long a frame is meant to take. Default 1/60 s.
+    /// The intended length of a frame. Default 1/60 s.
     pub frame: Duration,
-    /// A frame is late when it took more than this many times `frame`. Default 1.5.
+    /// A frame longer than this many times `frame` is late. Default 1.5.
     pub late_factor: f32,
-    /// The fraction of late frames in an interval that makes it step down. Default 0.1. Zero
-    /// reacts to a single late frame.
+    /// The fraction of late frames in an interval that lowers the limit. Default 0.1. Zero reacts to one late frame.
     pub late_fraction: f32,
-    /// Time between decisions. Default 250 ms. Shorter reacts to noise, longer reacts late.
+    /// The time between decisions. Default 250 ms. Shorter reacts to noise; longer reacts late.
     pub interval: Duration,
 }
 
@@ -110,45 +95,30 @@ impl Default for AdaptivePolicy {
 }
 
 impl AdaptivePolicy {
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        check_in_flight("concurrency.min_in_flight", self.min_in_flight)?;
-        check_in_flight("concurrency.max_in_flight", self.max_in_flight)?;
-        if self.max_in_flight < self.min_in_flight {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Inverted,
-                "concurrency.max_in_flight",
-                format!(
-                    "{} < min_in_flight {}",
-                    self.max_in_flight, self.min_in_flight
-                ),
-            ));
-        }
+    fn validate(&self) -> Result<(), ConfigError> {
+        let (least, most) = (self.min_in_flight, self.max_in_flight);
+        check_in_flight("concurrency.min_in_flight", least)?;
+        check_in_flight("concurrency.max_in_flight", most)?;
+        not_inverted("concurrency.max_in_flight", most, "min_in_flight", least)?;
         for (field, value) in [
             ("concurrency.late_factor", self.late_factor),
             ("concurrency.late_fraction", self.late_fraction),
         ] {
-            if !value.is_finite() || value < 0.0 {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::OutOfRange,
-                    field,
-                    value.to_string(),
-                ));
-            }
+            in_range(field, value, value.is_finite() && value >= 0.0)?;
         }
         not_zero("concurrency.frame", self.frame)?;
         not_zero("concurrency.interval", self.interval)
     }
 }
 
-/// When a running generator is reported, and whether another may run in its place.
+/// When a running generator is reported, and whether another job may start meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OverrunPolicy {
-    /// How long one attempt may run before it is reported, once. Default 5 s; `None` never
-    /// reports.
+    /// How long an attempt runs before it is reported, once. Default 5 s. `None` never reports.
     pub allowance: Option<Duration>,
-    /// How many overrunning jobs may be compensated by one more job in flight each. Default 0.
-    /// This helps when the pool has a thread to spare or the generator waits; a thread that
-    /// computes for ever is lost all the same.
+    /// For at most so many overrunning jobs, one more job may be in flight for each. Default 0. This helps only where
+    /// the pool has a free thread or the generator waits, because an overrunning generator that computes keeps its
+    /// thread.
     pub max_compensated: usize,
 }
 
@@ -162,14 +132,17 @@ impl Default for OverrunPolicy {
 }
 
 impl OverrunPolicy {
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        if self.max_compensated > MAX_WORKERS {
-            return Err(ConfigError::count(
-                "overrun.max_compensated",
-                self.max_compensated,
-            ));
-        }
-        self.allowance
-            .map_or(Ok(()), |allowance| not_zero("overrun.allowance", allowance))
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let most = self.max_compensated;
+        in_range("overrun.max_compensated", most, most <= MAX_WORKERS)?;
+        (self.allowance).map_or(Ok(()), |allowance| not_zero("overrun.allowance", allowance))
     }
+}
+
+pub(crate) fn check_in_flight(field: &'static str, value: usize) -> Result<(), ConfigError> {
+    in_range(field, value, (1..=MAX_WORKERS).contains(&value))
+}
+
+fn not_zero(field: &'static str, value: Duration) -> Result<(), ConfigError> {
+    in_range(field, "0 s", !value.is_zero())
 }

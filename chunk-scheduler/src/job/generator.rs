@@ -1,4 +1,4 @@
-//! What makes the content, as the user wrote it.
+//! The user's code that makes the content.
 
 use std::{
     fmt::{self, Display},
@@ -19,8 +19,8 @@ pub(crate) enum Make<K, T> {
 
 /// Turns a key into content, on a worker.
 ///
-/// It must be a function of the key (and of state that it guards itself): it may be called again
-/// for the same key after a failure or a refresh, though never twice at the same time.
+/// A generator must be a function of the key and of state that it synchronises itself, because it is called again for
+/// the same key after a failure or a refresh. Two calls for one key never overlap.
 ///
 /// ```
 /// use chunk_scheduler::{Generator, Job};
@@ -45,8 +45,7 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
         Self::made(Make::Now(Arc::new(move |job| Ok(make(job)))))
     }
 
-    /// A function that can fail. The error's text ends up in
-    /// [`Failure::message`](crate::Failure::message).
+    /// A function that can fail. The error's text becomes [`Failure::message`](crate::Failure::message).
     #[must_use]
     pub fn fallible<E: Display>(
         make: impl Fn(&Job<K>) -> Result<T, E> + Send + Sync + 'static,
@@ -54,8 +53,8 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
         Self::made(Make::Now(Arc::new(move |job| make(job).map_err(text))))
     }
 
-    /// A function that waits, on a disk or a network: while it does, the thread serves others.
-    /// Once its job is cancelled its future is dropped at the next await.
+    /// A function that waits, for a disk or a network: meanwhile its thread runs other tasks. When the job is
+    /// cancelled, the future is dropped at its next await.
     #[must_use]
     pub fn from_async<F, E>(make: impl Fn(Job<K>) -> F + Send + Sync + 'static) -> Self
     where
@@ -68,9 +67,10 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
         })))
     }
 
-    /// Answers at once for keys that are known to hold nothing (sky, the void below), so that they
-    /// cost no job: `Some` is delivered by the next drain. Called on the main thread for each new
-    /// request, so it should cost nanoseconds; when it panics the key is generated as usual.
+    /// A hook that answers at once for keys that are known to be empty (sky, the void below), so that they need no
+    /// generator: the next drain delivers what it returns. It is called on the main thread for each new request, so
+    /// it should take nanoseconds. Where it panics, or where the completed queue has no room for the answer, the key is
+    /// generated as usual.
     #[must_use]
     pub fn with_known_empty(
         mut self,
@@ -88,7 +88,7 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
     }
 }
 
-/// The alternate form prints the causes of the error types that have one.
+/// In the alternate form, error types such as `anyhow::Error` include their causes.
 fn text(error: impl Display) -> String {
     format!("{error:#}")
 }

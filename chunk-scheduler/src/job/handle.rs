@@ -1,9 +1,8 @@
-//! What a generator is told about the job it works on.
+//! The view of a job that its generator gets.
 
 use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
+    future::{Future, poll_fn},
+    task::Poll,
 };
 
 use super::{
@@ -30,7 +29,7 @@ impl<K: Key> Job<K> {
         self.cell.key
     }
 
-    /// Which request of the key this answers.
+    /// Which request of the key the result will answer.
     #[must_use]
     pub fn version(&self) -> Version {
         self.cell.version
@@ -42,15 +41,14 @@ impl<K: Key> Job<K> {
         self.attempt
     }
 
-    /// Whether nobody wants the result any more: withdrawn, superseded or shut down. A long
-    /// generator should look now and then and return anything; what it returns is discarded.
+    /// Whether the result is no longer wanted, because the job was withdrawn or superseded or the scheduler shut
+    /// down. A long generator should ask this now and then, and return early; what it returns is discarded.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         !self.cell.state().is_live()
     }
 
-    /// Lets others run. In an async generator this is also where cancellation takes effect: once
-    /// the job is cancelled the generator's future is dropped, and what follows never runs.
+    /// Yields to other tasks. An async generator whose job was cancelled is dropped here, as at each await.
     pub async fn checkpoint(&self) {
         yield_now().await;
     }
@@ -58,22 +56,12 @@ impl<K: Key> Job<K> {
 
 /// Returns to the executor once.
 pub(crate) fn yield_now() -> impl Future<Output = ()> {
-    YieldNow { yielded: false }
-}
-
-struct YieldNow {
-    yielded: bool,
-}
-
-impl Future for YieldNow {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.yielded {
+    let mut has_yielded = false;
+    poll_fn(move |cx| {
+        if std::mem::replace(&mut has_yielded, true) {
             return Poll::Ready(());
         }
-        self.yielded = true;
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
+    })
 }

@@ -1,10 +1,10 @@
-//! One job: what it is called, where it is in its life, and what makes its content.
+//! One job: what identifies it, its state, and what makes its content.
 //!
 //! - `key`: keys, versions and lanes
-//! - `state`: the states of a job, shared between threads
-//! - `handle`: what a generator is told about its job
+//! - `state`: the state of a job, shared between threads
+//! - `handle`: the view of a job that its generator gets
 //! - `generator`: the user's code
-//! - `panics`: panics of the user's code, turned into text
+//! - `panics`: catches panics of the user's code
 
 mod generator;
 mod handle;

@@ -1,4 +1,4 @@
-//! Panics of user code, turned into text.
+//! Catches panics of the user's code, and turns them into text.
 
 use std::{
     any::Any,
@@ -7,14 +7,14 @@ use std::{
 
 use crate::sync::Once;
 
-/// Runs `work`; a panic comes back as its message.
+/// Runs `work`. A panic is returned as its message.
 pub(crate) fn guard<R>(work: impl FnOnce() -> R) -> Result<R, String> {
-    // Unwind safety: whatever the closure touched belongs to the job that failed, or is user state
-    // that the user shares between jobs and must guard anyway.
+    // Unwind safety: what the closure changed belongs to the job that failed, or is state that the user shares
+    // between jobs and must guard anyway.
     catch_unwind(AssertUnwindSafe(work)).map_err(text_of)
 }
 
-/// Drops user data that nobody wants; a panicking destructor comes back as its message.
+/// Drops unwanted user data. A panic of its destructor is returned as its message.
 pub(crate) fn discard<T>(value: T) -> Result<(), String> {
     guard(move || drop(value))
 }
@@ -27,19 +27,19 @@ fn text_of(payload: Box<dyn Any + Send>) -> String {
     } else {
         "a panic whose payload is not text".to_owned()
     };
-    // A payload is user data too, and dropping it can panic again; nothing more can be said then.
+    // The payload is user data too, so dropping it can panic again. That message is lost.
     let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
     text
 }
 
-/// Says once per process what the `abort` strategy takes away.
+/// Warns once per process that panics cannot be caught under `panic = "abort"`.
 pub(crate) fn warn_if_panics_abort() {
     static ONCE: Once = Once::new();
     if cfg!(panic = "abort") {
         ONCE.call_once(|| {
             tracing::warn!(
-                "built with panic = \"abort\": a panicking generator ends the process; \
-                 retry and quarantine only see errors that generators return"
+                "built with panic = \"abort\": a panicking generator ends the process, \
+                 and only errors that generators return are retried"
             );
         });
     }
@@ -52,26 +52,22 @@ mod tests {
 
     #[test]
     fn every_kind_of_payload_becomes_text() {
-        assert_eq!(guard(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
-        assert_eq!(
-            guard(|| panic!("chunk {}", 3)),
-            Err::<(), _>("chunk 3".to_owned())
-        );
-        assert_eq!(
-            guard(|| panic_any(42_u8)),
-            Err::<(), _>("a panic whose payload is not text".to_owned())
-        );
+        let message = |work: fn()| guard(work).expect_err("it panics");
+        assert_eq!(message(|| panic!("plain")), "plain");
+        assert_eq!(message(|| panic!("chunk {}", 3)), "chunk 3");
+        let other = message(|| panic_any(42_u8));
+        assert_eq!(other, "a panic whose payload is not text");
     }
 
     #[test]
     fn a_payload_that_panics_when_dropped_is_contained() {
-        struct Spiteful;
-        impl Drop for Spiteful {
+        struct PanicsOnDrop;
+        impl Drop for PanicsOnDrop {
             fn drop(&mut self) {
                 panic!("again");
             }
         }
-        assert!(guard(|| panic_any(Spiteful)).is_err());
-        assert_eq!(discard(Spiteful), Err("again".to_owned()));
+        assert!(guard(|| panic_any(PanicsOnDrop)).is_err());
+        assert_eq!(discard(PanicsOnDrop), Err("again".to_owned()));
     }
 }

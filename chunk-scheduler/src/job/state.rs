@@ -1,4 +1,4 @@
-//! One job's shared state: the only thing about a job that two threads write.
+//! The state of one job, which the main thread and a worker change.
 
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ use crate::{
 ///       └── superseded (main) ────────► Stale
 /// ```
 ///
-/// Every arrow is one compare-and-swap, so whoever comes second learns that it did.
+/// Every arrow is one compare-and-swap. Where two threads race for a job, the second one fails and learns that it
+/// did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum JobState {
@@ -34,11 +35,11 @@ pub enum JobState {
     Queued,
     /// On a worker.
     InFlight,
-    /// Failed at least once; waits for the main thread's verdict or for its next attempt.
+    /// Its last attempt failed. It waits for the next one, or for the main thread to decide whether there is one.
     Retrying,
-    /// Finished; its result is not drained yet.
+    /// Its result waits to be drained.
     Completed,
-    /// Drained, not applied: part of the backlog.
+    /// Drained and not applied: part of the backlog.
     Delivered,
     /// Its result reached its destination.
     Applied,
@@ -46,12 +47,12 @@ pub enum JobState {
     Cancelled,
     /// Superseded by a newer version of its key.
     Stale,
-    /// Gave up after its last attempt; the key is quarantined.
+    /// Its last permitted attempt failed; the key is quarantined.
     Failed,
 }
 
 impl JobState {
-    /// Whether the job has not reached one of its four ends.
+    /// Whether the job has not ended.
     #[must_use]
     pub fn is_live(self) -> bool {
         (self as u8) < (Self::Applied as u8)
@@ -71,13 +72,14 @@ impl JobState {
     ];
 }
 
-/// The packed word: four bits of state, two of lane, ten of how long generating took, sixteen of
-/// attempt. One word, so that one swap moves all of them.
+/// What changes about a job. It is packed into 32 bits, so that one compare-and-swap changes all of it.
 #[derive(Clone, Copy)]
 struct PackedState {
+    /// Four bits.
     state: JobState,
+    /// Two bits.
     lane: Lane,
-    /// See [`coarse`].
+    /// Ten bits: how long generating took, see [`coarse`].
     took: u16,
     attempt: u16,
 }
@@ -92,25 +94,29 @@ impl PackedState {
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "each field is cut out of the word on purpose"
+        reason = "each field is cut out of the bits on purpose"
     )]
-    fn unpack(word: u32) -> Self {
+    fn unpack(bits: u32) -> Self {
         Self {
-            state: JobState::ALL[(word & 0xf) as usize],
-            lane: Lane::from_bits((word >> 4) as u8 & 0x3),
-            took: (word >> 6) as u16 & 0x3ff,
-            attempt: (word >> 16) as u16,
+            state: JobState::ALL[(bits & 0xf) as usize],
+            lane: Lane::ALL[(bits >> 4 & 0x3) as usize],
+            took: (bits >> 6) as u16 & 0x3ff,
+            attempt: (bits >> 16) as u16,
         }
+    }
+
+    fn is_startable(self, lane: Lane) -> bool {
+        self.state == JobState::Queued && self.lane == lane
     }
 }
 
-/// A job as the main thread, the queue and a worker share it. 40 bytes for a 12-byte key, its
-/// reference counts included.
+/// A job as the main thread, the queue and a worker share it. It takes 40 bytes for a 12-byte key, reference counts
+/// included.
 #[derive(Debug)]
 pub(crate) struct JobCell<K> {
     pub(crate) version: Version,
     pub(crate) key: K,
-    word: AtomicU32,
+    packed: AtomicU32,
 }
 
 impl<K> JobCell<K> {
@@ -118,13 +124,13 @@ impl<K> JobCell<K> {
         Self::in_state(key, version, lane, JobState::Queued, 1)
     }
 
-    /// A job that needs no attempt, because its key alone says that there is nothing to make.
+    /// A job that needs no attempt, because its key is known to be empty.
     pub(crate) fn known_empty(key: K, version: Version, lane: Lane) -> Self {
         Self::in_state(key, version, lane, JobState::Completed, 0)
     }
 
     fn in_state(key: K, version: Version, lane: Lane, state: JobState, attempt: u16) -> Self {
-        let word = PackedState {
+        let packed = PackedState {
             state,
             lane,
             took: 0,
@@ -133,116 +139,110 @@ impl<K> JobCell<K> {
         Self {
             version,
             key,
-            word: AtomicU32::new(word.pack()),
+            packed: AtomicU32::new(packed.pack()),
         }
     }
 
-    /// Whether its key was known to be empty, so that no generator made its content.
-    pub(crate) fn is_known_empty(&self) -> bool {
-        self.word().attempt == 0
-    }
-
-    fn word(&self) -> PackedState {
-        PackedState::unpack(self.word.load(Ordering::Acquire))
+    fn packed(&self) -> PackedState {
+        PackedState::unpack(self.packed.load(Ordering::Acquire))
     }
 
     pub(crate) fn state(&self) -> JobState {
-        self.word().state
+        self.packed().state
     }
 
     pub(crate) fn lane(&self) -> Lane {
-        self.word().lane
+        self.packed().lane
     }
 
+    /// Counted from 1; 0 for a job whose key is known to be empty.
     pub(crate) fn attempt(&self) -> u32 {
-        u32::from(self.word().attempt)
+        u32::from(self.packed().attempt)
     }
 
-    /// Applies `change` unless it declines; returns the word it replaced.
+    /// Whether no generator made the content, because the key is known to be empty.
+    pub(crate) fn is_known_empty(&self) -> bool {
+        self.attempt() == 0
+    }
+
+    /// How long the completing attempt took, within one part in sixteen.
+    pub(crate) fn took(&self) -> Duration {
+        from_coarse(self.packed().took)
+    }
+
+    /// Applies `change` where `is_allowed` says so, and returns what was there before.
     fn update(
         &self,
-        mut change: impl FnMut(PackedState) -> Option<PackedState>,
+        is_allowed: impl Fn(PackedState) -> bool,
+        change: impl Fn(&mut PackedState),
     ) -> Option<PackedState> {
-        self.word
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                change(PackedState::unpack(word)).map(PackedState::pack)
+        let update = |bits| {
+            let mut packed = PackedState::unpack(bits);
+            is_allowed(packed).then(|| {
+                change(&mut packed);
+                packed.pack()
             })
-            .ok()
-            .map(PackedState::unpack)
-    }
-
-    /// Takes the arrow `from → to`; false when the job is not in `from` (any more).
-    pub(crate) fn advance(&self, from: JobState, to: JobState) -> bool {
-        self.update(|word| (word.state == from).then_some(PackedState { state: to, ..word }))
-            .is_some()
-    }
-
-    /// `InFlight → Completed`, after a generator that took so long; false when it has ended.
-    pub(crate) fn complete(&self, took: Duration) -> bool {
-        let (state, took) = (JobState::Completed, coarse(took));
-        let change = |word: PackedState| PackedState {
-            state,
-            took,
-            ..word
         };
-        self.update(|word| (word.state == JobState::InFlight).then(|| change(word)))
+        let former = self
+            .packed
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, update);
+        former.ok().map(PackedState::unpack)
+    }
+
+    /// Moves the job along the arrow `from → to`. False where it is not in `from`.
+    pub(crate) fn advance(&self, from: JobState, to: JobState) -> bool {
+        self.update(|job| job.state == from, |job| job.state = to)
             .is_some()
     }
 
-    /// How long the attempt took that completed it, right to one part in sixteen.
-    pub(crate) fn took(&self) -> Duration {
-        from_coarse(self.word().took)
+    /// `InFlight → Completed`, after a generator that took `took`. False where the job has ended.
+    pub(crate) fn complete(&self, took: Duration) -> bool {
+        let took = coarse(took);
+        let complete = |job: &mut PackedState| {
+            job.state = JobState::Completed;
+            job.took = took;
+        };
+        self.update(|job| job.state == JobState::InFlight, complete)
+            .is_some()
     }
 
-    /// Whether a queue entry made for `lane` still stands for this job. A job that was promoted
-    /// leaves a dead entry behind in its former lane; lanes only ever rise, so the pair of state
-    /// and lane cannot come back.
+    /// Whether the job can be started through its queue entry in `lane`. Promoting a job leaves a dead entry in its
+    /// former lane; that entry stays dead, because a job never returns to a less urgent lane.
     pub(crate) fn is_startable(&self, lane: Lane) -> bool {
-        let word = self.word();
-        word.state == JobState::Queued && word.lane == lane
+        self.packed().is_startable(lane)
     }
 
-    /// `Queued → InFlight`, through the entry of `lane`. Returns the number of the attempt.
+    /// `Queued → InFlight`, through the entry in `lane`. Returns the number of the attempt.
     pub(crate) fn start(&self, lane: Lane) -> Option<u32> {
-        self.update(|word| {
-            (word.state == JobState::Queued && word.lane == lane).then_some(PackedState {
-                state: JobState::InFlight,
-                ..word
-            })
-        })
-        .map(|word| u32::from(word.attempt))
+        self.update(
+            |job| job.is_startable(lane),
+            |job| job.state = JobState::InFlight,
+        )
+        .map(|job| u32::from(job.attempt))
     }
 
     /// `Retrying → Queued`, with the next attempt. Returns the lane to queue it in.
     pub(crate) fn retry(&self) -> Option<Lane> {
-        self.update(|word| {
-            (word.state == JobState::Retrying).then_some(PackedState {
-                state: JobState::Queued,
-                attempt: word.attempt.saturating_add(1),
-                ..word
-            })
-        })
-        .map(|word| word.lane)
+        let retry = |job: &mut PackedState| {
+            job.state = JobState::Queued;
+            job.attempt = job.attempt.saturating_add(1);
+        };
+        self.update(|job| job.state == JobState::Retrying, retry)
+            .map(|job| job.lane)
     }
 
-    /// Raises a live job to a more urgent `lane`. Returns the state it was raised in, or `None`
-    /// when there is nothing to raise.
+    /// Moves a live job to `lane` if that is more urgent, and returns its state. `None` where nothing changed.
     pub(crate) fn promote(&self, lane: Lane) -> Option<JobState> {
-        self.update(|word| {
-            (word.state.is_live() && lane < word.lane).then_some(PackedState { lane, ..word })
-        })
-        .map(|word| word.state)
+        let rises = |job: PackedState| job.state.is_live() && lane < job.lane;
+        self.update(rises, |job| job.lane = lane)
+            .map(|job| job.state)
     }
 
-    /// Any live state → `end`. Returns the state it was in, or `None` when it had ended already.
+    /// Any live state → `end`. Returns the former state, or `None` where the job had ended already.
     pub(crate) fn end(&self, end: JobState) -> Option<JobState> {
         debug_assert!(!end.is_live(), "{end:?} is no end");
-        self.update(|word| {
-            word.state
-                .is_live()
-                .then_some(PackedState { state: end, ..word })
-        })
-        .map(|word| word.state)
+        self.update(|job| job.state.is_live(), |job| job.state = end)
+            .map(|job| job.state)
     }
 }
 
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promoted_job_is_not_started_through_its_old_entry() {
+    fn a_promoted_job_is_not_started_through_its_former_entry() {
         let cell = cell();
         assert_eq!(cell.promote(Lane::Urgent), Some(JobState::Queued));
         assert_eq!(cell.promote(Lane::Prefetch), None);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_job_accepts_nothing() {
+    fn an_ended_job_does_not_change() {
         let cell = cell();
         assert_eq!(cell.start(Lane::Normal), Some(1));
         assert_eq!(cell.end(JobState::Cancelled), Some(JobState::InFlight));
@@ -292,24 +292,19 @@ mod tests {
     }
 
     #[test]
-    fn everything_in_the_word_keeps_its_value() {
+    fn every_packed_field_keeps_its_value() {
         let cell = cell();
         assert_eq!(cell.promote(Lane::Urgent), Some(JobState::Queued));
         assert_eq!(cell.start(Lane::Urgent), Some(1));
         assert!(cell.complete(Duration::from_secs(1)));
         assert_eq!(cell.end(JobState::Failed), Some(JobState::Completed));
-        assert_eq!(
-            (cell.state(), cell.lane()),
-            (JobState::Failed, Lane::Urgent)
-        );
-        assert_eq!(
-            (cell.attempt(), cell.took().as_secs_f32().round() as u32),
-            (1, 1)
-        );
+        let ended = (cell.state(), cell.lane(), cell.attempt());
+        assert_eq!(ended, (JobState::Failed, Lane::Urgent, 1));
+        assert_eq!(cell.took().as_secs_f32().round() as u32, 1);
     }
 
     #[test]
-    fn a_slot_stays_within_its_share_of_the_memory_bound() {
+    fn a_job_cell_stays_within_its_share_of_the_memory_bound() {
         let counts = 2 * size_of::<usize>();
         assert!(size_of::<JobCell<[i32; 3]>>() + counts <= 40);
     }

@@ -1,4 +1,4 @@
-//! One lane of the queue: a binary heap that loses no job where the user's comparison panics.
+//! One lane of the queue: a binary heap that loses no job when a comparison of the user panics.
 
 use std::cmp::Ordering;
 
@@ -11,8 +11,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Entry<K, P> {
     pub(crate) priority: P,
-    /// The turn in which it was submitted. Among equals the oldest goes first, so no requester starves another by having
-    /// the smaller keys.
+    /// The turn in which it was submitted. Among equal priorities the oldest job goes first, so that requests for
+    /// small keys do not starve others.
     pub(crate) turn: u32,
     pub(crate) key: K,
     pub(crate) cell: Arc<JobCell<K>>,
@@ -28,18 +28,18 @@ impl<K: Key, P: Ord> Entry<K, P> {
 
 /// A binary heap, soonest first.
 ///
-/// The standard library's heap drops an entry when a comparison panics while it is popped. Priorities and keys are the
-/// user's, so this heap compares before it moves, and moves by swapping.
+/// The standard library's heap drops an entry when a comparison panics while it is popped. Priorities and keys are
+/// the user's, so this heap compares before it moves, and moves by swapping.
 #[derive(Debug)]
 pub(crate) struct LaneQueue<K, P> {
     entries: Vec<Entry<K, P>>,
-    /// Whether `entries` is a heap. If not, it becomes one at the next pop.
+    /// Whether `entries` is a heap. Otherwise the next pop makes it one.
     is_heap: bool,
 }
 
-/// A vector grows by an eighth and this, because doubling a long queue takes a lot of memory.
+/// A queue grows by an eighth and this many entries, because doubling a long one would take too much memory.
 const SMALLEST_GROWTH: usize = 64;
-/// A vector with less room than this is not shrunk.
+/// A queue with a smaller capacity than this is not shrunk.
 const ROOM_KEPT: usize = 4096;
 
 impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
@@ -69,13 +69,14 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         }
     }
 
-    /// Entries that cannot be compared without a panic are popped in any order.
+    /// Takes the soonest entry. Entries whose comparison panics are taken in any order.
     pub(crate) fn pop(&mut self) -> Option<Entry<K, P>> {
         if !self.is_heap {
             self.is_heap = true;
             self.keep_order(Self::build_heap);
         }
         let last = self.entries.pop()?;
+        self.shrink();
         let Some(first) = self.entries.first_mut() else {
             return Some(last);
         };
@@ -100,7 +101,7 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
         self.entries.retain(keep);
     }
 
-    /// Runs code that compares entries. A panic in it costs their order until the next pop.
+    /// Runs code that compares entries. After a panic the next pop restores their order.
     fn keep_order(&mut self, compare: impl FnOnce(&mut Self)) {
         if let Err(message) = panics::guard(|| compare(self)) {
             self.is_heap = false;
@@ -109,13 +110,16 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
     }
 
     fn build_heap(&mut self) {
+        for at in (0..self.entries.len() / 2).rev() {
+            self.sift_down(at);
+        }
+    }
+
+    /// Gives memory back, so that a queue which was long once does not keep it.
+    fn shrink(&mut self) {
         let len = self.entries.len();
-        // A queue that was long once must not keep its memory for ever.
         if self.entries.capacity() > ROOM_KEPT && self.entries.capacity() / 4 > len {
             self.entries.shrink_to(len + len / 8);
-        }
-        for at in (0..len / 2).rev() {
-            self.sift_down(at);
         }
     }
 
@@ -149,7 +153,9 @@ impl<K: Key, P: Ord + Copy> LaneQueue<K, P> {
 
 #[cold]
 fn log_lost_order(message: &str) {
-    tracing::error!("comparing priorities or keys panicked, so their order is lost: {message}");
+    tracing::error!(
+        "comparing priorities or keys panicked, so jobs may start out of order: {message}"
+    );
 }
 
 #[cfg(all(test, not(loom)))]
@@ -177,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_come_out_in_order_however_many_there_are() {
+    fn any_number_of_entries_is_popped_in_order() {
         let many = if cfg!(miri) { 500 } else { 5_000 };
         for len in [0, 1, 2, 3, 63, 64, 65, many] {
             let mut queue = LaneQueue::new();
@@ -226,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_was_long_gives_memory_back_when_it_is_ranked_anew() {
+    fn a_queue_that_was_long_frees_memory_at_the_next_pop() {
         let mut queue = LaneQueue::new();
         for priority in mixed(10_000) {
             queue.push(entry(priority, 0, 0));
@@ -234,6 +240,16 @@ mod tests {
         queue.retain(|entry| entry.priority < 100);
         assert_eq!(queue.pop().map(|e| e.priority), Some(0));
         assert!(queue.entries.capacity() < 1_000);
+    }
+
+    #[test]
+    fn a_queue_that_is_popped_empty_frees_memory_without_being_ranked_anew() {
+        let mut queue = LaneQueue::new();
+        for priority in mixed(10_000) {
+            queue.push(entry(priority, 0, 0));
+        }
+        assert_eq!(popped(&mut queue).len(), 10_000);
+        assert!(queue.entries.capacity() <= ROOM_KEPT);
     }
 
     #[test]

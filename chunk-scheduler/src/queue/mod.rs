@@ -1,7 +1,7 @@
 //! The queue of jobs, from which workers pick the soonest.
 //!
 //! - `rank`: the order, as the user defines it
-//! - `inbox`: what the main thread submitted and no worker has sorted in yet
+//! - `inbox`: jobs that the main thread submitted and no worker has queued yet
 //! - `picker`: which job is next
 //! - `lane_queue`: the heap of one lane
 

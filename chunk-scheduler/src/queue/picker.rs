@@ -1,4 +1,4 @@
-//! Which job is next: state that workers share and the main thread does not change.
+//! The queue of all lanes, from which workers pick the next job. The main thread does not change it.
 
 use super::{
     inbox::{Inbox, Submission, Submissions, no_submissions},
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Picked<K> {
     pub(crate) cell: Arc<JobCell<K>>,
     pub(crate) attempt: u32,
-    /// Counts the picks of this scheduler: results are handed over in the order of their starts.
+    /// The number of the pick. Results are delivered in the order in which their jobs were picked.
     pub(crate) order: u64,
 }
 
@@ -26,18 +26,17 @@ pub(crate) struct Unrankable<K> {
     pub(crate) message: String,
 }
 
-/// The jobs for which there is a permit.
+/// The jobs for which a permit is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     Everything,
     UrgentOnly,
 }
 
-/// After so many urgent jobs in a row a normal one is started, if one waits: edits that never end
-/// cost loading almost all of its speed, but do not stop it.
+/// After so many urgent jobs in a row a normal job is picked, so that edits without end do not stop loading.
 const MOST_URGENT_IN_A_ROW: u32 = 64;
-/// The queue is ranked anew after so many turns although nobody published anything, so that ranks
-/// that age do so while the viewers rest as well.
+/// After so many turns the queue is ranked again without a new snapshot, so that the age of jobs counts while no
+/// viewer moves.
 const TURNS_BETWEEN_RANKINGS: u32 = 64;
 
 #[derive(Debug)]
@@ -45,21 +44,21 @@ pub(crate) struct Picker<K, R: Rank<K>> {
     lanes: [LaneQueue<K, R::Priority>; 3],
     rank: Arc<R>,
     turn: u32,
-    /// The turn in which everything was ranked last.
+    /// The turn in which the queue was last ranked.
     ranked: u32,
     urgent_in_a_row: u32,
     picks: u64,
-    /// The epoch of the inbox that was merged last.
+    /// The epoch up to which the inbox was merged.
     pub(crate) merged: u64,
-    /// Keys on workers now, the cancelled ones included. As many as there are workers.
+    /// Keys on workers, including those of cancelled jobs. At most one for each worker.
     running: Vec<K>,
-    /// Entries whose key is running: a key is never generated twice at the same time.
+    /// Entries that wait because their key is on a worker: attempts at one key never overlap.
     held_back: Vec<(Lane, Entry<K, R::Priority>)>,
-    /// Empty vectors that keep their memory, swapped with the inbox's full ones.
+    /// Empty vectors with capacity, to be swapped with the full ones of the inbox.
     spare: Submissions<K>,
 }
 
-/// An emptied vector with more room than this is given back to the allocator.
+/// An emptied vector with more capacity than this is freed.
 const SPARE_ROOM: usize = 1024;
 
 impl<K: Key, R: Rank<K>> Picker<K, R> {
@@ -78,13 +77,13 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         }
     }
 
-    /// Entries, the dead ones included.
+    /// The number of entries, including dead ones.
     pub(crate) fn len(&self) -> usize {
         self.lanes.iter().map(LaneQueue::len).sum::<usize>() + self.held_back.len()
     }
 
-    /// Takes over what the inbox holds: pointers only, because the main thread takes the same lock. [`Self::merge`] sorts
-    /// it in.
+    /// Takes the contents of the inbox, for [`Self::merge`]. Only swaps pointers, because the main thread takes the
+    /// same lock.
     pub(crate) fn collect(&mut self, inbox: &mut Inbox<K, R>) -> Inbox<K, R> {
         Inbox {
             submissions: std::mem::replace(&mut inbox.submissions, std::mem::take(&mut self.spare)),
@@ -93,13 +92,13 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         }
     }
 
-    /// Re-ranks if there is a new snapshot, then queues the submissions. Jobs whose rank panicked are
+    /// Ranks the queue again if there is a new snapshot, then queues the submissions. Jobs whose rank panicked are
     /// pushed to `unrankable`.
     pub(crate) fn merge(&mut self, news: Inbox<K, R>, unrankable: &mut Vec<Unrankable<K>>) {
         self.turn = news.turn;
         let is_due = self.turn.wrapping_sub(self.ranked) >= TURNS_BETWEEN_RANKINGS;
         let is_new = !Arc::ptr_eq(&self.rank, &news.rank);
-        self.rank = news.rank;
+        let former = std::mem::replace(&mut self.rank, news.rank);
         if is_new || is_due {
             self.ranked = self.turn;
             tracing::debug_span!("chunk_rerank").in_scope(|| self.rerank());
@@ -112,10 +111,13 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
                 self.spare[lane.index()] = submissions;
             }
         }
+        // The destructor of a snapshot is user code. A panic in it must not cost the submissions.
+        if let Err(message) = panics::discard(former) {
+            tracing::warn!("dropping a former rank panicked: {message}");
+        }
     }
 
-    /// Starts the best job whose key is not running. Returns it with the number of dead entries
-    /// that were cleared away.
+    /// Starts the best job whose key is not on a worker. Also returns the number of dead entries that it removed.
     pub(crate) fn pick(&mut self, reach: Reach) -> (Option<Picked<K>>, usize) {
         let lanes: &[Lane] = match reach {
             Reach::UrgentOnly => &[Lane::Urgent],
@@ -157,7 +159,7 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         None
     }
 
-    /// The generator of `key` has returned, so that jobs which waited for it may start. Returns how many there are.
+    /// Says that the generator of `key` has returned. Returns the number of jobs that may start because of that.
     pub(crate) fn finish(&mut self, key: &K) -> usize {
         if let Some(at) = self.running.iter().position(|running| running == key) {
             self.running.swap_remove(at);
@@ -175,7 +177,7 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         freed
     }
 
-    /// Removes every dead entry; returns how many there were.
+    /// Removes every dead entry. Returns their number.
     pub(crate) fn compact(&mut self) -> usize {
         let before = self.len();
         for lane in Lane::ALL {
@@ -186,8 +188,8 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         before - self.len()
     }
 
-    /// How many queued jobs would start before that of `cell`, by the latest snapshot. `None` when
-    /// it is not queued, or when its rank panics.
+    /// How many queued jobs would start before `cell`, by the latest snapshot. `None` where it is not queued, or
+    /// where its rank panics.
     pub(crate) fn position(
         &self,
         cell: &Arc<JobCell<K>>,
@@ -195,37 +197,27 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         outgoing: &Submissions<K>,
     ) -> Option<usize> {
         let is_outdated = !Arc::ptr_eq(&self.rank, &inbox.rank);
-        let queued = Lane::ALL.into_iter().flat_map(|lane| {
-            let entries = self.lanes[lane.index()].iter();
-            entries.map(move |entry| (lane, entry))
-        });
-        let held_back = self.held_back.iter().map(|(lane, entry)| (*lane, entry));
-        let ranked = queued.chain(held_back).filter_map(|(lane, entry)| {
-            let age = inbox.turn.wrapping_sub(entry.turn);
-            let priority = match is_outdated {
-                true => panics::guard(|| inbox.rank.rank_aged(&entry.key, age)).ok(),
-                false => None,
-            };
-            let priority = priority.unwrap_or(entry.priority);
-            let order = (lane, priority, entry.turn, entry.key);
-            entry
-                .cell
-                .is_startable(lane)
-                .then_some((order, &entry.cell))
-        });
-        let submissions = Lane::ALL.into_iter().flat_map(|lane| {
-            let submissions = inbox.submissions[lane.index()].iter();
-            let submissions = submissions.chain(&outgoing[lane.index()]);
-            submissions.map(move |submission| (lane, submission))
-        });
-        let unranked = submissions.filter_map(|(lane, Submission { cell, turn })| {
-            let priority = panics::guard(|| inbox.rank.rank(&cell.key)).ok()?;
-            let order = (lane, priority, *turn, cell.key);
-            cell.is_startable(lane).then_some((order, cell))
-        });
-        let all: Vec<_> = ranked.chain(unranked).collect();
-        let (own, _) = all.iter().find(|(_, other)| Arc::ptr_eq(other, cell))?;
-        Some(all.iter().filter(|(other, _)| other < own).count())
+        let mut jobs = Vec::new();
+        for lane in Lane::ALL {
+            let held_back = self.held_back.iter().filter(|(of, _)| *of == lane);
+            let queued = self.lanes[lane.index()].iter();
+            for entry in queued.chain(held_back.map(|(_, entry)| entry)) {
+                let age = inbox.turn.wrapping_sub(entry.turn);
+                let latest = || panics::guard(|| inbox.rank.rank_aged(&entry.key, age)).ok();
+                let priority = is_outdated.then(latest).flatten();
+                let priority = priority.unwrap_or(entry.priority);
+                jobs.push(((lane, priority, entry.turn, entry.key), &entry.cell));
+            }
+            let submitted = &inbox.submissions[lane.index()];
+            for Submission { cell, turn } in submitted.iter().chain(&outgoing[lane.index()]) {
+                if let Ok(priority) = panics::guard(|| inbox.rank.rank(&cell.key)) {
+                    jobs.push(((lane, priority, *turn, cell.key), cell));
+                }
+            }
+        }
+        jobs.retain(|((lane, ..), cell)| cell.is_startable(*lane));
+        let (own, _) = jobs.iter().find(|(_, other)| Arc::ptr_eq(other, cell))?;
+        Some(jobs.iter().filter(|(other, _)| other < own).count())
     }
 
     fn enqueue(
@@ -253,7 +245,7 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
             rank.rank_aged(&entry.key, now.wrapping_sub(entry.turn))
         };
         if panics::guard(|| self.rerank_by(aged)).is_err() {
-            // Slower, entry by entry, so that a rank that panics for one key does not cost the others theirs.
+            // One guard for each entry is slower, but then a panic for one key does not affect the others.
             self.rerank_by(|entry| panics::guard(|| aged(entry)).unwrap_or(entry.priority));
         }
     }
@@ -313,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_runs_holds_back_its_successor_but_nobody_else() {
+    fn a_key_on_a_worker_holds_back_its_next_job_and_no_other() {
         let (mut picker, cells, _) = picker_with(FnRank(|k: &u32| *k), &[1]);
         assert_eq!(picked(&mut picker), Some(1));
         assert!(cells[0].end(JobState::Stale).is_some());
@@ -328,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_entries_cost_their_pop_or_are_compacted() {
+    fn dead_entries_are_removed_when_they_are_popped_or_compacted() {
         let (mut picker, cells, _) = picker_with(FnRank(|k: &u32| *k), &[1, 2, 3, 4]);
         assert!(cells[0].end(JobState::Cancelled).is_some());
         assert!(cells[3].end(JobState::Cancelled).is_some());
@@ -338,9 +330,8 @@ mod tests {
         assert_eq!(picker.len(), 1);
     }
 
-    /// The order of what is left does not matter; that it is left does.
     #[test]
-    fn keys_that_cannot_be_compared_are_not_lost() {
+    fn jobs_whose_comparison_panics_are_not_lost() {
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         struct Incomparable(u32);
         impl PartialOrd for Incomparable {
@@ -362,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_that_panics_costs_only_its_own_key() {
+    fn a_rank_that_panics_affects_only_its_own_key() {
         let rank = FnRank(|key: &u32| {
             assert_ne!(*key, 2, "unlucky");
             *key

@@ -1,16 +1,15 @@
-//! The order of jobs, as the user defines it.
+//! The order of jobs, which the user defines.
 
 use std::fmt;
 
-/// Says how soon a key should be generated: smaller first, ties by age and then by key.
+/// The priority of keys: smaller first, ties by age and then by key.
 ///
-/// A value of this type is a *snapshot* of whatever the order depends on, typically the viewers'
-/// positions. [`Scheduler::publish`](crate::Scheduler::publish) hands a new one to the workers, who
-/// re-rank what is queued before they start another job.
+/// A value of this type is a *snapshot* of what the order depends on, typically the positions of viewers.
+/// [`Scheduler::publish`](crate::Scheduler::publish) gives the workers a new one; the next worker that looks for a
+/// job ranks the queue again.
 ///
-/// Ranking runs on workers and must be cheap, because all of them wait while one re-ranks. A rank
-/// that panics is contained: a new job whose rank panics fails like a job whose generator panicked,
-/// and a queued one keeps its former priority.
+/// Ranking must be cheap, because all workers that look for a job wait while one of them ranks. Panics are caught: a
+/// new job whose rank panics fails as if its generator had panicked, and a queued one keeps its former priority.
 ///
 /// ```
 /// use chunk_scheduler::Rank;
@@ -25,19 +24,18 @@ use std::fmt;
 /// }
 /// ```
 pub trait Rank<K>: Send + Sync + 'static {
-    /// How soon; smaller is sooner. Eight bytes keep a queued job within its memory bound.
+    /// Smaller is sooner. At most eight bytes keep a queued job within its memory bound.
     type Priority: Ord + Copy + Send + Sync + 'static;
 
-    /// The priority of `key` by this snapshot.
+    /// The priority of `key`.
     fn rank(&self, key: &K) -> Self::Priority;
 
-    /// The priority of a job that has waited for `turns` submissions of newer work.
+    /// The priority of a queued job since which newer jobs were submitted in `turns` ticks. The default ignores
+    /// `turns`.
     ///
-    /// Pure nearest-first lets a requester who keeps asking for near things hold up another's far
-    /// things for as long as it keeps asking. Where that matters, return a priority that improves
-    /// with `turns`; the default ignores them. Called when the queue is re-ranked, that is, after
-    /// a new snapshot was published, and after every 64 submissions of newer work in any case: where
-    /// nobody moves jobs age all the same, and where nobody asks nobody has to.
+    /// With pure nearest-first, far jobs wait for as long as near ones are requested. To prevent that, return a
+    /// priority that improves with `turns`. It is called when the queue is ranked again: after each new snapshot, and
+    /// after every 64 turns.
     fn rank_aged(&self, key: &K, turns: u32) -> Self::Priority {
         let _ = turns;
         self.rank(key)

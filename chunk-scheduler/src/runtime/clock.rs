@@ -1,4 +1,4 @@
-//! The clock that measures work: the machine's, or one that a simulation moves.
+//! The clock that measures how long work takes: the machine's, or that of a simulation.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::sync::Instant;
 use crate::sync::{Arc, AtomicU64, Ordering};
 
-/// A reading of a [`WorkClock`]. It says nothing about the time that the caller gives to a tick, which is a type of its
-/// own.
+/// A reading of a [`WorkClock`]. The time that the caller gives to a tick is another type, because the two clocks
+/// need not agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClockTime(Duration);
 
@@ -21,7 +21,7 @@ impl ClockTime {
         Self(Duration::from_nanos(nanos))
     }
 
-    /// Clamped to 584 years.
+    /// At most 584 years.
     pub(crate) fn as_nanos(self) -> u64 {
         u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
     }
@@ -31,7 +31,7 @@ impl ClockTime {
 pub(crate) enum WorkClock {
     #[cfg(not(loom))]
     Real(Instant),
-    /// Stands still, because a model of every interleaving must behave the same each time it is run.
+    /// Stands still, because the model checker needs the same behaviour in each run.
     #[cfg(loom)]
     Frozen,
     /// Nanoseconds, moved by the simulation that owns it.

@@ -1,4 +1,4 @@
-//! Where workers run.
+//! Where workers run: the user's choice, and the executor that carries it out.
 
 use std::{fmt, time::Duration};
 
@@ -15,33 +15,33 @@ use crate::{
     sync::{Arc, Mutex},
 };
 
-/// Where the work is done. Whatever is chosen, the same workers do it.
+/// Where workers run. They are the same on every runtime.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Runtime {
-    /// Bevy's [`AsyncComputeTaskPool`]; the default where there are threads. If nobody has made
-    /// the pool yet it is made with [`recommended_pool_threads`].
+    /// Bevy's [`AsyncComputeTaskPool`], the default where there are threads. A missing pool is made, with
+    /// [`recommended_pool_threads`].
     #[cfg(not(loom))]
     AsyncCompute,
-    /// A pool of one's own.
+    /// A task pool of the caller.
     #[cfg(not(loom))]
     Pool(Arc<TaskPool>),
-    /// No threads: [`Scheduler::tick`](crate::Scheduler::tick) runs jobs until `budget` is spent,
-    /// at least one step each time. A generator that does not return holds up the frame; an async
-    /// one gives way at each await. The default in a browser.
+    /// No threads, the default in a browser: [`Scheduler::tick`](crate::Scheduler::tick) runs jobs until `budget` is
+    /// spent, at least one step each time. A plain generator runs to its end; an async one is interrupted at each
+    /// await.
     Inline {
-        /// How long one tick may work. 4 ms by default.
+        /// How long one tick runs jobs. 4 ms by default.
         budget: Duration,
     },
-    /// The caller's executor, see [`Runtime::custom`].
+    /// An executor of the caller, see [`Runtime::custom`].
     Custom(CustomRuntime),
     /// A [`Simulation`], see [`Simulation::runtime`].
     Simulated(Simulation),
 }
 
 impl Runtime {
-    /// An executor of one's own: `spawn` must see to it that each future is polled, on any thread,
-    /// until it ends. `threads` is how many of them can be at work at the same time.
+    /// An executor of the caller: `spawn` must have each future polled, on any thread, until it ends. `threads` is
+    /// how many of them can run at the same time.
     #[must_use]
     pub fn custom(threads: usize, spawn: impl Fn(WorkerFuture) + Send + Sync + 'static) -> Self {
         Self::Custom(CustomRuntime {
@@ -70,7 +70,7 @@ impl Default for Runtime {
     }
 }
 
-/// The caller's executor, made by [`Runtime::custom`].
+/// An executor of the caller, made by [`Runtime::custom`].
 #[derive(Clone)]
 pub struct CustomRuntime {
     threads: usize,
@@ -85,12 +85,11 @@ impl fmt::Debug for CustomRuntime {
     }
 }
 
-/// How many threads to give to generating on a machine with `cores` cores: all but one up to five
-/// cores, then half of them, and always at least one.
+/// How many threads a pool for generating should have on a machine with `cores` cores: all but one up to five cores,
+/// then half of them, and at least one.
 ///
-/// Bevy gives its async-compute pool a quarter of the cores, which is a single thread on any
-/// machine of up to five. To use this number instead, set the pool's options before the app runs
-/// (chunk-apply's `streaming_pool_options` are these):
+/// Bevy gives its async-compute pool a quarter of the cores, which is one thread for up to five cores. To use this
+/// number instead, set the pool's options before the app runs (`streaming_pool_options` of chunk-apply returns them):
 ///
 /// ```text
 /// use bevy_app::{TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy};
@@ -114,7 +113,7 @@ pub fn recommended_pool_threads(cores: usize) -> usize {
     cores.saturating_sub(1).clamp(1, 4).max(cores / 2)
 }
 
-/// The cores this process may use, at least 1.
+/// The number of cores this process may use, at least 1.
 #[must_use]
 pub fn available_cores() -> usize {
     #[cfg(not(loom))]
@@ -124,117 +123,88 @@ pub fn available_cores() -> usize {
 }
 
 /// A runtime in use.
-#[derive(Debug)]
-pub(crate) enum Executor {
-    #[cfg(not(loom))]
-    AsyncCompute,
-    /// Optional only so that it can be taken out when the executor goes.
-    #[cfg(not(loom))]
-    Pool(Option<Arc<TaskPool>>),
-    Inline {
-        local_executor: Mutex<LocalExecutor>,
-        budget: Duration,
-    },
-    Custom(CustomRuntime),
-    Simulated {
-        simulation: Simulation,
-        owner: u64,
-    },
+pub(crate) struct Executor {
+    runtime: Runtime,
+    /// The workers of [`Runtime::Inline`].
+    local_executor: Mutex<LocalExecutor>,
+    /// The number of this executor in a simulation.
+    owner: u64,
 }
 
 impl Executor {
     pub(crate) fn new(runtime: Runtime) -> Self {
-        match runtime {
-            #[cfg(not(loom))]
-            Runtime::AsyncCompute => Self::AsyncCompute,
-            #[cfg(not(loom))]
-            Runtime::Pool(pool) => Self::Pool(Some(pool)),
-            Runtime::Inline { budget } => Self::Inline {
-                local_executor: Mutex::new(LocalExecutor::default()),
-                budget,
-            },
-            Runtime::Custom(custom) => Self::Custom(custom),
-            Runtime::Simulated(simulation) => Self::Simulated {
-                owner: simulation.new_owner(),
-                simulation,
-            },
+        let owner = match &runtime {
+            Runtime::Simulated(simulation) => simulation.new_owner(),
+            _ => 0,
+        };
+        Self {
+            runtime,
+            local_executor: Mutex::new(LocalExecutor::default()),
+            owner,
         }
     }
 
-    /// How many workers can be at work at the same time.
+    /// How many workers can run at the same time.
     pub(crate) fn threads(&self) -> usize {
-        match self {
+        match &self.runtime {
             #[cfg(not(loom))]
-            Self::AsyncCompute => async_compute().thread_num(),
+            Runtime::AsyncCompute => async_compute().thread_num(),
             #[cfg(not(loom))]
-            Self::Pool(pool) => pool.as_ref().map_or(0, |pool| pool.thread_num()),
-            Self::Inline { .. } => 1,
-            Self::Custom(custom) => custom.threads,
-            Self::Simulated { simulation, .. } => simulation.threads(),
-        }
-    }
-
-    pub(crate) fn clock(&self) -> WorkClock {
-        match self {
-            Self::Simulated { simulation, .. } => simulation.clock(),
-            _ => WorkClock::real(),
+            Runtime::Pool(pool) => pool.thread_num(),
+            Runtime::Inline { .. } => 1,
+            Runtime::Custom(custom) => custom.threads,
+            Runtime::Simulated(simulation) => simulation.threads(),
         }
     }
 
     pub(crate) fn simulation(&self) -> Option<Simulation> {
-        match self {
-            Self::Simulated { simulation, .. } => Some(simulation.clone()),
+        match &self.runtime {
+            Runtime::Simulated(simulation) => Some(simulation.clone()),
             _ => None,
         }
     }
 
-    /// Whether workers must give way after every step.
+    pub(crate) fn clock(&self) -> WorkClock {
+        (self.simulation()).map_or_else(WorkClock::real, |simulation| simulation.clock())
+    }
+
+    /// Whether workers must yield after every step.
     pub(crate) fn is_stepwise(&self) -> bool {
-        matches!(self, Self::Inline { .. } | Self::Simulated { .. })
+        matches!(self.runtime, Runtime::Inline { .. } | Runtime::Simulated(_))
     }
 
     pub(crate) fn spawn(&mut self, future: WorkerFuture) {
-        match self {
+        match &self.runtime {
             #[cfg(not(loom))]
-            Self::AsyncCompute => async_compute().spawn(future).detach(),
+            Runtime::AsyncCompute => async_compute().spawn(future).detach(),
             #[cfg(not(loom))]
-            Self::Pool(pool) => {
-                if let Some(pool) = pool {
-                    pool.spawn(future).detach();
-                }
-            }
-            Self::Inline { local_executor, .. } => local_executor.owned().spawn(0, future),
-            Self::Custom(custom) => (custom.spawn)(future),
-            Self::Simulated { simulation, owner } => simulation.spawn(*owner, future),
+            Runtime::Pool(pool) => pool.spawn(future).detach(),
+            Runtime::Inline { .. } => self.local_executor.owned().spawn(self.owner, future),
+            Runtime::Custom(custom) => (custom.spawn)(future),
+            Runtime::Simulated(simulation) => simulation.spawn(self.owner, future),
         }
     }
 
-    /// Does the work that no thread does, within the budget.
+    /// Runs workers on this thread, within the budget, where no other thread does.
     pub(crate) fn work(&mut self, clock: &WorkClock) {
-        let Self::Inline {
-            local_executor,
-            budget,
-        } = self
-        else {
+        let Runtime::Inline { budget } = self.runtime else {
             return;
         };
-        let mut local_executor = local_executor.owned();
+        let mut local_executor = self.local_executor.owned();
         let began = clock.now();
         while let Some(task) = local_executor.take_next() {
             if let Some(task) = task.step() {
                 local_executor.put_back(task);
             }
-            if clock.now().since(began) >= *budget {
+            if clock.now().since(began) >= budget {
                 break;
             }
         }
     }
 
-    /// Lets go of the workers that nobody will poll again. All others end by themselves.
+    /// Drops the workers that nobody will poll again. All others end by themselves.
     pub(crate) fn shut_down(&mut self) {
-        if let Self::Inline { local_executor, .. } = self {
-            discard(local_executor.owned().take_all(0));
-        }
+        discard(self.local_executor.owned().take_all(self.owner));
     }
 }
 
@@ -248,25 +218,26 @@ fn discard(tasks: Vec<Task>) {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        match self {
+        let budget = Duration::ZERO;
+        match std::mem::replace(&mut self.runtime, Runtime::Inline { budget }) {
             #[cfg(not(loom))]
-            Self::Pool(pool) => pool.take().map_or((), let_go_of),
-            Self::Simulated { simulation, owner } => discard(simulation.take_all(*owner)),
+            Runtime::Pool(pool) => drop_pool(pool),
+            Runtime::Simulated(simulation) => discard(simulation.take_all(self.owner)),
             _ => {}
         }
     }
 }
 
-/// Dropping the last handle of a pool joins its threads, and a generator that blocks would then
-/// block the caller. So the joining is left to a thread that nobody waits for.
+/// Dropping the last handle of a pool joins its threads, and a generator that blocks would then block the caller. So
+/// another thread drops it.
 #[cfg(not(loom))]
-fn let_go_of(pool: Arc<TaskPool>) {
+fn drop_pool(pool: Arc<TaskPool>) {
     if Arc::strong_count(&pool) > 1 {
         return;
     }
-    let reaper = std::thread::Builder::new().name("chunk-scheduler reaper".to_owned());
-    if let Err(error) = reaper.spawn(move || drop(pool)) {
-        tracing::warn!("the pool had to be joined in place: {error}");
+    let thread = std::thread::Builder::new().name("chunk-scheduler pool drop".to_owned());
+    if let Err(error) = thread.spawn(move || drop(pool)) {
+        tracing::warn!("the pool was joined on the calling thread: {error}");
     }
 }
 
@@ -285,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_always_a_thread_to_generate_on_and_usually_one_left() {
+    fn the_recommended_pool_has_a_thread_and_usually_leaves_one() {
         let threads = [0, 1, 2, 3, 4, 5, 8, 16].map(recommended_pool_threads);
         assert_eq!(threads, [1, 1, 1, 2, 3, 4, 4, 8]);
     }

@@ -1,4 +1,4 @@
-//! Workers as futures that somebody polls by hand: on the main thread, or in a simulation.
+//! An executor without threads, for the main thread and for simulations.
 
 use std::{
     future::Future,
@@ -11,11 +11,11 @@ use crate::{
     sync::{Arc, AtomicBool, Ordering},
 };
 
-/// What a runtime is given to run: one worker, which ends when there is nothing left to do.
+/// One worker, which a runtime polls until it ends.
 pub type WorkerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The tasks that have not ended, in the order they were spawned in.
-#[derive(Debug, Default)]
+/// The tasks that have not ended, in the order in which they were spawned.
+#[derive(Default)]
 pub(crate) struct LocalExecutor {
     tasks: Vec<Task>,
     spawned: u64,
@@ -25,19 +25,12 @@ pub(crate) struct LocalExecutor {
 
 pub(crate) struct Task {
     pub(crate) number: u64,
-    /// Whose it is, where several share a local_executor.
+    /// The scheduler that spawned it, where several share an executor.
     owner: u64,
     future: WorkerFuture,
     wakeful: Arc<Wakeful>,
 }
 
-impl std::fmt::Debug for Task {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Task").field(&self.number).finish()
-    }
-}
-
-#[derive(Debug)]
 struct Wakeful(AtomicBool);
 
 impl Wake for Wakeful {
@@ -62,14 +55,14 @@ impl LocalExecutor {
         self.tasks.iter().filter(|task| task.is_ready()).count()
     }
 
-    /// Takes out the `nth` of the tasks that could make progress.
+    /// Takes out the `nth` task that could make progress.
     pub(crate) fn take(&mut self, nth: usize) -> Option<Task> {
         let mut ready = (0..self.tasks.len()).filter(|at| self.tasks[*at].is_ready());
         let at = ready.nth(nth)?;
         Some(self.tasks.remove(at))
     }
 
-    /// Takes out the next task of the round that could make progress.
+    /// Takes out the next task that could make progress, in turn.
     pub(crate) fn take_next(&mut self) -> Option<Task> {
         let later = self.tasks.partition_point(|task| task.number <= self.last);
         let len = self.tasks.len();
@@ -80,7 +73,7 @@ impl LocalExecutor {
         Some(self.tasks.remove(at))
     }
 
-    /// Puts a task back that has not ended.
+    /// Puts back a task that has not ended.
     pub(crate) fn put_back(&mut self, task: Task) {
         let at = self.tasks.partition_point(|t| t.number < task.number);
         self.tasks.insert(at, task);
@@ -110,7 +103,7 @@ impl Task {
             Ok(Poll::Pending) => Some(self),
             Ok(Poll::Ready(())) => None,
             Err(message) => {
-                tracing::error!("a worker ended with a panic of its own: {message}");
+                tracing::error!("a worker panicked outside of user code: {message}");
                 None
             }
         }
@@ -125,10 +118,10 @@ mod tests {
     #[test]
     fn tasks_take_turns_until_they_end() {
         let log = Arc::new(Mutex::new(Vec::new()));
-        let mut local_executor = LocalExecutor::default();
+        let mut executor = LocalExecutor::default();
         for name in ["a", "b"] {
             let log = Arc::clone(&log);
-            local_executor.spawn(
+            executor.spawn(
                 0,
                 Box::pin(async move {
                     for step in 0..2 {
@@ -138,22 +131,22 @@ mod tests {
                 }),
             );
         }
-        while let Some(task) = local_executor.take_next() {
+        while let Some(task) = executor.take_next() {
             if let Some(task) = task.step() {
-                local_executor.put_back(task);
+                executor.put_back(task);
             }
         }
         assert_eq!(*log.lock(), [("a", 0), ("b", 0), ("a", 1), ("b", 1)]);
-        assert_eq!(local_executor.ready(), 0);
+        assert_eq!(executor.ready(), 0);
     }
 
     #[test]
-    fn a_task_nobody_woke_is_left_alone() {
-        let mut local_executor = LocalExecutor::default();
-        local_executor.spawn(0, Box::pin(std::future::pending()));
-        let task = local_executor.take(0).and_then(Task::step);
-        local_executor.put_back(task.expect("it is pending"));
-        assert_eq!(local_executor.ready(), 0);
-        assert!(local_executor.take_next().is_none());
+    fn a_task_that_was_not_woken_is_not_polled() {
+        let mut executor = LocalExecutor::default();
+        executor.spawn(0, Box::pin(std::future::pending()));
+        let task = executor.take(0).and_then(Task::step);
+        executor.put_back(task.expect("it is pending"));
+        assert_eq!(executor.ready(), 0);
+        assert!(executor.take_next().is_none());
     }
 }

@@ -1,9 +1,9 @@
 //! Where workers run, and the clock that measures them.
 //!
-//! - `executor`: the choice of a user, and what carries it out
-//! - `local_executor`: tasks that are polled by hand, without threads
+//! - `executor`: the user's choice, and the executor that carries it out
+//! - `local_executor`: an executor without threads
 //! - `simulation`: a deterministic executor for tests
-//! - `clock`: the clock that measures work
+//! - `clock`: the clock that measures how long work takes
 
 mod clock;
 mod executor;

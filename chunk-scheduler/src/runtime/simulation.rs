@@ -1,11 +1,10 @@
-//! A deterministic executor: one seed, one virtual clock, the same trace every time.
+//! A deterministic executor with a virtual clock, for tests.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, Waker},
+    future::{Future, poll_fn},
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -15,10 +14,11 @@ use super::{
 };
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-/// Runs workers by hand, in an order that a seed decides, on a clock that only moves when told.
+/// A deterministic executor for tests. A seed decides which worker is polled next, and a virtual clock moves only
+/// when told.
 ///
-/// For tests: every interleaving of picking, generating and finishing with what the main thread
-/// does in between can be provoked, and a failing seed replays exactly. Clones share everything.
+/// Different seeds interleave the steps of workers and the main thread differently, and the same seed replays
+/// exactly. Clones share all state.
 ///
 /// ```
 /// use chunk_scheduler::{FnRank, Generator, Job, Scheduler, SchedulerConfig, Simulation};
@@ -47,6 +47,7 @@ pub struct Simulation {
     threads: usize,
 }
 
+#[derive(Default)]
 struct State {
     local_executor: LocalExecutor,
     random: u64,
@@ -58,38 +59,33 @@ struct State {
 }
 
 impl Simulation {
-    /// A simulation whose choices follow from `seed`, with as many threads as there are workers.
+    /// A simulation with as many threads as there are workers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self::with_threads(seed, usize::MAX)
     }
 
-    /// The same, claiming to have `threads` threads. The number is what adaptive concurrency
-    /// starts from and what [`Scheduler::pool_threads`](crate::Scheduler::pool_threads) says.
+    /// A simulation that claims to have `threads` threads. Adaptive concurrency starts from that number, and
+    /// [`Scheduler::pool_threads`](crate::Scheduler::pool_threads) returns it.
     #[must_use]
     pub fn with_threads(seed: u64, threads: usize) -> Self {
         Self {
             state: Arc::new(Mutex::new(State {
-                local_executor: LocalExecutor::default(),
                 random: seed,
-                timers: BTreeMap::new(),
-                timers_made: 0,
-                stepping: 0,
-                owners: 0,
-                trace: Vec::new(),
+                ..State::default()
             })),
             nanos: Arc::new(AtomicU64::new(0)),
             threads,
         }
     }
 
-    /// Virtual time since the simulation began.
+    /// The virtual time since the simulation began.
     #[must_use]
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
 
-    /// Polls one worker that can make progress, chosen by the seed. False when there is none.
+    /// Polls one worker that can make progress, chosen by the seed. False where there is none.
     pub fn step(&self) -> bool {
         let task = {
             let mut state = self.state.lock();
@@ -101,19 +97,19 @@ impl Simulation {
             state.stepping = task.number;
             task
         };
-        // Not under the lock: a worker notes what it does, and a generator may sleep.
+        // Without the lock, because the worker writes to the trace and the generator may set a timer.
         if let Some(task) = task.step() {
             self.state.lock().local_executor.put_back(task);
         }
         true
     }
 
-    /// Steps until no worker can make progress. Time stands still.
+    /// Steps until no worker can make progress. The clock stands still.
     pub fn run(&self) {
         while self.step() {}
     }
 
-    /// Lets `duration` pass, stopping for every sleeper on the way and running what it wakes.
+    /// Moves the clock by `duration`. It stops at each timer on the way, and runs the workers that this wakes.
     pub fn advance(&self, duration: Duration) {
         let end = self.now() + duration;
         self.run();
@@ -124,17 +120,25 @@ impl Simulation {
         self.set_time(end);
     }
 
-    /// Passes when the clock has moved on by `duration`; for generators that take their time.
+    /// A future that ends after `duration` of virtual time, for generators that take time.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        Sleep {
-            simulation: self.clone(),
-            until: self.now() + duration,
-            is_registered: false,
-        }
+        let (simulation, until) = (self.clone(), self.now() + duration);
+        let mut has_timer = false;
+        poll_fn(move |cx| {
+            if simulation.now() >= until {
+                return Poll::Ready(());
+            }
+            if !std::mem::replace(&mut has_timer, true) {
+                let mut state = simulation.state.lock();
+                state.timers_made += 1;
+                let at = (until, state.timers_made);
+                state.timers.insert(at, cx.waker().clone());
+            }
+            Poll::Pending
+        })
     }
 
-    /// Everything that workers did so far: one line each for a start, a result, a fault, an
-    /// abandoned attempt and a worker that leaves.
+    /// What workers did so far: one line for each start, result, fault, abandoned attempt and exit of a worker.
     #[must_use]
     pub fn trace(&self) -> Vec<String> {
         self.state.lock().trace.clone()
@@ -147,7 +151,7 @@ impl Simulation {
         state.trace.push(line);
     }
 
-    /// A number for a scheduler's workers to be known by.
+    /// A number that identifies the workers of one scheduler.
     pub(crate) fn new_owner(&self) -> u64 {
         let mut state = self.state.lock();
         state.owners += 1;
@@ -158,8 +162,8 @@ impl Simulation {
         self.state.lock().local_executor.spawn(owner, future);
     }
 
-    /// Takes out the workers of a scheduler that goes. They hold what they share with it, which
-    /// holds this simulation: nobody else would ever let go of either.
+    /// Takes out the workers of a scheduler that is dropped. Otherwise they would leak, because they hold the state
+    /// that they share with the scheduler, which holds this simulation, which holds them.
     pub(crate) fn take_all(&self, owner: u64) -> Vec<Task> {
         self.state.lock().local_executor.take_all(owner)
     }
@@ -177,7 +181,7 @@ impl Simulation {
         self.nanos.store(nanos, Ordering::Relaxed);
     }
 
-    /// Moves the clock to the next sleeper that is due by `end` and takes its waker.
+    /// Moves the clock to the next timer that is due by `end`, and takes its waker.
     fn next_timer(&self, end: Duration) -> Option<Waker> {
         let (due, waker) = {
             let mut state = self.state.lock();
@@ -212,33 +216,9 @@ impl State {
     }
 }
 
-/// The finaliser of SplitMix64: spreads the bits of a counter.
+/// The finaliser of SplitMix64, which spreads the bits of a counter.
 pub(crate) fn scramble(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
-}
-
-struct Sleep {
-    simulation: Simulation,
-    until: Duration,
-    is_registered: bool,
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.simulation.now() >= self.until {
-            return Poll::Ready(());
-        }
-        if !self.is_registered {
-            self.is_registered = true;
-            let mut state = self.simulation.state.lock();
-            state.timers_made += 1;
-            let at = (self.until, state.timers_made);
-            state.timers.insert(at, cx.waker().clone());
-        }
-        Poll::Pending
-    }
 }

@@ -1,4 +1,4 @@
-//! How many jobs should be in flight: the controller and what it decided.
+//! The controller of the limit on jobs in flight, and what it reports.
 
 use std::time::Duration;
 
@@ -10,32 +10,31 @@ use crate::config::{AdaptivePolicy, Concurrency, SchedulerConfig};
 pub struct ConcurrencyReport {
     /// The most jobs in flight now.
     pub limit: usize,
-    /// How many threads the runtime has for them.
+    /// How many threads the runtime has.
     pub pool_threads: usize,
-    /// How often the controller stepped up.
+    /// How often the controller raised the limit.
     pub raised: u64,
-    /// How often the controller stepped down.
+    /// How often the controller lowered the limit.
     pub lowered: u64,
-    /// The latest decision, kept or changed; `None` before the first and with
+    /// The latest decision, also where it kept the limit. `None` before the first one, and with
     /// [`Concurrency::Fixed`].
     pub latest: Option<ConcurrencyDecision>,
 }
 
 impl ConcurrencyReport {
-    /// Whether more jobs may be in flight than there are threads. Generators that compute then wait
-    /// for each other, and only those that wait for something else gain from the limit.
+    /// Whether more jobs may be in flight than there are threads. Generators that compute then wait for a thread.
     #[must_use]
     pub fn is_pool_bound(&self) -> bool {
         self.limit > self.pool_threads
     }
 }
 
-/// What the controller decided at the end of an interval.
+/// A decision of the controller, at the end of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConcurrencyDecision {
-    /// The time of the tick at which it was made.
+    /// The time of the tick that made it.
     pub at: Duration,
-    /// The limit from then on.
+    /// The limit from that tick on.
     pub limit: usize,
     /// Why.
     pub reason: ConcurrencyReason,
@@ -45,31 +44,30 @@ pub struct ConcurrencyDecision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConcurrencyReason {
-    /// Lowered, or kept at the lowest: too many frames of the interval were late.
+    /// Lowered unless it was the lowest, because too many frames of the interval were late.
     FramesLate,
-    /// Lowered, or kept at the lowest: results pile up faster than they are applied.
+    /// Lowered unless it was the lowest, because results pile up faster than they are applied.
     ResultsPileUp,
-    /// Raised, or kept at the highest: jobs wait while every worker is busy.
+    /// Raised unless it was the highest, because jobs wait while every worker is busy.
     JobsWait,
-    /// Kept: workers have nothing to do.
+    /// Kept, because none of the above holds.
     Idle,
 }
 
-/// What the controller looks at once per tick.
+/// What the controller observes at each tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pressure {
     pub(super) frame: Duration,
     pub(super) has_waiting_jobs: bool,
     pub(super) are_workers_busy: bool,
-    /// Results that are ready and not applied.
+    /// How many results are ready and not applied.
     pub(super) unapplied: usize,
-    /// How many of those there may be.
+    /// The most such results.
     pub(super) room: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Controller {
-    limit: usize,
     policy: Option<AdaptivePolicy>,
     /// `None` before the first frame.
     interval: Option<Interval>,
@@ -83,7 +81,7 @@ struct Interval {
     frames: u32,
     late: u32,
     busy: u32,
-    /// Results that waited when the interval began.
+    /// The results that were not applied when the interval began.
     unapplied: usize,
 }
 
@@ -97,7 +95,6 @@ impl Controller {
             ),
         };
         Self {
-            limit,
             policy,
             interval: None,
             report: ConcurrencyReport {
@@ -111,9 +108,9 @@ impl Controller {
         }
     }
 
-    /// Says in the log, once, that more jobs may be in flight than the pool has threads, where that is so.
+    /// Logs, once, that more jobs may be in flight than the pool has threads, where that is so.
     pub(super) fn report_pool_limit(&mut self) {
-        let report = self.report();
+        let report = self.report;
         if report.is_pool_bound() && !self.has_reported_pool_limit {
             self.has_reported_pool_limit = true;
             tracing::info!(
@@ -126,36 +123,25 @@ impl Controller {
     }
 
     pub(super) fn limit(&self) -> usize {
-        self.limit
+        self.report.limit
     }
 
     pub(super) fn set_limit(&mut self, limit: usize) {
-        self.limit = match self.policy {
+        self.report.limit = match self.policy {
             Some(policy) => limit.clamp(policy.min_in_flight, policy.max_in_flight),
             None => limit,
         };
     }
 
-    pub(super) fn is_adaptive(&self) -> bool {
-        self.policy.is_some()
-    }
-
     pub(super) fn report(&self) -> ConcurrencyReport {
-        ConcurrencyReport {
-            limit: self.limit,
-            ..self.report
-        }
+        self.report
     }
 
     pub(super) fn observe(&mut self, now: TickTime, pressure: Pressure) {
         let Some(policy) = self.policy else { return };
         let Some(interval) = &mut self.interval else {
-            // The clock starts here: how long it ran before says nothing about any frame.
-            self.interval = Some(Interval {
-                began: now,
-                unapplied: pressure.unapplied,
-                ..Interval::default()
-            });
+            // The first frame is not judged, because the caller's clock may have started long before it.
+            self.interval = Some(Interval::new(now, pressure));
             return;
         };
         interval.frames += 1;
@@ -167,37 +153,48 @@ impl Controller {
             return;
         }
         let reason = interval.reason(&policy, pressure);
-        *interval = Interval {
-            began: now,
-            unapplied: pressure.unapplied,
-            ..Interval::default()
-        };
+        *interval = Interval::new(now, pressure);
         self.decide(now, &policy, reason);
     }
 
     fn decide(&mut self, now: TickTime, policy: &AdaptivePolicy, reason: ConcurrencyReason) {
-        let former = self.limit;
-        self.limit = match reason {
+        let report = &mut self.report;
+        let former = report.limit;
+        report.limit = match reason {
             ConcurrencyReason::FramesLate | ConcurrencyReason::ResultsPileUp => {
                 former.saturating_sub(1).max(policy.min_in_flight)
             }
             ConcurrencyReason::JobsWait => (former + 1).min(policy.max_in_flight),
             ConcurrencyReason::Idle => former,
         };
-        self.report.raised += u64::from(self.limit > former);
-        self.report.lowered += u64::from(self.limit < former);
-        self.report.latest = Some(ConcurrencyDecision {
+        let limit = report.limit;
+        report.raised += u64::from(limit > former);
+        report.lowered += u64::from(limit < former);
+        report.latest = Some(ConcurrencyDecision {
             at: now.get(),
-            limit: self.limit,
+            limit,
             reason,
         });
-        if self.limit != former {
-            tracing::debug!(former, limit = self.limit, ?reason, "concurrency");
+        if limit != former {
+            tracing::debug!(
+                former,
+                limit,
+                ?reason,
+                "changed the limit on jobs in flight"
+            );
         }
     }
 }
 
 impl Interval {
+    fn new(now: TickTime, pressure: Pressure) -> Self {
+        Self {
+            began: now,
+            unapplied: pressure.unapplied,
+            ..Self::default()
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "frames of one interval are few enough to be exact"
@@ -243,7 +240,7 @@ mod tests {
     }
 
     /// Two seconds of frames, which is eight decisions. Returns the time at the end.
-    fn watch(
+    fn observe_frames(
         controller: &mut Controller,
         mut now: Duration,
         pressure: impl Fn(usize) -> Pressure,
@@ -260,14 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn it_starts_from_the_pools_threads_within_its_bounds() {
+    fn the_limit_starts_from_the_threads_of_the_pool_within_its_bounds() {
         assert_eq!(controller(0).limit(), 1);
         assert_eq!(controller(2).limit(), 2);
         assert_eq!(controller(64).limit(), 4);
     }
 
     #[test]
-    fn waiting_jobs_raise_and_late_frames_lower_it() {
+    fn waiting_jobs_raise_and_late_frames_lower_the_limit() {
         let mut controller = controller(1);
         controller.observe(TickTime::default(), calm());
         let busy = Pressure {
@@ -275,7 +272,7 @@ mod tests {
             are_workers_busy: true,
             ..calm()
         };
-        let now = watch(&mut controller, Duration::ZERO, |_| busy);
+        let now = observe_frames(&mut controller, Duration::ZERO, |_| busy);
         assert_eq!(controller.limit(), 4);
         assert_eq!(controller.report().raised, 3);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::JobsWait));
@@ -283,21 +280,21 @@ mod tests {
             frame: 2 * FRAME,
             ..busy
         };
-        let now = watch(&mut controller, now, |frame| {
+        let now = observe_frames(&mut controller, now, |frame| {
             if frame % 5 == 0 { late } else { busy }
         });
         assert_eq!(controller.limit(), 1);
         assert_eq!(controller.report().lowered, 3);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::FramesLate));
-        watch(&mut controller, now, |_| calm());
+        observe_frames(&mut controller, now, |_| calm());
         assert_eq!(controller.limit(), 1);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::Idle));
     }
 
     #[test]
-    fn a_growing_backlog_lowers_it() {
+    fn a_growing_backlog_lowers_the_limit() {
         let mut controller = controller(4);
-        watch(&mut controller, Duration::ZERO, |frame| Pressure {
+        observe_frames(&mut controller, Duration::ZERO, |frame| Pressure {
             unapplied: 51 + frame,
             ..calm()
         });
@@ -306,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn it_decides_once_per_interval() {
+    fn there_is_one_decision_per_interval() {
         let mut controller = controller(4);
         let late = Pressure {
             frame: 2 * FRAME,
@@ -321,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_has_run_for_long_is_no_late_frame() {
+    fn a_clock_that_started_long_ago_makes_no_late_frame() {
         let mut controller = controller(4);
         let hour = Duration::from_secs(3_600);
         let first = Pressure {
@@ -330,7 +327,7 @@ mod tests {
         };
         controller.observe(TickTime::new(hour), first);
         assert_eq!(controller.report().latest, None);
-        watch(&mut controller, hour, |_| calm());
+        observe_frames(&mut controller, hour, |_| calm());
         assert_eq!(controller.limit(), 4);
         assert_eq!(controller.report().lowered, 0);
     }

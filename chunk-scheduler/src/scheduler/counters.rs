@@ -1,89 +1,86 @@
-//! What was counted, and the check that it adds up.
+//! The counters, and the audit that compares them with the live jobs.
 
 use std::{error::Error, fmt, time::Duration};
 
 use crate::{
-    job::{JobState, Key},
+    job::{JobCell, JobState, Key},
     queue::Rank,
     sync::Ordering,
     worker::Shared,
 };
 
-/// Everything that happened since the scheduler was made.
+/// Counts of what happened since the scheduler was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Requests that made a job of their own; each ends exactly once.
+    /// Requests that made a new job. Each job ends exactly once.
     pub requested: u64,
     /// Jobs whose result reached its destination.
     pub applied: u64,
-    /// Jobs that were withdrawn, wherever they were.
+    /// Jobs that were withdrawn, in any state.
     pub cancelled: u64,
     /// Jobs that were superseded by a newer version of their key.
     pub stale: u64,
-    /// Jobs that gave up after their last attempt.
+    /// Jobs whose last permitted attempt failed.
     pub failed: u64,
-    /// Requests that were served by a job that was live already.
+    /// Requests that joined a live job.
     pub coalesced: u64,
-    /// Attempts after a job's first.
+    /// Retries of failed jobs.
     pub retried: u64,
-    /// Attempts that made a result, the unwanted ones included.
+    /// Attempts that made a result, including unwanted ones.
     pub generated: u64,
-    /// Results that were generated and never applied: their job had ended when they were ready, while they waited to be
-    /// drained or in the backlog, or they could not be applied.
+    /// Results that were generated and not applied, because their job ended first or because applying them failed.
     pub wasted: u64,
-    /// How long generating those took. Right to one part in sixteen.
+    /// How long generating the wasted results took, within one part in sixteen.
     pub wasted_time: Duration,
-    /// Times that jobs waited and no worker was started for them, because every permit in the
-    /// completed queue was taken: at most once per tick and per drain.
+    /// Ticks and drains that started no worker for waiting jobs, because every permit was taken.
     pub starts_refused: u64,
-    /// Panics of user code that were caught.
+    /// Caught panics of user code.
     pub panics: u64,
-    /// Attempts that ran longer than their allowance.
+    /// Attempts that ran longer than [`OverrunPolicy::allowance`](crate::OverrunPolicy::allowance).
     pub overruns: u64,
-    /// Requests that were answered from the key alone.
+    /// Requests for keys that are known to be empty.
     pub known_empty: u64,
-    /// Failures that nobody read before newer ones took their room.
+    /// Failures that newer ones replaced before they were read.
     pub failures_unread: u64,
 }
 
 /// How many live jobs are in each state, and how many keys are quarantined.
 ///
-/// The parts always add up to the live jobs. While workers run, each may be off by as many as there
-/// are workers, because a job can move between two looks.
+/// The states always add up to the live jobs. While workers run, each number may be off by the number of workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depths {
-    /// Not started, or waiting for the next attempt.
+    /// Not started, or waiting for a retry.
     pub queued: usize,
-    /// On workers. A cancelled job is not counted, though it holds its worker until it returns.
+    /// On workers. Cancelled jobs are not counted, though their generators may not have returned.
     pub in_flight: usize,
-    /// Finished and not drained.
+    /// Finished, not drained.
     pub completed: usize,
-    /// Drained and not applied: the backlog.
+    /// Drained, not applied.
     pub backlog: usize,
-    /// Keys that failed and were not asked for again.
+    /// Keys that failed and were not requested again.
     pub quarantined: usize,
-    /// Permits of the completed queue that no live job holds: those of cancelled jobs whose generator has not returned,
-    /// of unwanted results that were not discarded yet, and of failures that were not handled yet.
+    /// Permits held by no live job: by cancelled jobs whose generators have not returned, by unwanted results that
+    /// were not discarded yet, and by failed attempts that were not handled yet.
     pub unwanted: usize,
 }
 
 impl Depths {
-    /// Requests that have not ended.
+    /// The number of jobs that have not ended.
     #[must_use]
     pub fn live(&self) -> usize {
         self.queued + self.in_flight + self.completed + self.backlog
     }
 }
 
-/// The counters and the live jobs disagree: a bug in this crate.
+/// The counters and the live jobs disagree, which is a bug of this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuditError {
     /// Which equation does not hold.
     pub kind: AuditErrorKind,
-    /// What the counters say.
+    /// The number by the counters.
     pub expected: u64,
-    /// What there is.
+    /// The actual number.
     pub found: u64,
 }
 
@@ -91,20 +88,19 @@ pub struct AuditError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditErrorKind {
-    /// The requests, against the jobs that ended and those that are live.
+    /// Requests, against jobs that have ended or are live.
     Live,
-    /// The backlog as counted, against the jobs that are in it.
+    /// The counted backlog, against the jobs in it.
     Delivered,
-    /// A job that has ended is still listed as live.
+    /// Ended jobs among the live ones, of which there must be none.
     EndedButListed,
-    /// The jobs in flight as counted, while no worker is there.
+    /// While there is no worker: the counted jobs in flight, against those that are.
     InFlight,
-    /// The completed jobs as counted, against those that are, while no worker is there.
+    /// While there is no worker: the counted completed jobs, against those that are.
     Completed,
-    /// The permits that are taken, against what holds them, while no worker is there.
+    /// While there is no worker: the permits that are taken, against their holders.
     Permits,
-    /// The results that were generated, against those that are waiting, were applied or were
-    /// wasted, while no worker is there.
+    /// While there is no worker: generated results, against those that wait, were applied or were wasted.
     Generated,
 }
 
@@ -133,25 +129,25 @@ impl Error for AuditError {}
 #[derive(Debug, Default)]
 pub(super) struct Audit {
     pub(super) counters: Counters,
-    /// Applied answers for keys that are known to be empty, which were not generated.
+    /// How many applied jobs were known to be empty.
     pub(super) applied_empties: u64,
-    /// The backlog as counted.
+    /// The counted backlog.
     pub(super) delivered: u64,
-    /// Live jobs, by state. Known-empty ones count as any other.
+    /// The number of live jobs in each state.
     pub(super) listed: [u64; JobState::ALL.len()],
-    /// Live jobs that are completed or delivered and were generated.
+    /// How many live jobs have a result that a generator made.
     pub(super) generated_waiting: u64,
-    /// `None` while a worker is there.
+    /// `None` while there is a worker.
     pub(super) at_rest: Option<AtRest>,
 }
 
-/// What is exact only while no worker is there.
+/// What is exact only while there is no worker.
 #[derive(Debug, Default)]
 pub(super) struct AtRest {
     pub(super) in_flight: u64,
     pub(super) completed: u64,
     pub(super) permits: u64,
-    /// Permits held by results of ended jobs and by faults.
+    /// The permits held by results of ended jobs and by faults.
     pub(super) dead_permits: u64,
 }
 
@@ -160,7 +156,7 @@ impl AtRest {
         shared: &Shared<K, T, R>,
         dead_permits: usize,
     ) -> Self {
-        // A count below zero is wrong, and shown as more than there can be.
+        // A count below zero is wrong, and becomes one that no count of jobs equals.
         let counted = |count: isize| u64::try_from(count).unwrap_or(u64::MAX);
         Self {
             in_flight: counted(shared.counts.in_flight.load(Ordering::Acquire)),
@@ -172,6 +168,14 @@ impl AtRest {
 }
 
 impl Audit {
+    /// Adds a live job.
+    pub(super) fn list<K>(&mut self, cell: &JobCell<K>) {
+        let state = cell.state();
+        self.listed[state as usize] += 1;
+        let has_result = matches!(state, JobState::Completed | JobState::Delivered);
+        self.generated_waiting += u64::from(has_result && !cell.is_known_empty());
+    }
+
     pub(super) fn check(&self) -> Result<(), AuditError> {
         let equal = |kind, expected, found| match expected == found {
             true => Ok(()),
@@ -183,7 +187,7 @@ impl Audit {
         };
         let counters = &self.counters;
         let in_state = |state: JobState| self.listed[state as usize];
-        // Added up and never subtracted, because a wrong count may be wrong either way.
+        // Sums only, because a difference of wrong counts could be negative.
         let ended = counters.applied + counters.cancelled + counters.stale + counters.failed;
         let known = ended + self.listed.iter().sum::<u64>();
         equal(AuditErrorKind::Live, counters.requested, known)?;
@@ -210,7 +214,7 @@ impl Audit {
 mod tests {
     use super::*;
 
-    /// A job in each state that waits for the main thread, others that ended, and no worker.
+    /// Live and ended jobs whose numbers add up, and no worker.
     fn sound() -> Audit {
         let mut audit = Audit {
             counters: Counters {
@@ -250,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_never_counted_or_counted_twice_is_found() {
+    fn a_request_that_was_not_counted_or_counted_twice_is_found() {
         let kind = Some(AuditErrorKind::Live);
         assert_eq!(found(|audit| audit.counters.requested += 1), kind);
         assert_eq!(found(|audit| audit.counters.requested = 0), kind);
@@ -279,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_that_was_lost_and_a_result_that_vanished_are_found() {
+    fn a_lost_permit_and_a_lost_result_are_found() {
         let permits = at_rest(|rest| rest.permits += 1);
         assert_eq!(permits, Some(AuditErrorKind::Permits));
         let kind = Some(AuditErrorKind::Generated);

@@ -1,4 +1,4 @@
-//! Where the job of a key is, and what it waits for.
+//! The explanation of where a key is and what it waits for.
 
 use std::{fmt, time::Duration};
 
@@ -10,25 +10,25 @@ use crate::{
     worker::Shared,
 };
 
-/// Everything the scheduler knows about a key, and a sentence of it through `Display`.
+/// What the scheduler knows about a key. `Display` makes a sentence of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation<K> {
-    /// What was asked about.
+    /// The key.
     pub key: K,
-    /// Where it is.
+    /// Where the key is.
     pub status: Status,
 }
 
 /// Where a key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// No job is live for it: it was never requested, or it was applied or withdrawn.
+    /// No job is live for it, because it was never requested, or was applied or withdrawn.
     Unknown,
-    /// It failed as often as it may, and nobody asked again.
+    /// Its last permitted attempt failed, and it was not requested again.
     Quarantined {
         /// How many attempts it had.
         attempts: u32,
-        /// What the last failure said.
+        /// The message of the last failure.
         message: String,
     },
     /// A job is live.
@@ -44,33 +44,32 @@ pub struct LiveStatus {
     pub version: Version,
     /// Its lane.
     pub lane: Lane,
-    /// Its current attempt, counted from 1; 0 when its key is known to be empty.
+    /// Its current attempt, counted from 1; 0 where the key is known to be empty.
     pub attempt: u32,
-    /// The time since it was requested: to the tick if that was lately, roughly otherwise.
+    /// The time since it was requested, which is exact for recent requests and approximate for old ones.
     pub age: Duration,
-    /// How many queued jobs would start before it by the latest snapshot, when it is queued.
-    /// `None` while a worker holds the queue.
+    /// While it is queued: how many queued jobs would start before it, by the latest snapshot. `None` also while a
+    /// worker holds the queue.
     pub position: Option<usize>,
-    /// What has to happen before it starts, when it is queued; `None` when only its turn has to
-    /// come.
+    /// While it is queued: what it waits for beside the jobs before it.
     pub waits_for: Option<WaitsFor>,
-    /// The time until its next attempt, when it waits for one.
+    /// While it waits for a retry: the time until then.
     pub retry_in: Option<Duration>,
-    /// How long its generator has been running, when it is in flight.
+    /// While it is in flight: how long its generator has been running.
     pub running_for: Option<Duration>,
 }
 
-/// What a queued job waits for beside its turn. Where it is several things, the first of these.
+/// What a queued job waits for beside the jobs before it. Where several apply, the first of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitsFor {
-    /// It was requested since the last [`Scheduler::tick`](crate::Scheduler::tick); the next one submits it.
+    /// The next [`Scheduler::tick`](crate::Scheduler::tick), which submits it.
     Tick,
-    /// A superseded attempt at the same key has not returned yet.
+    /// The return of a superseded attempt at its key.
     FormerAttempt,
-    /// The completed queue is full: results must be drained, or applied, before another job starts.
+    /// A permit. The completed queue is full, so results must be drained first.
     Permit,
-    /// As many jobs are in flight as may be.
+    /// A worker. As many jobs are in flight as the limit allows.
     Worker,
 }
 
@@ -82,15 +81,11 @@ pub(super) fn waits_for<K: Key, T: Send + 'static, R: Rank<K>>(
     shared: &Shared<K, T, R>,
 ) -> Option<WaitsFor> {
     let is_former = |other: &JobCell<K>| other.key == cell.key && other.version != cell.version;
-    let free = match cell.lane() {
-        Lane::Urgent => shared.permits.free_urgent(),
-        Lane::Normal | Lane::Prefetch => shared.permits.free(),
-    };
     if outbox.contains(cell) {
         Some(WaitsFor::Tick)
     } else if workers.current().any(|(other, _)| is_former(&other)) {
         Some(WaitsFor::FormerAttempt)
-    } else if free == 0 {
+    } else if shared.permits.free(cell.lane()) == 0 {
         Some(WaitsFor::Permit)
     } else if shared.worker_count.get() >= shared.limit.load(Ordering::Acquire) {
         Some(WaitsFor::Worker)
@@ -103,9 +98,9 @@ impl<K: fmt::Debug> fmt::Display for Explanation<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} ", self.key)?;
         match &self.status {
-            Status::Unknown => f.write_str("is not being waited for"),
+            Status::Unknown => f.write_str("has no live job"),
             Status::Quarantined { attempts, message } => {
-                write!(f, "was given up after {attempts} attempts: {message}")
+                write!(f, "is quarantined after {attempts} attempts: {message}")
             }
             Status::Live(live) => live.fmt(f),
         }
@@ -116,9 +111,9 @@ impl fmt::Display for WaitsFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tick => "the next tick",
-            Self::FormerAttempt => "a superseded attempt at it to return",
-            Self::Permit => "results to be drained, since the completed queue is full",
-            Self::Worker => "a worker, since as many jobs are in flight as may be",
+            Self::FormerAttempt => "a superseded attempt to return",
+            Self::Permit => "results to be drained, because the completed queue is full",
+            Self::Worker => "a worker, because as many jobs are in flight as the limit allows",
         })
     }
 }

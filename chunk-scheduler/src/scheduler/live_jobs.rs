@@ -6,8 +6,8 @@ use crate::{
 };
 use hashbrown::HashTable;
 
-/// A hash map whose keys are in its values: nine bytes for each job, where a map from keys to pointers takes twenty-five,
-/// and up to twice that just after it has grown.
+/// A hash table that reads the keys from the jobs. It takes nine bytes for each job, where a map from keys to
+/// pointers takes twenty-five, and both take up to twice that just after growing.
 #[derive(Debug)]
 pub(super) struct LiveJobs<K> {
     table: HashTable<Arc<JobCell<K>>>,
@@ -18,7 +18,7 @@ impl<K: Key> LiveJobs<K> {
     pub(super) fn new() -> Self {
         Self {
             table: HashTable::new(),
-            // Fixed seeds, because the order of the table decides nothing.
+            // Fixed seeds, so that a replay visits the jobs in the same order.
             hasher: ahash::RandomState::with_seeds(1, 2, 3, 4),
         }
     }

@@ -1,16 +1,14 @@
-//! The main thread's handle: what is requested, withdrawn, handed over and counted.
-//!
-//! [`Scheduler`] composes the parts of this folder, each of which holds its own state and calls no other:
+//! The main thread's handle. [`Scheduler`] composes the parts of this folder, each of which holds its own state:
 //!
 //! - `outbox`: new jobs, until the next tick submits them
 //! - `workers`: where workers run, and their slots
-//! - `results`: what they finished
-//! - `retry`: failed jobs, waiting or quarantined
-//! - `concurrency`: how many jobs may be in flight
-//! - `overrun`: generators that do not return
-//! - `live_jobs`, `request_times`: every job that has not ended, and when it was requested
-//! - `counters`, `explain`: what happened, and where a job is
-//! - `tick_time`: the time that the caller gives
+//! - `results`: results on their way from the workers to the caller
+//! - `retry`: failed jobs, waiting for a retry or quarantined
+//! - `concurrency`: the limit on jobs in flight
+//! - `overrun`: the watch over generators that do not return
+//! - `live_jobs`, `request_times`: the jobs that have not ended, and when they were requested
+//! - `counters`, `explain`: what happened, and where a key is
+//! - `tick_time`: the time that the caller gives to ticks
 
 mod concurrency;
 mod counters;
@@ -32,7 +30,7 @@ use crate::{
     job::{Generator, JobCell, JobState, Key, KnownEmpty, Lane, Requested, Version, panics},
     queue::Rank,
     runtime::Runtime,
-    sync::{Arc, Ordering},
+    sync::{Arc, AtomicIsize, Ordering},
     worker::{ResultPermits, Shared},
 };
 use concurrency::{Controller, Pressure};
@@ -54,12 +52,12 @@ pub use overrun::Overrun;
 pub use results::Delivered;
 pub use retry::{Failure, Quarantined};
 
-/// Generates what is asked for on background threads, soonest first, and hands back each result once, on the thread
-/// that owns this.
+/// Generates what is requested on background threads, soonest first, and delivers each result once, on the thread
+/// that owns the scheduler.
 ///
-/// A frame is: [`publish`](Self::publish), [`request`](Self::request) and [`cancel`](Self::cancel) what changed;
-/// [`tick`](Self::tick); [`drain`](Self::drain) what is ready; say that it was [`applied`](Self::applied). None of
-/// these ever waits for a worker.
+/// In each frame, [`publish`](Self::publish), [`request`](Self::request) and [`cancel`](Self::cancel) what changed,
+/// then [`tick`](Self::tick), then [`drain`](Self::drain) what is ready and report it as [`applied`](Self::applied).
+/// No method waits for a worker.
 ///
 /// ```
 /// use chunk_scheduler::{FnRank, Generator, Job, Runtime, Scheduler, SchedulerConfig};
@@ -73,7 +71,6 @@ pub use retry::{Failure, Quarantined};
 /// scheduler.request(3);
 /// scheduler.request(-1);
 /// scheduler.tick(Duration::ZERO);
-///
 /// let mut ready = Vec::new();
 /// scheduler.drain(usize::MAX, |delivered| ready.push(delivered));
 /// assert_eq!(ready[0].content, "chunk -1");
@@ -86,7 +83,6 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     shared: Arc<Shared<K, T, R>>,
     workers: Workers<K, T>,
     known_empty: Option<Arc<KnownEmpty<K, T>>>,
-    /// Every job that has not ended. Whether a job is in here decides whether its result is wanted.
     live: LiveJobs<K>,
     outbox: Outbox<K>,
     results: Results<K, T>,
@@ -97,7 +93,7 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     last_version: u64,
     /// How many live jobs are in the state `Delivered`.
     delivered: usize,
-    /// What is counted here; workers and parts count the rest.
+    /// What is counted in this file. Workers and the parts count the rest.
     tally: Counters,
     /// How many applied jobs were known to be empty.
     applied_empties: u64,
@@ -108,14 +104,12 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
 }
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
-    /// A scheduler that runs `generator` on `runtime`, in the order of `rank`.
-    ///
-    /// Says in the log, once, when more jobs may be in flight than the runtime has threads, now or later;
-    /// [`ConcurrencyReport::is_pool_bound`] always says it.
+    /// A scheduler that runs `generator` on `runtime`, in the order of `rank`. It logs, once, when more jobs may be
+    /// in flight than the runtime has threads; see [`ConcurrencyReport::is_pool_bound`].
     ///
     /// # Errors
     ///
-    /// A field of `config` that makes no sense.
+    /// The first field of `config` whose value is invalid.
     pub fn new(
         config: SchedulerConfig,
         generator: Generator<K, T>,
@@ -125,16 +119,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         config.validate()?;
         panics::warn_if_panics_abort();
         let workers = Workers::new(runtime);
-        let executor = workers.executor();
+        let executor = &workers.executor;
         let mut controller = Controller::new(&config, executor.threads());
         let shared = Arc::new(Shared::new(
             generator.make,
             rank,
-            executor.clock(),
+            executor,
             ResultPermits::new(config.completed_capacity, config.urgent_reserve),
             controller.limit(),
-            executor.simulation(),
-            executor.is_stepwise(),
         ));
         controller.report_pool_limit();
         Ok(Self {
@@ -159,21 +151,20 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         })
     }
 
-    /// Gives the workers a new snapshot to order jobs by. They re-rank what is queued before they start another job;
+    /// Gives the workers a new snapshot to order jobs by. They rank the queue again before they start another job;
     /// this thread only swaps a pointer.
     pub fn publish(&mut self, rank: R) {
         self.shared.publish(Arc::new(rank));
     }
 
-    /// Asks for `key` in the normal lane; see [`Self::request_in`].
+    /// Requests `key` in the normal lane; see [`Self::request_in`].
     pub fn request(&mut self, key: K) -> Requested {
         self.request_in(key, Lane::Normal)
     }
 
-    /// Asks for `key`. Where a job for it is live already, wherever it is, that one serves this request too; a queued
-    /// one moves to `lane` if that is more urgent. A quarantined key gets a fresh start.
-    ///
-    /// Workers see new requests from the next [`Self::tick`] on, all together.
+    /// Requests `key`. A job that is live already serves this request too, and moves to `lane` if that is more
+    /// urgent. A quarantined key leaves the quarantine. Workers see new requests after the next [`Self::tick`], all
+    /// together.
     pub fn request_in(&mut self, key: K, lane: Lane) -> Requested {
         if let Some(cell) = self.live.find(&key) {
             let cell = Arc::clone(cell);
@@ -184,31 +175,30 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         Requested::New(self.enqueue(key, lane))
     }
 
-    /// Asks for `key` anew in the normal lane; see [`Self::refresh_in`].
+    /// Refreshes `key` in the normal lane; see [`Self::refresh_in`].
     pub fn refresh(&mut self, key: K) -> Version {
         self.refresh_in(key, Lane::Normal)
     }
 
-    /// Asks for `key` because what was generated, or is about to be, is out of date. A live job for it ends as stale
-    /// and its result will never be delivered; whatever was applied before is unaffected. An edit belongs in
+    /// Requests `key` again because what was generated, or is being generated, is out of date. A live job ends as
+    /// stale, and its result is not delivered; what was applied before is unaffected. An edit belongs in
     /// [`Lane::Urgent`].
     ///
-    /// The new job keeps the more urgent of both lanes, and it does not start before a superseded attempt has
-    /// returned.
+    /// The new job has the more urgent of both lanes, and starts after a superseded attempt has returned.
     pub fn refresh_in(&mut self, key: K, lane: Lane) -> Version {
         let former = self.end(&key, JobState::Stale);
         let lane = former.map_or(lane, |former| former.min(lane));
         self.enqueue(key, lane)
     }
 
-    /// Withdraws `key`, wherever its job is. A queued one costs nothing more; a running generator can see it and
-    /// stop; a result is discarded; a quarantined key is forgotten. False when no job was live.
+    /// Withdraws `key`. A queued job does not start, a running generator can see the cancellation and stop, a result
+    /// is discarded, and a quarantined key leaves the quarantine. False where no job was live.
     pub fn cancel(&mut self, key: K) -> bool {
         self.failures.quarantine.remove(&key);
         self.end(&key, JobState::Cancelled).is_some()
     }
 
-    /// Whether `version` is what `key` is waiting for or was delivered as.
+    /// Whether `version` is that of the job that is live for `key`.
     #[must_use]
     pub fn is_current(&self, key: K, version: Version) -> bool {
         self.live_version(key) == Some(version)
@@ -230,39 +220,44 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.tally.cancelled += 1;
             return version;
         }
-        let cell = match self.known_empty(&key, lane) {
-            Some(content) => {
-                self.tally.known_empty += 1;
-                let cell = Arc::new(JobCell::known_empty(key, version, lane));
-                self.results.push_known_empty(Arc::clone(&cell), content);
-                cell
-            }
-            None => {
-                let cell = Arc::new(JobCell::new(key, version, lane));
-                self.outbox.push(lane, Arc::clone(&cell));
-                cell
-            }
-        };
         tracing::trace!(?key, version = version.get(), ?lane, "requested");
-        self.live.insert(cell);
+        if let Some(content) = self.known_empty(&key, lane) {
+            self.tally.known_empty += 1;
+            let cell = Arc::new(JobCell::known_empty(key, version, lane));
+            self.live.insert(Arc::clone(&cell));
+            self.results.push_known_empty(cell, content);
+        } else {
+            let cell = Arc::new(JobCell::new(key, version, lane));
+            self.live.insert(Arc::clone(&cell));
+            self.outbox.push(lane, cell);
+        }
         version
     }
 
-    /// The content of a key that is known to be empty, and a used permit for it.
+    /// The content of a key that is known to be empty, if a permit for it is free. Keeps the permit.
     fn known_empty(&mut self, key: &K, lane: Lane) -> Option<T> {
         let known_empty = self.known_empty.as_ref()?;
+        if self.shared.permits.free(lane) == 0 {
+            return None;
+        }
         let content = panics::guard(|| known_empty(key)).unwrap_or_else(|message| {
             self.tally.panics += 1;
             tracing::warn!(?key, "the known-empty hook panicked: {message}");
             None
         });
-        content.filter(|_| use_permit(&self.shared, lane))
+        let content = content?;
+        if use_permit(&self.shared, lane) {
+            return Some(content);
+        }
+        // A worker took the last permit meanwhile.
+        self.discard(vec![content]);
+        None
     }
 
     fn promote(&mut self, cell: &Arc<JobCell<K>>, lane: Lane) {
         match cell.promote(lane) {
             Some(JobState::Queued) => {
-                // Its entry in the former lane is dead from here on.
+                // The entry in the former lane is dead now.
                 self.shared.count_dead_entry();
                 self.outbox.push(lane, Arc::clone(cell));
             }
@@ -298,7 +293,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         Some(cell.lane())
     }
 
-    /// Counts a result that was generated and will not be applied.
+    /// Counts a result that will not be applied.
     fn count_wasted(&mut self, cell: &JobCell<K>) {
         if !cell.is_known_empty() {
             self.tally.wasted += 1;
@@ -306,11 +301,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
-    /// Does what is due: handles failed attempts, brings back those whose wait is over, submits new requests to the
-    /// workers and starts workers where some are missing. With [`Runtime::Inline`] it also does the work.
+    /// Handles failed attempts, queues retries that are due, submits new requests and starts missing workers. With
+    /// [`Runtime::Inline`] it also runs the workers.
     ///
-    /// `now` is any time that does not run backwards, such as the time since start-up. When nothing changed this
-    /// costs well under a microsecond and allocates nothing.
+    /// `now` is any time that does not run backwards, such as the time since start-up. When nothing changed, a tick
+    /// takes less than a microsecond and allocates nothing.
     pub fn tick(&mut self, now: Duration) {
         if self.is_shut_down {
             return;
@@ -318,7 +313,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let _span = tracing::debug_span!("chunk_tick").entered();
         let now = TickTime::new(now);
         if !std::mem::replace(&mut self.has_ticked, true) {
-            // The caller's clock may have run for hours before the first request.
+            // The caller's clock may have started long before the first request.
             self.request_times.begin(now);
             self.now = now;
         }
@@ -342,21 +337,16 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.shared.limit.store(limit, Ordering::Release);
         self.outbox.submit(&self.shared, self.live.len());
         self.spawn_workers();
-        self.workers.work(&self.shared.clock);
+        self.workers.executor.work(&self.shared.clock);
     }
 
     fn handle_faults(&mut self) {
-        let faults = self.workers.take_faults(&self.shared);
-        if faults.is_empty() {
-            return;
-        }
-        for fault in faults {
+        for fault in self.workers.take_faults(&self.shared) {
             self.handle_failure(&fault.cell, fault.message, fault.panicked);
         }
-        self.shared.worker_count.notify();
     }
 
-    /// Handles a job that just failed. True when it will be tried again.
+    /// Handles a failed attempt. True where the job will be retried.
     fn handle_failure(&mut self, cell: &Arc<JobCell<K>>, message: String, panicked: bool) -> bool {
         self.tally.panics += u64::from(panicked);
         let retry = &self.config.retry;
@@ -377,9 +367,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 
     fn adapt(&mut self, frame: Duration) {
-        if !self.controller.is_adaptive() {
-            return;
-        }
         let depths = self.depths();
         let pressure = Pressure {
             frame,
@@ -391,14 +378,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.controller.observe(self.now, pressure);
     }
 
-    /// Hands up to `max` results to `sink`: the urgent ones first, then the others in the order in which their jobs
-    /// were started, and never more than the backlog has room for
-    /// ([`urgent_reserve`](SchedulerConfig::urgent_reserve) is for the urgent ones alone). Results of jobs that were
-    /// cancelled or superseded are discarded on the way, and count towards neither. Returns how many were handed
-    /// over.
+    /// Delivers up to `max` results to `sink`, as far as the backlog has room: by lane, and within a lane in the
+    /// order in which the jobs were started. Discards results of cancelled and superseded jobs. Returns the number of
+    /// delivered results.
     ///
-    /// Each one handed over stays live until [`Self::applied`], [`Self::apply_failed`], [`Self::cancel`] or
-    /// [`Self::refresh`] settles it.
+    /// The job of a delivered result stays live until [`Self::applied`], [`Self::apply_failed`], [`Self::cancel`] or
+    /// [`Self::refresh`].
     pub fn drain(&mut self, max: usize, mut sink: impl FnMut(Delivered<K, T>)) -> usize {
         let before = self.delivered;
         let most = before.saturating_add(max);
@@ -429,8 +414,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.delivered - before
     }
 
-    /// Says that a delivered result has reached its destination. False when it is out of date by now (and already
-    /// counted as cancelled or stale): what was made of it should go.
+    /// Reports that a delivered result has reached its destination. False where its job was cancelled or superseded
+    /// meanwhile: then the caller should remove what it made of the result.
     #[must_use = "an outdated result must not stay"]
     pub fn applied(&mut self, key: K, version: Version) -> bool {
         let Some(cell) = self.settle(key, version, JobState::Applied) else {
@@ -442,8 +427,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         true
     }
 
-    /// Says that a delivered result could not be applied. It is treated like a failed attempt: the key is generated
-    /// again after a wait, or quarantined. True when it will be tried again.
+    /// Reports that a delivered result could not be applied. That counts as a failed attempt: the key is generated
+    /// again after a wait, or quarantined. True where the job will be retried.
     pub fn apply_failed(&mut self, key: K, version: Version, message: impl Into<String>) -> bool {
         let Some(cell) = self.settle(key, version, JobState::Retrying) else {
             return false;
@@ -452,7 +437,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.handle_failure(&cell, message.into(), false)
     }
 
-    /// Takes a job of this version out of the backlog.
+    /// Moves the job of this version from the backlog to the state `to`.
     fn settle(&mut self, key: K, version: Version, to: JobState) -> Option<Arc<JobCell<K>>> {
         let cell = self.live.find(&key)?;
         if cell.version != version || !cell.advance(JobState::Delivered, to) {
@@ -462,8 +447,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         Some(Arc::clone(cell))
     }
 
-    /// Drops outputs, or what was made of them, where they delay nobody: on a worker, however heavy they are. A
-    /// destructor that panics is contained, counted and logged.
+    /// Drops `outputs`, or whatever was made of them, on the runtime, so that slow destructors do not delay this
+    /// thread. Panics of destructors are caught, counted and logged.
     pub fn discard<O: Send + 'static>(&mut self, outputs: Vec<O>) {
         if outputs.is_empty() || !needs_drop::<O>() {
             return;
@@ -473,11 +458,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             shared.discard(outputs);
         } else {
             let work = async move { shared.discard(outputs) };
-            self.workers.spawn(Box::pin(work));
+            self.workers.executor.spawn(Box::pin(work));
         }
     }
 
-    /// True when a permit was released.
+    /// Discards the results of ended jobs. True where that released a permit.
     fn discard_dead_results(&mut self) -> bool {
         let dead = self.results.take_dead(&self.workers, &self.shared);
         let has_freed = !dead.is_empty();
@@ -485,56 +470,55 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         has_freed
     }
 
-    /// The failed attempts since the last call, oldest first. Keeps the newest 256 of them until asked;
+    /// The failed attempts since the last call, oldest first. Only the newest 256 are kept;
     /// [`Counters::failures_unread`] counts the others.
     pub fn failures(&mut self) -> impl Iterator<Item = Failure<K>> + '_ {
         self.failures.read()
     }
 
-    /// The overruns since the last call, oldest first. Keeps the newest 64 of them.
+    /// The overruns since the last call, oldest first. Only the newest 64 are kept.
     pub fn overruns(&mut self) -> impl Iterator<Item = Overrun<K>> + '_ {
         self.overruns.read()
     }
 
-    /// The keys that were given up, in their order.
+    /// The keys in quarantine, in their order.
     pub fn quarantined(&self) -> impl Iterator<Item = &Quarantined<K>> {
         self.failures.quarantine.iter()
     }
 
-    /// Asks again for every quarantined key, in the lane it was in. Returns how many there were.
+    /// Requests every quarantined key again, in its former lane. Returns their number.
     pub fn retry_quarantined(&mut self) -> usize {
         self.retry_quarantined_where(|_| true)
     }
 
-    /// Asks again for the quarantined keys that `is_wanted` accepts, each in the lane it was in, and leaves the
-    /// others where they are. Returns how many were asked for.
+    /// Requests the quarantined keys again that `is_wanted` accepts, in their former lanes. Returns their number.
     pub fn retry_quarantined_where(&mut self, mut is_wanted: impl FnMut(&K) -> bool) -> usize {
         let entries = self.quarantined().map(|entry| (entry.key, entry.lane));
         let wanted: Vec<_> = entries.filter(|(key, _)| is_wanted(key)).collect();
         for (key, lane) in &wanted {
-            // A request takes the key off the list.
+            // A request removes the key from the quarantine.
             self.request_in(*key, *lane);
         }
         wanted.len()
     }
 
-    /// Forgets the quarantined keys. Returns how many there were.
+    /// Empties the quarantine. Returns the number of keys that were in it.
     pub fn clear_quarantine(&mut self) -> usize {
         self.failures.quarantine.clear()
     }
 
-    /// The most jobs in flight now, compensation for overrunning ones not included.
+    /// The limit on jobs in flight, without compensation for overrunning ones.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
         self.controller.limit()
     }
 
-    /// Changes the most jobs in flight. Workers that are too many exit after their current job. An adaptive scheduler
-    /// goes on from here, within its bounds.
+    /// Changes the limit on jobs in flight. Surplus workers exit after their current job. An adaptive limit is
+    /// clamped to its bounds, and continues from there.
     ///
     /// # Errors
     ///
-    /// When `max_in_flight` is 0 or absurdly large.
+    /// When `max_in_flight` is 0 or above 4,096.
     pub fn set_max_in_flight(&mut self, max_in_flight: usize) -> Result<(), ConfigError> {
         check_in_flight("max_in_flight", max_in_flight)?;
         self.controller.set_limit(max_in_flight);
@@ -542,26 +526,25 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         Ok(())
     }
 
-    /// How many jobs may be in flight, and why.
+    /// The limit on jobs in flight, and why it has changed.
     #[must_use]
     pub fn concurrency(&self) -> ConcurrencyReport {
         self.controller.report()
     }
 
-    /// How many threads the runtime has: what [`Self::max_in_flight`] is really bounded by, for generators that
-    /// compute.
+    /// How many threads the runtime has.
     #[must_use]
     pub fn pool_threads(&self) -> usize {
-        self.workers.executor().threads()
+        self.workers.executor.threads()
     }
 
-    /// The configuration it was made with.
+    /// The configuration that the scheduler was made with.
     #[must_use]
     pub fn config(&self) -> &SchedulerConfig {
         &self.config
     }
 
-    /// What happened so far.
+    /// Counts of what happened so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let counts = &self.shared.counts;
@@ -577,17 +560,16 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
-    /// Where the live jobs are. Costs the same however many there are.
+    /// How many live jobs are in each state, in constant time.
     #[must_use]
     pub fn depths(&self) -> Depths {
         let counts = &self.shared.counts;
         let not_delivered = self.live.len() - self.delivered;
-        let clamped = |count: isize, most: usize| usize::try_from(count).unwrap_or(0).min(most);
-        let in_flight = clamped(counts.in_flight.load(Ordering::Acquire), not_delivered);
-        let completed = clamped(
-            counts.completed.load(Ordering::Acquire),
-            not_delivered - in_flight,
-        );
+        let read = |count: &AtomicIsize, most: usize| {
+            usize::try_from(count.load(Ordering::Acquire)).map_or(0, |count| count.min(most))
+        };
+        let in_flight = read(&counts.in_flight, not_delivered);
+        let completed = read(&counts.completed, not_delivered - in_flight);
         Depths {
             queued: not_delivered - in_flight - completed,
             in_flight,
@@ -598,26 +580,25 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
-    /// How long generating took: every attempt that made a result, the unwanted ones included.
+    /// How long attempts took that made a result, including unwanted ones.
     #[must_use]
     pub fn generation_times(&self) -> DurationSummary {
         self.shared.generation_times.summary()
     }
 
-    /// How long it took from withdrawing a job in flight until its generator stopped.
+    /// How long generators took to return after their job was cancelled.
     #[must_use]
     pub fn cancel_latencies(&self) -> DurationSummary {
         self.shared.cancel_latencies.summary()
     }
 
-    /// Audits every live job against the counters; while no worker is there, everything that workers count as well.
-    /// Costs a walk over all of them; for tests and for bug reports.
+    /// Compares the counters with all live jobs, for tests and bug reports. It checks more while there is no worker.
     ///
     /// # Errors
     ///
     /// The first equation that does not hold.
     pub fn audit(&self) -> Result<(), AuditError> {
-        // Before the states of the jobs are read, because workers change them.
+        // Read before the states of the jobs, because workers change them.
         let is_at_rest = self.shared.worker_count.get() == 0;
         let dead = self.results.dead() + self.workers.permits_of_faults();
         let mut audit = Audit {
@@ -628,29 +609,21 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             ..Audit::default()
         };
         for cell in self.live.iter() {
-            let state = cell.state();
-            audit.listed[state as usize] += 1;
-            let is_waiting = matches!(state, JobState::Completed | JobState::Delivered);
-            audit.generated_waiting += u64::from(is_waiting && !cell.is_known_empty());
+            audit.list(cell);
         }
         audit.check()
     }
 
-    /// Where the job of `key` is, at the cost of a look-up: its live state, [`JobState::Failed`] for a quarantined
-    /// key, and `None` when no job is live for it.
+    /// The state of the live job of `key`, or [`JobState::Failed`] for a quarantined key, in constant time.
     #[must_use]
     pub fn state(&self, key: K) -> Option<JobState> {
         let live = self.live.find(&key).map(|cell| cell.state());
-        live.or_else(|| {
-            self.failures
-                .quarantine
-                .find(&key)
-                .map(|_| JobState::Failed)
-        })
+        let quarantined = || self.failures.quarantine.find(&key);
+        live.or_else(|| quarantined().map(|_| JobState::Failed))
     }
 
-    /// Says where `key` is and what it waits for. Costs a walk over the queue when it is queued, during which no
-    /// worker can start a job; for people, not for every frame.
+    /// Explains where `key` is and what it waits for. For a queued job this visits the whole queue, and no worker can
+    /// start a job meanwhile, so it is for people and not for every frame.
     #[must_use]
     pub fn explain(&self, key: K) -> Explanation<K> {
         let status = if let Some(cell) = self.live.find(&key) {
@@ -668,7 +641,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     fn explain_live(&self, cell: &Arc<JobCell<K>>) -> LiveStatus {
         let state = cell.state();
-        let is_queued = state == JobState::Queued;
+        let (position, waits_for) = match state {
+            JobState::Queued => (
+                self.shared.position(cell, self.outbox.submissions()),
+                waits_for(cell, &self.outbox, &self.workers, &self.shared),
+            ),
+            _ => (None, None),
+        };
         let requested = self.request_times.requested_at(cell.version);
         let mut current = self.workers.current();
         let running = current.find(|(current, _)| current.version == cell.version);
@@ -679,19 +658,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             lane: cell.lane(),
             attempt: cell.attempt(),
             age: self.now.since(requested),
-            position: is_queued
-                .then(|| self.shared.position(cell, self.outbox.submissions()))
-                .flatten(),
-            waits_for: is_queued
-                .then(|| waits_for(cell, &self.outbox, &self.workers, &self.shared))
-                .flatten(),
+            position,
+            waits_for,
             retry_in: due.map(|due| due.since(self.now)),
             running_for: running.map(|(_, began)| self.shared.now().since(began)),
         }
     }
 
-    /// Ends everything: each live job becomes cancelled and workers exit after their current job. Never waits for a
-    /// generator, may be called again, and is what dropping does. Requests made afterwards are cancelled at once.
+    /// Cancels all live jobs and all later requests, and lets workers exit after their current job. It does not wait
+    /// for them. Dropping the scheduler does the same.
     pub fn shutdown(&mut self) {
         self.is_shut_down = true;
         self.shared.is_stopped.store(true, Ordering::Release);
@@ -701,10 +676,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
         self.outbox.clear();
         self.failures.delayed.clear();
-        self.workers.shut_down();
+        self.workers.executor.shut_down();
         self.handle_faults();
         drop(self.shared.recall());
-        // No job is live any more, so all results are dead.
         self.discard_dead_results();
     }
 

@@ -7,13 +7,13 @@ use crate::{
     worker::Shared,
 };
 
-/// The inbox is searched for dead entries when it holds more than twice the live jobs and this.
+/// Dead entries are removed from the inbox when it holds more than twice the live jobs and this.
 const INBOX_SLACK: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Outbox<K> {
     submissions: Submissions<K>,
-    /// The number of times that jobs were submitted.
+    /// How often jobs were submitted.
     turn: u32,
 }
 
@@ -43,7 +43,7 @@ impl<K: Key> Outbox<K> {
         self.submissions = no_submissions();
     }
 
-    /// Makes the jobs visible to the workers, of which there are `live` ones in all.
+    /// Submits the jobs to the workers. `live` is the number of live jobs.
     pub(super) fn submit<T, R: Rank<K>>(&mut self, shared: &Shared<K, T, R>, live: usize) {
         if self.submissions.iter().all(Vec::is_empty) {
             return;
@@ -52,7 +52,7 @@ impl<K: Key> Outbox<K> {
         let waiting = shared.submit(&mut self.submissions, self.turn);
         self.turn = self.turn.wrapping_add(1);
         if waiting > 2 * live + INBOX_SLACK {
-            // No worker empties the inbox, and meanwhile jobs were requested and withdrawn.
+            // No worker has emptied the inbox, while jobs were requested and withdrawn.
             let mut recalled = shared.recall();
             for (lane, submissions) in Lane::ALL.into_iter().zip(&mut recalled) {
                 submissions.retain(|submission| submission.cell.is_startable(lane));

@@ -9,24 +9,23 @@ use crate::{
     runtime::{ClockTime, WorkClock},
 };
 
-/// Overruns that are kept for [`Scheduler::overruns`](crate::Scheduler::overruns); the log has all of them.
+/// The most overruns kept for [`Scheduler::overruns`](crate::Scheduler::overruns). The log has all of them.
 const OVERRUNS_KEPT: usize = 64;
 
-/// An attempt that has been running longer than
-/// [`OverrunPolicy::allowance`](crate::OverrunPolicy::allowance).
+/// An attempt that has been running longer than [`OverrunPolicy::allowance`](crate::OverrunPolicy::allowance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overrun<K> {
-    /// What is being generated.
+    /// The key that is being generated.
     pub key: K,
     /// Which request of it.
     pub version: Version,
-    /// How long the attempt had been running when it was noticed.
+    /// How long the attempt had been running when it was reported.
     pub age: Duration,
 }
 
 #[derive(Debug)]
 pub(super) struct OverrunWatch<K> {
-    /// The attempt in each worker slot that was last reported, by version and beginning.
+    /// For each worker slot the attempt that was last reported, identified by its version and its beginning.
     reported: Vec<Option<(Version, ClockTime)>>,
     unread: VecDeque<Overrun<K>>,
     /// How many were reported.
@@ -47,7 +46,7 @@ impl<K: Key> OverrunWatch<K> {
         self.unread.drain(..)
     }
 
-    /// Reports each overrunning attempt once. Returns how many more workers there may be for those that overrun now.
+    /// Reports each overrunning attempt once. Returns by how much the limit is raised for those that overrun now.
     pub(super) fn watch<T: Send + 'static>(
         &mut self,
         policy: &OverrunPolicy,
@@ -61,18 +60,17 @@ impl<K: Key> OverrunWatch<K> {
         let mut overrunning = 0;
         for (number, slot) in workers.slots().iter().enumerate() {
             let Some(began) = slot.began() else { continue };
-            // The clock is read only while a job is on a worker.
+            // Not read before, because a tick without jobs on workers should not read the clock.
             let now = *now.get_or_insert_with(|| clock.now());
             if now.since(began) <= allowance {
                 continue;
             }
-            let Some((cell, began)) = slot.current() else {
+            // The slot may have another job by now.
+            let overruns = |(_, began): &(_, ClockTime)| now.since(*began) > allowance;
+            let Some((cell, began)) = slot.current().filter(overruns) else {
                 continue;
             };
             let age = now.since(began);
-            if age <= allowance {
-                continue;
-            }
             overrunning += 1;
             if self.reported.len() <= number {
                 self.reported.resize(number + 1, None);

@@ -3,11 +3,11 @@
 use super::tick_time::TickTime;
 use crate::job::Version;
 
-/// Every other note is dropped when there are this many.
+/// When there are this many notes, every other one is dropped.
 const MAX_NOTES: usize = 256;
 
-/// Versions only grow, so a few notes of "this version, that time" date all of them: recent versions to the tick, old ones
-/// roughly.
+/// Some versions, and when they were requested. Versions only grow, so these bound the times of all others: exactly
+/// for recent versions, approximately for old ones.
 #[derive(Debug)]
 pub(super) struct RequestTimes {
     notes: Vec<(Version, TickTime)>,
@@ -34,7 +34,7 @@ impl RequestTimes {
         self.notes.push((version, now));
     }
 
-    /// The caller's clock starts at `now`: every version so far was requested then.
+    /// Dates all versions so far to `now`, because the caller's clock was not known before.
     pub(super) fn begin(&mut self, now: TickTime) {
         self.notes.truncate(1);
         for (_, at) in &mut self.notes {
@@ -42,7 +42,7 @@ impl RequestTimes {
         }
     }
 
-    /// The latest noted time that is not after the request of `version`.
+    /// The latest noted time before or at the request of `version`.
     pub(super) fn requested_at(&self, version: Version) -> TickTime {
         let after = self.notes.partition_point(|(noted, _)| *noted <= version);
         after

@@ -8,30 +8,32 @@ use crate::{
     worker::{Finished, ResultQueue, Shared, WorkerSlot, empty_queue},
 };
 
-/// A result, handed over once.
-#[must_use = "it stays live until it is settled"]
+/// A result, delivered exactly once.
+#[must_use = "the job stays live until its result is applied"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivered<K, T> {
-    /// What was generated.
+    /// The key that was generated.
     pub key: K,
-    /// Which request of it; [`Scheduler::applied`](crate::Scheduler::applied) takes it back.
+    /// Which request of the key, for [`Scheduler::applied`](crate::Scheduler::applied).
     pub version: Version,
-    /// Its lane, so that an urgent result overtakes in the caller's queue as well.
+    /// The lane of the job, by which the caller may order its own queue.
     pub lane: Lane,
     /// What the generator returned.
     pub content: T,
 }
 
 pub(super) struct Results<K, T> {
-    /// The answers for keys that are known to be empty, then what was taken from the queue of each worker slot. In a
-    /// mutex, which is never locked, because contents need not be `Sync` and a scheduler should be.
+    /// The answers for keys that are known to be empty, then what was taken from the queue of each worker slot. The
+    /// mutex makes the scheduler `Sync` where contents are not; it is never locked.
     queues: Mutex<Vec<ResultQueue<K, T>>>,
-    /// How many results, here and in the slots, belong to jobs that have ended since.
+    /// How many results, here and in the slots, belong to jobs that have ended.
     dead: usize,
-    /// Whether a job was promoted whose result is in a queue already.
+    /// Whether a job with a result was promoted since the last [`Self::collect`].
     has_promoted: bool,
-    /// The highest pick of a result that was handed over.
+    /// The highest number of a pick whose result was delivered.
     last_order: u64,
+    /// The order of the latest answer for a key that is known to be empty.
+    last_answer: u64,
 }
 
 impl<K: Key, T: Send + 'static> Results<K, T> {
@@ -41,10 +43,11 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
             dead: 0,
             has_promoted: false,
             last_order: 0,
+            last_answer: 0,
         }
     }
 
-    /// Makes a queue for each of so many worker slots.
+    /// Makes a queue for each of `slots` worker slots.
     pub(super) fn make_room(&mut self, slots: usize) {
         self.queues.owned().resize_with(1 + slots, empty_queue);
     }
@@ -53,21 +56,22 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         self.dead
     }
 
-    /// A job with a result has ended.
+    /// Counts that a job with a result has ended.
     pub(super) fn count_dead(&mut self) {
         self.dead += 1;
     }
 
-    /// A job with a result was promoted.
+    /// Says that a job with a result was promoted.
     pub(super) fn note_promotion(&mut self) {
         self.has_promoted = true;
     }
 
-    /// Adds the answer for a key that is known to be empty, which needs no worker. Its permit is used. It is handed over
-    /// after results whose jobs were picked before the latest that was handed over, and before all others.
+    /// Adds the answer for a key that is known to be empty, whose permit is taken. Answers are ordered as if their jobs
+    /// were picked one by one from now on, so that neither they nor the results of workers wait for all of the others.
     pub(super) fn push_known_empty(&mut self, cell: Arc<JobCell<K>>, content: T) {
         let lane = cell.lane();
-        let order = self.last_order;
+        let order = self.last_answer.max(self.last_order) + 1;
+        self.last_answer = order;
         self.queues.owned()[0][lane.index()].push_back(Finished {
             cell,
             order,
@@ -75,7 +79,7 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         });
     }
 
-    /// Takes over what workers have finished, as far as their former results are handed over.
+    /// Takes the results of each slot and lane of which no earlier results are left here.
     pub(super) fn collect<R: Rank<K>>(
         &mut self,
         workers: &Workers<K, T>,
@@ -90,8 +94,8 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         }
     }
 
-    /// The next result whose job is live, now delivered. Contents of other jobs are pushed to `unwanted`, and `has_freed`
-    /// is set when a permit was released.
+    /// Delivers the next result whose job is live. Pushes the contents of other jobs to `unwanted`, and sets
+    /// `has_freed` where it released a permit.
     pub(super) fn next<R: Rank<K>>(
         &mut self,
         workers: &Workers<K, T>,
@@ -111,7 +115,9 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
             } = finished;
             shared.permits.release();
             *has_freed = true;
-            self.last_order = self.last_order.max(order);
+            if !cell.is_known_empty() {
+                self.last_order = self.last_order.max(order);
+            }
             if cell.advance(JobState::Completed, JobState::Delivered) {
                 shared.left(JobState::Completed);
                 return Some(Delivered {
@@ -126,8 +132,7 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         }
     }
 
-    /// Takes out the results that nobody waits for, wherever they are and whether or not anything can be drained, and
-    /// releases their permits.
+    /// Takes the results of ended jobs, here and in the slots, and releases their permits.
     pub(super) fn take_dead<R: Rank<K>>(
         &mut self,
         workers: &Workers<K, T>,
@@ -156,7 +161,7 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         unwanted
     }
 
-    /// Moves results whose jobs were promoted meanwhile to the lane that they are in now.
+    /// Moves results whose jobs were promoted to the current lane of the job.
     fn move_promoted(&mut self) {
         for queue in self.queues.owned().iter_mut() {
             for lane in [Lane::Normal, Lane::Prefetch] {
@@ -185,7 +190,7 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         let queue = &mut queues[number][lane.index()];
         let result = queue.pop_front();
         if queue.is_empty() && number > 0 {
-            // What this worker has finished meanwhile may be next.
+            // The next result of this worker may be the next one of all.
             slots[number - 1].swap_lane(lane, queue);
         }
         result
@@ -203,13 +208,9 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
     }
 }
 
-/// A permit for the result of a key that is known to be empty, used. False where none is free.
+/// Takes and keeps a permit for the result of a key that is known to be empty. False where none is free.
 pub(super) fn use_permit<K: Key, T, R: Rank<K>>(shared: &Shared<K, T, R>, lane: Lane) -> bool {
-    let permit = match lane {
-        Lane::Urgent => shared.permits.take_urgent(),
-        Lane::Normal | Lane::Prefetch => shared.permits.take(),
-    };
-    let Some(permit) = permit else {
+    let Some(permit) = shared.permits.take(lane) else {
         return false;
     };
     permit.keep();

@@ -1,4 +1,4 @@
-//! Jobs that failed: when they come back, and the list of those that do not.
+//! Failed jobs: those that wait for a retry, and the keys in quarantine.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,52 +13,51 @@ use crate::{
     sync::Arc,
 };
 
-/// Failures that are kept for [`Scheduler::failures`](crate::Scheduler::failures); the log has all of them.
+/// The most failures kept for [`Scheduler::failures`](crate::Scheduler::failures). The log has all of them.
 const FAILURES_KEPT: usize = 256;
 
-/// One failed attempt, as [`Scheduler::failures`](crate::Scheduler::failures) reports it.
+/// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure<K> {
-    /// What could not be generated, or spawned.
+    /// The key that could not be generated or applied.
     pub key: K,
-    /// Which request of it.
+    /// Which request of the key.
     pub version: Version,
-    /// How many attempts have failed, this one included.
+    /// How many attempts have failed, including this one.
     pub attempts: u32,
-    /// What the error or the panic said.
+    /// The message of the error or the panic.
     pub message: String,
     /// Whether it was a panic.
     pub panicked: bool,
-    /// Whether it will be tried again. If not, the key is quarantined, or the job was cancelled or
-    /// superseded in the meantime.
+    /// Whether the job will be retried. If not, its key is quarantined, or the job was cancelled or superseded.
     pub will_retry: bool,
 }
 
-/// A key that failed as often as it may, and is not generated until it is requested again.
+/// A key whose last permitted attempt failed, and which is not generated until it is requested again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined<K> {
-    /// What could not be generated.
+    /// The key.
     pub key: K,
     /// The request that failed last.
     pub version: Version,
-    /// The lane it was in.
+    /// The lane of its job.
     pub lane: Lane,
     /// How many attempts it had.
     pub attempts: u32,
-    /// What the last error or panic said.
+    /// The message of the last error or panic.
     pub message: String,
-    /// The time of the tick at which it was given up.
+    /// The time of the tick that quarantined it.
     pub since: Duration,
 }
 
-/// What becomes of a job that just failed.
+/// The outcome for a job whose attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is tried again after a wait.
+    /// The job is retried after a wait.
     Retry,
-    /// It has ended as failed, and its key is quarantined.
+    /// The job has ended as failed, and its key is quarantined.
     GaveUp,
-    /// It had ended already.
+    /// The job had ended already.
     Unwanted,
 }
 
@@ -68,7 +67,7 @@ pub(super) struct Failures<K> {
     pub(super) delayed: Delayed<K>,
     pub(super) quarantine: Quarantine<K>,
     unread: VecDeque<Failure<K>>,
-    /// How many failures were never read.
+    /// How many failures newer ones replaced before they were read.
     pub(super) overwritten: u64,
 }
 
@@ -82,7 +81,7 @@ impl<K: Key> Failures<K> {
         }
     }
 
-    /// Decides what becomes of a job that just failed, and tells it in the log.
+    /// Decides whether a job whose attempt failed is retried, and logs that.
     pub(super) fn handle_failure(
         &mut self,
         policy: &RetryPolicy,
@@ -94,7 +93,13 @@ impl<K: Key> Failures<K> {
         let (key, version, attempts) = (cell.key, cell.version, cell.attempt());
         let is_wanted = cell.state() == JobState::Retrying;
         let will_retry = is_wanted && attempts < policy.max_attempts;
-        tracing::warn!(?key, attempts, will_retry, panicked, "failed: {message}");
+        tracing::warn!(
+            ?key,
+            attempts,
+            will_retry,
+            panicked,
+            "an attempt failed: {message}"
+        );
         let verdict = if will_retry {
             let wait = backoff(policy, version, attempts.max(1));
             self.delayed.insert(now.after(wait), Arc::clone(cell));
@@ -133,7 +138,7 @@ impl<K: Key> Failures<K> {
     }
 }
 
-/// How long to wait after the given attempt (counted from 1) of the given version failed.
+/// The wait after `attempt`, counted from 1, of `version` failed.
 fn backoff(policy: &RetryPolicy, version: Version, attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(31);
     let full = policy
@@ -149,7 +154,7 @@ fn backoff(policy: &RetryPolicy, version: Version, attempt: u32) -> Duration {
     full.saturating_sub(full.mul_f32(policy.jitter * fraction))
 }
 
-/// Jobs that wait for their next attempt, soonest first, ties by key.
+/// Jobs that wait for a retry, ordered by time and then by key.
 #[derive(Debug)]
 pub(super) struct Delayed<K> {
     by_time: BTreeMap<(TickTime, K), Arc<JobCell<K>>>,
@@ -184,7 +189,7 @@ impl<K: Key> Delayed<K> {
         self.due.get(key).copied()
     }
 
-    /// Takes the next job whose wait is over.
+    /// Takes the next job that is due.
     pub(super) fn pop_due(&mut self, now: TickTime) -> Option<Arc<JobCell<K>>> {
         let entry = self.by_time.first_entry()?;
         if entry.key().0 > now {
@@ -201,7 +206,7 @@ impl<K: Key> Delayed<K> {
     }
 }
 
-/// Keys that were given up, in the order of their keys. Beyond the capacity the oldest are forgotten.
+/// The keys in quarantine, in their order. Beyond the capacity the oldest are removed.
 #[derive(Debug)]
 pub(super) struct Quarantine<K> {
     by_key: BTreeMap<K, Quarantined<K>>,
@@ -230,6 +235,10 @@ impl<K: Key> Quarantine<K> {
         self.by_key.get(key)
     }
 
+    fn contains(&self, key: &K, version: Version) -> bool {
+        self.find(key).is_some_and(|entry| entry.version == version)
+    }
+
     pub(super) fn insert(&mut self, entry: Quarantined<K>) {
         self.by_age.push_back((entry.key, entry.version));
         self.by_key.insert(entry.key, entry);
@@ -237,19 +246,15 @@ impl<K: Key> Quarantine<K> {
             let Some((key, version)) = self.by_age.pop_front() else {
                 return;
             };
-            if self
-                .by_key
-                .get(&key)
-                .is_some_and(|entry| entry.version == version)
-            {
+            if self.contains(&key, version) {
                 self.by_key.remove(&key);
             }
         }
-        // Keys that were requested again are still in `by_age`.
+        // Removes keys that were requested again.
         if self.by_age.len() > 2 * self.capacity {
-            let by_key = &self.by_key;
-            self.by_age
-                .retain(|(key, version)| by_key.get(key).is_some_and(|e| e.version == *version));
+            let mut by_age = std::mem::take(&mut self.by_age);
+            by_age.retain(|(key, version)| self.contains(key, *version));
+            self.by_age = by_age;
         }
     }
 
@@ -257,7 +262,7 @@ impl<K: Key> Quarantine<K> {
         self.by_key.remove(key);
     }
 
-    /// Forgets all keys. Returns how many there were.
+    /// Removes all keys. Returns their number.
     pub(super) fn clear(&mut self) -> usize {
         self.by_age.clear();
         std::mem::take(&mut self.by_key).len()
@@ -269,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_up_to_its_cap() {
+    fn the_wait_doubles_up_to_the_longest() {
         let policy = RetryPolicy {
             jitter: 0.0,
             ..RetryPolicy::default()
@@ -290,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn quarantine_forgets_the_oldest_first() {
+    fn a_full_quarantine_removes_the_oldest_key() {
         let mut quarantine = Quarantine::new(2);
         for (key, version) in [(3, 1), (1, 2), (2, 3)] {
             quarantine.insert(Quarantined {
@@ -307,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn delayed_jobs_come_back_by_time_and_then_by_key() {
+    fn retries_are_due_by_time_and_then_by_key() {
         let at = |millis| TickTime::new(Duration::from_millis(millis));
         let mut delayed = Delayed::new();
         for (key, due) in [(5, 20), (9, 10), (4, 10), (6, 30)] {

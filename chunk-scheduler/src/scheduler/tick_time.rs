@@ -1,9 +1,9 @@
-//! The time of ticks, which the caller gives.
+//! The time that the caller gives to ticks.
 
 use std::time::Duration;
 
-/// The time that the caller gave to a tick. It has nothing to do with the clock that measures work, whose time is a type
-/// of its own.
+/// The time that the caller gave to a tick. A reading of the clock that measures work is another type, because the
+/// two clocks need not agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TickTime(Duration);
 

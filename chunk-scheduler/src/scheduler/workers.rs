@@ -1,20 +1,20 @@
-//! The workers as the main thread sees them: where they run, and the slot of each.
+//! The main thread's view of the workers: where they run, and the slot of each.
 
 use crate::{
-    job::{JobCell, Key},
+    job::{JobCell, Key, Lane},
     queue::{Rank, Reach},
-    runtime::{ClockTime, Executor, Runtime, WorkClock, WorkerFuture},
+    runtime::{ClockTime, Executor, Runtime},
     sync::{Arc, Ordering},
     worker::{self, Fault, Shared, WorkerSlot},
 };
 
 pub(super) struct Workers<K, T> {
-    executor: Executor,
-    /// As many as there ever were workers at the same time.
+    pub(super) executor: Executor,
+    /// One for each worker that there ever was at the same time.
     slots: Vec<Arc<WorkerSlot<K, T>>>,
 }
 
-/// What came of an attempt to start workers.
+/// The outcome of starting workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Started {
     AsManyAsNeeded,
@@ -30,44 +30,39 @@ impl<K: Key, T: Send + 'static> Workers<K, T> {
         }
     }
 
-    pub(super) fn executor(&self) -> &Executor {
-        &self.executor
-    }
-
     pub(super) fn slots(&self) -> &[Arc<WorkerSlot<K, T>>] {
         &self.slots
     }
 
-    /// Starts as many workers as there are jobs and permits for, up to the limit. None where the last one found no job that
-    /// may start and nothing has changed since.
+    /// Starts workers for `startable` jobs, as far as permits and the limit allow. Starts none where the last worker
+    /// found no job that may start and nothing has changed since.
     pub(super) fn spawn_workers<R: Rank<K>>(
         &mut self,
         shared: &Arc<Shared<K, T, R>>,
         startable: usize,
     ) -> Started {
         let limit = shared.limit.load(Ordering::Acquire);
-        let missing = limit
-            .saturating_sub(shared.worker_count.get())
-            .min(startable);
+        let missing = limit.saturating_sub(shared.worker_count.get());
+        let missing = missing.min(startable);
         if missing == 0 || shared.is_exhausted(Reach::Everything) {
             return Started::AsManyAsNeeded;
         }
-        let (mut free, mut reach) = (shared.permits.free(), Reach::Everything);
-        let started = match free {
-            0 => Started::NoPermit,
-            _ => Started::AsManyAsNeeded,
+        let (free, reach, started) = match shared.permits.free(Lane::Normal) {
+            0 => {
+                let free = shared.permits.free(Lane::Urgent);
+                (free, Reach::UrgentOnly, Started::NoPermit)
+            }
+            free => (free, Reach::Everything, Started::AsManyAsNeeded),
         };
-        if started == Started::NoPermit {
-            (free, reach) = (shared.permits.free_urgent(), Reach::UrgentOnly);
-        }
         for _ in 0..missing.min(free) {
-            // Asked each time: a pool that shares the core of this thread may have done all of the work meanwhile.
+            // Read each time, because workers on the core of this thread may have done all jobs meanwhile.
             if shared.is_exhausted(reach) {
                 break;
             }
             let slot = self.free_slot();
             shared.worker_count.add();
-            self.spawn(Box::pin(worker::run(Arc::clone(shared), slot)));
+            let worker = worker::run(Arc::clone(shared), slot);
+            self.executor.spawn(Box::pin(worker));
         }
         started
     }
@@ -82,30 +77,17 @@ impl<K: Key, T: Send + 'static> Workers<K, T> {
         })
     }
 
-    pub(super) fn spawn(&mut self, future: WorkerFuture) {
-        self.executor.spawn(future);
-    }
-
-    /// Does the work that no thread does, within the runtime's budget.
-    pub(super) fn work(&mut self, clock: &WorkClock) {
-        self.executor.work(clock);
-    }
-
-    pub(super) fn shut_down(&mut self) {
-        self.executor.shut_down();
-    }
-
-    /// Tells the worker whose current job this is that it was cancelled.
+    /// Tells the worker of the job that it was cancelled.
     pub(super) fn cancel(&self, cell: &Arc<JobCell<K>>, now: ClockTime) {
         let _ = self.slots.iter().any(|slot| slot.cancel(cell, now));
     }
 
-    /// The jobs on workers, and when each began.
+    /// The jobs on workers, and when their attempts began.
     pub(super) fn current(&self) -> impl Iterator<Item = (Arc<JobCell<K>>, ClockTime)> {
         self.slots.iter().filter_map(|slot| slot.current())
     }
 
-    /// Takes the failed attempts, oldest version first, and releases their permits.
+    /// Takes the faults, oldest version first, and releases their permits.
     pub(super) fn take_faults<R: Rank<K>>(&self, shared: &Shared<K, T, R>) -> Vec<Fault<K>> {
         if shared.counts.faults.load(Ordering::Acquire) == 0 {
             return Vec::new();
@@ -115,15 +97,16 @@ impl<K: Key, T: Send + 'static> Workers<K, T> {
             faults.append(&mut slot.take_faults());
         }
         (shared.counts.faults).fetch_sub(faults.len(), Ordering::AcqRel);
-        // Which worker had which job is chance. The order in which failures are handled must not be.
+        // So that the order of failures does not depend on which worker had which job.
         faults.sort_by_key(|fault: &Fault<K>| fault.cell.version);
         for _ in faults.iter().filter(|fault| fault.holds_permit) {
             shared.permits.release();
         }
+        shared.worker_count.notify();
         faults
     }
 
-    /// How many faults hold a permit.
+    /// The number of faults that hold a permit.
     pub(super) fn permits_of_faults(&self) -> usize {
         let permits = self.slots.iter().map(|slot| slot.permits_of_faults());
         permits.sum()

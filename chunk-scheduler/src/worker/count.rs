@@ -1,11 +1,11 @@
 //! How many workers there are, and the protocol by which one exits without losing a wake-up.
 //!
-//! A worker that finds nothing to do exits; the main thread, when it submits work, starts workers if there are too few.
-//! A wake-up is lost if a worker decides to exit just as the main thread decides not to start one. So the number of
-//! workers shares one word with a counter of *notifications*: the main thread makes the work visible, then notifies and
-//! reads the number in one step; a worker notes the word *before* it looks for work, and may exit only by swapping
-//! exactly that word. If a notification came in between, the swap fails and the worker looks again; if none did, the
-//! notification that follows reads a number without this worker.
+//! A worker that finds no job exits. When the main thread submits jobs, it starts workers if there are too few. A
+//! wake-up is lost if a worker decides to exit just as the main thread decides not to start one. So the number of
+//! workers and a counter of *notifications* share one atomic. The main thread makes jobs visible, then notifies and
+//! reads the number in one step. A worker reads the atomic *before* it looks for a job, and exits only by a
+//! compare-and-swap of what it read. If a notification came in between, the swap fails and the worker looks again;
+//! otherwise the next notification reads a number without this worker.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -18,7 +18,7 @@ pub(crate) const MAX_WORKERS: usize = 1 << 12;
 #[derive(Debug)]
 pub(crate) struct WorkerCount(AtomicU64);
 
-/// What a worker saw before it looked for work.
+/// What a worker read before it looked for a job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen(u64);
 
@@ -41,8 +41,8 @@ impl WorkerCount {
         self.observe().workers()
     }
 
-    /// Main thread, after it made work or a permit visible: invalidates what exiting workers saw, and returns how many
-    /// there are.
+    /// Main thread, after it made a job or a permit visible: keeps workers from exiting before they have looked
+    /// again. Returns the number of workers.
     pub(crate) fn notify(&self) -> usize {
         Seen(self.0.fetch_add(NOTIFICATION, Ordering::AcqRel)).workers()
     }
@@ -52,14 +52,14 @@ impl WorkerCount {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A worker that found nothing to do after it had `seen`. False: look again.
+    /// A worker, after it read `seen` and then found no job. False: it has to look again.
     pub(crate) fn try_exit(&self, seen: Seen) -> bool {
         self.0
             .compare_exchange(seen.0, seen.0 - 1, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
 
-    /// A worker that exits no matter what: shut down, or dropped by its executor.
+    /// A worker that exits in any case, because the scheduler shut down or the executor dropped it.
     pub(crate) fn exit(&self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

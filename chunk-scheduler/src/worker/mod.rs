@@ -4,7 +4,7 @@
 //! - `slot`: the job and the results of one worker
 //! - `count`: how many workers there are, and how one exits without losing a wake-up
 //! - `permits`: room for results, taken before a job starts
-//! - `shared`: everything that all workers and the main thread share
+//! - `shared`: the state that all workers and the main thread share
 
 mod count;
 mod permits;

@@ -1,12 +1,15 @@
-//! Permits to put a result into the completed queue, taken before a job starts, so that a worker never waits when it finishes.
+//! Permits for results. A worker takes one before it starts a job, so that the result always has room.
 
-use crate::sync::{AtomicUsize, CachePadded, Ordering};
+use crate::{
+    job::Lane,
+    sync::{AtomicUsize, CachePadded, Ordering},
+};
 
 #[derive(Debug)]
 pub(crate) struct ResultPermits {
     taken: CachePadded<AtomicUsize>,
     capacity: usize,
-    /// Beyond the capacity, for urgent jobs only.
+    /// Further permits, for urgent jobs alone.
     reserve: usize,
 }
 
@@ -19,23 +22,22 @@ impl ResultPermits {
         }
     }
 
-    /// A permit for any job.
-    pub(crate) fn take(&self) -> Option<Permit<'_>> {
-        self.take_below(self.capacity)
+    /// A permit for a job of this lane.
+    pub(crate) fn take(&self, lane: Lane) -> Option<Permit<'_>> {
+        let most = self.most(lane);
+        let take = |taken| (taken < most).then_some(taken + 1);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, take);
+        taken.is_ok().then(|| Permit { permits: self })
     }
 
-    /// A permit for an urgent job.
-    pub(crate) fn take_urgent(&self) -> Option<Permit<'_>> {
-        self.take_below(self.capacity.saturating_add(self.reserve))
-    }
-
-    fn take_below(&self, most: usize) -> Option<Permit<'_>> {
-        self.taken
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-                (taken < most).then_some(taken + 1)
-            })
-            .is_ok()
-            .then(|| Permit { permits: self })
+    /// The most permits that may be taken, for jobs of this lane.
+    fn most(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Urgent => self.capacity.saturating_add(self.reserve),
+            Lane::Normal | Lane::Prefetch => self.capacity,
+        }
     }
 
     pub(crate) fn release(&self) {
@@ -47,15 +49,9 @@ impl ResultPermits {
         self.taken.load(Ordering::Acquire)
     }
 
-    pub(crate) fn free(&self) -> usize {
-        self.capacity.saturating_sub(self.taken())
-    }
-
-    /// What is free for urgent jobs.
-    pub(crate) fn free_urgent(&self) -> usize {
-        self.capacity
-            .saturating_add(self.reserve)
-            .saturating_sub(self.taken())
+    /// How many permits are free for jobs of this lane.
+    pub(crate) fn free(&self, lane: Lane) -> usize {
+        self.most(lane).saturating_sub(self.taken())
     }
 }
 
@@ -83,16 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_comes_back_unless_it_is_kept() {
+    fn a_dropped_permit_is_returned_and_a_kept_one_is_not() {
         let permits = ResultPermits::new(1, 1);
-        drop(permits.take());
+        let free = || (permits.free(Lane::Normal), permits.free(Lane::Urgent));
+        drop(permits.take(Lane::Normal));
         assert_eq!(permits.taken(), 0);
-        permits.take().expect("it is free").keep();
-        assert!(permits.take().is_none());
-        permits.take_urgent().expect("the reserve is free").keep();
-        assert!(permits.take_urgent().is_none());
-        assert_eq!((permits.free(), permits.free_urgent()), (0, 0));
+        permits.take(Lane::Normal).expect("it is free").keep();
+        assert!(permits.take(Lane::Normal).is_none());
+        let reserved = permits.take(Lane::Urgent);
+        reserved.expect("the reserve is free").keep();
+        assert!(permits.take(Lane::Urgent).is_none());
+        assert_eq!(free(), (0, 0));
         permits.release();
-        assert_eq!((permits.free(), permits.free_urgent()), (0, 1));
+        assert_eq!(free(), (0, 1));
     }
 }

@@ -1,15 +1,15 @@
-//! What the main thread and the workers share.
+//! The state that the main thread and the workers share.
 
-use super::{count::WorkerCount, permits::ResultPermits, slot::Fault};
+use super::{count::WorkerCount, permits::ResultPermits};
 use crate::{
     histogram::DurationRecorder,
     job::{JobCell, JobState, Key, Make, panics},
     queue::{Inbox, Picked, Picker, Rank, Reach, Submissions, Unrankable, no_submissions},
-    runtime::{ClockTime, Simulation, WorkClock},
+    runtime::{ClockTime, Executor, Simulation, WorkClock},
     sync::{Arc, AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, CachePadded, Mutex, Ordering},
 };
 
-/// The queue is not searched for fewer dead entries than this.
+/// Up to this many dead entries the queue is not compacted.
 const FEW_DEAD: usize = 256;
 
 pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
@@ -17,17 +17,17 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
     pub(crate) clock: WorkClock,
     pub(crate) worker_count: WorkerCount,
     pub(crate) permits: ResultPermits,
-    /// The most workers there should be.
+    /// The most workers.
     pub(crate) limit: AtomicUsize,
     pub(crate) is_stopped: AtomicBool,
     /// Its lock is never held for longer than a swap.
     inbox: Mutex<Inbox<K, R>>,
-    /// Grows whenever the inbox changes.
+    /// Grows with each change of the inbox.
     pub(crate) epoch: CachePadded<AtomicU64>,
-    /// For workers; [`Scheduler::explain`](crate::Scheduler::explain) reads it while no worker holds the lock.
+    /// For workers. [`Scheduler::explain`](crate::Scheduler::explain) reads it when no worker holds the lock.
     picker: CachePadded<Mutex<Picker<K, R>>>,
-    /// The epoch + 1 in which a worker found no job that can start. While the epoch is the same and no key became free
-    /// since, no other worker would find one either.
+    /// The epoch + 1 in which a worker found no job that can start; 0 after a key left a worker. In the same epoch no
+    /// other worker would find one.
     exhausted: AtomicU64,
     /// The same for the urgent lane alone.
     urgent_exhausted: AtomicU64,
@@ -39,18 +39,18 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
     pub(crate) is_stepwise: bool,
 }
 
-/// What workers count. Exact while no worker is there, and otherwise off by at most one for each.
-#[derive(Debug)]
+/// What workers count. Exact while there is no worker, otherwise off by at most one for each.
+#[derive(Debug, Default)]
 pub(crate) struct Counts {
-    /// Live jobs on workers. Signed, because the two sides of a race count in either order.
+    /// Live jobs on workers. Signed, because two threads may count the start and the end of a job in either order.
     pub(crate) in_flight: CachePadded<AtomicIsize>,
     /// Live results that were not drained.
     pub(crate) completed: CachePadded<AtomicIsize>,
-    /// Entries in inbox and queue whose job cannot be started any more.
+    /// Entries in inbox and queue whose job can no longer be started through them.
     pub(crate) dead: CachePadded<AtomicUsize>,
     /// Faults in the slots.
     pub(crate) faults: AtomicUsize,
-    /// Attempts that produced a result, the unwanted ones included.
+    /// Attempts that made a result, including unwanted ones.
     pub(crate) generated: CachePadded<AtomicU64>,
     /// Results whose job had ended when they were ready.
     pub(crate) wasted: AtomicU64,
@@ -64,16 +64,14 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
     pub(crate) fn new(
         make: Make<K, T>,
         rank: R,
-        clock: WorkClock,
+        executor: &Executor,
         permits: ResultPermits,
         limit: usize,
-        simulation: Option<Simulation>,
-        is_stepwise: bool,
     ) -> Self {
         let rank = Arc::new(rank);
         Self {
             make,
-            clock,
+            clock: executor.clock(),
             worker_count: WorkerCount::new(),
             permits,
             limit: AtomicUsize::new(limit),
@@ -87,20 +85,11 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
             picker: CachePadded::new(Mutex::new(Picker::new(rank))),
             exhausted: AtomicU64::new(0),
             urgent_exhausted: AtomicU64::new(0),
-            counts: Counts {
-                in_flight: CachePadded::new(AtomicIsize::new(0)),
-                completed: CachePadded::new(AtomicIsize::new(0)),
-                dead: CachePadded::new(AtomicUsize::new(0)),
-                faults: AtomicUsize::new(0),
-                generated: CachePadded::new(AtomicU64::new(0)),
-                wasted: AtomicU64::new(0),
-                wasted_nanos: AtomicU64::new(0),
-                discard_panics: AtomicU64::new(0),
-            },
+            counts: Counts::default(),
             generation_times: DurationRecorder::new(),
             cancel_latencies: DurationRecorder::new(),
-            simulation,
-            is_stepwise,
+            simulation: executor.simulation(),
+            is_stepwise: executor.is_stepwise(),
         }
     }
 
@@ -108,22 +97,18 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         self.clock.now()
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::Acquire)
-    }
-
-    /// Main thread: a new snapshot for the workers.
+    /// Main thread: gives the workers a new snapshot.
     pub(crate) fn publish(&self, rank: Arc<R>) {
         let former = {
             let mut inbox = self.inbox.lock();
             self.epoch.fetch_add(1, Ordering::Release);
             std::mem::replace(&mut inbox.rank, rank)
         };
-        // Outside of the lock, since this may be the last reference to what the user published.
+        // Outside of the lock, because this may run the user's destructor.
         drop(former);
     }
 
-    /// Main thread: submits jobs, all together. Returns how many entries wait in the inbox.
+    /// Main thread: submits jobs, all together. Returns the number of entries in the inbox.
     pub(crate) fn submit(&self, work: &mut Submissions<K>, turn: u32) -> usize {
         let mut inbox = self.inbox.lock();
         for (waiting, new) in inbox.submissions.iter_mut().zip(work) {
@@ -143,8 +128,8 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         std::mem::take(&mut self.inbox.lock().submissions)
     }
 
-    /// Worker: the best job by the latest snapshot, started. First says that the generator of
-    /// `finished` has returned.
+    /// Worker: starts the best job by the latest snapshot, after it said that the generator of `finished` has
+    /// returned.
     pub(crate) fn pick(
         &self,
         finished: Option<K>,
@@ -163,7 +148,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         }
         let (picked, dead) = picker.pick(reach);
         if picked.is_none() {
-            // Under the lock, so that a worker that frees a key afterwards takes this back.
+            // Under the lock, so that a worker which frees a key later resets this.
             self.urgent_exhausted
                 .store(picker.merged + 1, Ordering::Release);
             if reach == Reach::Everything {
@@ -172,7 +157,9 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         }
         drop(picker);
         if dead > 0 {
-            self.forget_dead(dead);
+            // The counter must not wrap, since an entry may be removed before its death is counted.
+            let forget = |count: usize| Some(count.saturating_sub(dead));
+            let _ = (self.counts.dead).fetch_update(Ordering::Relaxed, Ordering::Relaxed, forget);
         }
         if picked.is_some() {
             self.counts.in_flight.fetch_add(1, Ordering::AcqRel);
@@ -180,7 +167,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         picked
     }
 
-    /// Worker: sorts in what was submitted or published since the last time.
+    /// Worker: merges what was submitted or published since the last time.
     fn merge_news(&self, picker: &mut Picker<K, R>, unrankable: &mut Vec<Unrankable<K>>) {
         while picker.merged != self.epoch.load(Ordering::Acquire) {
             let news = {
@@ -192,7 +179,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         }
     }
 
-    /// Worker, when it goes: the generator of `key` has returned.
+    /// Worker, when it exits: says that the generator of `key` has returned.
     pub(crate) fn finish(&self, key: &K) {
         self.finish_in(&mut self.picker.lock(), key);
     }
@@ -213,8 +200,8 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         exhausted.load(Ordering::Acquire) == self.epoch.load(Ordering::Acquire) + 1
     }
 
-    /// Main thread: how many queued jobs would start before that of `cell`. `None` while a worker holds the queue, because
-    /// the main thread does not wait for it.
+    /// Main thread: how many queued jobs would start before `cell`. `None` while a worker holds the queue, because
+    /// the main thread does not wait.
     pub(crate) fn position(
         &self,
         cell: &Arc<JobCell<K>>,
@@ -225,7 +212,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         panics::guard(|| picker.position(cell, &inbox, outgoing)).ok()?
     }
 
-    /// Drops outputs that nobody wants. A destructor that panics is contained, counted and logged.
+    /// Drops unwanted outputs. Panics of their destructors are caught, counted and logged.
     pub(crate) fn discard<O>(&self, outputs: impl IntoIterator<Item = O>) {
         let _span = tracing::debug_span!("chunk_discard").entered();
         for output in outputs {
@@ -236,7 +223,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
         }
     }
 
-    /// Counts a live job that left `state`.
+    /// Counts that a live job left `state`.
     pub(crate) fn left(&self, state: JobState) {
         match state {
             JobState::InFlight => self.counts.in_flight.fetch_sub(1, Ordering::AcqRel),
@@ -247,38 +234,5 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
 
     pub(crate) fn count_dead_entry(&self) {
         self.counts.dead.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The counter is an estimate that must not wrap: an entry can die after it was counted out.
-    pub(crate) fn forget_dead(&self, cleared: usize) {
-        let forget = |dead: usize| Some(dead.saturating_sub(cleared));
-        let _ = self
-            .counts
-            .dead
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, forget);
-    }
-
-    /// Turns a new job whose rank panicked into a failed attempt.
-    pub(crate) fn fault_of(unrankable: Unrankable<K>) -> Option<Fault<K>> {
-        let Unrankable { cell, message } = unrankable;
-        cell.advance(JobState::Queued, JobState::Retrying)
-            .then(|| Fault {
-                cell,
-                message: format!("its rank panicked: {message}"),
-                panicked: true,
-                holds_permit: false,
-            })
-    }
-}
-
-impl<K: Key, T, R: Rank<K>> std::fmt::Debug for Shared<K, T, R> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared")
-            .field("workers", &self.worker_count.get())
-            .field("permits", &self.permits)
-            .field("limit", &self.limit)
-            .field("is_stopped", &self.is_stopped())
-            .field("counts", &self.counts)
-            .finish_non_exhaustive()
     }
 }

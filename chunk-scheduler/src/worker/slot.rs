@@ -1,7 +1,7 @@
 //! The slot of one worker: its current job, and the queue of its results.
 //!
-//! Each worker has a queue of its own, so that only the main thread contends for it, and the main thread holds the lock
-//! for a swap. Handing over results is therefore not what limits cheap jobs.
+//! Each worker has a queue of its own, so that it contends for the lock with the main thread alone, which holds it
+//! only for a swap.
 
 use std::{collections::VecDeque, task::Waker};
 
@@ -14,13 +14,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct WorkerSlot<K, T> {
     state: Mutex<SlotState<K, T>>,
-    /// When the current job began, in nanoseconds + 1 of the work clock; 0 when there is none. Lets the overrun watch look
-    /// without locking.
+    /// When the current job began, in nanoseconds + 1 of the work clock, or 0 without one. The overrun watch reads
+    /// this without locking.
     began: AtomicU64,
     is_taken: AtomicBool,
 }
 
-/// Results by lane, each in the order in which their jobs were started: an urgent one must not wait behind the others.
+/// Results by lane, each in the order in which their jobs were picked.
 pub(crate) type ResultQueue<K, T> = [VecDeque<Finished<K, T>>; 3];
 
 pub(crate) fn empty_queue<K, T>() -> ResultQueue<K, T> {
@@ -40,7 +40,7 @@ pub(crate) struct Current<K> {
     pub(crate) cell: Arc<JobCell<K>>,
     pub(crate) began: ClockTime,
     pub(crate) cancelled: Option<ClockTime>,
-    /// Set while the generator waits, so that a cancellation reaches it at once.
+    /// Set while the generator waits, so that cancelling the job wakes the worker.
     waker: Option<Waker>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Current<K> {
 #[derive(Debug)]
 pub(crate) struct Finished<K, T> {
     pub(crate) cell: Arc<JobCell<K>>,
-    /// The number of its pick: results are handed over in the order in which their jobs were started.
+    /// The number of the pick that started the job.
     pub(crate) order: u64,
     pub(crate) content: T,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Fault<K> {
     pub(crate) cell: Arc<JobCell<K>>,
     pub(crate) message: String,
     pub(crate) panicked: bool,
-    /// Whether it holds a permit, which bounds the number of faults.
+    /// Whether the attempt had a permit, which it still holds.
     pub(crate) holds_permit: bool,
 }
 
@@ -76,7 +76,7 @@ impl<K, T> WorkerSlot<K, T> {
         }
     }
 
-    /// Main thread: claims a free slot for a new worker. False where it is taken.
+    /// Main thread: claims the slot for a new worker. False where it is taken.
     pub(crate) fn claim(&self) -> bool {
         !self.is_taken.swap(true, Ordering::AcqRel)
     }
@@ -102,7 +102,7 @@ impl<K, T> WorkerSlot<K, T> {
         self.state.lock().current.take()
     }
 
-    /// Notes what to wake when the current job is cancelled while its generator waits.
+    /// Stores what to wake when the current job is cancelled while its generator waits.
     pub(crate) fn wait(&self, waker: &Waker) {
         if let Some(current) = &mut self.state.lock().current {
             match &mut current.waker {
@@ -114,7 +114,7 @@ impl<K, T> WorkerSlot<K, T> {
 
     pub(crate) fn put_result(&self, finished: Finished<K, T>) {
         let mut state = self.state.lock();
-        // Read under the lock: a promotion that comes later finds the result here.
+        // Read under the lock, so that the main thread finds the result here after a later promotion.
         let lane = finished.cell.lane();
         state.finished[lane.index()].push_back(finished);
     }
@@ -123,7 +123,7 @@ impl<K, T> WorkerSlot<K, T> {
         self.state.lock().faults.push(fault);
     }
 
-    /// Main thread: swaps the results of each lane of which `queue` has none.
+    /// Main thread: takes the results of each lane in which `queue` is empty, by swapping.
     pub(crate) fn swap_results(&self, queue: &mut ResultQueue<K, T>) {
         let mut state = self.state.lock();
         for (finished, waiting) in state.finished.iter_mut().zip(queue) {
@@ -133,7 +133,7 @@ impl<K, T> WorkerSlot<K, T> {
         }
     }
 
-    /// Main thread: swaps the results of `lane` with an empty queue.
+    /// Main thread: takes the results of `lane`, by swapping.
     pub(crate) fn swap_lane(&self, lane: Lane, empty: &mut VecDeque<Finished<K, T>>) {
         debug_assert!(empty.is_empty(), "results would be handed back");
         std::mem::swap(&mut self.state.lock().finished[lane.index()], empty);
@@ -147,7 +147,7 @@ impl<K, T> WorkerSlot<K, T> {
         }
     }
 
-    /// How many of its faults hold a permit.
+    /// The number of faults here that hold a permit.
     pub(crate) fn permits_of_faults(&self) -> usize {
         let state = self.state.lock();
         state
@@ -157,7 +157,7 @@ impl<K, T> WorkerSlot<K, T> {
             .count()
     }
 
-    /// Main thread: takes the faults.
+    /// Main thread: takes all faults.
     pub(crate) fn take_faults(&self) -> Vec<Fault<K>> {
         std::mem::take(&mut self.state.lock().faults)
     }

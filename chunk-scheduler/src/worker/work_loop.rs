@@ -1,9 +1,8 @@
-//! The loop of a worker: pick the best job, generate its content, leave the result, again.
+//! The loop of a worker: pick the best job, generate its content, put the result into the slot.
 
 use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
+    future::{Future, poll_fn},
+    task::Poll,
     time::Duration,
 };
 
@@ -14,14 +13,13 @@ use super::{
     slot::{Fault, Finished, WorkerSlot},
 };
 use crate::{
-    job::{Attempt, Job, JobCell, JobState, Key, Make, panics, yield_now},
-    queue::{Picked, Rank, Reach},
+    job::{Attempt, Job, JobCell, JobState, Key, Lane, Make, panics, yield_now},
+    queue::{Picked, Rank, Reach, Unrankable},
     runtime::ClockTime,
     sync::{Arc, Ordering},
 };
 
-/// After this time a worker yields to the other users of the pool. A job that takes longer is followed by a yield of its
-/// own; cheaper ones share one.
+/// A worker that has not yielded for this long yields after its job, so that other users of the pool get the thread.
 const SLICE: Duration = Duration::from_micros(100);
 
 /// How an attempt ended.
@@ -31,21 +29,21 @@ enum Outcome<T> {
         message: String,
         panicked: bool,
     },
-    /// The job was cancelled before its generator returned anything.
+    /// The job was cancelled before its generator returned.
     Abandoned,
 }
 
-/// A worker and its slot. Dropping it at any point, which an executor may do, leaves every counter right: its job fails,
-/// and its permit and its slot become free.
-struct Worker<K: Key, T, R: Rank<K>> {
+/// A worker and its slot. An executor may drop it at any point: then its job fails, and its permit and its slot
+/// become free.
+struct Worker<K: Key, T: Send + 'static, R: Rank<K>> {
     shared: Arc<Shared<K, T, R>>,
     slot: Arc<WorkerSlot<K, T>>,
-    /// The key that the picker believes to be running here.
+    /// The key that the picker has as running here.
     holding: Option<K>,
     has_exited: bool,
 }
 
-/// The future of one worker. The caller has counted it and claimed the slot for it.
+/// The future of one worker. The caller has counted the worker and claimed the slot.
 pub(crate) fn run<K, T, R>(
     shared: Arc<Shared<K, T, R>>,
     slot: Arc<WorkerSlot<K, T>>,
@@ -55,7 +53,7 @@ where
     T: Send + 'static,
     R: Rank<K>,
 {
-    // Made here and not in the async block, so that a future that is dropped before its first poll is counted out.
+    // Not made in the async block, so that dropping the future before its first poll drops the worker.
     let worker = Worker {
         shared,
         slot,
@@ -69,9 +67,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
     async fn work(mut self) {
         let mut slice_began = self.shared.now();
         loop {
-            // The order matters: read the count, then look for work.
+            // The count has to be read before the worker looks for a job, see `WorkerCount`.
             let seen = self.shared.worker_count.observe();
-            if self.shared.is_stopped() {
+            if self.shared.is_stopped.load(Ordering::Acquire) {
                 return;
             }
             let is_surplus = seen.workers() > self.shared.limit.load(Ordering::Acquire);
@@ -92,35 +90,34 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
         }
     }
 
-    /// Takes a permit for the result, then picks. Without a permit no job is started.
+    /// Takes a permit for the result, then picks a job.
     fn next_job(&mut self) -> Option<Picked<K>> {
-        let Self {
-            shared,
-            slot,
-            holding,
-            ..
-        } = self;
-        let (permit, reach) = match shared.permits.take() {
+        let permits = &self.shared.permits;
+        let (permit, reach) = match permits.take(Lane::Normal) {
             Some(permit) => (permit, Reach::Everything),
-            None => (shared.permits.take_urgent()?, Reach::UrgentOnly),
+            None => (permits.take(Lane::Urgent)?, Reach::UrgentOnly),
         };
-        let mut unrankable = Vec::new();
+        let (finished, mut unrankable) = (self.holding.take(), Vec::new());
         let picked = tracing::debug_span!("chunk_pick")
-            .in_scope(|| shared.pick(holding.take(), reach, &mut unrankable));
-        for fault in unrankable
-            .into_iter()
-            .filter_map(Shared::<K, T, R>::fault_of)
-        {
-            put_fault(shared, slot, fault);
+            .in_scope(|| self.shared.pick(finished, reach, &mut unrankable));
+        for Unrankable { cell, message } in unrankable {
+            if cell.advance(JobState::Queued, JobState::Retrying) {
+                self.put_fault(Fault {
+                    cell,
+                    message: format!("its rank panicked: {message}"),
+                    panicked: true,
+                    holds_permit: false,
+                });
+            }
         }
         if let Some(picked) = &picked {
-            *holding = Some(picked.cell.key);
+            self.holding = Some(picked.cell.key);
             permit.keep();
         }
         picked
     }
 
-    /// Runs one attempt and leaves its result. Returns when it ended.
+    /// Runs one attempt and puts its result into the slot. Returns when the attempt ended.
     async fn attempt(&mut self, picked: Picked<K>) -> ClockTime {
         let Picked {
             cell,
@@ -152,24 +149,43 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
         if job.is_cancelled() {
             return Outcome::Abandoned;
         }
-        // Entered where user code runs, and not while an async generator waits.
+        // Entered only while user code runs, not while an async generator waits.
         let span = tracing::debug_span!("chunk_attempt", key = ?job.key(), attempt = job.attempt());
-        let made = match &self.shared.make {
-            Make::Now(make) => span.in_scope(|| panics::guard(|| make(job))),
-            Make::Later(make) => match span.in_scope(|| panics::guard(|| make(job.clone()))) {
-                Ok(attempt) => {
-                    let attempt = Watched {
-                        attempt: Some(attempt),
-                        job,
-                        slot: &self.slot,
-                        span,
-                    };
-                    return attempt.await;
-                }
-                Err(message) => Err(message),
-            },
+        let attempt = match &self.shared.make {
+            Make::Now(make) => return span.in_scope(|| panics::guard(|| make(job))).into(),
+            Make::Later(make) => span.in_scope(|| panics::guard(|| make(job.clone()))),
         };
-        Outcome::from(made)
+        match attempt {
+            Ok(attempt) => self.poll_attempt(job, attempt, &span).await,
+            Err(message) => Outcome::panicked(message),
+        }
+    }
+
+    /// Polls an async generator until it ends or its job is cancelled. Catches panics of each poll.
+    async fn poll_attempt(&self, job: &Job<K>, mut attempt: Attempt<T>, span: &Span) -> Outcome<T> {
+        let outcome = poll_fn(|cx| {
+            if job.is_cancelled() {
+                return Poll::Ready(Outcome::Abandoned);
+            }
+            match span.in_scope(|| panics::guard(|| attempt.as_mut().poll(cx))) {
+                Ok(Poll::Ready(made)) => Poll::Ready(Outcome::from(Ok(made))),
+                Err(message) => Poll::Ready(Outcome::panicked(message)),
+                Ok(Poll::Pending) => {
+                    self.slot.wait(cx.waker());
+                    // The job may have been cancelled before the slot had the waker.
+                    match job.is_cancelled() {
+                        true => Poll::Ready(Outcome::Abandoned),
+                        false => Poll::Pending,
+                    }
+                }
+            }
+        });
+        let outcome = outcome.await;
+        // The destructor of the future is user code too.
+        match panics::discard(attempt) {
+            Ok(()) => outcome,
+            Err(message) => Outcome::panicked(message),
+        }
     }
 
     fn settle(&self, cell: Arc<JobCell<K>>, order: u64, outcome: Outcome<T>, took: Duration) {
@@ -189,27 +205,16 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
                     });
                 } else {
                     let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-                    shared.counts.wasted.fetch_add(1, Ordering::Relaxed);
-                    shared
-                        .counts
-                        .wasted_nanos
-                        .fetch_add(nanos, Ordering::Relaxed);
+                    let counts = &shared.counts;
+                    counts.wasted.fetch_add(1, Ordering::Relaxed);
+                    counts.wasted_nanos.fetch_add(nanos, Ordering::Relaxed);
                     shared.discard([content]);
                     shared.permits.release();
                 }
             }
             Outcome::Failed { message, panicked } => {
                 self.note("fault", &cell);
-                if cell.advance(JobState::InFlight, JobState::Retrying) {
-                    shared.left(JobState::InFlight);
-                }
-                let fault = Fault {
-                    cell,
-                    message,
-                    panicked,
-                    holds_permit: true,
-                };
-                put_fault(shared, &self.slot, fault);
+                self.fail(cell, message, panicked);
             }
             Outcome::Abandoned => {
                 self.note("abandon", &cell);
@@ -217,18 +222,25 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
             }
         }
     }
-}
 
-fn put_fault<K: Key, T, R: Rank<K>>(
-    shared: &Shared<K, T, R>,
-    slot: &WorkerSlot<K, T>,
-    fault: Fault<K>,
-) {
-    slot.put_fault(fault);
-    shared.counts.faults.fetch_add(1, Ordering::Release);
-}
+    /// Ends an attempt that holds a permit as failed.
+    fn fail(&self, cell: Arc<JobCell<K>>, message: String, panicked: bool) {
+        if cell.advance(JobState::InFlight, JobState::Retrying) {
+            self.shared.left(JobState::InFlight);
+        }
+        self.put_fault(Fault {
+            cell,
+            message,
+            panicked,
+            holds_permit: true,
+        });
+    }
 
-impl<K: Key, T, R: Rank<K>> Worker<K, T, R> {
+    fn put_fault(&self, fault: Fault<K>) {
+        self.slot.put_fault(fault);
+        self.shared.counts.faults.fetch_add(1, Ordering::Release);
+    }
+
     /// Tells the picker that the last key is no longer running here.
     fn release_key(&mut self) {
         if let Some(key) = self.holding.take() {
@@ -245,26 +257,17 @@ impl<K: Key, T, R: Rank<K>> Worker<K, T, R> {
     }
 }
 
-impl<K: Key, T, R: Rank<K>> Drop for Worker<K, T, R> {
+impl<K: Key, T: Send + 'static, R: Rank<K>> Drop for Worker<K, T, R> {
     fn drop(&mut self) {
         if let Some(current) = self.slot.end() {
-            let cell = current.cell;
-            if cell.advance(JobState::InFlight, JobState::Retrying) {
-                self.shared.left(JobState::InFlight);
-            }
-            let fault = Fault {
-                cell,
-                message: "its executor dropped the worker".to_owned(),
-                panicked: false,
-                holds_permit: true,
-            };
-            put_fault(&self.shared, &self.slot, fault);
+            let message = "its executor dropped the worker".to_owned();
+            self.fail(current.cell, message, false);
         }
         self.release_key();
         if let Some(simulation) = &self.shared.simulation {
             simulation.note(format_args!("exit"));
         }
-        // The slot first: when the main thread reads in the count that another worker may start, it needs a free slot.
+        // Before the count, because the main thread claims a slot as soon as the count lets it start a worker.
         self.slot.leave();
         if !self.has_exited {
             self.shared.worker_count.exit();
@@ -272,7 +275,17 @@ impl<K: Key, T, R: Rank<K>> Drop for Worker<K, T, R> {
     }
 }
 
+impl<T> Outcome<T> {
+    fn panicked(message: String) -> Self {
+        Self::Failed {
+            message,
+            panicked: true,
+        }
+    }
+}
+
 impl<T> From<Result<Result<T, String>, String>> for Outcome<T> {
+    /// From what a generator returned, inside of what the panic guard returned.
     fn from(made: Result<Result<T, String>, String>) -> Self {
         match made {
             Ok(Ok(content)) => Self::Made(content),
@@ -280,62 +293,7 @@ impl<T> From<Result<Result<T, String>, String>> for Outcome<T> {
                 message,
                 panicked: false,
             },
-            Err(message) => Self::Failed {
-                message,
-                panicked: true,
-            },
-        }
-    }
-}
-
-/// An async generator under way: panics are caught around each poll, and it is dropped as soon as
-/// its job is cancelled.
-struct Watched<'a, K, T> {
-    attempt: Option<Attempt<T>>,
-    job: &'a Job<K>,
-    slot: &'a WorkerSlot<K, T>,
-    span: Span,
-}
-
-impl<K: Key, T> Future for Watched<'_, K, T> {
-    type Output = Outcome<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        if self.job.is_cancelled() {
-            return Poll::Ready(self.abandon());
-        }
-        let Self { attempt, span, .. } = &mut *self;
-        let Some(attempt) = attempt else {
-            return Poll::Ready(Outcome::Abandoned);
-        };
-        match span.in_scope(|| panics::guard(|| attempt.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => {
-                self.slot.wait(cx.waker());
-                // The cancellation may have come before the waker was there.
-                if self.job.is_cancelled() {
-                    return Poll::Ready(self.abandon());
-                }
-                Poll::Pending
-            }
-            Ok(Poll::Ready(made)) => Poll::Ready(self.close(Outcome::from(Ok(made)))),
-            Err(message) => Poll::Ready(self.close(Outcome::from(Err(message)))),
-        }
-    }
-}
-
-impl<K: Key, T> Watched<'_, K, T> {
-    fn abandon(&mut self) -> Outcome<T> {
-        self.close(Outcome::Abandoned)
-    }
-
-    /// Drops the generator's future, which is user code too.
-    fn close(&mut self, outcome: Outcome<T>) -> Outcome<T> {
-        match panics::discard(self.attempt.take()) {
-            Ok(()) => outcome,
-            Err(message) => Outcome::Failed {
-                message,
-                panicked: true,
-            },
+            Err(message) => Self::panicked(message),
         }
     }
 }

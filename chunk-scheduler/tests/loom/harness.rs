@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// Runs `model` under every schedule with so many preemptions at most.
+/// Runs `model` under every schedule with at most `preemptions` preemptions.
 pub(crate) fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -27,10 +27,10 @@ pub(crate) struct Model {
     workers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-/// Wakes the one thread that waits for it.
-struct Bell(Notify);
+/// Wakes the thread that waits for it.
+struct Alarm(Notify);
 
-impl Wake for Bell {
+impl Wake for Alarm {
     fn wake(self: std::sync::Arc<Self>) {
         self.0.notify();
     }
@@ -42,12 +42,12 @@ impl Model {
         let spawned = Arc::clone(&workers);
         let runtime = Runtime::custom(2, move |mut work| {
             let worker = thread::spawn(move || {
-                let bell = std::sync::Arc::new(Bell(Notify::new()));
-                let waker = Waker::from(std::sync::Arc::clone(&bell));
+                let alarm = std::sync::Arc::new(Alarm(Notify::new()));
+                let waker = Waker::from(std::sync::Arc::clone(&alarm));
                 let mut context = Context::from_waker(&waker);
-                // A worker that nobody wakes is a deadlock, which the model checker reports.
+                // A worker that is not woken is a deadlock, which the model checker reports.
                 while work.as_mut().poll(&mut context).is_pending() {
-                    bell.0.wait();
+                    alarm.0.wait();
                 }
             });
             spawned.lock().expect("no thread panicked").push(worker);
@@ -61,7 +61,7 @@ impl Model {
         self.scheduler.tick(Duration::ZERO);
     }
 
-    /// Applies what is ready.
+    /// Drains and applies what is ready.
     pub(crate) fn drain(&mut self) -> Vec<u8> {
         let mut ready = Vec::new();
         self.scheduler.drain(8, |delivered| ready.push(delivered));
@@ -74,7 +74,7 @@ impl Model {
             .collect()
     }
 
-    /// Waits until every worker has left. False when there was none.
+    /// Waits until every worker has exited. False where there was none.
     pub(crate) fn join(&self) -> bool {
         let mut have_run = false;
         loop {
@@ -89,7 +89,7 @@ impl Model {
         }
     }
 
-    /// Drains until that starts nobody any more. Returns what arrived, in its order.
+    /// Drains until that starts no worker. Returns what was delivered, in order.
     pub(crate) fn settle(&mut self) -> Vec<u8> {
         let mut arrived = Vec::new();
         loop {
@@ -115,7 +115,7 @@ pub(crate) fn config(max_in_flight: usize) -> SchedulerConfig {
     }
 }
 
-pub(crate) fn one_place() -> SchedulerConfig {
+pub(crate) fn one_permit() -> SchedulerConfig {
     SchedulerConfig {
         completed_capacity: 1,
         ..config(1)

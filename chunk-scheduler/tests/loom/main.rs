@@ -1,15 +1,14 @@
-//! Every interleaving of workers and the main thread, up to a number of preemptions, by the model
-//! checker: `cargo xtask loom`.
+//! Every interleaving of workers and the main thread, up to a number of preemptions: `cargo xtask loom`.
 //!
-//! A model must be able to fail, so none of them repairs what it looks for: work is handed over by
-//! a fixed number of ticks, and then the workers are left to themselves until all of them are gone.
-//! Only draining may start others, as it does in a game. What is live then was lost.
+//! A model must be able to fail, so none repairs what it looks for: a fixed number of ticks submits jobs, and then
+//! the workers run until all of them have exited. Only draining starts others, as it does in a game. Jobs that are
+//! live then were lost.
 #![cfg(loom)]
 
 mod harness;
 
 use chunk_scheduler::{FnRank, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig};
-use harness::{Model, check, config, one_place};
+use harness::{Model, check, config, one_permit};
 use loom::{
     sync::{
         Arc, Mutex,
@@ -30,14 +29,14 @@ fn sorted(mut keys: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn no_wake_up_is_lost_when_work_meets_a_worker_that_leaves() {
+fn no_wake_up_is_lost_when_a_job_is_submitted_while_a_worker_exits() {
     check(2, || {
         let mut model = Model::new(config(1), plain());
         model.scheduler.request(1);
         model.tick();
         model.scheduler.request(2);
         model.tick();
-        // Before anything is drained, because a drain starts workers too.
+        // Before a drain, because that starts workers too.
         model.join();
         assert_eq!(model.scheduler.depths().completed, 2);
         assert_eq!(sorted(model.settle()), [1, 2]);
@@ -45,15 +44,15 @@ fn no_wake_up_is_lost_when_work_meets_a_worker_that_leaves() {
 }
 
 #[test]
-fn no_wake_up_is_lost_when_a_drain_meets_a_worker_without_a_place() {
+fn no_wake_up_is_lost_when_a_drain_frees_a_permit_while_a_worker_exits() {
     check(2, || {
-        let mut model = Model::new(one_place(), plain());
+        let mut model = Model::new(one_permit(), plain());
         model.scheduler.request(1);
         model.scheduler.request(2);
         model.tick();
         let mut arrived = model.drain();
         model.join();
-        // The place that was given back is used, or it never was given back.
+        // The permit that the drain released is used.
         assert_eq!(model.scheduler.depths().completed, 1);
         arrived.extend(model.settle());
         assert_eq!(arrived, [1, 2]);
@@ -81,9 +80,9 @@ fn no_job_is_started_twice() {
 }
 
 #[test]
-fn a_cancelled_job_never_arrives_and_gives_its_place_back() {
+fn a_cancelled_job_is_not_delivered_and_releases_its_permit() {
     check(2, || {
-        let mut model = Model::new(one_place(), plain());
+        let mut model = Model::new(one_permit(), plain());
         model.scheduler.request(1);
         model.tick();
         assert!(model.scheduler.cancel(1));
@@ -94,7 +93,7 @@ fn a_cancelled_job_never_arrives_and_gives_its_place_back() {
 }
 
 #[test]
-fn a_refresh_of_a_running_job_runs_after_it_and_only_the_new_one_arrives() {
+fn a_refresh_of_a_running_job_runs_after_it_and_only_the_new_one_is_delivered() {
     check(2, || {
         let running = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&running);
@@ -119,7 +118,7 @@ fn a_refresh_of_a_running_job_runs_after_it_and_only_the_new_one_arrives() {
 }
 
 #[test]
-fn a_promoted_job_starts_once_whichever_entry_is_found_first() {
+fn a_promoted_job_starts_once_whichever_entry_is_popped_first() {
     check(2, || {
         let starts = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&starts);
@@ -137,7 +136,7 @@ fn a_promoted_job_starts_once_whichever_entry_is_found_first() {
     });
 }
 
-/// The generator waits for ever: unless the cancellation reaches it the worker never ends.
+/// The generator waits for ever, so unless the cancellation reaches it the worker never exits.
 #[test]
 fn a_cancellation_reaches_a_generator_that_is_about_to_wait() {
     check(2, || {
@@ -154,7 +153,7 @@ fn a_cancellation_reaches_a_generator_that_is_about_to_wait() {
 }
 
 #[test]
-fn a_fault_is_judged_once_and_its_job_comes_back() {
+fn a_fault_is_handled_once_and_its_job_is_retried() {
     check(2, || {
         let generator = Generator::fallible(|job: &Job<u8>| match job.attempt() {
             1 => Err("not yet"),
@@ -167,12 +166,12 @@ fn a_fault_is_judged_once_and_its_job_comes_back() {
                 max_delay: Duration::ZERO,
                 jitter: 0.0,
             },
-            ..one_place()
+            ..one_permit()
         };
         let mut model = Model::new(config, generator);
         model.scheduler.request(1);
         model.tick();
-        // This one may come before, during or after the fault, and the next one after it.
+        // This tick may come before, during or after the fault, and the next one comes after it.
         model.tick();
         model.join();
         model.tick();
@@ -237,7 +236,7 @@ fn shutting_down_ends_every_job_and_every_worker() {
 }
 
 #[test]
-fn two_worker_and_one_place_lose_nothing() {
+fn two_workers_and_one_permit_lose_nothing() {
     check(2, || {
         let config = SchedulerConfig {
             completed_capacity: 1,
@@ -253,11 +252,11 @@ fn two_worker_and_one_place_lose_nothing() {
     });
 }
 
-/// The only permit is taken by a result that nobody drains, and the worker is about to leave.
+/// The only permit is taken by a result that is not drained, and the worker is about to exit.
 #[test]
-fn an_edit_that_meets_a_worker_without_a_place_is_not_lost() {
+fn an_urgent_job_is_not_lost_while_a_worker_without_a_permit_exits() {
     check(2, || {
-        let mut model = Model::new(one_place(), plain());
+        let mut model = Model::new(one_permit(), plain());
         model.scheduler.request(1);
         model.scheduler.request(2);
         model.tick();
@@ -266,7 +265,7 @@ fn an_edit_that_meets_a_worker_without_a_place_is_not_lost() {
         model.join();
         assert_eq!(model.scheduler.state(3), Some(JobState::Completed));
         let mut arrived = model.drain();
-        assert_eq!(arrived[0], 3, "it overtakes what was finished before");
+        assert_eq!(arrived[0], 3, "it overtakes the finished result");
         arrived.extend(model.settle());
         assert_eq!(sorted(arrived), [1, 2, 3]);
     });

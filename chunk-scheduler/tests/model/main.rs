@@ -1,5 +1,5 @@
-//! The scheduler against a naive reference, over random histories on a simulated executor: after
-//! every step both must agree on every counter, every depth, every start and every result.
+//! The scheduler against a naive reference, over random histories on a simulation. After every step both agree on
+//! every counter, every depth, every start and every result.
 
 mod reference;
 mod workers;
@@ -26,7 +26,7 @@ impl Rank<i32> for Near {
     }
 }
 
-/// Something the main thread or the executor does.
+/// A step of the main thread or of the simulation.
 #[derive(Clone, Debug)]
 enum Step {
     Request(i32, Lane),
@@ -36,11 +36,11 @@ enum Step {
     Publish(i32),
     Resize(usize),
     Tick,
-    /// So many steps of the executor.
+    /// Steps of the simulation.
     Run(usize),
     Pass(Duration),
     Drain(usize),
-    /// Settles the nth of what was delivered.
+    /// Applies the nth result in the backlog.
     Apply(usize),
     ApplyFails(usize),
 }
@@ -63,7 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a key does when it is generated; the reference reads the outcome from the trace.
+/// The key decides what its generator does. The reference reads the outcome from the trace.
 fn generator(simulation: &Simulation) -> Generator<i32, i32> {
     let simulation = simulation.clone();
     Generator::from_async(move |job: Job<i32>| {
@@ -72,7 +72,7 @@ fn generator(simulation: &Simulation) -> Generator<i32, i32> {
         async move {
             nap.await;
             match key % 10 {
-                // Unlike panic!, this does not run the hook that prints.
+                // Unlike `panic!`, this does not run the panic hook, which prints.
                 3 => std::panic::resume_unwind(Box::new("panicked")),
                 6 if attempt < 3 => Err("not yet"),
                 7 => Err("never"),
@@ -181,13 +181,13 @@ impl Trial {
         self.scheduler.audit().expect("the counters add up");
         assert_eq!(self.scheduler.depths(), self.reference.depths());
         let mut counters = self.scheduler.counters();
-        // The reference follows neither how long things took nor which workers were wanted.
+        // The reference has no clock, and does not know which workers were missing.
         counters.wasted_time = Duration::ZERO;
         counters.starts_refused = 0;
         assert_eq!(counters, self.reference.counters);
     }
 
-    /// Whatever happened, everything ends.
+    /// Every job ends, whatever the history.
     fn settle(&mut self) {
         for _ in 0..2_000 {
             if self.scheduler.depths().live() == 0 {

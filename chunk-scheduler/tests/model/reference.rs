@@ -1,4 +1,4 @@
-//! What a scheduler is, without threads, locks or queues: one list of jobs and a linear search.
+//! A reference scheduler without threads, locks or queues: one list of jobs and a linear search.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,12 +9,12 @@ use chunk_scheduler::{Counters, Depths, Lane, Requested, RetryPolicy, SchedulerC
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum State {
-    /// Since which turn the workers can see it in its lane, if they can.
+    /// The turn in which it was submitted in its lane, if it was.
     Queued {
         visible: Option<u32>,
     },
     InFlight,
-    /// `None` until the main thread has seen the fault.
+    /// `None` until the main thread has handled the fault.
     Retrying {
         due: Option<Duration>,
     },
@@ -32,7 +32,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Whether a generator made a result that still exists.
+    /// Whether it has a result that a generator made.
     fn has_result(self) -> bool {
         !self.is_empty && matches!(self.state, State::Completed | State::Delivered)
     }
@@ -44,6 +44,8 @@ pub(crate) struct Held {
     pub(crate) key: i32,
     pub(crate) version: Version,
     pub(crate) order: usize,
+    /// Whether it is the answer for a key that is known to be empty.
+    pub(crate) is_answer: bool,
 }
 
 #[derive(Debug)]
@@ -62,16 +64,17 @@ pub(crate) struct Reference {
     quarantined: BTreeSet<i32>,
     newest: Option<Version>,
     turn: u32,
-    /// Whether the next tick hands anything over.
+    /// Whether the next tick submits a job.
     has_outgoing: bool,
-    /// By worker: what it generates.
+    /// For each worker: what it generates.
     pub(crate) running: BTreeMap<u64, Held>,
-    /// By worker: the key it still answers for after its generator has returned.
-    pub(crate) answering: BTreeMap<u64, i32>,
+    /// For each worker: the key that it holds back, also after its generator has returned.
+    pub(crate) held_back: BTreeMap<u64, i32>,
     pub(crate) starts: usize,
     pub(crate) results: Vec<Held>,
     /// The highest start of a result that was delivered.
     last_order: usize,
+    last_answer: usize,
     pub(crate) faults: Vec<(Held, bool)>,
     pub(crate) watched: usize,
 }
@@ -99,10 +102,11 @@ impl Reference {
             turn: 0,
             has_outgoing: false,
             running: BTreeMap::new(),
-            answering: BTreeMap::new(),
+            held_back: BTreeMap::new(),
             starts: 0,
             results: Vec::new(),
             last_order: 0,
+            last_answer: 0,
             faults: Vec::new(),
             watched: 0,
         }
@@ -155,11 +159,13 @@ impl Reference {
         let is_empty = is_empty && taken < permits;
         let state = if is_empty {
             self.counters.known_empty += 1;
-            let order = self.last_order;
+            let order = self.last_answer.max(self.last_order) + 1;
+            self.last_answer = order;
             self.results.push(Held {
                 key,
                 version,
                 order,
+                is_answer: true,
             });
             State::Completed
         } else {
@@ -179,7 +185,7 @@ impl Reference {
     pub(crate) fn tick(&mut self, now: Duration) {
         self.now = now;
         self.limit = self.next_limit;
-        self.forget_the_dead();
+        self.remove_dead_results();
         let mut faults = std::mem::take(&mut self.faults);
         faults.sort_by_key(|(fault, _)| fault.version);
         for (fault, panicked) in faults {
@@ -207,7 +213,7 @@ impl Reference {
         }
     }
 
-    /// Decides about a failed attempt, if its job still lives.
+    /// Handles a failed attempt, if its job is live.
     fn handle_failure(&mut self, key: i32, version: Version) -> bool {
         let Some(job) = self.jobs.get_mut(&key).filter(|job| job.version == version) else {
             return false;
@@ -230,17 +236,17 @@ impl Reference {
             .is_some_and(|job| job.version == version)
     }
 
-    /// Results that nobody waits for give their permits back.
-    fn forget_the_dead(&mut self) {
+    /// Removes the results of ended jobs, with their permits.
+    fn remove_dead_results(&mut self) {
         let mut results = std::mem::take(&mut self.results);
         results.retain(|result| self.is_live(result.key, result.version));
         self.results = results;
     }
 
     pub(crate) fn drain(&mut self, max: usize) -> Vec<(i32, Version)> {
-        self.forget_the_dead();
+        self.remove_dead_results();
         let jobs = &self.jobs;
-        let order = |result: &Held| (jobs[&result.key].lane, result.order, result.version);
+        let order = |result: &Held| (jobs[&result.key].lane, result.order, !result.is_answer);
         self.results.sort_by_key(order);
         let mut delivered = Vec::new();
         while delivered.len() < max {
@@ -248,8 +254,10 @@ impl Reference {
                 break;
             };
             let job = self.jobs.get_mut(&result.key);
-            job.expect("the dead were forgotten").state = State::Delivered;
-            self.last_order = self.last_order.max(result.order);
+            job.expect("dead results were removed").state = State::Delivered;
+            if !result.is_answer {
+                self.last_order = self.last_order.max(result.order);
+            }
             delivered.push((result.key, result.version));
         }
         delivered
@@ -265,7 +273,7 @@ impl Reference {
         (backlog < room).then(|| self.results.remove(0))
     }
 
-    /// The nth of what is in the backlog, around.
+    /// The nth result in the backlog, modulo its length.
     pub(crate) fn delivered(&self, nth: usize) -> Option<(i32, Version)> {
         let keys: Vec<_> = self
             .jobs

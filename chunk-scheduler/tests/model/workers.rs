@@ -1,11 +1,11 @@
-//! What workers may do, as their trace tells it.
+//! Checks the trace of the workers against the reference.
 
 use chunk_scheduler::Lane;
 
 use super::reference::{Held, Model, Reference, State, distance};
 
 impl Reference {
-    /// Follows what the workers did since the last look, and objects.
+    /// Follows what the workers did since the last call, and checks that they were allowed to.
     pub(crate) fn watch(&mut self, trace: &[String]) {
         for line in &trace[self.watched..] {
             let (_, event) = line.split_once("worker ").expect("a worker did it");
@@ -13,7 +13,7 @@ impl Reference {
             let number = |at: usize| words[at].trim_start_matches('v').parse::<u64>();
             let worker = number(0).expect("workers are numbered");
             if words[1] == "exit" {
-                self.answering.remove(&worker);
+                self.held_back.remove(&worker);
                 continue;
             }
             let key = words[2].parse().expect("keys are numbers");
@@ -27,7 +27,7 @@ impl Reference {
     }
 
     fn started(&mut self, worker: u64, key: i32, version: u64) {
-        self.answering.remove(&worker);
+        self.held_back.remove(&worker);
         let order = |key: i32, job: &Model| match job.state {
             State::Queued {
                 visible: Some(turn),
@@ -35,12 +35,12 @@ impl Reference {
             _ => None,
         };
         let permits = self.running.len() + self.results.len() + self.faults.len();
-        // Edits without end do not stop loading.
+        // Urgent jobs without end do not stop loading.
         let is_normal_due = permits < self.capacity && self.urgent_in_a_row >= 64;
         let best = self
             .jobs
             .iter()
-            .filter(|(key, _)| !self.answering.values().any(|answering| answering == *key))
+            .filter(|(key, _)| !self.held_back.values().any(|busy| busy == *key))
             .filter_map(|(key, job)| order(*key, job))
             .filter(|best| best.0 == Lane::Urgent || permits < self.capacity)
             .min_by_key(|best| (best.0 != Lane::Normal && is_normal_due, *best));
@@ -66,9 +66,10 @@ impl Reference {
                 key,
                 version,
                 order,
+                is_answer: false,
             },
         );
-        self.answering.insert(worker, key);
+        self.held_back.insert(worker, key);
         assert!(
             self.running.len() <= self.limit,
             "in flight is bounded (I4)"

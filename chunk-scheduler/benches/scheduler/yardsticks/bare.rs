@@ -1,4 +1,4 @@
-//! The most that is possible: threads that do nothing but the work.
+//! The upper bound: threads that do nothing but the work.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},

@@ -1,5 +1,5 @@
-//! What the scheduler is compared with, written anew: plain threads, the original algorithm and
-//! the usual one-task-per-chunk shape. And the work they all do.
+//! What the scheduler is compared with: plain threads, the original algorithm, and one task per chunk. And the work
+//! that all of them do.
 
 pub(crate) mod bare;
 pub(crate) mod original;
@@ -13,8 +13,8 @@ use std::{
 
 pub(crate) use work::Work;
 
-/// Calls `frame` 60 times a second until it says that it is done. Returns how many frames it took
-/// and how long this thread was at work in them.
+/// Calls `frame` 60 times a second until it returns true. Returns the number of frames, and how long this thread was
+/// busy in them.
 pub(crate) fn at_60_hz(mut frame: impl FnMut(Duration) -> bool) -> (u32, Duration) {
     const FRAME: Duration = Duration::from_nanos(16_666_667);
     let began = Instant::now();
@@ -39,12 +39,12 @@ pub(crate) fn distance_sq(key: [i32; 3], viewer: [i32; 3]) -> u64 {
         .sum()
 }
 
-/// So many keys around the origin, in rows.
+/// `count` keys around the origin, in rows.
 pub(crate) fn square(count: usize) -> impl Iterator<Item = [i32; 3]> {
     let side = (1..).find(|side| side * side >= count).unwrap_or(1);
     (0..count).map(move |at| {
-        let place =
+        let centred =
             |at: usize| i32::try_from(at).unwrap_or(0) - i32::try_from(side / 2).unwrap_or(0);
-        [place(at % side), 0, place(at / side)]
+        [centred(at % side), 0, centred(at / side)]
     })
 }

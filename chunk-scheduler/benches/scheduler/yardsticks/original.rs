@@ -1,5 +1,5 @@
-//! The original algorithm: at most three tasks, polled and then started once per frame, everything
-//! that is wanted sorted in full each time.
+//! The original algorithm: at most three tasks, which are polled and started once per frame, after a full sort of all
+//! wanted chunks.
 
 use std::{
     collections::{HashMap, HashSet},

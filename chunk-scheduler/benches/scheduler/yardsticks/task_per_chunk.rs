@@ -1,4 +1,4 @@
-//! The usual shape: one Bevy task per chunk, as many as there are chunks, each polled every frame.
+//! The usual way: one Bevy task for each chunk, all of them polled in each frame.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Work of a known cost, the same instructions for everybody who is compared.
+//! Work of a known cost, with the same instructions for all that are compared.
 
 use std::{
     hint::black_box,
@@ -6,10 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Work that takes `cost` on an idle core. It counts rounds and not time, so that two threads that
-/// share a core do not get it for free.
-///
-/// The count of one process can be given to another, so that both do the same.
+/// Work that takes `cost` on an idle core. It counts rounds and not time, so that two threads on one core take twice
+/// as long. Another process can take over the count, so that both do the same work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
     pub(crate) rounds: u64,
@@ -36,7 +34,7 @@ impl Work {
         }
     }
 
-    // Not inlined, so that everybody runs the same instructions.
+    // Not inlined, so that all callers run the same instructions.
     #[inline(never)]
     pub(crate) fn run(self, seed: i32) -> u64 {
         let mut bits = u64::from(seed.unsigned_abs());
