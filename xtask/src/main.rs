@@ -1,7 +1,7 @@
 //! Every command that a person or CI runs: `cargo xtask VERB`.
 //!
 //! [`cli`] says what each verb takes. A verb is one function, in [`commands`] if it is one command of a tool and in a file
-//! of its own otherwise; it ends with a [`Verdict`](verdict::Verdict), whose failure says what to do.
+//! of its own otherwise; it ends with a [`Verdict`], whose failure says what to do.
 
 #![forbid(unsafe_code)]
 

@@ -44,6 +44,16 @@ pub struct Counters {
     pub failures_unread: u64,
 }
 
+impl Counters {
+    /// Counts a result that was generated and will not be applied.
+    pub(super) fn count_wasted<K>(&mut self, cell: &JobCell<K>) {
+        if !cell.is_known_empty() {
+            self.wasted += 1;
+            self.wasted_time += cell.took();
+        }
+    }
+}
+
 /// How many live jobs are in each state, and how many keys are quarantined.
 ///
 /// The states always add up to the live jobs. While workers run, each number may be off by the number of workers.

@@ -7,8 +7,7 @@
 //! - `concurrency`: the limit on jobs in flight
 //! - `overrun`: the watch over generators that do not return
 //! - `live_jobs`, `request_times`: the jobs that have not ended, and when they were requested
-//! - `counters`, `explain`: what happened, and where a key is
-//! - `tick_time`: the time that the caller gives to ticks
+//! - `counters`, `explain`, `tick_time`: what happened, where a job is, and the time that the caller gives
 
 mod concurrency;
 mod counters;
@@ -40,7 +39,7 @@ use live_jobs::LiveJobs;
 use outbox::Outbox;
 use overrun::OverrunWatch;
 use request_times::RequestTimes;
-use results::{Results, use_permit};
+use results::Results;
 use retry::{Failures, Verdict};
 use tick_time::TickTime;
 use workers::{Started, Workers};
@@ -237,21 +236,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// The content of a key that is known to be empty, if a permit for it is free. Keeps the permit.
     fn known_empty(&mut self, key: &K, lane: Lane) -> Option<T> {
         let known_empty = self.known_empty.as_ref()?;
-        if self.shared.permits.free(lane) == 0 {
-            return None;
-        }
+        let permit = self.shared.permits.take(lane)?;
         let content = panics::guard(|| known_empty(key)).unwrap_or_else(|message| {
             self.tally.panics += 1;
             tracing::warn!(?key, "the known-empty hook panicked: {message}");
             None
-        });
-        let content = content?;
-        if use_permit(&self.shared, lane) {
-            return Some(content);
-        }
-        // A worker took the last permit meanwhile.
-        self.discard(vec![content]);
-        None
+        })?;
+        permit.keep();
+        (self.shared.counts.completed).fetch_add(1, Ordering::AcqRel);
+        Some(content)
     }
 
     fn promote(&mut self, cell: &Arc<JobCell<K>>, lane: Lane) {
@@ -281,24 +274,16 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             JobState::Retrying => self.failures.delayed.remove(key),
             JobState::Completed => {
                 self.results.count_dead();
-                self.count_wasted(&cell);
+                self.tally.count_wasted(&cell);
             }
             JobState::Delivered => {
                 self.delivered -= 1;
-                self.count_wasted(&cell);
+                self.tally.count_wasted(&cell);
             }
             _ => {}
         }
         tracing::trace!(?key, version = cell.version.get(), ?end, "ended");
         Some(cell.lane())
-    }
-
-    /// Counts a result that will not be applied.
-    fn count_wasted(&mut self, cell: &JobCell<K>) {
-        if !cell.is_known_empty() {
-            self.tally.wasted += 1;
-            self.tally.wasted_time += cell.took();
-        }
     }
 
     /// Handles failed attempts, queues retries that are due, submits new requests and starts missing workers. With
@@ -433,7 +418,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let Some(cell) = self.settle(key, version, JobState::Retrying) else {
             return false;
         };
-        self.count_wasted(&cell);
+        self.tally.count_wasted(&cell);
         self.handle_failure(&cell, message.into(), false)
     }
 

@@ -4,7 +4,7 @@ use super::workers::Workers;
 use crate::{
     job::{JobCell, JobState, Key, Lane, Version},
     queue::Rank,
-    sync::{Arc, Mutex, Ordering},
+    sync::{Arc, Mutex},
     worker::{Finished, ResultQueue, Shared, WorkerSlot, empty_queue},
 };
 
@@ -206,14 +206,4 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
             visit(slot, queue);
         }
     }
-}
-
-/// Takes and keeps a permit for the result of a key that is known to be empty. False where none is free.
-pub(super) fn use_permit<K: Key, T, R: Rank<K>>(shared: &Shared<K, T, R>, lane: Lane) -> bool {
-    let Some(permit) = shared.permits.take(lane) else {
-        return false;
-    };
-    permit.keep();
-    shared.counts.completed.fetch_add(1, Ordering::AcqRel);
-    true
 }
