@@ -23,7 +23,8 @@ pub struct ApplyBudget {
     ///
     /// With zero, every frame still does one slice, so that the world fills however slowly. What cannot be divided (one
     /// entity, one call of a spawner, one saved chunk) is not started when it is expected not to fit. A frame is longer
-    /// than its budget by at most one such piece, or by the time in which Bevy moves a table that is full. `None` means
+    /// than its budget by at most one such piece, by the time in which Bevy moves a table that is full, and by your
+    /// observers of the chunks that were loaded or given up in it. `None` means
     /// no limit by time: a teleport is then applied in one long frame.
     pub time: Option<Duration>,
     /// How many chunks may be completed in a frame, and how many unloaded. Default `None`: no limit. A chunk that fails

@@ -86,6 +86,9 @@ of_a_stream! {
     /// A chunk is given up, because it is no longer wanted or because a newer version replaced it. Triggered as an entity
     /// event on its root before any of its entities is despawned.
     ///
+    /// The hook before unloading saves a chunk that is no longer wanted after this event, and one that is replaced before
+    /// it.
+    ///
     /// It is not triggered for a chunk whose root a user despawned: its entities are gone.
     #[derive(EntityEvent)]
     ChunkUnloading {
@@ -110,8 +113,10 @@ of_a_stream! {
 of_a_stream! {
     /// A generator or a spawner failed at a chunk.
     ///
-    /// Every failure is written as a message. A failure that is not retried is also triggered as an entity event on the
-    /// root of the older version, if one stands; a chunk that never was there has no root.
+    /// Every failure is written as a message, but of more than 256 in a frame the newest alone
+    /// ([`failures_unread`](chunk_scheduler::Counters::failures_unread) counts the others). When making a newer version
+    /// was given up, the failure is also triggered as an entity event on the root of the older version, if one stands; a
+    /// chunk that never was there has no root.
     #[derive(Message)]
     ChunkFailed {
         /// Which chunk.
@@ -122,7 +127,8 @@ of_a_stream! {
         message: String,
         /// How often it was tried.
         attempts: u32,
-        /// Whether it will be tried again; if not, it is quarantined until it is requested again.
+        /// Whether it will be tried again. If not, it is quarantined until it is requested again, or a newer version is
+        /// on its way.
         will_retry: bool,
     }
 }

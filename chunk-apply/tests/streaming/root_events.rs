@@ -1,8 +1,9 @@
 //! Entity events on the roots of chunks: when they are triggered, and what an observer finds.
 
-use crate::rig::{PIECES, Pieces, Rig, config, spawner};
+use crate::rig::{CHUNK_SIZE, PIECES, Pieces, Rig, config, spawner};
 use bevy_app::Update;
 use bevy_ecs::{prelude::*, schedule::ScheduleLabel};
+use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkUnloading,
     StreamingSystems,
@@ -12,8 +13,9 @@ use chunk_scheduler::{Generator, Job, Lane};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
+        mpsc::channel,
     },
     time::Duration,
 };
@@ -241,6 +243,70 @@ fn an_observer_that_panics_takes_the_event_of_no_other_root() {
     assert_eq!(settle(&mut rig), (5, 0));
     assert_eq!((rig.index().len(), seen(&mut rig).len()), (0, 29));
     assert_eq!(rig.pieces(), 0);
+    // Frames in which an observer panicked are counted as all others.
+    let totals = rig.stream().totals();
+    assert_eq!((totals.spawned, totals.unloaded), (29 * PIECES as u64, 29));
+}
+
+#[test]
+fn a_version_that_fails_after_it_was_superseded_is_no_event() {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let (switch, (began, has_begun), (go_on, wait)) =
+        (Arc::clone(&is_broken), channel(), channel::<()>());
+    let wait = Mutex::new(wait);
+    let generator = Generator::fallible(move |job: &Job<ChunkCoord>| {
+        if job.key() == ChunkCoord::ORIGIN && switch.swap(false, Ordering::Relaxed) {
+            began.send(()).expect("the test listens");
+            let _ = wait.lock().expect("no thread panicked").recv();
+            return Err("superseded");
+        }
+        Ok(Pieces(PIECES))
+    });
+    let mut rig = Rig::with(generator, spawner(), config());
+    observe(&mut rig);
+    rig.viewer(0, 0);
+    rig.settle();
+    seen(&mut rig);
+    let old = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+    is_broken.store(true, Ordering::Relaxed);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.app.update();
+    let simulation = rig.simulation.clone();
+    let worker = std::thread::spawn(move || simulation.run());
+    has_begun.recv().expect("the generator runs");
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    go_on.send(()).expect("the generator waits");
+    worker.join().expect("a worker does not panic");
+    rig.settle();
+    assert_eq!(rig.failed().len(), 1, "it is a message");
+    let new = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+    let expected = [
+        ("unloading", ChunkCoord::ORIGIN, old),
+        ("loaded", ChunkCoord::ORIGIN, new),
+    ];
+    assert_eq!(seen(&mut rig), expected);
+}
+
+#[test]
+fn an_origin_that_an_observer_sets_moves_every_root_in_the_same_frame() {
+    let mut rig = Rig::new();
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    rig.app.add_observer(
+        |_: On<ChunkLoaded<Pieces>>, mut stream: ResMut<ChunkStream<Pieces>>| {
+            stream.set_origin(ChunkCoord::planar(1, 0));
+        },
+    );
+    rig.move_to(viewer, 1, 0);
+    while rig.stream().origin() == ChunkCoord::ORIGIN {
+        rig.frame();
+    }
+    let world = rig.app.world();
+    for (coord, chunk) in rig.index().iter() {
+        let place = world.get::<Transform>(chunk.root);
+        let x = place.expect("a root has one").translation.x;
+        assert_eq!(x, (coord.x - 1) as f32 * CHUNK_SIZE, "{coord}");
+    }
 }
 
 #[test]

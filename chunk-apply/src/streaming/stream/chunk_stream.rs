@@ -5,6 +5,7 @@ use crate::{
     applier::Applier,
     budget::ApplyBudget,
     host::ChunkHost,
+    spawn::SpawnError,
     streaming::{
         config::StreamingConfig,
         index::ChunkIndex,
@@ -185,7 +186,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// The same as [`Self::refresh`] in a lane of your choice.
     pub fn refresh_in(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
         let is_wanted = self.state.wanted.contains(coord);
-        // One that is waiting_for_save back until it is saved will be made anew as it is.
+        // A chunk that waits for its save is requested once it is saved, and then made anew in any case.
         if is_wanted && !self.state.waiting_for_save.contains(&coord) {
             self.state.scheduler.refresh_in(coord, lane);
             self.state
@@ -284,7 +285,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
 
     /// Calls the hook before unloading at once for every chunk that is loaded and for every one that waits for it: for
     /// the moment before the app exits. No budget limits this. Of two versions of a chunk the older is saved first;
-    /// loaded chunks are saved in the order of their coordinates.
+    /// loaded chunks are saved in the order of their coordinates. Entity events that wait are triggered first; a panic of
+    /// an observer is caught and logged, because everything must be saved.
     ///
     /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
     /// loaded chunk that is unloaded later is saved again.
@@ -308,7 +310,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// # save_before_exit(&mut world);
     /// ```
     pub fn save_all(world: &mut World) {
-        Self::trigger_root_events(world);
+        while let Err(error) = SpawnError::catch(|| Self::trigger_root_events(world)) {
+            tracing::warn!("an observer of a chunk's root panicked: {error}");
+        }
         world.try_resource_scope(|world, mut stream: Mut<Self>| {
             let stream = stream.bypass_change_detection();
             stream.hand_to_applier(world);

@@ -18,6 +18,7 @@ use bevy_ecs::{
 };
 use bevy_transform::components::Transform;
 use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tracing::debug_span;
 
 /// Spawns and despawns within the budget, and tells what happened.
@@ -30,7 +31,7 @@ pub(in crate::streaming) fn apply<T: Send + Sync + 'static>(world: &mut World) {
     };
     let state = &mut stream.bypass_change_detection().state;
     state.frames.resume();
-    if core::mem::take(&mut state.must_move_roots) {
+    if state.must_move_roots {
         with_stream::<T, _>(world, |world, stream| move_roots(&mut stream.state, world));
     }
     if has_work::<T>(world.resource(), world.resource()) {
@@ -75,15 +76,22 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let start = clock.now();
     ChunkStream::<T>::trigger_root_events(world);
     let half = with_stream::<T, _>(world, |world, stream| {
+        move_roots(&mut stream.state, world);
         apply_first_half(world, stream, start)
     });
-    ChunkStream::<T>::trigger_root_events(world);
+    // The second half runs although an observer panics, so that no count and no time of the first is lost.
+    let trigger = AssertUnwindSafe(|| ChunkStream::<T>::trigger_root_events(world));
+    let observed = catch_unwind(trigger);
     if let Some((budget, half)) = half {
         with_stream::<T, _>(world, |world, stream| {
             let mut report = apply_second_half(world, stream, &budget, half);
+            move_roots(&mut stream.state, world);
             report.spent = clock.now().saturating_sub(start);
             stream.state.frames.worked(report, &stream.budget);
         });
+    }
+    if let Err(panic) = observed {
+        resume_unwind(panic);
     }
 }
 
@@ -172,8 +180,11 @@ fn collect<T: Send + Sync + 'static>(
     }
 }
 
-/// Puts every root where the new origin requires it.
+/// Puts every root where the new origin requires it, if there is one.
 fn move_roots<T: Send + Sync + 'static>(state: &mut StreamState<T>, world: &mut World) {
+    if !core::mem::take(&mut state.must_move_roots) {
+        return;
+    }
     let start = state.clock.now();
     let mut roots = world.query::<(&RootOf<T>, &mut Transform)>();
     for (root, mut transform) in roots.iter_mut(world) {

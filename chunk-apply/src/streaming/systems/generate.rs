@@ -9,6 +9,7 @@ use bevy_ecs::{
     change_detection::DetectChangesMut,
     system::{Res, ResMut},
 };
+use chunk_scheduler::JobState;
 use tracing::debug_span;
 
 /// Hands over requests, and notes what failed.
@@ -24,7 +25,10 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
     let _span = debug_span!("chunk_generate").entered();
     let start = state.clock.now();
     state.scheduler.tick(start);
-    for failure in state.scheduler.failures() {
+    let failures: Vec<_> = state.scheduler.failures().collect();
+    for failure in failures {
+        // An attempt that was superseded is not retried either, but a newer version is on its way.
+        let has_given_up = state.scheduler.state(failure.key) == Some(JobState::Failed);
         let failed = ChunkFailed::new(
             failure.key,
             index.root(failure.key),
@@ -32,7 +36,7 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
             failure.attempts,
             failure.will_retry,
         );
-        if !failed.will_retry && failed.root.is_some() {
+        if has_given_up && !failed.will_retry && failed.root.is_some() {
             let event = RootEvent::Failed(failed.clone());
             state.root_events.push_back(event);
         }
