@@ -1,4 +1,5 @@
-//! The clock that the budget is measured with, so that tests can move time by hand.
+//! The clock that the budget is measured with, so that tests can move time by hand. The file
+//! `pacer` decides how often it is read.
 
 use crate::sync::{Arc, AtomicU64, Instant, Ordering};
 use core::{fmt, time::Duration};

@@ -37,7 +37,8 @@ use tracing::warn;
 )]
 #[require(Transform)]
 pub struct ChunkViewer {
-    /// How far this viewer sees; `None` for the stream's own range.
+    /// How far this viewer sees; `None` for the stream's own range,
+    /// [`StreamingConfig::range`](crate::StreamingConfig::range).
     pub range: Option<ViewRange>,
 }
 
