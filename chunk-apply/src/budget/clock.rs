@@ -1,5 +1,4 @@
-//! The clock that the budget is measured with, so that tests can move time by hand. The file
-//! `pacer` decides how often it is read.
+//! The clock that the budget is measured with, so that tests can move time by hand, and how often it is read.
 
 use crate::sync::{Arc, AtomicU64, Instant, Ordering};
 use core::{fmt, time::Duration};
@@ -50,6 +49,62 @@ impl Clock for ManualClock {
     fn now(&self) -> Duration {
         Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
+}
+
+/// Estimated nanoseconds of work after which the clock is read again, and the longest slice. A wrong estimate costs at
+/// most twice this much, times its error.
+pub(super) const READ_EVERY: f64 = 20_000.0;
+
+/// A clock that is read only after [`READ_EVERY`] of estimated work, because reading it costs about a quarter of spawning
+/// an entity. In between, time is estimated.
+#[derive(Debug)]
+pub(super) struct SparseClock<'a> {
+    clock: &'a dyn Clock,
+    read_at: Duration,
+    /// Estimated nanoseconds of work since `read_at`.
+    estimated: f64,
+}
+
+impl<'a> SparseClock<'a> {
+    pub(super) fn new(clock: &'a dyn Clock) -> Self {
+        Self {
+            clock,
+            read_at: clock.now(),
+            estimated: 0.0,
+        }
+    }
+
+    /// The time at the last reading.
+    pub(super) fn read_at(&self) -> Duration {
+        self.read_at
+    }
+
+    /// Notes work that was not measured.
+    pub(super) fn estimate(&mut self, nanos: f64) {
+        self.estimated += nanos;
+    }
+
+    /// Whether the estimates are to be replaced by a reading.
+    pub(super) fn must_read(&self) -> bool {
+        self.estimated >= READ_EVERY
+    }
+
+    /// Reads the clock. Returns the measured nanoseconds since the last reading.
+    pub(super) fn read(&mut self) -> f64 {
+        let before = core::mem::replace(&mut self.read_at, self.clock.now());
+        self.estimated = 0.0;
+        nanos(self.read_at.saturating_sub(before))
+    }
+
+    /// Estimated nanoseconds until `deadline`; negative after it.
+    pub(super) fn left_until(&self, deadline: Duration) -> f64 {
+        nanos(deadline.saturating_sub(self.read_at)) - self.estimated
+    }
+}
+
+/// The same as [`Duration::as_nanos`], without its 128 bits.
+fn nanos(time: Duration) -> f64 {
+    time.as_secs() as f64 * 1e9 + f64::from(time.subsec_nanos())
 }
 
 #[cfg(test)]

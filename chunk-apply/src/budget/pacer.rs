@@ -1,17 +1,17 @@
 //! Predicts what a slice of work will cost, so that a slice that does not fit is not started.
 //!
-//! Reading the clock costs about a quarter of spawning an entity, so the clock is not read for every entity. Slices
-//! are measured in *estimated* time, and the clock corrects the estimates after every [`READ_EVERY`] of estimated
-//! work. Work that cannot be divided is a [step](Pacer::begin_step): the clock is read after every step.
+//! Slices are measured in *estimated* time, and the [clock](SparseClock) corrects the estimates. Work that cannot be
+//! divided is a [step](Pacer::begin_step): the clock is read after every step.
 
-use super::{clock::Clock, cost_key::CostKey, cost_model::CostModel};
+use super::{
+    clock::{Clock, READ_EVERY, SparseClock},
+    cost_key::CostKey,
+    cost_model::CostModel,
+};
 use bevy_ecs::{entity::Entity, world::World};
 use core::time::Duration;
 use smallvec::SmallVec;
 
-/// Estimated nanoseconds of work after which the clock is read again, and the longest slice. A wrong estimate costs at
-/// most twice this much, times its error.
-const READ_EVERY: f64 = 20_000.0;
 /// The fraction of a phase that is kept in reserve, because a slice that takes too long is only noticed when it is over.
 const RESERVE: u32 = 50;
 /// Nanoseconds of the slice that a frame may always take, also when its budget is spent; one entity at least.
@@ -22,7 +22,7 @@ const OWED_ENTITIES: usize = 16;
 /// A frame's budgeted work, in phases with limits of their own.
 #[derive(Debug)]
 pub(crate) struct Pacer<'a> {
-    clock: &'a dyn Clock,
+    clock: SparseClock<'a>,
     costs: &'a mut CostModel,
     start: Duration,
     /// When the current phase ends; `None` without a limit by time.
@@ -31,10 +31,7 @@ pub(crate) struct Pacer<'a> {
     owes_a_slice: bool,
     /// Whether this phase has done a slice.
     has_advanced: bool,
-    read_at: Duration,
-    /// Estimated nanoseconds of work since `read_at`.
-    estimated: f64,
-    /// The work since `read_at`: a slot in the cost model, and how many entities.
+    /// The work since the clock was last read: a slot in the cost model, and how many entities.
     window: SmallVec<[(usize, usize); 4]>,
     /// The step that was begun and not yet ended.
     step: Option<CostKey>,
@@ -43,16 +40,14 @@ pub(crate) struct Pacer<'a> {
 impl<'a> Pacer<'a> {
     /// Starts a frame's work, without a limit until the first [phase](Self::begin_phase).
     pub(crate) fn start(clock: &'a dyn Clock, costs: &'a mut CostModel) -> Self {
-        let now = clock.now();
+        let clock = SparseClock::new(clock);
         Self {
+            start: clock.read_at(),
             clock,
             costs,
-            start: now,
             deadline: None,
             owes_a_slice: false,
             has_advanced: false,
-            read_at: now,
-            estimated: 0.0,
             window: SmallVec::new(),
             step: None,
         }
@@ -90,7 +85,7 @@ impl<'a> Pacer<'a> {
         if self.deadline.is_none() {
             return usize::MAX;
         }
-        if self.estimated >= READ_EVERY {
+        if self.clock.must_read() {
             self.read_clock();
         }
         let slot = self.costs.slot(key);
@@ -198,20 +193,17 @@ impl<'a> Pacer<'a> {
 
     /// Reads the clock and corrects the estimates of what was done since the last reading.
     pub(crate) fn read_clock(&mut self) {
-        let now = self.clock.now();
+        let measured = self.clock.read();
         if !self.window.is_empty() {
-            let measured = nanos(now.saturating_sub(self.read_at));
             self.costs.learn(&self.window, measured);
             self.window.clear();
         }
-        self.estimated = 0.0;
-        self.read_at = now;
     }
 
     /// Ends the frame's work and returns how long it took.
     pub(crate) fn finish(mut self) -> Duration {
         self.end_step();
-        self.read_at.saturating_sub(self.start)
+        self.clock.read_at().saturating_sub(self.start)
     }
 
     fn advanced(&mut self) {
@@ -220,7 +212,8 @@ impl<'a> Pacer<'a> {
     }
 
     fn note(&mut self, slot: usize, entities: usize) {
-        self.estimated += self.costs.nanos(slot) * entities as f64;
+        self.clock
+            .estimate(self.costs.nanos(slot) * entities as f64);
         match self.window.iter_mut().find(|(known, _)| *known == slot) {
             Some((_, count)) => *count += entities,
             None => self.window.push((slot, entities)),
@@ -229,15 +222,8 @@ impl<'a> Pacer<'a> {
 
     /// Estimated nanoseconds until the deadline.
     fn left(&self) -> f64 {
-        self.deadline.map_or(f64::INFINITY, |deadline| {
-            nanos(deadline.saturating_sub(self.read_at)) - self.estimated
-        })
+        (self.deadline).map_or(f64::INFINITY, |deadline| self.clock.left_until(deadline))
     }
-}
-
-/// The same as [`Duration::as_nanos`], without its 128 bits.
-fn nanos(time: Duration) -> f64 {
-    time.as_secs() as f64 * 1e9 + f64::from(time.subsec_nanos())
 }
 
 #[cfg(test)]

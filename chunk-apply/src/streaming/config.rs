@@ -1,5 +1,6 @@
 //! What a stream may cost, and how far it reaches.
 
+use super::viewer::ChunkViewer;
 use crate::{budget::ApplyBudget, sync::Arc};
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::{ChunkCoord, ViewRange};
@@ -10,8 +11,7 @@ use core::{fmt, time::Duration};
 #[derive(Clone, Debug)]
 pub struct StreamingConfig {
     /// How far a [`ChunkViewer`](crate::ChunkViewer) without a range of its own sees, in chunks.
-    /// Default: loads a disc of 12, unloads beyond 14. With equal radii, chunks at the border are unloaded and loaded
-    /// again each time a viewer crosses it.
+    /// Default: [`ChunkViewer::default_range`](crate::ChunkViewer::default_range).
     pub range: ViewRange,
     /// Concurrency, bounds and retries of generation.
     pub scheduler: SchedulerConfig,
@@ -72,7 +72,7 @@ impl From<ConfigError> for StreamingConfigError {
 impl Default for StreamingConfig {
     fn default() -> Self {
         Self {
-            range: ViewRange::disc(12, 14).expect("14 is not less than 12"),
+            range: ChunkViewer::default_range(),
             scheduler: SchedulerConfig::default(),
             budget: ApplyBudget::default(),
             scan_budget: Duration::from_micros(250),

@@ -48,6 +48,13 @@ impl ChunkViewer {
     pub fn with_range(range: ViewRange) -> Self {
         Self { range: Some(range) }
     }
+
+    /// The range of viewers without one of their own, unless the stream is given another: loads a disc of 12, unloads
+    /// beyond 14. With equal radii, chunks at the border would be unloaded and loaded again each time a viewer crosses it.
+    #[must_use]
+    pub fn default_range() -> ViewRange {
+        ViewRange::disc(12, 14).expect("14 is not less than 12")
+    }
 }
 
 /// The viewers' chunks, as the last scan saw them.

@@ -1,5 +1,7 @@
 //! Where chunks stand in the world, also after the world's origin was moved.
 
+use super::index::RootOf;
+use bevy_ecs::world::World;
 use bevy_math::{DVec3, Vec3};
 use bevy_transform::components::Transform;
 use chunk_coord::{ChunkCoord, ChunkGrid, PositionError};
@@ -24,6 +26,14 @@ impl WorldOrigin {
         Transform::from_translation(corner(&self.grid, self.origin, coord))
     }
 
+    /// Moves every root of the stream to where this origin requires it. A root keeps the grid that it was made by.
+    pub(crate) fn move_roots<T: Send + Sync + 'static>(&self, world: &mut World) {
+        let mut roots = world.query::<(&RootOf<T>, &mut Transform)>();
+        for (root, mut transform) in roots.iter_mut(world) {
+            transform.translation = corner(&root.grid, self.origin, root.coord);
+        }
+    }
+
     /// The chunk at a position that is measured from the moved origin.
     pub(crate) fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
         self.grid.coord_at_from(self.origin, position)
@@ -32,7 +42,7 @@ impl WorldOrigin {
 
 /// The minimum corner of a chunk of `grid`, relative to the corner of `origin`. Computed exactly, and then rounded to
 /// single precision.
-pub(crate) fn corner(grid: &ChunkGrid, origin: ChunkCoord, coord: ChunkCoord) -> Vec3 {
+fn corner(grid: &ChunkGrid, origin: ChunkCoord, coord: ChunkCoord) -> Vec3 {
     let chunks = |to: i32, from: i32| (i64::from(to) - i64::from(from)) as f64;
     let relative = DVec3::new(
         chunks(coord.x, origin.x),

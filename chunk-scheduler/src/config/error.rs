@@ -1,6 +1,6 @@
 //! Why a configuration is refused.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 /// A field of the configuration has an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,4 +68,9 @@ fn check(
     }
     let value = value.to_string();
     Err(ConfigError { kind, field, value })
+}
+
+/// Refuses no time at all.
+pub(super) fn not_zero(field: &'static str, value: Duration) -> Result<(), ConfigError> {
+    in_range(field, "0 s", !value.is_zero())
 }

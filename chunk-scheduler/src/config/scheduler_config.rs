@@ -1,8 +1,10 @@
 //! All settings of a scheduler.
 
 use super::{
+    concurrency_policy::{Concurrency, check_in_flight},
     error::{ConfigError, in_range},
-    policy::{Concurrency, OverrunPolicy, RetryPolicy, check_in_flight},
+    overrun_policy::OverrunPolicy,
+    retry_policy::RetryPolicy,
 };
 
 /// The configuration of a [`Scheduler`](crate::Scheduler), which checks it once.
@@ -69,7 +71,7 @@ impl SchedulerConfig {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::policy::AdaptivePolicy;
+    use super::super::concurrency_policy::AdaptivePolicy;
     use super::*;
     use std::time::Duration;
 

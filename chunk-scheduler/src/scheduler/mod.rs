@@ -3,7 +3,7 @@
 //! - `outbox`: new jobs, until the next tick submits them
 //! - `workers`: where workers run, and their slots
 //! - `results`: results on their way from the workers to the caller
-//! - `retry`: failed jobs, waiting for a retry or quarantined
+//! - `failures`: failed jobs, waiting for a retry or quarantined
 //! - `concurrency`: the limit on jobs in flight
 //! - `overrun`: the watch over generators that do not return
 //! - `live_jobs`, `request_times`: the jobs that have not ended, and when they were requested
@@ -12,12 +12,13 @@
 mod concurrency;
 mod counters;
 mod explain;
+mod failures;
 mod live_jobs;
 mod outbox;
 mod overrun;
 mod request_times;
 mod results;
-mod retry;
+
 mod tick_time;
 mod workers;
 
@@ -35,21 +36,21 @@ use crate::{
 use concurrency::{Controller, Pressure};
 use counters::{AtRest, Audit};
 use explain::waits_for;
+use failures::{Failures, Verdict};
 use live_jobs::LiveJobs;
 use outbox::Outbox;
 use overrun::OverrunWatch;
 use request_times::RequestTimes;
 use results::Results;
-use retry::{Failures, Verdict};
 use tick_time::TickTime;
 use workers::{Started, Workers};
 
 pub use concurrency::{ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport};
 pub use counters::{AuditError, AuditErrorKind, Counters, Depths};
 pub use explain::{Explanation, LiveStatus, Status, WaitsFor};
+pub use failures::{Failure, Quarantined};
 pub use overrun::Overrun;
 pub use results::Delivered;
-pub use retry::{Failure, Quarantined};
 
 /// Generates what is requested on background threads, soonest first, and delivers each result once, on the thread
 /// that owns the scheduler.

@@ -4,10 +4,9 @@ use crate::{
     applier::HalfFrame,
     budget::{ApplyBudget, ApplyReport},
     streaming::{
-        index::{ChunkIndex, RootOf},
+        index::ChunkIndex,
         messages::ChunkUnloaded,
         stream::{ChunkStream, StreamHost, StreamState},
-        world_origin::corner,
     },
     sync::Arc,
 };
@@ -16,7 +15,6 @@ use bevy_ecs::{
     message::{Message, Messages},
     world::World,
 };
-use bevy_transform::components::Transform;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tracing::debug_span;
@@ -180,17 +178,13 @@ fn collect<T: Send + Sync + 'static>(
     }
 }
 
-/// Puts every root where the new origin requires it, if there is one.
+/// Moves the roots to a new origin, if there is one.
 fn move_roots<T: Send + Sync + 'static>(state: &mut StreamState<T>, world: &mut World) {
-    if !core::mem::take(&mut state.must_move_roots) {
-        return;
+    if core::mem::take(&mut state.must_move_roots) {
+        let start = state.clock.now();
+        state.world_origin.move_roots::<T>(world);
+        state.frames.now.apply.spent += state.clock.now().saturating_sub(start);
     }
-    let start = state.clock.now();
-    let mut roots = world.query::<(&RootOf<T>, &mut Transform)>();
-    for (root, mut transform) in roots.iter_mut(world) {
-        transform.translation = corner(&root.grid, state.world_origin.origin, root.coord);
-    }
-    state.frames.now.apply.spent += state.clock.now().saturating_sub(start);
 }
 
 fn write<M: Message>(world: &mut World, messages: &mut Vec<M>) {

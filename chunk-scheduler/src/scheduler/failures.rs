@@ -101,7 +101,9 @@ impl<K: Key> Failures<K> {
             "an attempt failed: {message}"
         );
         let verdict = if will_retry {
-            let wait = backoff(policy, version, attempts.max(1));
+            // Derived from the version, so that a replay has the same waits.
+            let random = scramble(version.get() ^ (u64::from(attempts) << 48));
+            let wait = policy.wait_after(attempts, random);
             self.delayed.insert(now.after(wait), Arc::clone(cell));
             Verdict::Retry
         } else if is_wanted && cell.end(JobState::Failed).is_some() {
@@ -136,22 +138,6 @@ impl<K: Key> Failures<K> {
     pub(super) fn read(&mut self) -> impl Iterator<Item = Failure<K>> + '_ {
         self.unread.drain(..)
     }
-}
-
-/// The wait after `attempt`, counted from 1, of `version` failed.
-fn backoff(policy: &RetryPolicy, version: Version, attempt: u32) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(31);
-    let full = policy
-        .base_delay
-        .saturating_mul(1 << doublings)
-        .min(policy.max_delay);
-    let bits = scramble(version.get() ^ (u64::from(attempt) << 48));
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "24 bits fit into the mantissa of an f32"
-    )]
-    let fraction = (bits >> 40) as f32 / (1_u32 << 24) as f32;
-    full.saturating_sub(full.mul_f32(policy.jitter * fraction))
 }
 
 /// Jobs that wait for a retry, ordered by time and then by key.
@@ -272,27 +258,6 @@ impl<K: Key> Quarantine<K> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_wait_doubles_up_to_the_longest() {
-        let policy = RetryPolicy {
-            jitter: 0.0,
-            ..RetryPolicy::default()
-        };
-        let waits = [1, 2, 3, 6, 7, 60].map(|attempt| backoff(&policy, Version(1), attempt));
-        let millis = waits.map(|wait| wait.as_millis());
-        assert_eq!(millis, [250, 500, 1_000, 8_000, 8_000, 8_000]);
-    }
-
-    #[test]
-    fn jitter_only_shortens_and_differs_by_version() {
-        let policy = RetryPolicy::default();
-        let waits: Vec<_> = (0..100)
-            .map(|version| backoff(&policy, Version(version), 1).as_micros())
-            .collect();
-        assert!(waits.iter().all(|wait| (187_500..=250_000).contains(wait)));
-        assert!(waits.iter().any(|wait| *wait != waits[0]));
-    }
 
     #[test]
     fn a_full_quarantine_removes_the_oldest_key() {
