@@ -1,4 +1,5 @@
-//! Shapes of chunks around a centre.
+//! Shapes of chunks around a centre. A new shape also needs its rows (`rows/placed_footprint`), its rings (`rows/rings`) and a
+//! constructor of a range (`range`); the compiler names the places.
 
 #[cfg(all(feature = "bevy_reflect", feature = "serde"))]
 use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};

@@ -55,8 +55,9 @@ impl Clock for ManualClock {
 /// most twice this much, times its error.
 pub(super) const READ_EVERY: f64 = 20_000.0;
 
-/// A clock that is read only after [`READ_EVERY`] of estimated work, because reading it costs about a quarter of spawning
-/// an entity. In between, time is estimated.
+/// A clock that need not be read before [`READ_EVERY`] of estimated work, because reading it costs about a quarter of
+/// spawning an entity. In between, time is estimated. The `Pacer` reads it earlier where work is measured by itself: at a
+/// step of user code, at work that was never measured, and where a table grows.
 #[derive(Debug)]
 pub(super) struct SparseClock<'a> {
     clock: &'a dyn Clock,

@@ -75,10 +75,10 @@ pub(crate) fn ring_region(target: &PlacedFootprint, ring: u32, y: i32) -> Option
         let radius_sq = square(ball).checked_sub(square(y.abs_diff(centre.y)))?;
         Some(Layer::round(centre.x, centre.z, radius_sq))
     };
-    let is_round = matches!(
-        target.footprint,
-        Footprint::Disc { .. } | Footprint::Sphere { .. }
-    );
+    let is_round = match target.footprint {
+        Footprint::Disc { .. } | Footprint::Sphere { .. } => true,
+        Footprint::Cylinder { .. } | Footprint::Cuboid { .. } => false,
+    };
     let own = target.layer(y)?;
     let (all, within) = if ring == last_ring(target) {
         (own, None)
