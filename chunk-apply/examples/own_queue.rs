@@ -20,15 +20,15 @@ struct Dungeon {
 struct Torch;
 
 impl ChunkHost<u8, usize> for Dungeon {
-    fn next_arrival(&mut self) -> Option<Arrival<u8, usize>> {
+    fn next_arrival(&mut self, _: &mut World) -> Option<Arrival<u8, usize>> {
         self.arrived.pop()
     }
 
-    fn has_arrivals(&self) -> bool {
+    fn has_arrivals(&self, _: &World) -> bool {
         !self.arrived.is_empty()
     }
 
-    fn is_current(&self, _level: &u8, _version: u64) -> bool {
+    fn is_current(&self, _: &World, _level: &u8, _version: u64) -> bool {
         true
     }
 
@@ -49,7 +49,7 @@ impl ChunkHost<u8, usize> for Dungeon {
         Ok(self.levels.insert(level.key, loaded))
     }
 
-    fn failed(&mut self, level: &u8, _version: u64, error: SpawnError) {
+    fn failed(&mut self, _: &mut World, level: &u8, _version: u64, error: SpawnError) {
         eprintln!("level {level} failed: {error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     budget::{ApplyBudget, ApplyReport, Clock, CostModel, MonotonicClock, Pacer},
-    host::{Arrival, ChunkHost, LoadedChunk, SpawnedChunk},
+    host::{Arrival, ChunkHost, Held, LoadedChunk, SpawnedChunk},
     spawn::{PartialChunk, SliceEnd, Spawner},
     sync::Arc,
     unload::{Unloader, Work},
@@ -40,15 +40,8 @@ pub struct Applier<K, T> {
     loaded_entities: usize,
     /// Whether the last frame's time was too short for any loading, so that the next frame loads first.
     is_loading_owed: bool,
-}
-
-/// What the first half of a frame leaves for the second.
-#[derive(Debug)]
-pub(crate) struct HalfFrame {
-    start: Duration,
-    /// Whether the second half must do one slice, even with no time left.
-    owes_a_slice: bool,
-    report: ApplyReport,
+    /// What the host was last told of.
+    told: Held<K>,
 }
 
 impl<K: Ord + Copy, T> Applier<K, T> {
@@ -69,6 +62,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             unloader: Unloader::new(),
             loaded_entities: 0,
             is_loading_owed: false,
+            told: Held::default(),
         }
     }
 
@@ -96,6 +90,15 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         (self.partial.as_ref()).map(|chunk| (chunk.key, chunk.spawned))
     }
 
+    /// Both of these.
+    #[must_use]
+    pub fn held(&self) -> Held<K> {
+        Held {
+            unloading: self.unloading(),
+            partial: self.partial(),
+        }
+    }
+
     /// One frame's work. With nothing to do it does not even read the clock.
     pub fn apply(
         &mut self,
@@ -103,44 +106,26 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         host: &mut impl ChunkHost<K, T>,
         budget: &ApplyBudget,
     ) -> ApplyReport {
-        match self.apply_first_half(world, host, budget) {
-            Some(half) => self.apply_second_half(world, host, budget, half),
-            None => ApplyReport::default(),
-        }
-    }
-
-    /// Unloads for its share of the time, and loads. A chunk that is replaced is hidden and none of its entities are
-    /// despawned before the second half, so that others can be told of it in between. `None` when nothing is to be done.
-    pub(crate) fn apply_first_half(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        budget: &ApplyBudget,
-    ) -> Option<HalfFrame> {
-        let is_loading = self.partial.is_some() || host.has_arrivals();
+        let is_loading = self.partial.is_some() || host.has_arrivals(world);
         if !is_loading && self.unloader.chunks() == 0 {
-            return None;
+            return ApplyReport::default();
         }
         let clock = Arc::clone(&self.clock);
         let mut costs = core::mem::take(&mut self.costs);
+        let mut report = ApplyReport::default();
         let mut pacer = Pacer::start(&*clock, &mut costs);
-        let mut half = HalfFrame {
-            start: pacer.started_at(),
-            owes_a_slice: true,
-            report: ApplyReport::default(),
+        let mut work = Work {
+            world,
+            host,
+            pacer: &mut pacer,
+            budget,
+            report: &mut report,
         };
+        let mut owes_a_slice = true;
         if is_loading {
             let share = self.unload_share(budget);
             // A frame owes one slice. If there is time for no more, loading and unloading get it in turn.
             let was_owed = self.is_loading_owed;
-            let report = &mut half.report;
-            let mut work = Work {
-                world,
-                host,
-                pacer: &mut pacer,
-                budget,
-                report,
-            };
             if was_owed {
                 work.pacer.begin_phase(budget.part(1.0 - share), true);
             } else {
@@ -150,34 +135,11 @@ impl<K: Ord + Copy, T> Applier<K, T> {
                 work.pacer.begin_phase(budget.time, !has_unloaded);
             }
             self.load_phase(&mut work);
-            self.is_loading_owed = !pacer.has_advanced();
-            half.owes_a_slice = was_owed && self.is_loading_owed;
+            self.is_loading_owed = !work.pacer.has_advanced();
+            owes_a_slice = was_owed && self.is_loading_owed;
         }
-        pacer.finish();
-        self.costs = costs;
-        Some(half)
-    }
-
-    /// Unloads for the rest of the time.
-    pub(crate) fn apply_second_half(
-        &mut self,
-        world: &mut World,
-        host: &mut impl ChunkHost<K, T>,
-        budget: &ApplyBudget,
-        half: HalfFrame,
-    ) -> ApplyReport {
-        let mut report = half.report;
-        let clock = Arc::clone(&self.clock);
-        let mut costs = core::mem::take(&mut self.costs);
-        let mut pacer = Pacer::resume(&*clock, &mut costs, half.start);
-        pacer.begin_phase(budget.time, half.owes_a_slice);
-        self.unload_phase(&mut Work {
-            world,
-            host,
-            pacer: &mut pacer,
-            budget,
-            report: &mut report,
-        });
+        work.pacer.begin_phase(budget.time, owes_a_slice);
+        self.unload_phase(&mut work);
         report.spent = pacer.finish();
         self.costs = costs;
         let over = |time| report.spent.saturating_sub(time);
@@ -185,10 +147,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         report
     }
 
-    /// Calls [`ChunkHost::before_unload`] at once for every chunk that waits for it, in the order in which they would be
-    /// despawned: for the moment before the app exits. No budget limits this.
-    pub fn announce_all(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>) {
-        self.unloader.announce_all(world, host);
+    /// Every chunk of which [`ChunkHost::before_unload`] was not called yet, in the order in which it would be. It will not
+    /// be called for them: for the moment before the app exits, when the caller does what it would do.
+    pub fn take_unannounced(&mut self) -> Vec<(K, LoadedChunk)> {
+        self.unloader.take_unannounced()
     }
 
     /// The share of time that unloading gets first: the reserved one, or the part of all entities, roots included, that
@@ -200,23 +162,27 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     }
 
     fn unload_phase<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
-        let most = work.budget.most_chunks() - work.report.unloaded;
-        if self.unloader.chunks() == 0 || most == 0 {
+        let most = work.budget.most_chunks();
+        if self.unloader.chunks() == 0 || work.report.unloaded >= most {
             return;
         }
         let _span = tracing::debug_span!("chunk_unload").entered();
-        if work.host.waiting_for_save() > 0 {
+        if work.host.waiting_for_save(work.world) > 0 {
             self.unloader.announce_waiting(work);
         }
-        self.unloader.advance(work, most);
+        while work.report.unloaded < most && self.unloader.advance(work) {
+            self.tell(work);
+        }
     }
 
     fn load_phase<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
         let _span = tracing::debug_span!("chunk_spawn").entered();
-        let host = &*work.host;
-        let is_outdated = |chunk: &mut PartialChunk<K>| !host.is_current(&chunk.key, chunk.version);
+        let (host, world) = (&*work.host, &*work.world);
+        let is_outdated =
+            |chunk: &mut PartialChunk<K>| !host.is_current(world, &chunk.key, chunk.version);
         if let Some(chunk) = self.partial.take_if(is_outdated) {
             self.discard(work, chunk);
+            self.tell(work);
         }
         // Every chunk counts that is done with, also one that failed or was superseded.
         for _ in 0..work.budget.most_chunks() {
@@ -224,19 +190,23 @@ impl<K: Ord + Copy, T> Applier<K, T> {
                 break;
             };
             match end {
-                SliceEnd::Whole => self.finish(work, chunk),
+                SliceEnd::Whole => {
+                    self.tell(work);
+                    self.finish(work, chunk);
+                }
                 SliceEnd::Stopped => {
                     self.partial = Some(chunk);
-                    break;
+                    return self.tell(work);
                 }
                 SliceEnd::Failed(error) => {
                     work.report.failed += 1;
                     let (key, version) = (chunk.key, chunk.version);
                     self.discard(work, chunk);
-                    work.host.failed(&key, version, error);
+                    work.host.failed(work.world, &key, version, error);
                     work.pacer.break_off();
                 }
             }
+            self.tell(work);
         }
     }
 
@@ -258,7 +228,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             key,
             version,
             content,
-        } = work.host.next_arrival()?;
+        } = work.host.next_arrival(work.world)?;
         let host = &mut *work.host;
         let (chunk, end) = PartialChunk::begin(
             (key, version, content),
@@ -285,10 +255,17 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         work.report.applied += 1;
         self.loaded_entities += whole.entities + 1;
         if let Some(replaced) = replaced {
-            // At once, so that what it saves is there before anybody is told of the new chunk.
-            work.announce(&whole.key, replaced);
             self.forget(replaced);
             self.unloader.discard(work.world, whole.key, replaced);
+        }
+    }
+
+    /// Tells the host what is held, if that has changed.
+    fn tell<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
+        let held = self.held();
+        if held != self.told {
+            self.told = held;
+            work.host.holds(work.world, held);
         }
     }
 
@@ -301,7 +278,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         };
         self.unloader.discard(work.world, chunk.key, spawned);
         if let Some(leftovers) = chunk.into_leftovers() {
-            work.host.discard(leftovers);
+            work.host.discard(work.world, leftovers);
         }
     }
 }

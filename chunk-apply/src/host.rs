@@ -38,8 +38,31 @@ pub struct LoadedChunk {
     pub version: u64,
 }
 
+/// The chunks that an [`Applier`](crate::Applier) holds: they are in the `World` and not loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held<K> {
+    /// Chunks that are hidden and not yet despawned.
+    pub unloading: usize,
+    /// The chunk of which some entities are spawned and others are not, and how many are. While the first entities of a
+    /// chunk are being spawned, it is not counted.
+    pub partial: Option<(K, usize)>,
+}
+
+impl<K> Default for Held<K> {
+    fn default() -> Self {
+        Self {
+            unloading: 0,
+            partial: None,
+        }
+    }
+}
+
 /// What an [`Applier`](crate::Applier) works for: it takes chunks from the host, best first, and tells it the outcome
 /// of each. The feature `streaming` has one host; a queue of your own is another.
+///
+/// Every method is given the `World`, so that a host may keep its queue there. Spawners, observers and hooks of components
+/// run between the calls and may change whatever is in the `World`: a host that keeps its state there looks it up in each
+/// call. The methods are called for chunks, never for single entities.
 ///
 /// ```
 /// use bevy_ecs::prelude::*;
@@ -49,13 +72,13 @@ pub struct LoadedChunk {
 /// struct Queue(Vec<Arrival<u32, u32>>);
 ///
 /// impl ChunkHost<u32, u32> for Queue {
-///     fn next_arrival(&mut self) -> Option<Arrival<u32, u32>> {
+///     fn next_arrival(&mut self, _: &mut World) -> Option<Arrival<u32, u32>> {
 ///         self.0.pop()
 ///     }
-///     fn has_arrivals(&self) -> bool {
+///     fn has_arrivals(&self, _: &World) -> bool {
 ///         !self.0.is_empty()
 ///     }
-///     fn is_current(&self, _key: &u32, _version: u64) -> bool {
+///     fn is_current(&self, _: &World, _key: &u32, _version: u64) -> bool {
 ///         true
 ///     }
 ///     fn spawn_root(&mut self, world: &mut World, _key: &u32) -> Entity {
@@ -65,7 +88,7 @@ pub struct LoadedChunk {
 ///         println!("chunk {} has {} entities", chunk.key, chunk.entities);
 ///         Ok(None)
 ///     }
-///     fn failed(&mut self, key: &u32, _version: u64, error: SpawnError) {
+///     fn failed(&mut self, _: &mut World, key: &u32, _version: u64, error: SpawnError) {
 ///         println!("chunk {key} failed: {error}");
 ///     }
 /// }
@@ -85,14 +108,14 @@ pub struct LoadedChunk {
 /// ```
 pub trait ChunkHost<K, T> {
     /// The next chunk to apply, best first. Its version must still be current.
-    fn next_arrival(&mut self) -> Option<Arrival<K, T>>;
+    fn next_arrival(&mut self, world: &mut World) -> Option<Arrival<K, T>>;
 
     /// Whether [`next_arrival`](Self::next_arrival) would return one.
-    fn has_arrivals(&self) -> bool;
+    fn has_arrivals(&self, world: &World) -> bool;
 
     /// Whether this version of the chunk is still the one to show. Asked in each frame of a chunk that takes several;
     /// when it is not, what was spawned of it is removed.
-    fn is_current(&self, key: &K, version: u64) -> bool;
+    fn is_current(&self, world: &World, key: &K, version: u64) -> bool;
 
     /// Spawns the root under which the chunk's entities will live.
     ///
@@ -102,7 +125,7 @@ pub trait ChunkHost<K, T> {
     fn spawn_root(&mut self, world: &mut World, key: &K) -> Entity;
 
     /// All entities of the chunk are spawned and it may be seen. Returns the chunk that it replaces, which is then
-    /// unloaded.
+    /// hidden and unloaded: until this returns, both are there.
     ///
     /// # Errors
     ///
@@ -120,23 +143,27 @@ pub trait ChunkHost<K, T> {
 
     /// How many unloading chunks are wanted again and wait for their [`before_unload`](Self::before_unload), because
     /// they are generated from what it saves. By default none.
-    fn waiting_for_save(&self) -> usize {
+    fn waiting_for_save(&self, _world: &World) -> usize {
         0
     }
 
     /// Whether this is such a chunk. They are told before all others.
-    fn is_waiting_for_save(&self, _key: &K) -> bool {
+    fn is_waiting_for_save(&self, _world: &World, _key: &K) -> bool {
         false
     }
 
+    /// What the applier holds from now on; called after each change of it. It is out of everybody's reach while it works,
+    /// so that code that runs meanwhile can be told only by the host.
+    fn holds(&mut self, _world: &mut World, _held: Held<K>) {}
+
     /// Drops what was not spawned of a chunk that is no longer wanted or that failed: the user's iterators and all they
     /// own. By default it is dropped here; a host may have a worker drop it.
-    fn discard(&mut self, rest: Leftovers) {
+    fn discard(&mut self, _world: &mut World, rest: Leftovers) {
         drop(rest);
     }
 
     /// The spawner failed; what it spawned of the chunk is gone.
-    fn failed(&mut self, key: &K, version: u64, error: SpawnError);
+    fn failed(&mut self, world: &mut World, key: &K, version: u64, error: SpawnError);
 }
 
 /// The version was superseded or cancelled.

@@ -16,7 +16,7 @@ mod unload;
 
 pub use applier::Applier;
 pub use budget::{ApplyBudget, ApplyReport, Clock, ManualClock, MonotonicClock};
-pub use host::{Arrival, ChunkHost, LoadedChunk, SpawnedChunk, Stale};
+pub use host::{Arrival, ChunkHost, Held, LoadedChunk, SpawnedChunk, Stale};
 pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
 #[cfg(feature = "metrics")]
 pub use streaming::StreamingMetricsPlugin;

@@ -31,7 +31,7 @@ impl<H> Work<'_, '_, H> {
     }
 
     /// Tells the host that a chunk is unloaded.
-    pub(crate) fn announce<K, T>(&mut self, key: &K, chunk: LoadedChunk)
+    fn announce<K, T>(&mut self, key: &K, chunk: LoadedChunk)
     where
         H: ChunkHost<K, T>,
     {
@@ -108,40 +108,34 @@ impl<K: Ord + Copy> Unloader<K> {
         self.entities
     }
 
-    /// Despawns until the pacer allows no more or `most` chunks are gone. The host is told before the first entity of a
-    /// chunk is despawned.
-    pub(crate) fn advance<T, H: ChunkHost<K, T>>(
-        &mut self,
-        work: &mut Work<'_, '_, H>,
-        most: usize,
-    ) {
-        for _ in 0..most {
-            let Some(mut entry) = self.queue.last_entry() else {
-                return;
-            };
-            let (_, key, ..) = *entry.key();
-            let pending = entry.get_mut();
-            if !pending.announce(&key, work) {
-                return;
-            }
-            let before = pending.chunk.entities;
-            let is_gone = pending.despawn(work);
-            self.entities -= before - pending.chunk.entities;
-            if !is_gone {
-                return;
-            }
+    /// Continues with the next chunk, as far as the pacer allows. The host is told before the first of its entities is
+    /// despawned. Returns whether the chunk is gone.
+    pub(crate) fn advance<T, H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) -> bool {
+        let Some(mut entry) = self.queue.last_entry() else {
+            return false;
+        };
+        let (_, key, ..) = *entry.key();
+        let pending = entry.get_mut();
+        if !pending.announce(&key, work) {
+            return false;
+        }
+        let before = pending.chunk.entities;
+        let is_gone = pending.despawn(work);
+        self.entities -= before - pending.chunk.entities;
+        if is_gone {
             self.entities -= pending.chunk.entities + 1;
             entry.remove();
             work.report.unloaded += 1;
         }
+        is_gone
     }
 
     /// Tells the host of the chunks that are waited for, the nearest first, as far as the pacer allows.
     pub(crate) fn announce_waiting<T, H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
-        let host = &*work.host;
+        let (host, world) = (&*work.host, &*work.world);
         let mut waiting: Vec<_> = (self.queue.iter_mut())
             .filter(|((_, key, ..), pending)| {
-                !pending.is_announced && host.is_waiting_for_save(key)
+                !pending.is_announced && host.is_waiting_for_save(world, key)
             })
             .collect();
         // The older of two versions first, here as well.
@@ -153,13 +147,15 @@ impl<K: Ord + Copy> Unloader<K> {
         }
     }
 
-    /// Tells the host of every chunk that it was not told of. No budget limits this.
-    pub(crate) fn announce_all<T>(&mut self, world: &mut World, host: &mut impl ChunkHost<K, T>) {
+    /// Every chunk that the host was not told of, in the order in which it would be. It need not be told again.
+    pub(crate) fn take_unannounced(&mut self) -> Vec<(K, LoadedChunk)> {
+        let mut chunks = Vec::new();
         for ((_, key, ..), pending) in self.queue.iter_mut().rev() {
             if !core::mem::replace(&mut pending.is_announced, true) {
-                host.before_unload(world, key, pending.chunk);
+                chunks.push((*key, pending.chunk));
             }
         }
+        chunks
     }
 }
 

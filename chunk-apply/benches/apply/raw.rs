@@ -39,15 +39,15 @@ fn content(entities: usize) -> Vec<Item> {
 struct Queue(VecDeque<Arrival<u32, Vec<Item>>>);
 
 impl ChunkHost<u32, Vec<Item>> for Queue {
-    fn next_arrival(&mut self) -> Option<Arrival<u32, Vec<Item>>> {
+    fn next_arrival(&mut self, _: &mut World) -> Option<Arrival<u32, Vec<Item>>> {
         self.0.pop_front()
     }
 
-    fn has_arrivals(&self) -> bool {
+    fn has_arrivals(&self, _: &World) -> bool {
         !self.0.is_empty()
     }
 
-    fn is_current(&self, _key: &u32, _version: u64) -> bool {
+    fn is_current(&self, _: &World, _key: &u32, _version: u64) -> bool {
         true
     }
 
@@ -64,7 +64,7 @@ impl ChunkHost<u32, Vec<Item>> for Queue {
         Ok(None)
     }
 
-    fn failed(&mut self, key: &u32, _version: u64, error: SpawnError) {
+    fn failed(&mut self, _: &mut World, key: &u32, _version: u64, error: SpawnError) {
         panic!("chunk {key} failed: {error}");
     }
 }

@@ -53,19 +53,6 @@ impl<'a> Pacer<'a> {
         }
     }
 
-    /// Continues a frame's work that started at `start`.
-    pub(crate) fn resume(clock: &'a dyn Clock, costs: &'a mut CostModel, start: Duration) -> Self {
-        Self {
-            start,
-            ..Self::start(clock, costs)
-        }
-    }
-
-    /// When the frame's work started.
-    pub(crate) fn started_at(&self) -> Duration {
-        self.start
-    }
-
     /// Begins a phase that ends `limit` after the start of the frame's work. With `must_advance` its first slice is
     /// allowed even with no time left.
     pub(crate) fn begin_phase(&mut self, limit: Option<Duration>, must_advance: bool) {
@@ -371,19 +358,6 @@ mod tests {
         assert!(is_exhausted(&pacer));
         assert_eq!(pacer.finish(), 2 * MILLISECOND);
         assert_eq!(costs.of(key()), before);
-    }
-
-    #[test]
-    fn a_frame_that_is_resumed_has_the_deadline_of_its_start() {
-        let clock = ManualClock::default();
-        let mut costs = CostModel::default();
-        frame(&clock, &mut costs, MILLISECOND, Duration::from_micros(1));
-        let start = Pacer::start(&clock, &mut costs).started_at();
-        clock.advance(MILLISECOND);
-        let mut pacer = Pacer::resume(&clock, &mut costs, start);
-        pacer.begin_phase(Some(MILLISECOND), false);
-        assert_eq!(pacer.allowance(key()), 0);
-        assert_eq!(pacer.finish(), MILLISECOND);
     }
 
     #[test]

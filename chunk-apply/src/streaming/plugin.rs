@@ -8,7 +8,7 @@ use super::{
     lod::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     rank::ViewerRank,
-    stream::{ChunkStream, StreamState},
+    stream::{ChunkStream, ParkedApplier, StreamState},
     systems::{apply, begin_frame, generate, scan},
 };
 use crate::{
@@ -168,7 +168,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
         self
     }
 
-    fn stream(&self) -> Result<ChunkStream<T>, StreamingConfigError> {
+    fn stream(&self) -> Result<(ChunkStream<T>, ParkedApplier<T>), StreamingConfigError> {
         self.config.validate()?;
         let scheduler = Scheduler::new(
             self.config.scheduler.clone(),
@@ -184,15 +184,17 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             Arc::clone(&self.clock),
         );
         let applier = Applier::with_clock(self.spawner.clone(), Arc::clone(&self.clock));
-        Ok(ChunkStream::new(&self.config, state, applier))
+        let stream = ChunkStream::new(&self.config, state);
+        Ok((stream, ParkedApplier::new(applier)))
     }
 }
 
 impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
     fn build(&self, app: &mut App) {
-        let stream = (self.stream())
+        let (stream, applier) = (self.stream())
             .unwrap_or_else(|error| panic!("the chunk stream cannot be configured: {error}"));
         app.insert_resource(stream)
+            .insert_resource(applier)
             .init_resource::<ChunkIndex<T>>()
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()

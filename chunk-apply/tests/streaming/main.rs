@@ -24,4 +24,5 @@ mod stats;
 mod two_streams;
 mod unload_share;
 mod unloading;
+mod user_code;
 mod viewers;

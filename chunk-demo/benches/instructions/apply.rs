@@ -24,15 +24,15 @@ type Content = Vec<(Transform, Shape)>;
 struct Queue(Vec<Arrival<u32, Content>>);
 
 impl ChunkHost<u32, Content> for Queue {
-    fn next_arrival(&mut self) -> Option<Arrival<u32, Content>> {
+    fn next_arrival(&mut self, _: &mut World) -> Option<Arrival<u32, Content>> {
         self.0.pop()
     }
 
-    fn has_arrivals(&self) -> bool {
+    fn has_arrivals(&self, _: &World) -> bool {
         !self.0.is_empty()
     }
 
-    fn is_current(&self, _key: &u32, _version: u64) -> bool {
+    fn is_current(&self, _: &World, _key: &u32, _version: u64) -> bool {
         true
     }
 
@@ -48,7 +48,7 @@ impl ChunkHost<u32, Content> for Queue {
         Ok(None)
     }
 
-    fn failed(&mut self, key: &u32, _version: u64, error: SpawnError) {
+    fn failed(&mut self, _: &mut World, key: &u32, _version: u64, error: SpawnError) {
         panic!("chunk {key} failed: {error}");
     }
 }

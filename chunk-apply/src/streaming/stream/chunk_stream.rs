@@ -1,10 +1,10 @@
 //! The running stream: its limits, its state, and what users may do with it.
 
-use super::{host::StreamHost, state::StreamState};
+use super::{parked_applier::ParkedApplier, state::StreamState};
 use crate::{
     applier::Applier,
     budget::ApplyBudget,
-    host::ChunkHost,
+    host::LoadedChunk,
     spawn::SpawnError,
     streaming::{
         config::StreamingConfig,
@@ -16,14 +16,11 @@ use crate::{
 };
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
-use bevy_ecs::{
-    change_detection::{DetectChangesMut, Mut},
-    resource::Resource,
-    world::World,
-};
+use bevy_ecs::{change_detection::DetectChangesMut, resource::Resource, world::World};
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Rank, Scheduler};
 use core::{fmt, time::Duration};
+use tracing::error;
 
 /// The running stream of the content type `T`: its limits, which may be changed at any time, and its state.
 ///
@@ -65,22 +62,15 @@ pub struct ChunkStream<T: Send + Sync + 'static> {
     pub scan_budget: Duration,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub(in crate::streaming) state: StreamState<T>,
-    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
-    pub(in crate::streaming) applier: Applier<ChunkCoord, T>,
 }
 
 impl<T: Send + Sync + 'static> ChunkStream<T> {
-    pub(in crate::streaming) fn new(
-        config: &StreamingConfig,
-        state: StreamState<T>,
-        applier: Applier<ChunkCoord, T>,
-    ) -> Self {
+    pub(in crate::streaming) fn new(config: &StreamingConfig, state: StreamState<T>) -> Self {
         Self {
             budget: config.budget,
             range: config.range,
             scan_budget: config.scan_budget,
             state,
-            applier,
         }
     }
 
@@ -111,13 +101,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// Chunks that are hidden and not yet despawned.
     #[must_use]
     pub fn unloading(&self) -> usize {
-        self.applier.unloading() + self.state.to_unload.len()
+        self.state.held.unloading + self.state.to_unload.len()
     }
 
     /// The chunk of which some entities are spawned and others are not, and how many are.
     #[must_use]
     pub fn partial(&self) -> Option<(ChunkCoord, usize)> {
-        self.applier.partial()
+        self.state.held.partial
     }
 
     /// What the latest frame of the app cost and did. Read it after [`Apply`], best in `Last`: before that, it is the
@@ -285,8 +275,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
 
     /// Calls the hook before unloading at once for every chunk that is loaded and for every one that waits for it: for
     /// the moment before the app exits. No budget limits this. Of two versions of a chunk the older is saved first;
-    /// loaded chunks are saved in the order of their coordinates. Entity events that wait are triggered first; a panic of
-    /// an observer is caught and logged, because everything must be saved.
+    /// loaded chunks are saved in the order of their coordinates. Entity events that wait are triggered first.
+    ///
+    /// A hook, an observer or a spawner may call it as well. It is then done at the end of that frame's work.
     ///
     /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
     /// loaded chunk that is unloaded later is saved again.
@@ -310,46 +301,77 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// # save_before_exit(&mut world);
     /// ```
     pub fn save_all(world: &mut World) {
-        while let Err(error) = SpawnError::catch(|| Self::trigger_root_events(world)) {
-            tracing::warn!("an observer of a chunk's root panicked: {error}");
+        Self::trigger_root_events(world);
+        let Some(mut applier) = ParkedApplier::<T>::take(world) else {
+            Self::with_state(world, |state| state.must_save_all = true);
+            return;
+        };
+        Self::hand_over(world, &mut applier);
+        let mut chunks = applier.take_unannounced();
+        let first_loaded = chunks.len();
+        let index = world.get_resource::<ChunkIndex<T>>();
+        chunks.extend(index.into_iter().flat_map(ChunkIndex::iter));
+        chunks[first_loaded..].sort_unstable_by_key(|(coord, _)| *coord);
+        for (coord, chunk) in chunks {
+            Self::save(world, coord, chunk);
         }
-        world.try_resource_scope(|world, mut stream: Mut<Self>| {
-            let stream = stream.bypass_change_detection();
-            stream.hand_to_applier(world);
-            let mut host = StreamHost::new(&mut stream.state);
-            stream.applier.announce_all(world, &mut host);
-            let index = world.get_resource::<ChunkIndex<T>>();
-            let mut loaded: Vec<_> = index.into_iter().flat_map(ChunkIndex::iter).collect();
-            loaded.sort_unstable_by_key(|(coord, _)| *coord);
-            for (coord, chunk) in loaded {
-                host.before_unload(world, &coord, chunk);
-            }
-            host.end();
-        });
+        ParkedApplier::put_back(world, applier);
     }
 
-    /// Triggers the events on roots that happened since the last call. Each is taken from the queue first, so that the
-    /// others are triggered later when an observer panics.
-    pub(in crate::streaming) fn trigger_root_events(world: &mut World) {
-        let next = |world: &mut World| {
-            let mut stream = world.get_resource_mut::<Self>()?;
-            stream
-                .bypass_change_detection()
-                .state
-                .root_events
-                .pop_front()
+    /// Calls the hook before unloading with a chunk.
+    pub(super) fn save(world: &mut World, coord: ChunkCoord, chunk: LoadedChunk) {
+        let hook = Self::with_state(world, |state| {
+            state.unsaved.remove(&coord);
+            state.before_unload.clone()
+        });
+        let Some(hook) = hook.flatten() else {
+            return;
         };
-        while let Some(event) = next(world) {
+        // If a user despawned the root meanwhile, there is nothing to save.
+        if world.get_entity(chunk.root).is_ok()
+            && let Err(error) = SpawnError::catch(|| hook(world, coord, chunk.root))
+        {
+            error!(?coord, "the hook before unloading panicked: {error}");
+        }
+    }
+
+    /// Triggers the events on roots that happened outside of applying since the last call.
+    pub(in crate::streaming) fn trigger_root_events(world: &mut World) {
+        while let Some(Some(event)) = Self::with_state(world, |state| state.root_events.pop_front())
+        {
             event.trigger(world);
         }
     }
 
     /// Hides the chunks that left the index, and has them despawned.
-    pub(in crate::streaming) fn hand_to_applier(&mut self, world: &mut World) {
-        for (coord, chunk) in self.state.to_unload.drain(..) {
-            let distance_sq = self.state.rank.rank(&coord);
-            self.applier.unload(world, coord, chunk, distance_sq);
+    pub(in crate::streaming) fn hand_over(world: &mut World, applier: &mut Applier<ChunkCoord, T>) {
+        let left = Self::with_state(world, |state| {
+            let left = core::mem::take(&mut state.to_unload).into_iter();
+            let ranked = left.map(|(coord, chunk)| (coord, chunk, state.rank.rank(&coord)));
+            ranked.collect::<Vec<_>>()
+        });
+        for (coord, chunk, distance_sq) in left.into_iter().flatten() {
+            applier.unload(world, coord, chunk, distance_sq);
         }
+        Self::with_state(world, |state| state.held = applier.held());
+    }
+
+    /// Works on the state of the stream in the `World`, without a note that the stream has changed. `None` when it was
+    /// removed. What user code may run after is looked up anew.
+    pub(in crate::streaming) fn with_state<R>(
+        world: &mut World,
+        work: impl FnOnce(&mut StreamState<T>) -> R,
+    ) -> Option<R> {
+        Self::with_stream(world, |stream| work(&mut stream.state))
+    }
+
+    /// The same for the stream and its limits.
+    pub(in crate::streaming) fn with_stream<R>(
+        world: &mut World,
+        work: impl FnOnce(&mut Self) -> R,
+    ) -> Option<R> {
+        let mut stream = world.get_resource_mut::<Self>()?;
+        Some(work(stream.bypass_change_detection()))
     }
 }
 
@@ -359,7 +381,7 @@ impl<T: Send + Sync + 'static> fmt::Debug for ChunkStream<T> {
             .field("viewers", &self.state.viewers.as_slice().len())
             .field("wanted", &self.state.wanted.len())
             .field("depths", &self.state.scheduler.depths())
-            .field("applier", &self.applier)
+            .field("held", &self.state.held)
             .field("is_paused", &self.state.is_paused)
             .finish_non_exhaustive()
     }

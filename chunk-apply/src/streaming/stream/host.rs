@@ -1,8 +1,8 @@
 //! Connects the applier to the scheduler, the backlog and the index.
 
-use super::{root_event::RootEvent, state::StreamState};
+use super::{chunk_stream::ChunkStream, root_event::RootEvent, state::StreamState};
 use crate::{
-    host::{Arrival, ChunkHost, LoadedChunk, SpawnedChunk, Stale},
+    host::{Arrival, ChunkHost, Held, LoadedChunk, SpawnedChunk, Stale},
     spawn::{Leftovers, SpawnError},
     streaming::{
         index::{ChunkIndex, ChunkRoot, RootOf},
@@ -14,63 +14,76 @@ use bevy_ecs::{
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Rank, Version};
-use tracing::warn;
+use core::marker::PhantomData;
 
-/// The state that an [`Applier`](crate::Applier) works for, borrowed for one half of a frame.
-pub(in crate::streaming) struct StreamHost<'a, T: Send + Sync + 'static> {
-    state: &'a mut StreamState<T>,
-    /// Content that turned out to be out of date, which a worker will drop.
-    outdated: Vec<T>,
+/// The stream in the `World`, as an [`Applier`](crate::Applier) works for it. It holds nothing: user code that runs between
+/// two calls may change or remove the stream.
+pub(in crate::streaming) struct StreamHost<T> {
+    stream: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: Send + Sync + 'static> StreamHost<'a, T> {
-    pub(in crate::streaming) fn new(state: &'a mut StreamState<T>) -> Self {
+impl<T> Default for StreamHost<T> {
+    fn default() -> Self {
         Self {
-            state,
-            outdated: Vec::new(),
+            stream: PhantomData,
         }
-    }
-
-    /// Gives the borrowed state back.
-    pub(in crate::streaming) fn end(self) {
-        self.state.scheduler.discard(self.outdated);
-    }
-
-    /// The live version of the chunk, if it has this number.
-    fn live(&self, coord: ChunkCoord, version: u64) -> Option<Version> {
-        (self.state.scheduler.live_version(coord)).filter(|live| live.get() == version)
     }
 }
 
-impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
-    fn next_arrival(&mut self) -> Option<Arrival<ChunkCoord, T>> {
-        if self.state.is_of_another_grid() {
-            return None;
-        }
-        loop {
-            let (key, version, content) = self.state.backlog.pop()?;
-            if self.state.scheduler.is_current(key, version) {
-                let version = version.get();
-                return Some(Arrival {
-                    key,
-                    version,
-                    content,
-                });
+/// The live version of the chunk, if it has this number and the chunk is one of the present grid.
+fn live<T: Send + Sync + 'static>(
+    state: &StreamState<T>,
+    coord: ChunkCoord,
+    version: u64,
+) -> Option<Version> {
+    let live = state.scheduler.live_version(coord);
+    live.filter(|live| live.get() == version && !state.is_of_another_grid())
+}
+
+impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
+    fn next_arrival(&mut self, world: &mut World) -> Option<Arrival<ChunkCoord, T>> {
+        ChunkStream::<T>::with_state(world, |state| {
+            if state.is_of_another_grid() {
+                return None;
             }
-            self.outdated.push(content);
-        }
+            let mut outdated = Vec::new();
+            let next = loop {
+                let Some((key, version, content)) = state.backlog.pop() else {
+                    break None;
+                };
+                if state.scheduler.is_current(key, version) {
+                    let version = version.get();
+                    break Some(Arrival {
+                        key,
+                        version,
+                        content,
+                    });
+                }
+                outdated.push(content);
+            };
+            // A worker drops them.
+            state.scheduler.discard(outdated);
+            next
+        })?
     }
 
-    fn has_arrivals(&self) -> bool {
-        !self.state.is_of_another_grid() && !self.state.backlog.is_empty()
+    fn has_arrivals(&self, world: &World) -> bool {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        stream.is_some_and(|stream| {
+            !stream.state.is_of_another_grid() && !stream.state.backlog.is_empty()
+        })
     }
 
-    fn is_current(&self, coord: &ChunkCoord, version: u64) -> bool {
-        !self.state.is_of_another_grid() && self.live(*coord, version).is_some()
+    fn is_current(&self, world: &World, coord: &ChunkCoord, version: u64) -> bool {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        stream.is_some_and(|stream| live(&stream.state, *coord, version).is_some())
     }
 
     fn spawn_root(&mut self, world: &mut World, coord: &ChunkCoord) -> Entity {
-        let origin = &self.state.world_origin;
+        let Some(stream) = world.get_resource::<ChunkStream<T>>() else {
+            return world.spawn_empty().id();
+        };
+        let origin = &stream.state.world_origin;
         let root = (
             ChunkRoot { coord: *coord },
             RootOf::<T>::new(*coord, origin.grid),
@@ -88,67 +101,71 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<'_, T> {
         world: &mut World,
         chunk: SpawnedChunk<ChunkCoord>,
     ) -> Result<Option<LoadedChunk>, Stale> {
-        let version = self.live(chunk.key, chunk.version).ok_or(Stale)?;
-        let state = &mut *self.state;
-        if !state.scheduler.applied(chunk.key, version) {
+        if !world.contains_resource::<ChunkIndex<T>>() {
             return Err(Stale);
         }
+        let coord = chunk.key;
+        let latency = ChunkStream::<T>::with_state(world, |state| {
+            let version = live(state, coord, chunk.version)?;
+            if !state.scheduler.applied(coord, version) {
+                return None;
+            }
+            let distance_sq = state.rank.rank(&coord);
+            Some((state.latencies).shown(coord, distance_sq, state.clock.now()))
+        });
+        let latency = latency.flatten().ok_or(Stale)?;
         let loaded = LoadedChunk {
             root: chunk.root,
             entities: chunk.entities,
             version: chunk.version,
         };
         let mut index = world.resource_mut::<ChunkIndex<T>>();
-        let replaced = index.insert(chunk.key, loaded);
+        let replaced = index.insert(coord, loaded);
         if let Some(replaced) = replaced {
-            let unloading = ChunkUnloading::new(chunk.key, replaced.root);
-            state.root_events.push_back(RootEvent::Unloading(unloading));
+            // So that what it saves is there before anybody is told of the new chunk.
+            self.before_unload(world, &coord, replaced);
+            let unloading = ChunkUnloading::<T>::new(coord, replaced.root);
+            RootEvent::Unloading(unloading).trigger(world);
         }
-        let distance_sq = state.rank.rank(&chunk.key);
-        let latency = (state.latencies).shown(chunk.key, distance_sq, state.clock.now());
-        let loaded = ChunkLoaded::new(chunk.key, chunk.root, chunk.entities, latency);
-        state
-            .root_events
-            .push_back(RootEvent::Loaded(loaded.clone()));
-        state.loaded.push(loaded);
+        let loaded = ChunkLoaded::<T>::new(coord, chunk.root, chunk.entities, latency);
+        world.write_message(loaded.clone());
+        RootEvent::Loaded(loaded).trigger(world);
         Ok(replaced)
     }
 
     fn before_unload(&mut self, world: &mut World, coord: &ChunkCoord, chunk: LoadedChunk) {
-        self.state.unsaved.remove(coord);
-        let Some(hook) = &self.state.before_unload else {
-            return;
-        };
-        // If a user despawned the root meanwhile, there is nothing to save.
-        if world.get_entity(chunk.root).is_ok()
-            && let Err(error) = SpawnError::catch(|| hook(world, *coord, chunk.root))
-        {
-            warn!(?coord, "the hook before unloading panicked: {error}");
-        }
+        ChunkStream::<T>::save(world, *coord, chunk);
     }
 
-    fn waiting_for_save(&self) -> usize {
-        self.state.waiting_for_save.len()
+    fn waiting_for_save(&self, world: &World) -> usize {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        stream.map_or(0, |stream| stream.state.waiting_for_save.len())
     }
 
-    fn is_waiting_for_save(&self, coord: &ChunkCoord) -> bool {
-        self.state.waiting_for_save.contains(coord)
+    fn is_waiting_for_save(&self, world: &World, coord: &ChunkCoord) -> bool {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        stream.is_some_and(|stream| stream.state.waiting_for_save.contains(coord))
     }
 
-    fn discard(&mut self, rest: Leftovers) {
-        self.state.scheduler.discard(vec![rest]);
+    fn holds(&mut self, world: &mut World, held: Held<ChunkCoord>) {
+        ChunkStream::<T>::with_state(world, |state| state.held = held);
     }
 
-    fn failed(&mut self, coord: &ChunkCoord, version: u64, error: SpawnError) {
-        // The scheduler reports it among its failures, with the attempts and whether it is retried.
-        if let Some(version) = self.live(*coord, version) {
-            let scheduler = &mut self.state.scheduler;
-            scheduler.apply_failed(*coord, version, error.message());
-        } else {
-            // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.
-            let message = error.message().to_owned();
-            let failed = ChunkFailed::new(*coord, None, message, 1, false);
-            self.state.failed.push(failed);
-        }
+    fn discard(&mut self, world: &mut World, rest: Leftovers) {
+        ChunkStream::<T>::with_state(world, |state| state.scheduler.discard(vec![rest]));
+    }
+
+    fn failed(&mut self, world: &mut World, coord: &ChunkCoord, version: u64, error: SpawnError) {
+        ChunkStream::<T>::with_state(world, |state| {
+            // The scheduler reports it among its failures, with the attempts and whether it is retried.
+            if let Some(version) = live(state, *coord, version) {
+                (state.scheduler).apply_failed(*coord, version, error.message());
+            } else {
+                // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.
+                let message = error.message().to_owned();
+                let failed = ChunkFailed::new(*coord, None, message, 1, false);
+                state.failed.push(failed);
+            }
+        });
     }
 }

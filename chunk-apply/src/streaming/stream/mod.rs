@@ -3,11 +3,13 @@
 mod backlog;
 mod chunk_stream;
 mod host;
+mod parked_applier;
 mod pending_changes;
 mod root_event;
 mod state;
 
 pub use chunk_stream::ChunkStream;
 pub(super) use host::StreamHost;
+pub(super) use parked_applier::ParkedApplier;
 pub(super) use root_event::RootEvent;
 pub(super) use state::StreamState;

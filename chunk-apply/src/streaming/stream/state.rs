@@ -3,11 +3,11 @@
 use super::{backlog::Backlog, pending_changes::PendingChanges, root_event::RootEvent};
 use crate::{
     budget::Clock,
-    host::LoadedChunk,
+    host::{Held, LoadedChunk},
     streaming::{
         config::BeforeUnload,
         lod::{ChunkLevels, LodTracker},
-        messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
+        messages::{ChunkFailed, ChunkUnloaded},
         rank::ViewerRank,
         stats::{Frames, Latencies, StreamingTotals},
         viewer::Viewers,
@@ -34,16 +34,17 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) before_unload: Option<BeforeUnload>,
     pub(in crate::streaming) clock: Arc<dyn Clock>,
     pub(in crate::streaming) latencies: Latencies,
+    /// What the applier holds.
+    pub(in crate::streaming) held: Held<ChunkCoord>,
     /// Chunks that left the index and are to be handed to the applier.
     pub(in crate::streaming) to_unload: Vec<(ChunkCoord, LoadedChunk)>,
     /// Chunks that left the index and were not given to the hook yet; empty without a hook.
     pub(in crate::streaming) unsaved: AHashSet<ChunkCoord>,
     /// Those of the unsaved chunks that are wanted again, and requested once they are saved.
     pub(in crate::streaming) waiting_for_save: BTreeSet<ChunkCoord>,
-    pub(in crate::streaming) loaded: Vec<ChunkLoaded<T>>,
     pub(in crate::streaming) unloaded: Vec<ChunkUnloaded<T>>,
     pub(in crate::streaming) failed: Vec<ChunkFailed<T>>,
-    /// Events to trigger on roots, in the order in which they happened.
+    /// Events that happened outside of applying, to be triggered on roots in this order.
     pub(in crate::streaming) root_events: VecDeque<RootEvent<T>>,
     /// Whether the viewers moved since the wanted set was last updated.
     pub(in crate::streaming) must_update: bool,
@@ -51,6 +52,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) must_restart: bool,
     /// Whether it is being given up.
     pub(in crate::streaming) is_restarting: bool,
+    /// Whether [`ChunkStream::save_all`](super::ChunkStream::save_all) was called by code that runs during applying.
+    pub(in crate::streaming) must_save_all: bool,
     /// Whether loaded chunks stand where an earlier origin put them.
     pub(in crate::streaming) must_move_roots: bool,
     pub(in crate::streaming) is_paused: bool,
@@ -78,16 +81,17 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             before_unload,
             clock,
             latencies: Latencies::default(),
+            held: Held::default(),
             to_unload: Vec::new(),
             unsaved: AHashSet::new(),
             waiting_for_save: BTreeSet::new(),
-            loaded: Vec::new(),
             unloaded: Vec::new(),
             failed: Vec::new(),
             root_events: VecDeque::new(),
             must_update: false,
             must_restart: false,
             is_restarting: false,
+            must_save_all: false,
             must_move_roots: false,
             is_paused: false,
             frames: Frames::default(),

@@ -1,57 +1,66 @@
 //! The system that works on the `World`.
 
 use crate::{
-    applier::HalfFrame,
-    budget::{ApplyBudget, ApplyReport},
+    applier::Applier,
+    budget::ApplyBudget,
     streaming::{
-        index::ChunkIndex,
+        index::{ChunkIndex, RootOf},
         messages::ChunkUnloaded,
-        stream::{ChunkStream, StreamHost, StreamState},
+        stream::{ChunkStream, ParkedApplier, StreamHost, StreamState},
     },
     sync::Arc,
 };
 use bevy_ecs::{
-    change_detection::{DetectChangesMut, Mut},
+    change_detection::DetectChangesMut,
+    entity::Entity,
     message::{Message, Messages},
     world::World,
 };
+use chunk_coord::ChunkCoord;
 use core::time::Duration;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tracing::debug_span;
 
 /// Spawns and despawns within the budget, and tells what happened.
+///
+/// The stream stays in the `World` meanwhile, so that all user code that runs finds it, and may remove it as well: it is
+/// looked up after every such code.
 pub(in crate::streaming) fn apply<T: Send + Sync + 'static>(world: &mut World) {
-    if !world.contains_resource::<ChunkIndex<T>>() {
-        return;
-    }
     let Some(mut stream) = world.get_resource_mut::<ChunkStream<T>>() else {
-        return;
+        return clear::<T>(world);
     };
     let state = &mut stream.bypass_change_detection().state;
     state.frames.resume();
-    if state.must_move_roots {
-        with_stream::<T, _>(world, |world, stream| move_roots(&mut stream.state, world));
+    if !world.contains_resource::<ChunkIndex<T>>() {
+        return;
     }
+    move_roots::<T>(world);
     if has_work::<T>(world.resource(), world.resource()) {
         work::<T>(world);
     }
-    // An observer may have removed the stream.
-    if let Some(mut stream) = world.get_resource_mut::<ChunkStream<T>>() {
-        stream.bypass_change_detection().state.frames.applied();
-    }
+    ChunkStream::<T>::with_state(world, |state| state.frames.applied());
 }
 
-/// Takes the stream out of the `World` while it works on that. `None` when one of its resources was removed.
-fn with_stream<T: Send + Sync + 'static, R>(
-    world: &mut World,
-    work: impl FnOnce(&mut World, &mut ChunkStream<T>) -> R,
-) -> Option<R> {
-    if !world.contains_resource::<ChunkIndex<T>>() {
-        return None;
+/// The stream was removed. The chunks of the index stay as they are; all others that it left are despawned at once.
+fn clear<T: Send + Sync + 'static>(world: &mut World) {
+    if !ParkedApplier::<T>::must_clear(world) {
+        return;
     }
-    world.try_resource_scope(|world, mut stream: Mut<ChunkStream<T>>| {
-        work(world, stream.bypass_change_detection())
-    })
+    let mut roots = world.query::<(Entity, &RootOf<T>)>();
+    let index = world.get_resource::<ChunkIndex<T>>();
+    let is_loaded = |root, coord| index.is_some_and(|index| index.root(coord) == Some(root));
+    let left: Vec<Entity> = (roots.iter(world))
+        .filter(|(root, of)| !is_loaded(*root, of.coord))
+        .map(|(root, _)| root)
+        .collect();
+    for root in left {
+        let _ = world.try_despawn(root);
+    }
+    if let Some(mut applier) = ParkedApplier::<T>::take(world) {
+        let unlimited = ApplyBudget::unlimited();
+        applier.apply(world, &mut StreamHost::default(), &unlimited);
+        ParkedApplier::put_back(world, applier);
+        ParkedApplier::<T>::must_clear(world);
+    }
 }
 
 fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkIndex<T>) -> bool {
@@ -66,74 +75,76 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
             || !(state.unloaded.is_empty() && state.failed.is_empty()))
 }
 
-/// Observers of roots run while the stream is in the `World`: for chunks that were given up, before any of their entities
-/// is despawned; for those that were loaded or replaced, between the two halves of the applier's frame.
 fn work<T: Send + Sync + 'static>(world: &mut World) {
+    // User code that applies from within applying finds none.
+    let Some(mut applier) = ParkedApplier::<T>::take(world) else {
+        return;
+    };
     let _span = debug_span!("chunk_apply").entered();
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
+    ChunkStream::<T>::hand_over(world, &mut applier);
     ChunkStream::<T>::trigger_root_events(world);
-    let half = with_stream::<T, _>(world, |world, stream| {
-        move_roots(&mut stream.state, world);
-        apply_first_half(world, stream, start)
+    move_roots::<T>(world);
+    forget_orphaned(world, &mut applier);
+    let budget = ChunkStream::<T>::with_stream(world, |stream| {
+        let mut budget = stream.state.frames.now.left_of(&stream.budget);
+        let state = &mut stream.state;
+        debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
+        let elapsed = clock.now().saturating_sub(start);
+        budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
+        budget
     });
-    // The second half runs although an observer panics, so that no count and no time of the first is lost.
-    let trigger = AssertUnwindSafe(|| ChunkStream::<T>::trigger_root_events(world));
-    let observed = catch_unwind(trigger);
-    if let Some((budget, half)) = half {
-        with_stream::<T, _>(world, |world, stream| {
-            let mut report = apply_second_half(world, stream, &budget, half);
-            move_roots(&mut stream.state, world);
+    if let Some(budget) = budget {
+        let mut report = applier.apply(world, &mut StreamHost::<T>::default(), &budget);
+        move_roots::<T>(world);
+        ChunkStream::<T>::with_stream(world, |stream| {
+            let state = &mut stream.state;
+            request_saved(state);
+            state.totals.unloaded += report.unloaded as u64;
+            state.totals.spawned += report.spawned as u64;
+            state.totals.despawned += report.despawned as u64;
             report.spent = clock.now().saturating_sub(start);
-            stream.state.frames.worked(report, &stream.budget);
+            state.frames.worked(report, &stream.budget);
         });
     }
-    if let Err(panic) = observed {
-        resume_unwind(panic);
+    ParkedApplier::put_back(world, applier);
+    let messages = ChunkStream::<T>::with_state(world, |state| {
+        let unloaded = core::mem::take(&mut state.unloaded);
+        (unloaded, core::mem::take(&mut state.failed))
+    });
+    if let Some((unloaded, failed)) = messages {
+        write(world, unloaded);
+        write(world, failed);
+    }
+    let must_save_all =
+        ChunkStream::<T>::with_state(world, |state| core::mem::take(&mut state.must_save_all));
+    if must_save_all == Some(true) {
+        ChunkStream::<T>::save_all(world);
     }
 }
 
-/// Takes over results and loads, and writes the messages. Returns the budget of the applier's frame.
-fn apply_first_half<T: Send + Sync + 'static>(
+/// Notes which roots users despawned.
+fn forget_orphaned<T: Send + Sync + 'static>(
     world: &mut World,
-    stream: &mut ChunkStream<T>,
-    start: Duration,
-) -> (ApplyBudget, Option<HalfFrame>) {
-    if world.resource::<ChunkIndex<T>>().has_orphaned() {
-        for (coord, chunk) in world.resource_mut::<ChunkIndex<T>>().take_orphaned() {
-            stream.applier.forget(chunk);
-            stream.state.unloaded.push(ChunkUnloaded::new(coord));
-        }
+    applier: &mut Applier<ChunkCoord, T>,
+) {
+    let index = world.get_resource::<ChunkIndex<T>>();
+    if !index.is_some_and(ChunkIndex::has_orphaned) {
+        return;
     }
-    stream.hand_to_applier(world);
-    let state = &mut stream.state;
-    let mut budget = state.frames.now.left_of(&stream.budget);
-    debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
-    let elapsed = state.clock.now().saturating_sub(start);
-    budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
-    let mut host = StreamHost::new(state);
-    let half = stream.applier.apply_first_half(world, &mut host, &budget);
-    host.end();
-    write(world, &mut state.unloaded);
-    write(world, &mut state.loaded);
-    write(world, &mut state.failed);
-    (budget, half)
+    let orphaned = world.resource_mut::<ChunkIndex<T>>().take_orphaned();
+    for (_, chunk) in &orphaned {
+        applier.forget(*chunk);
+    }
+    ChunkStream::<T>::with_state(world, |state| {
+        let coords = orphaned.into_iter().map(|(coord, _)| coord);
+        state.unloaded.extend(coords.map(ChunkUnloaded::new));
+    });
 }
 
-/// Unloads for the rest of the time, and requests what waited for a save.
-fn apply_second_half<T: Send + Sync + 'static>(
-    world: &mut World,
-    stream: &mut ChunkStream<T>,
-    budget: &ApplyBudget,
-    half: Option<HalfFrame>,
-) -> ApplyReport {
-    let mut report = ApplyReport::default();
-    if let Some(half) = half {
-        let mut host = StreamHost::new(&mut stream.state);
-        report = (stream.applier).apply_second_half(world, &mut host, budget, half);
-        host.end();
-    }
-    let state = &mut stream.state;
+/// Requests what waited for a save that is done.
+fn request_saved<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
     let (unsaved, scheduler) = (&state.unsaved, &mut state.scheduler);
     state.waiting_for_save.retain(|coord| {
         let must_wait = unsaved.contains(coord);
@@ -142,10 +153,6 @@ fn apply_second_half<T: Send + Sync + 'static>(
         }
         must_wait
     });
-    state.totals.unloaded += report.unloaded as u64;
-    state.totals.spawned += report.spawned as u64;
-    state.totals.despawned += report.despawned as u64;
-    report
 }
 
 /// Results taken over between two readings of the clock, if there is time for them. Each batch gives permits back and so
@@ -179,18 +186,23 @@ fn collect<T: Send + Sync + 'static>(
 }
 
 /// Moves the roots to a new origin, if there is one.
-fn move_roots<T: Send + Sync + 'static>(state: &mut StreamState<T>, world: &mut World) {
-    if core::mem::take(&mut state.must_move_roots) {
-        let start = state.clock.now();
-        state.world_origin.move_roots::<T>(world);
-        state.frames.now.apply.spent += state.clock.now().saturating_sub(start);
+fn move_roots<T: Send + Sync + 'static>(world: &mut World) {
+    let moved = ChunkStream::<T>::with_state(world, |state| {
+        let must_move = core::mem::take(&mut state.must_move_roots);
+        must_move.then(|| (state.world_origin.clone(), Arc::clone(&state.clock)))
+    });
+    if let Some((origin, clock)) = moved.flatten() {
+        let start = clock.now();
+        origin.move_roots::<T>(world);
+        let spent = clock.now().saturating_sub(start);
+        ChunkStream::<T>::with_state(world, |state| state.frames.now.apply.spent += spent);
     }
 }
 
-fn write<M: Message>(world: &mut World, messages: &mut Vec<M>) {
-    if !messages.is_empty() {
-        world
-            .resource_mut::<Messages<M>>()
-            .write_batch(messages.drain(..));
+fn write<M: Message>(world: &mut World, messages: Vec<M>) {
+    if !messages.is_empty()
+        && let Some(mut queue) = world.get_resource_mut::<Messages<M>>()
+    {
+        queue.write_batch(messages);
     }
 }
