@@ -32,7 +32,7 @@ fn a_frame_at_rest_with_ten_thousand_chunks_allocates_no_more_than_an_app_withou
     )
     .with_config(StreamingConfig {
         budget: ApplyBudget::unlimited(),
-        range: ViewRange::disc(57, 57).expect("equal radii"),
+        range: Some(ViewRange::disc(57, 57).expect("equal radii")),
         ..StreamingConfig::default()
     });
     plugin.runtime = simulation.runtime();

@@ -113,7 +113,7 @@ impl Streamed {
             },
         );
         let config = StreamingConfig {
-            range: ViewRange::disc(2, 3).expect("3 is not less than 2"),
+            range: Some(ViewRange::disc(2, 3).expect("3 is not less than 2")),
             budget: ApplyBudget::time(Duration::from_micros(70)),
             scan_budget: Duration::from_secs(60),
             ..StreamingConfig::default()
@@ -207,7 +207,7 @@ impl Streamed {
             Action::DespawnChild(_) | Action::FreeChild(_) => {}
             Action::Range(radius) => {
                 world.resource_mut::<ChunkStream<Pieces>>().range =
-                    ViewRange::disc(radius, radius + 1).expect("one more");
+                    Some(ViewRange::disc(radius, radius + 1).expect("one more"));
             }
             Action::Grid(is_coarse) => {
                 let size = if is_coarse { 2.0 } else { 1.0 };

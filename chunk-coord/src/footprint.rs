@@ -81,6 +81,21 @@ impl Footprint {
         }
     }
 
+    /// The part of the shape in the centre's own layer.
+    #[must_use]
+    pub const fn own_layer(&self) -> Self {
+        match *self {
+            Self::Disc { radius } | Self::Sphere { radius } | Self::Cylinder { radius, .. } => {
+                Self::Disc { radius }
+            }
+            Self::Cuboid {
+                half_extents: [x, _, z],
+            } => Self::Cuboid {
+                half_extents: [x, 0, z],
+            },
+        }
+    }
+
     /// Whether the shape contains the whole of `other` around the same centre.
     ///
     /// Exact, and without counting: the shapes are convex, so the outermost chunks of `other` decide.

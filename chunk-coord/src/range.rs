@@ -7,6 +7,7 @@ use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
 use crate::coord::ChunkCoord;
 use crate::footprint::Footprint;
+use crate::grid::ChunkGrid;
 
 /// The footprint in which chunks are loaded, and the one outside which they are unloaded.
 ///
@@ -138,6 +139,35 @@ impl ViewRange {
         widest(self.unload())
     }
 
+    /// Whether `grid` has every chunk that this range loads. A planar grid has one layer, so a range does not fit it
+    /// that loads chunks above or below the viewer's; how far chunks are kept does not matter.
+    ///
+    /// ```
+    /// use bevy_math::Vec3;
+    /// use chunk_coord::{ChunkGrid, ViewRange};
+    ///
+    /// let (plane, space) = (ChunkGrid::planar(16.0)?, ChunkGrid::volumetric(Vec3::splat(16.0))?);
+    /// let sphere = ViewRange::sphere(5, 6)?;
+    /// assert!(sphere.fits(&space) && !sphere.fits(&plane));
+    /// assert_eq!(sphere.own_layer(), ViewRange::disc(5, 6)?);
+    /// // In space a disc fits as well: it is one layer of many.
+    /// assert!(sphere.own_layer().fits(&plane) && sphere.own_layer().fits(&space));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn fits(&self, grid: &ChunkGrid) -> bool {
+        !grid.is_planar() || self.load.half_extents()[1] == 0
+    }
+
+    /// The part of the range in the viewer's own layer, which fits every grid.
+    #[must_use]
+    pub fn own_layer(&self) -> Self {
+        Self {
+            load: self.load.own_layer(),
+            unload: self.unload.own_layer(),
+        }
+    }
+
     /// The footprint in which chunks are loaded.
     #[must_use]
     pub const fn load(&self) -> Footprint {
@@ -223,6 +253,43 @@ mod tests {
                 covered &= !inside(load, x, y, z) || inside(unload, x, y, z);
             }}}
             prop_assert_eq!(ViewRange::new(load, unload).is_ok(), covered);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_own_layer_of_a_range_is_what_it_has_there(load in footprints(0..6), unload in footprints(0..6)) {
+            prop_assume!(unload.covers(&load));
+            let range = ViewRange { load, unload };
+            let layer = range.own_layer();
+            prop_assert!(layer.unload.covers(&layer.load));
+            for (whole, part) in [(range.load, layer.load), (range.unload, layer.unload)] {
+                for x in -6..=6 { for y in -6..=6 { for z in -6..=6 {
+                    let coord = ChunkCoord::new(x, y, z);
+                    let expected = y == 0 && whole.contains(ChunkCoord::ORIGIN, coord);
+                    prop_assert_eq!(part.contains(ChunkCoord::ORIGIN, coord), expected);
+                }}}
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_fits_a_planar_grid_if_it_loads_one_layer() {
+        let plane = ChunkGrid::planar(1.0).unwrap();
+        for fitting in [
+            ViewRange::disc(3, 4),
+            ViewRange::sphere(0, 4),
+            ViewRange::cylinder(3, 5, 0),
+            ViewRange::cuboid([1, 0, 1], [1, 9, 1]),
+        ] {
+            assert!(fitting.unwrap().fits(&plane));
+        }
+        for other in [
+            ViewRange::sphere(1, 1),
+            ViewRange::cylinder(3, 4, 1),
+            ViewRange::cuboid([0, 1, 0], [1, 1, 1]),
+        ] {
+            assert!(!other.unwrap().fits(&plane));
         }
     }
 

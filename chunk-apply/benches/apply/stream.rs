@@ -37,7 +37,7 @@ fn plugin(entities: usize, radius: u32, budget: Duration) -> ChunkStreamingPlugi
     });
     let grid = ChunkGrid::planar(1.0).expect("1 is a size");
     ChunkStreamingPlugin::new(grid, generator, spawner).with_config(StreamingConfig {
-        range: ViewRange::disc(radius, radius).expect("equal radii"),
+        range: Some(ViewRange::disc(radius, radius).expect("equal radii")),
         budget: ApplyBudget::time(budget),
         ..StreamingConfig::default()
     })

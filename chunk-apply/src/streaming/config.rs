@@ -1,18 +1,20 @@
 //! What a stream may cost, and how far it reaches.
 
-use super::viewer::ChunkViewer;
 use crate::{budget::ApplyBudget, sync::Arc};
 use bevy_ecs::{entity::Entity, world::World};
-use chunk_coord::{ChunkCoord, ViewRange};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{ConfigError, SchedulerConfig};
 use core::{fmt, time::Duration};
 
 /// The settings of one stream. All have working defaults.
 #[derive(Clone, Debug)]
 pub struct StreamingConfig {
-    /// How far a [`ChunkViewer`](crate::ChunkViewer) without a range of its own sees, in chunks.
-    /// Default: [`ChunkViewer::default_range`](crate::ChunkViewer::default_range).
-    pub range: ViewRange,
+    /// How far a [`ChunkViewer`](crate::ChunkViewer) without a range of its own sees, in chunks. Default `None`: what fits
+    /// the grid, [`ChunkViewer::default_range`](crate::ChunkViewer::default_range).
+    ///
+    /// A range that loads chunks above or below the viewer does not fit a planar grid; the plugin refuses it. In a
+    /// volumetric grid a disc is the viewer's own layer alone.
+    pub range: Option<ViewRange>,
     /// Concurrency, bounds and retries of generation.
     pub scheduler: SchedulerConfig,
     /// Main-thread time a frame may spend, scanning and generating included, and chunks it may apply. Default 2 ms and no
@@ -26,7 +28,8 @@ pub struct StreamingConfig {
 }
 
 impl StreamingConfig {
-    /// Checks the settings, as the plugin does when it is built.
+    /// Checks the settings by themselves. [`ChunkStreamingPlugin::validate`](crate::ChunkStreamingPlugin::validate) checks
+    /// as well whether they fit the grid.
     ///
     /// # Errors
     ///
@@ -50,6 +53,13 @@ pub enum StreamingConfigError {
     Scheduler(ConfigError),
     /// `unload_share`, which is not between 0 and 1.
     UnloadShare(f32),
+    /// [`StreamingConfig::range`] loads chunks above or below the viewer, and the grid is planar.
+    Range {
+        /// The range.
+        range: ViewRange,
+        /// The grid.
+        grid: ChunkGrid,
+    },
 }
 
 impl fmt::Display for StreamingConfigError {
@@ -57,6 +67,14 @@ impl fmt::Display for StreamingConfigError {
         match self {
             Self::Scheduler(error) => error.fmt(f),
             Self::UnloadShare(share) => write!(f, "`unload_share` is {share}, not 0 to 1"),
+            Self::Range { range, grid } => write!(
+                f,
+                "the range {:?} loads more than one layer, and the grid of chunks of {} by {} is planar: use a flat range, \
+                 or `ChunkGrid::volumetric`",
+                range.load(),
+                grid.size().x,
+                grid.size().z,
+            ),
         }
     }
 }
@@ -72,7 +90,7 @@ impl From<ConfigError> for StreamingConfigError {
 impl Default for StreamingConfig {
     fn default() -> Self {
         Self {
-            range: ChunkViewer::default_range(),
+            range: None,
             scheduler: SchedulerConfig::default(),
             budget: ApplyBudget::default(),
             scan_budget: Duration::from_micros(250),

@@ -76,7 +76,7 @@ pub enum StreamingSystems {
 /// # Panics
 ///
 /// `Plugin::build` panics with the sentence of the [`StreamingConfigError`] when [`config`](Self::config) is invalid.
-/// [`StreamingConfig::validate`] checks it without a panic.
+/// [`validate`](Self::validate) checks it without a panic.
 pub struct ChunkStreamingPlugin<T> {
     /// Divides the world into chunks.
     pub grid: ChunkGrid,
@@ -168,8 +168,24 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
         self
     }
 
-    fn stream(&self) -> Result<(ChunkStream<T>, ParkedApplier<T>), StreamingConfigError> {
+    /// Checks the settings, by themselves and against the grid, as the plugin does when it is built.
+    ///
+    /// # Errors
+    ///
+    /// When [`StreamingConfig::validate`] has one, or the range does not [fit](chunk_coord::ViewRange::fits) the grid.
+    pub fn validate(&self) -> Result<(), StreamingConfigError> {
         self.config.validate()?;
+        match self.config.range {
+            Some(range) if !range.fits(&self.grid) => {
+                let grid = self.grid;
+                Err(StreamingConfigError::Range { range, grid })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stream(&self) -> Result<(ChunkStream<T>, ParkedApplier<T>), StreamingConfigError> {
+        self.validate()?;
         let scheduler = Scheduler::new(
             self.config.scheduler.clone(),
             self.generator.clone(),

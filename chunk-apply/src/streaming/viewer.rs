@@ -8,10 +8,14 @@ use bevy_math::Vec3;
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::prelude::ReflectDefault;
 use bevy_transform::components::Transform;
-use chunk_coord::{ChunkCoord, ViewRange, Viewer};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer};
 use tracing::warn;
 
 /// Put this on an entity, and the world around it is streamed.
+///
+/// A range that loads chunks above or below the viewer does not fit a stream with a planar grid, whose chunks all are in
+/// one layer: there the viewer's own layer is loaded alone, with a warning, and
+/// [`StreamingTotals::invalid_ranges`](crate::StreamingTotals::invalid_ranges) counts it.
 ///
 /// A viewer may be a child of another entity; its position in the world counts. A position that is not finite, or beyond
 /// the grid, is ignored: the viewer then stays at its last valid position.
@@ -49,11 +53,18 @@ impl ChunkViewer {
         Self { range: Some(range) }
     }
 
-    /// The range of viewers without one of their own, unless the stream is given another: loads a disc of 12, unloads
-    /// beyond 14. With equal radii, chunks at the border would be unloaded and loaded again each time a viewer crosses it.
+    /// The range of viewers without one of their own, in a stream that is given none either. In a planar grid it loads a
+    /// disc of radius 12, which is 441 chunks, and unloads beyond 14; in a volumetric grid it loads a sphere of radius 6,
+    /// which is 925 chunks, and unloads beyond 8. With equal radii, chunks at the border would be unloaded and loaded again
+    /// each time a viewer crosses it.
     #[must_use]
-    pub fn default_range() -> ViewRange {
-        ViewRange::disc(12, 14).expect("14 is not less than 12")
+    pub fn default_range(grid: &ChunkGrid) -> ViewRange {
+        let range = if grid.is_planar() {
+            ViewRange::disc(12, 14)
+        } else {
+            ViewRange::sphere(6, 8)
+        };
+        range.expect("the band is two chunks wide")
     }
 }
 
@@ -67,7 +78,13 @@ pub(super) struct Viewers {
     lost: Vec<u64>,
     lost_before: Vec<u64>,
     invalid_positions: u64,
+    /// Ranges that do not fit the grid and were warned about, each once.
+    warned_ranges: Vec<ViewRange>,
+    invalid_ranges: u64,
 }
+
+/// So many ranges that do not fit are warned about. More are a range that is animated, and counted alone.
+const MOST_RANGE_WARNINGS: usize = 16;
 
 impl Viewers {
     /// Starts a scan.
@@ -97,8 +114,26 @@ impl Viewers {
             before.map(|viewer| viewer.coord).ok_or(error)
         });
         if let Ok(coord) = coord {
+            let range = self.fitting(entity, range, &origin.grid);
             self.now.push(Viewer { id, coord, range });
         }
+    }
+
+    /// The part of the range that the grid has.
+    fn fitting(&mut self, viewer: Entity, range: ViewRange, grid: &ChunkGrid) -> ViewRange {
+        if range.fits(grid) {
+            return range;
+        }
+        self.invalid_ranges += 1;
+        let may_warn = self.warned_ranges.len() < MOST_RANGE_WARNINGS;
+        if may_warn && !self.warned_ranges.contains(&range) {
+            self.warned_ranges.push(range);
+            let load = range.load();
+            warn!(
+                "viewer {viewer} loads one layer alone, because {load:?} does not fit the planar grid"
+            );
+        }
+        range.own_layer()
     }
 
     /// Whether, since the scan before, any viewer changed its chunk or range, came or went.
@@ -112,6 +147,11 @@ impl Viewers {
 
     pub(super) fn coords(&self) -> impl Iterator<Item = ChunkCoord> {
         self.now.iter().map(|viewer| viewer.coord)
+    }
+
+    /// How often a range was cut to one layer.
+    pub(super) fn invalid_ranges(&self) -> u64 {
+        self.invalid_ranges
     }
 
     /// How often a position was ignored.

@@ -26,7 +26,7 @@ fn slow_rig(pieces: usize, radius: u32, budget: ApplyBudget) -> Rig {
         },
     );
     let config = StreamingConfig {
-        range: ViewRange::disc(radius, radius).expect("equal radii"),
+        range: Some(ViewRange::disc(radius, radius).expect("equal radii")),
         budget,
         ..config()
     };

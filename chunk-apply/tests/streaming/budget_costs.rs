@@ -51,7 +51,7 @@ pub(crate) fn rig(pieces: usize, radius: u32, budget: ApplyBudget, prices: Price
     );
     let saving = clock.clone();
     let config = StreamingConfig {
-        range: ViewRange::disc(radius, radius).expect("equal radii"),
+        range: Some(ViewRange::disc(radius, radius).expect("equal radii")),
         budget,
         ..config()
     };
@@ -255,7 +255,7 @@ fn scanning_generating_and_applying_share_one_budget() {
         },
     );
     let config = StreamingConfig {
-        range: ViewRange::disc(12, 12).expect("equal radii"),
+        range: Some(ViewRange::disc(12, 12).expect("equal radii")),
         budget: ApplyBudget::time(BUDGET),
         scan_budget: micros(250),
         ..config()

@@ -199,7 +199,7 @@ fn a_chunk_without_children_has_no_list_of_them_after_several_frames_either() {
         },
     );
     let config = StreamingConfig {
-        range: ViewRange::disc(0, 0).expect("equal radii"),
+        range: Some(ViewRange::disc(0, 0).expect("equal radii")),
         budget: ApplyBudget::time(Duration::from_millis(1)),
         ..config()
     };

@@ -105,7 +105,7 @@ fn swapping_rig(levels: Option<ChunkLevels>, radius: u32) -> Rig {
     });
     let mut plugin = ChunkStreamingPlugin::new(grid(), generator, visible_spawner(&clock))
         .with_config(StreamingConfig {
-            range: ViewRange::disc(radius, radius).expect("equal radii"),
+            range: Some(ViewRange::disc(radius, radius).expect("equal radii")),
             budget: ApplyBudget::unlimited(),
             ..config()
         })

@@ -236,7 +236,7 @@ fn heavy_rig() -> Rig {
         }));
     });
     let config = StreamingConfig {
-        range: chunk_coord::ViewRange::disc(0, 0).expect("equal radii"),
+        range: Some(chunk_coord::ViewRange::disc(0, 0).expect("equal radii")),
         budget: ApplyBudget::time(Duration::from_micros(300)),
         ..config()
     };

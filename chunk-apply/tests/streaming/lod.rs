@@ -13,7 +13,7 @@ fn rig(hysteresis: u32) -> (Rig, ChunkLevels) {
     let generator =
         Generator::new(move |job: &Job<ChunkCoord>| Pieces(usize::from(asked.of(job.key())) + 1));
     let config = StreamingConfig {
-        range: ViewRange::disc(5, 6).expect("6 is not less than 5"),
+        range: Some(ViewRange::disc(5, 6).expect("6 is not less than 5")),
         ..config()
     };
     let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner())

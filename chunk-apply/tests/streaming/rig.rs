@@ -40,7 +40,7 @@ pub(crate) fn spawner() -> Spawner<ChunkCoord, Pieces> {
 /// Loads a disc of 3 chunks (29 of them), unloads beyond 4, without limits.
 pub(crate) fn config() -> StreamingConfig {
     StreamingConfig {
-        range: ViewRange::disc(3, 4).expect("4 is not less than 3"),
+        range: Some(ViewRange::disc(3, 4).expect("4 is not less than 3")),
         budget: ApplyBudget::unlimited(),
         scan_budget: Duration::from_secs(60),
         ..StreamingConfig::default()

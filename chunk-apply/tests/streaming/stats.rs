@@ -172,7 +172,7 @@ pub(crate) fn eventful() -> Rig {
         Pieces(PIECES)
     });
     let config = StreamingConfig {
-        range: ViewRange::disc(3, 4).expect("4 is not less than 3"),
+        range: Some(ViewRange::disc(3, 4).expect("4 is not less than 3")),
         scheduler: SchedulerConfig {
             max_in_flight: 2,
             ..SchedulerConfig::default()

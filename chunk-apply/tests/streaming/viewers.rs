@@ -1,10 +1,15 @@
 //! Who wants chunks, and from where.
 
-use crate::rig::{Rig, config, generator, middle_of, spawner};
+use crate::rig::{
+    CHUNK_SIZE, Pieces, Rig, config, generator, grid, middle_of, spawner, two_chunks_a_frame,
+};
 use bevy_ecs::prelude::*;
+use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ChunkViewer, StreamingConfig};
-use chunk_coord::{ChunkCoord, ViewRange};
+use chunk_apply::{
+    ChunkStreamingPlugin, ChunkViewer, ManualClock, StreamingConfig, StreamingConfigError,
+};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 
 #[test]
 fn the_wanted_chunks_are_the_union_over_all_viewers() {
@@ -93,10 +98,10 @@ fn the_range_can_change_while_streaming() {
     let mut rig = Rig::new();
     rig.viewer(0, 0);
     rig.settle();
-    rig.stream_mut().range = ViewRange::disc(1, 1).expect("equal radii");
+    rig.stream_mut().range = Some(ViewRange::disc(1, 1).expect("equal radii"));
     rig.settle();
     assert_eq!(rig.index().len(), 5);
-    rig.stream_mut().range = ViewRange::disc(5, 6).expect("6 is not less than 5");
+    rig.stream_mut().range = Some(ViewRange::disc(5, 6).expect("6 is not less than 5"));
     rig.settle();
     assert_eq!(rig.index().len(), 81);
 }
@@ -104,7 +109,7 @@ fn the_range_can_change_while_streaming() {
 #[test]
 fn a_radius_of_zero_wants_the_viewers_own_chunk() {
     let config = StreamingConfig {
-        range: ViewRange::disc(0, 0).expect("equal radii"),
+        range: Some(ViewRange::disc(0, 0).expect("equal radii")),
         ..config()
     };
     let mut rig = Rig::with(generator(), spawner(), config);
@@ -139,4 +144,116 @@ fn a_viewer_beyond_the_end_of_the_world_stays_where_it_last_was() {
     assert_eq!(rig.index().len(), loaded);
     assert_eq!(rig.stream().viewers()[0].coord, end);
     assert!(rig.stream().totals().invalid_positions > 0);
+}
+
+fn volumetric() -> ChunkGrid {
+    ChunkGrid::volumetric(Vec3::splat(CHUNK_SIZE)).expect("10 is a size")
+}
+
+/// A stream in this grid, with a range or without.
+fn plugin_in(grid: ChunkGrid, range: Option<ViewRange>) -> ChunkStreamingPlugin<Pieces> {
+    let config = StreamingConfig { range, ..config() };
+    ChunkStreamingPlugin::new(grid, generator(), spawner()).with_config(config)
+}
+
+/// How many layers of chunks are loaded.
+fn layers(rig: &Rig) -> usize {
+    let mut layers: Vec<i32> = rig.index().iter().map(|(coord, _)| coord.y).collect();
+    layers.sort_unstable();
+    layers.dedup();
+    layers.len()
+}
+
+/// Whether no two roots stand at one place.
+fn roots_stand_apart(rig: &mut Rig) -> bool {
+    let world = rig.app.world_mut();
+    let mut roots = world.query_filtered::<&Transform, With<chunk_apply::ChunkRoot>>();
+    let mut places: Vec<_> = (roots.iter(world))
+        .map(|place| place.translation.to_array().map(f32::to_bits))
+        .collect();
+    places.sort_unstable();
+    let all = places.len();
+    places.dedup();
+    places.len() == all
+}
+
+#[test]
+fn without_a_range_a_viewer_sees_what_fits_the_grid() {
+    for (grid, chunks, depth) in [(grid(), 441, 1), (volumetric(), 925, 13)] {
+        let mut rig = Rig::build(ManualClock::default(), plugin_in(grid, None));
+        rig.viewer(0, 0);
+        rig.settle();
+        assert_eq!((rig.index().len(), layers(&rig)), (chunks, depth));
+    }
+}
+
+#[test]
+fn a_default_range_follows_the_grid() {
+    let mut rig = Rig::build(ManualClock::default(), plugin_in(grid(), None));
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut().set_grid(volumetric());
+    rig.settle();
+    assert_eq!((rig.index().len(), layers(&rig)), (925, 13));
+    rig.stream_mut().set_grid(grid());
+    rig.settle();
+    assert_eq!((rig.index().len(), layers(&rig)), (441, 1));
+    assert_eq!(rig.stream().totals().invalid_ranges, 0);
+}
+
+#[test]
+fn a_range_of_many_layers_is_refused_in_a_planar_grid_by_name() {
+    let sphere = ViewRange::sphere(2, 3).expect("3 is not less than 2");
+    let error = plugin_in(grid(), Some(sphere))
+        .validate()
+        .expect_err("a sphere has layers");
+    let expected = StreamingConfigError::Range {
+        range: sphere,
+        grid: grid(),
+    };
+    assert_eq!(error, expected);
+    let text = error.to_string();
+    assert!(text.contains("Sphere { radius: 2 }"), "{text}");
+    assert!(text.contains("10 by 10"), "{text}");
+    assert_eq!(plugin_in(volumetric(), Some(sphere)).validate(), Ok(()));
+    // How far chunks are kept above an empty sky does not matter.
+    let flat = ViewRange::cylinder(2, 4, 0).expect("4 is not less than 2");
+    assert_eq!(plugin_in(grid(), Some(flat)).validate(), Ok(()));
+}
+
+#[test]
+fn a_range_that_comes_to_not_fit_is_cut_to_one_layer_and_counted() {
+    let sphere = ViewRange::sphere(3, 4).expect("4 is not less than 3");
+    // A viewer's own range.
+    let mut rig = Rig::new();
+    let own = ChunkViewer::with_range(sphere);
+    rig.app.world_mut().spawn((own, middle_of(0, 0)));
+    rig.settle();
+    assert_eq!((rig.index().len(), layers(&rig)), (29, 1));
+    assert!(roots_stand_apart(&mut rig));
+    let counted = rig.stream().totals().invalid_ranges;
+    assert!(counted > 0);
+    rig.frame();
+    assert_eq!(rig.stream().totals().invalid_ranges, counted + 1);
+    assert_eq!(rig.stream().viewers()[0].range, sphere.own_layer());
+    // The stream's range.
+    let mut rig = Rig::new();
+    rig.viewer(0, 0);
+    rig.stream_mut().range = Some(sphere);
+    rig.settle();
+    assert_eq!((rig.index().len(), layers(&rig)), (29, 1));
+    assert!(rig.stream().totals().invalid_ranges > 0);
+    // The grid.
+    let plugin = plugin_in(volumetric(), Some(sphere));
+    let mut rig = Rig::build(ManualClock::default(), plugin);
+    rig.viewer(0, 0);
+    rig.stream_mut().budget = two_chunks_a_frame();
+    rig.settle();
+    assert_eq!((rig.index().len(), layers(&rig)), (123, 7));
+    assert_eq!(rig.stream().totals().invalid_ranges, 0);
+    rig.stream_mut().set_grid(grid());
+    rig.settle();
+    assert_eq!((rig.index().len(), layers(&rig)), (29, 1));
+    assert!(roots_stand_apart(&mut rig));
+    assert!(rig.stream().totals().invalid_ranges > 0);
 }

@@ -132,7 +132,7 @@ impl Settings {
     pub fn streaming(&self) -> Result<StreamingConfig, SettingsError> {
         self.validate()?;
         Ok(StreamingConfig {
-            range: self.range()?,
+            range: Some(self.range()?),
             scheduler: self.scheduler(),
             budget: self.budget,
             ..StreamingConfig::default()
@@ -229,6 +229,7 @@ impl From<CityError> for SettingsError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chunk_apply::ChunkViewer;
 
     #[test]
     fn the_defaults_are_the_streams_own() {
@@ -236,7 +237,8 @@ mod tests {
         let standard = StreamingConfig::default();
         assert_eq!(ours.budget, standard.budget);
         assert_eq!(ours.scheduler, standard.scheduler);
-        assert_eq!(ours.range, standard.range);
+        let grid = ChunkGrid::planar(1.0).expect("1 is a size");
+        assert_eq!(ours.range, Some(ChunkViewer::default_range(&grid)));
         assert_eq!(Settings::default().frames(), 900);
     }
 

@@ -63,7 +63,7 @@ fn a_city_is_streamed_where_there_are_no_assets_to_touch() {
     let spawner = city_spawner(SharedAssets::default(), WholeWithin::new(200.0, 2));
     let plugin = ChunkStreamingPlugin::new(grid, generator, spawner);
     let config = StreamingConfig {
-        range: ViewRange::disc(2, 2).expect("2 is not less than 2"),
+        range: Some(ViewRange::disc(2, 2).expect("2 is not less than 2")),
         ..StreamingConfig::default()
     };
     let mut app = App::new();

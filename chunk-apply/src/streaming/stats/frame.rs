@@ -56,6 +56,9 @@ pub struct StreamingTotals {
     pub despawned: u64,
     /// Viewer positions that were ignored because they have no chunk.
     pub invalid_positions: u64,
+    /// Viewer ranges that were cut to the viewer's own layer, because they do not fit the planar grid; counted for each
+    /// viewer in each scan.
+    pub invalid_ranges: u64,
     /// Chunks that stopped being wanted before anything of them was shown.
     pub missed: u64,
 }

@@ -12,6 +12,7 @@ use crate::{
         lod::LodTracker,
         rank::ViewerRank,
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
+        viewer::ChunkViewer,
     },
 };
 #[cfg(feature = "bevy_reflect")]
@@ -56,8 +57,11 @@ use tracing::error;
 pub struct ChunkStream<T: Send + Sync + 'static> {
     /// What a frame may spend on the `World`.
     pub budget: ApplyBudget,
-    /// How far a viewer without a range of its own sees.
-    pub range: ViewRange,
+    /// How far a viewer without a range of its own sees; `None` for what fits the grid,
+    /// [`ChunkViewer::default_range`](crate::ChunkViewer::default_range).
+    ///
+    /// Of a range that does not [fit](ViewRange::fits) a planar grid, the viewer's own layer is used, with a warning.
+    pub range: Option<ViewRange>,
     /// Main-thread time a frame may spend on finding out what became wanted.
     pub scan_budget: Duration,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
@@ -84,6 +88,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     #[must_use]
     pub fn viewers(&self) -> &[Viewer] {
         self.state.viewers.as_slice()
+    }
+
+    /// How far a viewer is asked to see: by its own range, or else by the stream's, or else by the default of the grid.
+    /// [`viewers`](Self::viewers) tells what was used, which is one layer of a range that does not fit the grid.
+    #[must_use]
+    pub fn range_of(&self, viewer: &ChunkViewer) -> ViewRange {
+        (viewer.range.or(self.range)).unwrap_or_else(|| ChunkViewer::default_range(self.grid()))
     }
 
     /// The scheduler: its counters and depths, and why a chunk is not there.
@@ -224,6 +235,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// Coordinates are of the new grid from the next scan on, except those of chunks that are yet to be unloaded: the
     /// hook before unloading gets the old coordinate, and the root where it stood.
+    ///
+    /// A stream whose [`range`](Self::range) is `None` takes the default range of the new grid. A range that does not fit
+    /// a new planar grid is cut to the viewer's own layer, with a warning.
     pub fn set_grid(&mut self, grid: ChunkGrid) {
         self.state.world_origin.grid = grid;
         self.state.must_restart = true;

@@ -28,6 +28,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     // Each access through `ResMut` would borrow all fields.
     let stream = stream.bypass_change_detection();
     let is_unloading = stream.unloading() > 0;
+    let stream_range = stream.range_of(&ChunkViewer::default());
     let state = &mut stream.state;
     state.frames.resume();
     if state.is_paused {
@@ -59,10 +60,11 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
                 .compute_global_transform(entity)
                 .map_or(transform.translation, |global| global.translation()),
         };
-        let range = viewer.range.unwrap_or(stream.range);
+        let range = viewer.range.unwrap_or(stream_range);
         (state.viewers).see(entity, position, range, &state.world_origin);
     }
     state.totals.invalid_positions = state.viewers.invalid_positions();
+    state.totals.invalid_ranges = state.viewers.invalid_ranges();
     let have_moved = state.viewers.have_changed();
     if have_moved {
         state.rank = ViewerRank::new(state.viewers.coords());

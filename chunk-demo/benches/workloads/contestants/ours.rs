@@ -38,7 +38,7 @@ impl Ours {
         let range = ViewRange::disc(reach(workload.radius), reach(workload.radius + HYSTERESIS));
         let plugin =
             ChunkStreamingPlugin::new(grid, generator, spawner).with_config(StreamingConfig {
-                range: range.expect("what is loaded is not unloaded at once"),
+                range: Some(range.expect("what is loaded is not unloaded at once")),
                 ..StreamingConfig::default()
             });
         let mut app = App::new();
