@@ -40,5 +40,5 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
     #[cfg(feature = "streaming")]
-    pub use chunk_scheduler::{Generator, Job};
+    pub use chunk_scheduler::{GenerateError, Generator, Job};
 }

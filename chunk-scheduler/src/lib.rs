@@ -58,7 +58,7 @@ pub use config::{
     SchedulerConfig,
 };
 pub use histogram::{DurationRecorder, DurationSummary};
-pub use job::{Generator, Job, JobState, Key, Lane, Requested, Version};
+pub use job::{GenerateError, Generator, Job, JobState, Key, Lane, Requested, Version};
 pub use queue::{FnRank, Rank};
 pub use runtime::{
     CustomRuntime, Runtime, Simulation, WorkerFuture, available_cores, recommended_pool_threads,
@@ -66,14 +66,14 @@ pub use runtime::{
 pub use scheduler::{
     AuditError, AuditErrorKind, ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport,
     Counters, Delivered, Depths, Explanation, Failure, LiveStatus, Overrun, Quarantined, Scheduler,
-    Status, WaitsFor,
+    Status, Verdict, WaitsFor,
 };
 
 /// The types that most users need.
 pub mod prelude {
     pub use crate::{
-        Concurrency, Delivered, FnRank, Generator, Job, Key, Lane, Rank, Requested, Runtime,
-        Scheduler, SchedulerConfig, Version,
+        Concurrency, Delivered, FnRank, GenerateError, Generator, Job, Key, Lane, Rank, Requested,
+        Runtime, Scheduler, SchedulerConfig, Version,
     };
 }
 

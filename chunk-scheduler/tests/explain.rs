@@ -2,7 +2,7 @@
 
 mod common;
 
-use chunk_scheduler::{FnRank, JobState, Lane, SchedulerConfig, Status, WaitsFor};
+use chunk_scheduler::{FnRank, JobState, Lane, Runtime, SchedulerConfig, Status, WaitsFor};
 use common::{FRAME, World, bounded, double, one_at_a_time, plain, taking};
 
 /// By lane, rank, the tick that submitted it, and then by key, like the queue itself.
@@ -76,6 +76,23 @@ fn a_job_behind_its_superseded_attempt_or_behind_the_limit_says_so() {
     world.tick();
     assert_eq!(world.live(1).waits_for, Some(WaitsFor::FormerAttempt));
     assert_eq!(world.settle().len(), 2);
+}
+
+/// The pool's threads are busy with other tasks, and no job is in flight.
+#[test]
+fn a_job_whose_worker_has_no_thread_says_so() {
+    let runtime = Runtime::custom(1, |worker| {
+        // Never polled.
+        std::mem::forget(worker);
+    });
+    let config = one_at_a_time();
+    let mut scheduler = common::scheduler(config, plain(), runtime, common::Near(0));
+    scheduler.request(1);
+    scheduler.tick(FRAME);
+    assert_eq!(scheduler.depths().in_flight, 0);
+    let text = scheduler.explain(1).to_string();
+    let expected = "waits for a thread, because those of the runtime are busy with other tasks";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

@@ -11,9 +11,9 @@ use std::{
 };
 
 use chunk_scheduler::{
-    FnRank, Generator, Job, Lane, RetryPolicy, Runtime, SchedulerConfig, Status,
+    FnRank, Generator, Job, Lane, RetryPolicy, Runtime, SchedulerConfig, Status, Verdict,
 };
-use common::{FRAME, World, attempts, one_at_a_time, plain};
+use common::{FRAME, Log, World, attempts, bounded, one_at_a_time, plain};
 
 /// Panics for 13, and returns an error for 7.
 fn unlucky() -> Generator<i32, i32> {
@@ -36,15 +36,16 @@ fn a_panic_and_an_error_affect_no_other_job() {
     let counters = world.scheduler.counters();
     let found = (counters.failed, counters.retried, counters.panics);
     assert_eq!(found, (2, 4, 3));
-    let failures: Vec<_> = world.scheduler.failures().collect();
+    let failures = &world.failures;
     assert_eq!(failures.len(), 6);
     let last = failures.last().expect("there are six");
-    assert_eq!((last.key, last.attempts, last.will_retry), (13, 3, false));
+    let verdict = Verdict::GaveUp;
+    assert_eq!((last.key, last.attempts, last.verdict), (13, 3, verdict));
     let is_panic = last.panicked && last.message.contains("unlucky");
     assert!(is_panic, "{last:?}");
     let mut errors = failures.iter().filter(|it| it.key == 7 && !it.panicked);
     assert!(errors.any(|error| error.message == "no seven today"));
-    assert_eq!(world.scheduler.failures().count(), 0);
+    assert_eq!(counters.failures, 6);
 }
 
 /// A failing chunk that is retried for ever, before all others.
@@ -188,7 +189,7 @@ fn panics_of_an_async_generator_are_caught_before_and_after_its_first_await() {
     });
     world.request(1..=3);
     assert_eq!(world.settle(), [3]);
-    let failures: Vec<_> = world.scheduler.failures().collect();
+    let failures = &world.failures;
     for text in ["before", "after"] {
         assert!(failures.iter().any(|it| it.message.contains(text)));
     }
@@ -271,13 +272,101 @@ fn an_executor_that_drops_its_worker_loses_no_job() {
     assert_eq!(scheduler.audit(), Ok(()));
 }
 
+/// An outage: more chunks fail in a frame than one tick should handle.
 #[test]
-fn unread_failures_are_bounded_and_counted() {
+fn every_failure_is_told_and_no_tick_handles_more_than_its_share() {
     let mut world = World::new(attempts(1), |_| {
         Generator::fallible(|_| Err::<i32, _>("always"))
     });
+    world.request(0..1_009);
+    let mut told = Vec::new();
+    while world.scheduler.depths().live() > 0 {
+        world.frame();
+        let now = std::mem::take(&mut world.failures);
+        assert!(now.len() <= 128, "{} in one tick", now.len());
+        told.extend(now.into_iter().map(|failure| failure.key));
+    }
+    assert_eq!(told, Vec::from_iter(0..1_009), "in the order of requests");
+    assert_eq!(world.scheduler.counters().failures, 1_009);
+}
+
+/// Failures that are not handled yet hold back new attempts like results that are not drained.
+#[test]
+fn failures_that_were_not_handled_are_bounded_by_the_permits() {
+    let starts = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&starts);
+    let mut world = World::new(bounded(300, 300), |_| {
+        Generator::fallible(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Err::<i32, _>("always")
+        })
+    });
     world.request(0..1_000);
+    for tick in 1..5 {
+        world.frame();
+        let handled = (tick - 1) * 128;
+        assert_eq!(starts.load(Ordering::Relaxed), 300 + handled, "tick {tick}");
+    }
     world.settle();
-    assert_eq!(world.scheduler.failures().count(), 256);
-    assert_eq!(world.scheduler.counters().failures_unread, 744);
+    assert_eq!(world.scheduler.depths().unwanted, 0);
+}
+
+/// They hold no permit, because no worker started their jobs.
+#[test]
+fn keys_that_cannot_be_ranked_and_are_withdrawn_do_not_pile_up() {
+    let rank = FnRank(|_: &i32| -> u64 { std::panic::resume_unwind(Box::new("cannot rank")) });
+    let mut world = World::ranked(1, one_at_a_time(), |_| plain(), rank);
+    for round in 0..20 {
+        let keys = round * 1_000..(round + 1) * 1_000;
+        world.request(keys.clone());
+        world.frame();
+        assert_eq!(world.cancel(keys), 1_000);
+    }
+    world.tick();
+    assert_eq!(world.scheduler.counters().failures, 20_000);
+}
+
+#[test]
+fn a_failure_can_be_read_until_the_next_tick() {
+    let mut world = World::new(attempts(1), |_| {
+        Generator::fallible(|job: &Job<i32>| match job.key() {
+            1 => Err("always"),
+            key => Ok(key),
+        })
+    });
+    world.request([1, 2]);
+    world.frame();
+    let ready = world.drain();
+    world.scheduler.tick(FRAME);
+    let version = ready[0].version;
+    assert!(!world.scheduler.apply_failed(2, version, "no room"));
+    world.scheduler.tick(FRAME * 2);
+    let told: Vec<i32> = world.scheduler.failures().map(|it| it.key).collect();
+    assert_eq!(
+        told,
+        [2],
+        "the tick dropped what was there after the last one"
+    );
+    assert_eq!(world.scheduler.failures().count(), 0);
+}
+
+#[test]
+fn the_log_has_a_limit_and_says_what_it_left_out() {
+    let log = Log::default();
+    log.record(|| {
+        let mut world = World::new(attempts(1), |_| {
+            Generator::fallible(|_| Err::<i32, _>("always"))
+        });
+        world.request(0..1_000);
+        world.settle();
+        world.simulation.advance(Duration::from_secs(1));
+        world.tick();
+        world.request(0..3);
+        world.settle();
+    });
+    let lines = log.lines();
+    let failures = lines.iter().filter(|line| line.contains("always"));
+    assert_eq!(failures.count(), 20 + 3);
+    let left_out = lines.iter().filter(|line| line.contains("left_out=980"));
+    assert_eq!(left_out.count(), 1, "{lines:?}");
 }

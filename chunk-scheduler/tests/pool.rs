@@ -2,53 +2,8 @@
 
 mod common;
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use chunk_scheduler::{AdaptivePolicy, Concurrency, Scheduler, SchedulerConfig, Simulation};
-use common::{FRAME, Near, plain};
-use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        let bytes = self.0.lock().expect("no thread panicked").clone();
-        let text = String::from_utf8(bytes).expect("a log is text");
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// Runs `work` with everything of level info and above written here.
-    fn record(&self, work: impl FnOnce()) {
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(self.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, work);
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no thread panicked").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use common::{FRAME, Log, Near, plain};
 
 fn scheduler(threads: usize, config: SchedulerConfig) -> Scheduler<i32, i32, Near> {
     let simulation = Simulation::with_threads(1, threads);

@@ -113,10 +113,10 @@ of_a_stream! {
 of_a_stream! {
     /// A generator or a spawner failed at a chunk.
     ///
-    /// Every failure is written as a message, but of more than 256 in a frame the newest alone
-    /// ([`failures_unread`](chunk_scheduler::Counters::failures_unread) counts the others). When making a newer version
-    /// was given up, the failure is also triggered as an entity event on the root of the older version, if one stands; a
-    /// chunk that never was there has no root.
+    /// Every failure is written as a message; of more than 128 generators that failed in a frame, the others are told in the
+    /// next frames. A generator that says [`NotYet`](chunk_scheduler::GenerateError::NotYet) has not failed. When making a
+    /// newer version was given up, the failure is also triggered as an entity event on the root of the older version, if one
+    /// stands; a chunk that never was there has no root.
     #[derive(Message)]
     ChunkFailed {
         /// Which chunk.

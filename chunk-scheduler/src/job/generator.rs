@@ -1,19 +1,15 @@
 //! The user's code that makes the content.
 
-use std::{
-    fmt::{self, Display},
-    future::Future,
-    pin::Pin,
-};
+use std::{fmt, future::Future, pin::Pin};
 
-use super::{handle::Job, key::Key};
+use super::{error::GenerateError, handle::Job, key::Key};
 use crate::sync::Arc;
 
-pub(crate) type Attempt<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+pub(crate) type Attempt<T> = Pin<Box<dyn Future<Output = Result<T, GenerateError>> + Send>>;
 pub(crate) type KnownEmpty<K, T> = dyn Fn(&K) -> Option<T> + Send + Sync;
 
 pub(crate) enum Make<K, T> {
-    Now(Arc<dyn Fn(&Job<K>) -> Result<T, String> + Send + Sync>),
+    Now(Arc<dyn Fn(&Job<K>) -> Result<T, GenerateError> + Send + Sync>),
     Later(Arc<dyn Fn(Job<K>) -> Attempt<T> + Send + Sync>),
 }
 
@@ -45,25 +41,27 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
         Self::made(Make::Now(Arc::new(move |job| Ok(make(job)))))
     }
 
-    /// A function that can fail. The error's text becomes [`Failure::message`](crate::Failure::message).
+    /// A function that can fail. Errors that can be displayed are transient; a [`GenerateError`] says more.
     #[must_use]
-    pub fn fallible<E: Display>(
+    pub fn fallible<E: Into<GenerateError>>(
         make: impl Fn(&Job<K>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Self {
-        Self::made(Make::Now(Arc::new(move |job| make(job).map_err(text))))
+        Self::made(Make::Now(Arc::new(move |job| {
+            make(job).map_err(Into::into)
+        })))
     }
 
     /// A function that waits, for a disk or a network: meanwhile its thread runs other tasks. When the job is
-    /// cancelled, the future is dropped at its next await.
+    /// cancelled, the future is dropped at its next await. It can fail like [`fallible`](Self::fallible).
     #[must_use]
     pub fn from_async<F, E>(make: impl Fn(Job<K>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
-        E: Display,
+        E: Into<GenerateError>,
     {
         Self::made(Make::Later(Arc::new(move |job| {
             let attempt = make(job);
-            Box::pin(async move { attempt.await.map_err(text) })
+            Box::pin(async move { attempt.await.map_err(Into::into) })
         })))
     }
 
@@ -86,11 +84,6 @@ impl<K: Key, T: Send + 'static> Generator<K, T> {
             known_empty: None,
         }
     }
-}
-
-/// In the alternate form, error types such as `anyhow::Error` include their causes.
-fn text(error: impl Display) -> String {
-    format!("{error:#}")
 }
 
 impl<K, T> Clone for Generator<K, T> {

@@ -14,7 +14,7 @@ use crate::{
 ///            ┌──────────── due again (main) ────────────┐
 ///            ▼                                          │
 ///         Queued ──started (worker)──► InFlight ──► Retrying ──► Failed
-///            ▲                            │ finished    ▲  (main: attempts spent)
+///            ▲                            │ finished    ▲  (main: gave up)
 ///            │     known empty (main)     ▼ (worker)    │
 ///            │   ─────────────────────► Completed       │ spawning failed (main)
 ///            │                            │ drained     │
@@ -35,7 +35,8 @@ pub enum JobState {
     Queued,
     /// On a worker.
     InFlight,
-    /// Its last attempt failed. It waits for the next one, or for the main thread to decide whether there is one.
+    /// Its last attempt failed, or came too early. It waits for the next one, or for the main thread to decide whether
+    /// there is one.
     Retrying,
     /// Its result waits to be drained.
     Completed,
@@ -223,9 +224,18 @@ impl<K> JobCell<K> {
 
     /// `Retrying → Queued`, with the next attempt. Returns the lane to queue it in.
     pub(crate) fn retry(&self) -> Option<Lane> {
+        self.queue_again(1)
+    }
+
+    /// `Retrying → Queued`, with the same attempt. Returns the lane to queue it in.
+    pub(crate) fn ask_again(&self) -> Option<Lane> {
+        self.queue_again(0)
+    }
+
+    fn queue_again(&self, attempts: u16) -> Option<Lane> {
         let retry = |job: &mut PackedState| {
             job.state = JobState::Queued;
-            job.attempt = job.attempt.saturating_add(1);
+            job.attempt = job.attempt.saturating_add(attempts);
         };
         self.update(|job| job.state == JobState::Retrying, retry)
             .map(|job| job.lane)
@@ -288,6 +298,9 @@ mod tests {
         assert!(cell.advance(JobState::InFlight, JobState::Retrying));
         assert_eq!(cell.promote(Lane::Urgent), Some(JobState::Retrying));
         assert_eq!(cell.retry(), Some(Lane::Urgent));
+        assert_eq!(cell.start(Lane::Urgent), Some(2));
+        assert!(cell.advance(JobState::InFlight, JobState::Retrying));
+        assert_eq!(cell.ask_again(), Some(Lane::Urgent));
         assert_eq!(cell.start(Lane::Urgent), Some(2));
     }
 

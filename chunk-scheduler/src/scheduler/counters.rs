@@ -20,11 +20,11 @@ pub struct Counters {
     pub cancelled: u64,
     /// Jobs that were superseded by a newer version of their key.
     pub stale: u64,
-    /// Jobs whose last permitted attempt failed.
+    /// Jobs that were given up: their last permitted attempt failed, or the failure was permanent.
     pub failed: u64,
     /// Requests that joined a live job.
     pub coalesced: u64,
-    /// Retries of failed jobs.
+    /// Retries of failed jobs, without those that came too early.
     pub retried: u64,
     /// Attempts that made a result, including unwanted ones.
     pub generated: u64,
@@ -40,8 +40,10 @@ pub struct Counters {
     pub overruns: u64,
     /// Requests for keys that are known to be empty.
     pub known_empty: u64,
-    /// Failures that newer ones replaced before they were read.
-    pub failures_unread: u64,
+    /// Attempts that failed, whatever became of their jobs.
+    pub failures: u64,
+    /// Attempts that came too early ([`GenerateError::NotYet`](crate::GenerateError::NotYet)), which are no failures.
+    pub not_yet: u64,
 }
 
 impl Counters {
@@ -59,7 +61,7 @@ impl Counters {
 /// The states always add up to the live jobs. While workers run, each number may be off by the number of workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depths {
-    /// Not started, or waiting for a retry.
+    /// Not started, or waiting for another attempt.
     pub queued: usize,
     /// On workers. Cancelled jobs are not counted, though their generators may not have returned.
     pub in_flight: usize,
@@ -67,7 +69,8 @@ pub struct Depths {
     pub completed: usize,
     /// Drained, not applied.
     pub backlog: usize,
-    /// Keys that failed and were not requested again.
+    /// Keys in the list of the quarantine, which is bounded by
+    /// [`quarantine_capacity`](crate::SchedulerConfig::quarantine_capacity).
     pub quarantined: usize,
     /// Permits held by no live job: by cancelled jobs whose generators have not returned, by unwanted results that
     /// were not discarded yet, and by failed attempts that were not handled yet.

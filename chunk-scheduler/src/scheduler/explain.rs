@@ -51,15 +51,15 @@ pub struct LiveStatus {
     /// While it is queued: how many queued jobs would start before it, by the latest snapshot. `None` also while a
     /// worker holds the queue.
     pub position: Option<usize>,
-    /// While it is queued: what it waits for beside the jobs before it.
+    /// While it is queued: what it waits for beside the jobs before it. While it waits for another attempt: why.
     pub waits_for: Option<WaitsFor>,
-    /// While it waits for a retry: the time until then.
+    /// While it waits for another attempt: the time until then.
     pub retry_in: Option<Duration>,
     /// While it is in flight: how long its generator has been running.
     pub running_for: Option<Duration>,
 }
 
-/// What a queued job waits for beside the jobs before it. Where several apply, the first of these.
+/// What a job waits for beside the jobs before it. Where several apply, the first of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitsFor {
@@ -71,6 +71,14 @@ pub enum WaitsFor {
     Permit,
     /// A worker. As many jobs are in flight as the limit allows.
     Worker,
+    /// A thread. There are as many workers as the limit allows, and the runtime runs none or not all of them yet, because
+    /// its threads are busy with other tasks.
+    Thread,
+    /// The time of its retry, after an attempt that failed.
+    Retry,
+    /// The time that its generator asked for, because the key cannot be made yet
+    /// ([`GenerateError::NotYet`](crate::GenerateError::NotYet)).
+    NotYet,
 }
 
 /// What a queued job waits for.
@@ -88,7 +96,13 @@ pub(super) fn waits_for<K: Key, T: Send + 'static, R: Rank<K>>(
     } else if shared.permits.free(cell.lane()) == 0 {
         Some(WaitsFor::Permit)
     } else if shared.worker_count.get() >= shared.limit.load(Ordering::Acquire) {
-        Some(WaitsFor::Worker)
+        let busy = workers.current().count();
+        let are_all_busy = busy >= shared.worker_count.get();
+        Some(if are_all_busy {
+            WaitsFor::Worker
+        } else {
+            WaitsFor::Thread
+        })
     } else {
         None
     }
@@ -114,6 +128,9 @@ impl fmt::Display for WaitsFor {
             Self::FormerAttempt => "a superseded attempt to return",
             Self::Permit => "results to be drained, because the completed queue is full",
             Self::Worker => "a worker, because as many jobs are in flight as the limit allows",
+            Self::Thread => "a thread, because those of the runtime are busy with other tasks",
+            Self::Retry => "its retry",
+            Self::NotYet => "the time at which it can be made",
         })
     }
 }
@@ -130,9 +147,15 @@ impl fmt::Display for LiveStatus {
                     write!(f, " and waits for {waits_for}")?;
                 }
             }
-            JobState::Retrying => match self.retry_in {
-                Some(wait) => write!(f, "will be tried again in {wait:?}")?,
-                None => f.write_str("has just failed")?,
+            JobState::Retrying => match (self.retry_in, self.waits_for) {
+                (Some(wait), Some(WaitsFor::NotYet)) => {
+                    write!(
+                        f,
+                        "cannot be made yet and will be asked for again in {wait:?}"
+                    )?;
+                }
+                (Some(wait), _) => write!(f, "will be tried again in {wait:?}")?,
+                (None, _) => f.write_str("has just failed or cannot be made yet")?,
             },
             JobState::InFlight => {
                 let running = self.running_for.unwrap_or_default();

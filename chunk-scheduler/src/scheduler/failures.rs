@@ -1,20 +1,18 @@
-//! Failed jobs: those that wait for a retry, and the keys in quarantine.
+//! Jobs whose attempts made nothing: those that wait for another attempt, and the keys in quarantine.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
-use super::tick_time::TickTime;
+use super::{explain::WaitsFor, log_limit::LogLimit, tick_time::TickTime};
 use crate::{
     config::RetryPolicy,
-    job::{JobCell, JobState, Key, Lane, Version},
+    job::{GenerateError, JobCell, JobState, Key, Lane, Version},
     runtime::scramble,
     sync::Arc,
+    worker::Fault,
 };
-
-/// The most failures kept for [`Scheduler::failures`](crate::Scheduler::failures). The log has all of them.
-const FAILURES_KEPT: usize = 256;
 
 /// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +27,22 @@ pub struct Failure<K> {
     pub message: String,
     /// Whether it was a panic.
     pub panicked: bool,
-    /// Whether the job will be retried. If not, its key is quarantined, or the job was cancelled or superseded.
-    pub will_retry: bool,
+    /// What becomes of the job.
+    pub verdict: Verdict,
 }
 
-/// A key whose last permitted attempt failed, and which is not generated until it is requested again.
+/// What becomes of a job whose attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is retried after a wait.
+    Retry,
+    /// It has ended as failed, and its key is quarantined until it is requested again.
+    GaveUp,
+    /// It had been cancelled or superseded already.
+    Unwanted,
+}
+
+/// A key whose job was given up, and which is not generated until it is requested again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined<K> {
     /// The key.
@@ -50,61 +59,97 @@ pub struct Quarantined<K> {
     pub since: Duration,
 }
 
-/// The outcome for a job whose attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// The job is retried after a wait.
-    Retry,
-    /// The job has ended as failed, and its key is quarantined.
-    GaveUp,
-    /// The job had ended already.
-    Unwanted,
-}
-
-/// The failed jobs of a scheduler.
+/// The attempts that made nothing, and their jobs.
 #[derive(Debug)]
 pub(super) struct Failures<K> {
-    pub(super) delayed: Delayed<K>,
+    /// Taken from the workers and not handled yet. Each holds its permit until then, so that their number is bounded.
+    pub(super) faults: VecDeque<Fault<K>>,
+    /// Jobs that failed and will be tried again.
+    pub(super) retries: Delayed<K>,
+    /// Jobs that could not be made yet, and will be asked for again.
+    pub(super) postponed: Delayed<K>,
     pub(super) quarantine: Quarantine<K>,
+    pub(super) log: LogLimit,
     unread: VecDeque<Failure<K>>,
-    /// How many failures newer ones replaced before they were read.
-    pub(super) overwritten: u64,
+    /// How many of the unread ones expire at the next tick.
+    expiring: usize,
+    /// How many attempts failed.
+    pub(super) count: u64,
+    /// How many attempts came too early.
+    pub(super) not_yet: u64,
 }
 
 impl<K: Key> Failures<K> {
     pub(super) fn new(quarantine_capacity: usize) -> Self {
         Self {
-            delayed: Delayed::new(),
+            faults: VecDeque::new(),
+            retries: Delayed::new(),
+            postponed: Delayed::new(),
             quarantine: Quarantine::new(quarantine_capacity),
+            log: LogLimit::default(),
             unread: VecDeque::new(),
-            overwritten: 0,
+            expiring: 0,
+            count: 0,
+            not_yet: 0,
         }
     }
 
-    /// Decides whether a job whose attempt failed is retried, and logs that.
-    pub(super) fn handle_failure(
+    /// How many jobs wait for their time.
+    pub(super) fn delayed(&self) -> usize {
+        self.retries.len() + self.postponed.len()
+    }
+
+    /// When the job of `key` is queued again and why only then, where it waits for that.
+    pub(super) fn due(&self, key: &K) -> Option<(TickTime, WaitsFor)> {
+        let retry = self.retries.due(key).map(|due| (due, WaitsFor::Retry));
+        retry.or_else(|| self.postponed.due(key).map(|due| (due, WaitsFor::NotYet)))
+    }
+
+    /// Withdraws a job that waits for its time.
+    pub(super) fn withdraw(&mut self, key: &K) {
+        self.retries.remove(key);
+        self.postponed.remove(key);
+    }
+
+    /// Drops the failures that the caller could read after the last tick.
+    pub(super) fn begin_tick(&mut self, now: TickTime) {
+        self.unread.drain(..self.expiring);
+        self.expiring = 0;
+        self.log.tick(now);
+    }
+
+    pub(super) fn end_tick(&mut self) {
+        self.expiring = self.unread.len();
+    }
+
+    /// Decides what becomes of a job whose attempt made nothing.
+    pub(super) fn handle(
         &mut self,
         policy: &RetryPolicy,
         now: TickTime,
         cell: &Arc<JobCell<K>>,
-        message: String,
+        error: GenerateError,
         panicked: bool,
     ) -> Verdict {
-        let (key, version, attempts) = (cell.key, cell.version, cell.attempt());
         let is_wanted = cell.state() == JobState::Retrying;
-        let will_retry = is_wanted && attempts < policy.max_attempts;
-        tracing::warn!(
-            ?key,
-            attempts,
-            will_retry,
-            panicked,
-            "an attempt failed: {message}"
-        );
-        let verdict = if will_retry {
+        let (message, is_permanent) = match error {
+            GenerateError::NotYet(wait) => {
+                self.not_yet += 1;
+                if !is_wanted {
+                    return Verdict::Unwanted;
+                }
+                self.postponed.insert(now.after(wait), Arc::clone(cell));
+                return Verdict::Retry;
+            }
+            GenerateError::Transient(message) => (message, false),
+            GenerateError::Permanent(message) => (message, true),
+        };
+        let (key, version, attempts) = (cell.key, cell.version, cell.attempt());
+        let verdict = if is_wanted && !is_permanent && attempts < policy.max_attempts {
             // Derived from the version, so that a replay has the same waits.
             let random = scramble(version.get() ^ (u64::from(attempts) << 48));
             let wait = policy.wait_after(attempts, random);
-            self.delayed.insert(now.after(wait), Arc::clone(cell));
+            self.retries.insert(now.after(wait), Arc::clone(cell));
             Verdict::Retry
         } else if is_wanted && cell.end(JobState::Failed).is_some() {
             self.quarantine.insert(Quarantined {
@@ -119,28 +164,41 @@ impl<K: Key> Failures<K> {
         } else {
             Verdict::Unwanted
         };
-        if self.unread.len() == FAILURES_KEPT {
-            self.unread.pop_front();
-            self.overwritten += 1;
+        if self.log.admits() {
+            tracing::warn!(
+                ?key,
+                attempts,
+                ?verdict,
+                panicked,
+                "an attempt failed: {message}"
+            );
         }
+        self.count += 1;
         self.unread.push_back(Failure {
             key,
             version,
             attempts,
             message,
             panicked,
-            will_retry,
+            verdict,
         });
         verdict
     }
 
-    /// The failures since the last call, oldest first.
+    /// The failures that were not read yet, oldest first.
     pub(super) fn read(&mut self) -> impl Iterator<Item = Failure<K>> + '_ {
+        self.expiring = 0;
         self.unread.drain(..)
+    }
+
+    /// The number of faults here that hold a permit.
+    pub(super) fn permits(&self) -> usize {
+        let holders = self.faults.iter().filter(|fault| fault.holds_permit);
+        holders.count()
     }
 }
 
-/// Jobs that wait for a retry, ordered by time and then by key.
+/// Jobs that wait for their time, ordered by it and then by key.
 #[derive(Debug)]
 pub(super) struct Delayed<K> {
     by_time: BTreeMap<(TickTime, K), Arc<JobCell<K>>>,

@@ -3,7 +3,8 @@
 //! - `outbox`: new jobs, until the next tick submits them
 //! - `workers`: where workers run, and their slots
 //! - `results`: results on their way from the workers to the caller
-//! - `failures`: failed jobs, waiting for a retry or quarantined
+//! - `failures`: jobs whose attempts made nothing, waiting for another one or quarantined
+//! - `log_limit`: the limit on warnings
 //! - `concurrency`: the limit on jobs in flight
 //! - `overrun`: the watch over generators that do not return
 //! - `live_jobs`, `request_times`: the jobs that have not ended, and when they were requested
@@ -14,6 +15,7 @@ mod counters;
 mod explain;
 mod failures;
 mod live_jobs;
+mod log_limit;
 mod outbox;
 mod overrun;
 mod request_times;
@@ -27,7 +29,10 @@ use std::{fmt, mem::needs_drop, time::Duration};
 use crate::{
     config::{ConfigError, SchedulerConfig, check_in_flight},
     histogram::DurationSummary,
-    job::{Generator, JobCell, JobState, Key, KnownEmpty, Lane, Requested, Version, panics},
+    job::{
+        GenerateError, Generator, JobCell, JobState, Key, KnownEmpty, Lane, Requested, Version,
+        panics,
+    },
     queue::Rank,
     runtime::Runtime,
     sync::{Arc, AtomicIsize, Ordering},
@@ -36,7 +41,7 @@ use crate::{
 use concurrency::{Controller, Pressure};
 use counters::{AtRest, Audit};
 use explain::waits_for;
-use failures::{Failures, Verdict};
+use failures::Failures;
 use live_jobs::LiveJobs;
 use outbox::Outbox;
 use overrun::OverrunWatch;
@@ -48,9 +53,14 @@ use workers::{Started, Workers};
 pub use concurrency::{ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport};
 pub use counters::{AuditError, AuditErrorKind, Counters, Depths};
 pub use explain::{Explanation, LiveStatus, Status, WaitsFor};
-pub use failures::{Failure, Quarantined};
+pub use failures::{Failure, Quarantined, Verdict};
 pub use overrun::Overrun;
 pub use results::Delivered;
+
+/// The most failed attempts that a tick handles, which takes it a tenth of a millisecond.
+const MOST_FAULTS: usize = 128;
+/// The most retries that a tick queues, and the most jobs that it asks for again.
+const MOST_DUE: usize = 256;
 
 /// Generates what is requested on background threads, soonest first, and delivers each result once, on the thread
 /// that owns the scheduler.
@@ -97,6 +107,8 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
     tally: Counters,
     /// How many applied jobs were known to be empty.
     applied_empties: u64,
+    /// How many attempts had made a result or failed at the latest tick.
+    progress: u64,
     /// The time of the latest tick.
     now: TickTime,
     has_ticked: bool,
@@ -144,6 +156,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             delivered: 0,
             tally: Counters::default(),
             applied_empties: 0,
+            progress: 0,
             now: TickTime::default(),
             has_ticked: false,
             is_shut_down: false,
@@ -240,7 +253,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let permit = self.shared.permits.take(lane)?;
         let content = panics::guard(|| known_empty(key)).unwrap_or_else(|message| {
             self.tally.panics += 1;
-            tracing::warn!(?key, "the known-empty hook panicked: {message}");
+            if self.failures.log.admits() {
+                tracing::warn!(?key, "the known-empty hook panicked: {message}");
+            }
             None
         })?;
         permit.keep();
@@ -272,7 +287,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         match former {
             JobState::Queued => self.shared.count_dead_entry(),
             JobState::InFlight => self.workers.cancel(&cell, self.shared.now()),
-            JobState::Retrying => self.failures.delayed.remove(key),
+            JobState::Retrying => self.failures.withdraw(key),
             JobState::Completed => {
                 self.results.count_dead();
                 self.tally.count_wasted(&cell);
@@ -305,16 +320,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
         let frame = now.since(self.now);
         self.now = self.now.max(now);
-        self.handle_faults();
+        self.failures.begin_tick(self.now);
+        self.handle_faults(MOST_FAULTS);
         if self.discard_dead_results() {
             self.shared.worker_count.notify();
         }
-        while let Some(cell) = self.failures.delayed.pop_due(self.now) {
-            if let Some(lane) = cell.retry() {
-                self.tally.retried += 1;
-                self.outbox.push(lane, cell);
-            }
-        }
+        self.retry();
+        self.ask_again();
         let policy = &self.config.overrun;
         let compensated = (self.overruns).watch(policy, &self.workers, &self.shared.clock);
         self.adapt(frame);
@@ -324,19 +336,43 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.outbox.submit(&self.shared, self.live.len());
         self.spawn_workers();
         self.workers.executor.work(&self.shared.clock);
+        self.failures.end_tick();
     }
 
-    fn handle_faults(&mut self) {
-        for fault in self.workers.take_faults(&self.shared) {
-            self.handle_failure(&fault.cell, fault.message, fault.panicked);
+    /// Handles up to `most` attempts that made nothing, oldest first. The others keep their permits, so that workers start
+    /// no more jobs than there is room for.
+    fn handle_faults(&mut self, most: usize) {
+        (self.workers).take_faults(&self.shared, &mut self.failures.faults);
+        // Beyond live jobs and permits there are only those of keys whose rank panicked and which were withdrawn since.
+        // Nothing else bounds them.
+        let bound = self.live.len() + self.shared.permits.taken();
+        let most = most.max(self.failures.faults.len().saturating_sub(bound));
+        let mut has_freed = false;
+        for _ in 0..most {
+            let Some(fault) = self.failures.faults.pop_front() else {
+                break;
+            };
+            if fault.holds_permit {
+                self.shared.permits.release();
+                has_freed = true;
+            }
+            self.tally.panics += u64::from(fault.panicked);
+            self.handle_failure(&fault.cell, fault.error, fault.panicked);
+        }
+        if has_freed {
+            self.shared.worker_count.notify();
         }
     }
 
-    /// Handles a failed attempt. True where the job will be retried.
-    fn handle_failure(&mut self, cell: &Arc<JobCell<K>>, message: String, panicked: bool) -> bool {
-        self.tally.panics += u64::from(panicked);
+    /// Handles an attempt that made nothing. True where the job will be retried.
+    fn handle_failure(
+        &mut self,
+        cell: &Arc<JobCell<K>>,
+        error: GenerateError,
+        panicked: bool,
+    ) -> bool {
         let retry = &self.config.retry;
-        let verdict = (self.failures).handle_failure(retry, self.now, cell, message, panicked);
+        let verdict = (self.failures).handle(retry, self.now, cell, error, panicked);
         if verdict == Verdict::GaveUp {
             self.live.remove(&cell.key);
             self.tally.failed += 1;
@@ -344,9 +380,45 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         verdict == Verdict::Retry
     }
 
+    /// Queues failed jobs again whose wait is over.
+    fn retry(&mut self) {
+        for _ in 0..MOST_DUE {
+            let Some(cell) = self.failures.retries.pop_due(self.now) else {
+                break;
+            };
+            if let Some(lane) = cell.retry() {
+                self.tally.retried += 1;
+                self.outbox.push(lane, cell);
+            }
+        }
+    }
+
+    /// Queues jobs again that could not be made yet. While others wait to start, no more of them than there were results
+    /// and failures since the last tick: they may rank first, so they would take all workers otherwise.
+    fn ask_again(&mut self) {
+        let progress = self.shared.counts.generated.load(Ordering::Relaxed) + self.failures.count;
+        let since = progress - std::mem::replace(&mut self.progress, progress);
+        let most = match self.startable() {
+            0 => MOST_DUE,
+            _ => usize::try_from(since).map_or(MOST_DUE, |since| since.min(MOST_DUE)),
+        };
+        for _ in 0..most {
+            let Some(cell) = self.failures.postponed.pop_due(self.now) else {
+                break;
+            };
+            if let Some(lane) = cell.ask_again() {
+                self.outbox.push(lane, cell);
+            }
+        }
+    }
+
+    /// How many jobs wait to start. Those whose failure was not handled yet are among them.
+    fn startable(&self) -> usize {
+        (self.depths().queued).saturating_sub(self.failures.delayed())
+    }
+
     fn spawn_workers(&mut self) {
-        let delayed = self.failures.delayed.len();
-        let startable = self.depths().queued.saturating_sub(delayed);
+        let startable = self.startable();
         let started = self.workers.spawn_workers(&self.shared, startable);
         self.tally.starts_refused += u64::from(started == Started::NoPermit);
         self.results.make_room(self.workers.slots().len());
@@ -356,7 +428,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let depths = self.depths();
         let pressure = Pressure {
             frame,
-            has_waiting_jobs: depths.queued > self.failures.delayed.len(),
+            has_waiting_jobs: self.startable() > 0,
             are_workers_busy: self.shared.worker_count.get() >= self.controller.limit(),
             unapplied: depths.completed + depths.backlog,
             room: self.config.completed_capacity + self.config.backlog_capacity,
@@ -420,7 +492,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return false;
         };
         self.tally.count_wasted(&cell);
-        self.handle_failure(&cell, message.into(), false)
+        let error = GenerateError::Transient(message.into());
+        self.handle_failure(&cell, error, false)
     }
 
     /// Moves the job of this version from the backlog to the state `to`.
@@ -456,13 +529,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         has_freed
     }
 
-    /// The failed attempts since the last call, oldest first. Only the newest 256 are kept;
-    /// [`Counters::failures_unread`] counts the others.
+    /// The failed attempts that were not read yet, oldest first. Call this after every tick: a tick drops what was there
+    /// at the end of the last one. A tick handles at most 128 failures, and leaves the others to the next ones;
+    /// [`Counters::failures`] counts all of them.
     pub fn failures(&mut self) -> impl Iterator<Item = Failure<K>> + '_ {
         self.failures.read()
     }
 
-    /// The overruns since the last call, oldest first. Only the newest 64 are kept.
+    /// The overruns since the last call, oldest first. Only the newest are kept: as many as there are workers, and at least
+    /// 64, so that a caller who reads after each tick misses none.
     pub fn overruns(&mut self) -> impl Iterator<Item = Overrun<K>> + '_ {
         self.overruns.read()
     }
@@ -541,7 +616,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             wasted_time: self.tally.wasted_time + Duration::from_nanos(wasted_nanos),
             panics: self.tally.panics + counts.discard_panics.load(Ordering::Relaxed),
             overruns: self.overruns.count,
-            failures_unread: self.failures.overwritten,
+            failures: self.failures.count,
+            not_yet: self.failures.not_yet,
             ..self.tally
         }
     }
@@ -586,7 +662,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     pub fn audit(&self) -> Result<(), AuditError> {
         // Read before the states of the jobs, because workers change them.
         let is_at_rest = self.shared.worker_count.get() == 0;
-        let dead = self.results.dead() + self.workers.permits_of_faults();
+        let faults = self.workers.permits_of_faults() + self.failures.permits();
+        let dead = self.results.dead() + faults;
         let mut audit = Audit {
             counters: self.counters(),
             applied_empties: self.applied_empties,
@@ -627,17 +704,18 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     fn explain_live(&self, cell: &Arc<JobCell<K>>) -> LiveStatus {
         let state = cell.state();
+        let delayed = self.failures.due(&cell.key);
         let (position, waits_for) = match state {
             JobState::Queued => (
                 self.shared.position(cell, self.outbox.submissions()),
                 waits_for(cell, &self.outbox, &self.workers, &self.shared),
             ),
+            JobState::Retrying => (None, delayed.map(|(_, why)| why)),
             _ => (None, None),
         };
         let requested = self.request_times.requested_at(cell.version);
         let mut current = self.workers.current();
         let running = current.find(|(current, _)| current.version == cell.version);
-        let due = self.failures.delayed.due(&cell.key);
         LiveStatus {
             state,
             version: cell.version,
@@ -646,7 +724,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             age: self.now.since(requested),
             position,
             waits_for,
-            retry_in: due.map(|due| due.since(self.now)),
+            retry_in: delayed.map(|(due, _)| due.since(self.now)),
             running_for: running.map(|(_, began)| self.shared.now().since(began)),
         }
     }
@@ -661,9 +739,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.end(&key, JobState::Cancelled);
         }
         self.outbox.clear();
-        self.failures.delayed.clear();
+        self.failures.retries.clear();
+        self.failures.postponed.clear();
         self.workers.executor.shut_down();
-        self.handle_faults();
+        self.handle_faults(usize::MAX);
+        self.failures.log.report();
         drop(self.shared.recall());
         self.discard_dead_results();
     }

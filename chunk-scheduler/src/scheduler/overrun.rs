@@ -9,7 +9,8 @@ use crate::{
     runtime::{ClockTime, WorkClock},
 };
 
-/// The most overruns kept for [`Scheduler::overruns`](crate::Scheduler::overruns). The log has all of them.
+/// The most overruns kept for [`Scheduler::overruns`](crate::Scheduler::overruns), unless there are more workers. The log
+/// has all of them.
 const OVERRUNS_KEPT: usize = 64;
 
 /// An attempt that has been running longer than [`OverrunPolicy::allowance`](crate::OverrunPolicy::allowance).
@@ -82,7 +83,7 @@ impl<K: Key> OverrunWatch<K> {
             self.count += 1;
             let (key, version) = (cell.key, cell.version);
             tracing::warn!(?key, ?age, "still generating");
-            if self.unread.len() == OVERRUNS_KEPT {
+            if self.unread.len() >= workers.slots().len().max(OVERRUNS_KEPT) {
                 self.unread.pop_front();
             }
             self.unread.push_back(Overrun { key, version, age });

@@ -1,5 +1,7 @@
 //! The main thread's view of the workers: where they run, and the slot of each.
 
+use std::collections::VecDeque;
+
 use crate::{
     job::{JobCell, Key, Lane},
     queue::{Rank, Reach},
@@ -87,26 +89,26 @@ impl<K: Key, T: Send + 'static> Workers<K, T> {
         self.slots.iter().filter_map(|slot| slot.current())
     }
 
-    /// Takes the faults, oldest version first, and releases their permits.
-    pub(super) fn take_faults<R: Rank<K>>(&self, shared: &Shared<K, T, R>) -> Vec<Fault<K>> {
+    /// Moves the faults to `faults`, oldest version first. They keep their permits.
+    pub(super) fn take_faults<R: Rank<K>>(
+        &self,
+        shared: &Shared<K, T, R>,
+        faults: &mut VecDeque<Fault<K>>,
+    ) {
         if shared.counts.faults.load(Ordering::Acquire) == 0 {
-            return Vec::new();
+            return;
         }
-        let mut faults = Vec::new();
+        let mut taken = Vec::new();
         for slot in &self.slots {
-            faults.append(&mut slot.take_faults());
+            taken.append(&mut slot.take_faults());
         }
-        (shared.counts.faults).fetch_sub(faults.len(), Ordering::AcqRel);
+        (shared.counts.faults).fetch_sub(taken.len(), Ordering::AcqRel);
         // So that the order of failures does not depend on which worker had which job.
-        faults.sort_by_key(|fault: &Fault<K>| fault.cell.version);
-        for _ in faults.iter().filter(|fault| fault.holds_permit) {
-            shared.permits.release();
-        }
-        shared.worker_count.notify();
-        faults
+        taken.sort_by_key(|fault: &Fault<K>| fault.cell.version);
+        faults.extend(taken);
     }
 
-    /// The number of faults that hold a permit.
+    /// The number of faults in the slots that hold a permit.
     pub(super) fn permits_of_faults(&self) -> usize {
         let permits = self.slots.iter().map(|slot| slot.permits_of_faults());
         permits.sum()

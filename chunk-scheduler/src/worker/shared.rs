@@ -215,11 +215,18 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
     /// Drops unwanted outputs. Panics of their destructors are caught, counted and logged.
     pub(crate) fn discard<O>(&self, outputs: impl IntoIterator<Item = O>) {
         let _span = tracing::debug_span!("chunk_discard").entered();
+        let mut panics = 0;
+        let mut first = None;
         for output in outputs {
             if let Err(message) = panics::discard(output) {
-                self.counts.discard_panics.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!("dropping an unwanted output panicked: {message}");
+                panics += 1;
+                first.get_or_insert(message);
             }
+        }
+        if let Some(message) = first {
+            (self.counts.discard_panics).fetch_add(panics, Ordering::Relaxed);
+            // One line, because there may be thousands.
+            tracing::warn!(panics, "dropping unwanted outputs panicked: {message}");
         }
     }
 

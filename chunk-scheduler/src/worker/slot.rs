@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, task::Waker};
 
 use crate::{
-    job::{JobCell, Lane},
+    job::{GenerateError, JobCell, Lane},
     runtime::ClockTime,
     sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering},
 };
@@ -53,11 +53,11 @@ pub(crate) struct Finished<K, T> {
     pub(crate) content: T,
 }
 
-/// A failed attempt that the main thread has not handled yet.
+/// An attempt that made nothing, and that the main thread has not handled yet.
 #[derive(Debug)]
 pub(crate) struct Fault<K> {
     pub(crate) cell: Arc<JobCell<K>>,
-    pub(crate) message: String,
+    pub(crate) error: GenerateError,
     pub(crate) panicked: bool,
     /// Whether the attempt had a permit, which it still holds.
     pub(crate) holds_permit: bool,

@@ -13,7 +13,7 @@ use super::{
     slot::{Fault, Finished, WorkerSlot},
 };
 use crate::{
-    job::{Attempt, Job, JobCell, JobState, Key, Lane, Make, panics, yield_now},
+    job::{Attempt, GenerateError, Job, JobCell, JobState, Key, Lane, Make, panics, yield_now},
     queue::{Picked, Rank, Reach, Unrankable},
     runtime::ClockTime,
     sync::{Arc, Ordering},
@@ -26,7 +26,7 @@ const SLICE: Duration = Duration::from_micros(100);
 enum Outcome<T> {
     Made(T),
     Failed {
-        message: String,
+        error: GenerateError,
         panicked: bool,
     },
     /// The job was cancelled before its generator returned.
@@ -104,7 +104,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
             if cell.advance(JobState::Queued, JobState::Retrying) {
                 self.put_fault(Fault {
                     cell,
-                    message: format!("its rank panicked: {message}"),
+                    error: GenerateError::Transient(format!("its rank panicked: {message}")),
                     panicked: true,
                     holds_permit: false,
                 });
@@ -212,9 +212,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
                     shared.permits.release();
                 }
             }
-            Outcome::Failed { message, panicked } => {
-                self.note("fault", &cell);
-                self.fail(cell, message, panicked);
+            Outcome::Failed { error, panicked } => {
+                let is_not_yet = matches!(error, GenerateError::NotYet(_));
+                self.note(if is_not_yet { "not-yet" } else { "fault" }, &cell);
+                self.fail(cell, error, panicked);
             }
             Outcome::Abandoned => {
                 self.note("abandon", &cell);
@@ -223,14 +224,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
         }
     }
 
-    /// Ends an attempt that holds a permit as failed.
-    fn fail(&self, cell: Arc<JobCell<K>>, message: String, panicked: bool) {
+    /// Ends an attempt that holds a permit and made nothing.
+    fn fail(&self, cell: Arc<JobCell<K>>, error: GenerateError, panicked: bool) {
         if cell.advance(JobState::InFlight, JobState::Retrying) {
             self.shared.left(JobState::InFlight);
         }
         self.put_fault(Fault {
             cell,
-            message,
+            error,
             panicked,
             holds_permit: true,
         });
@@ -260,8 +261,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
 impl<K: Key, T: Send + 'static, R: Rank<K>> Drop for Worker<K, T, R> {
     fn drop(&mut self) {
         if let Some(current) = self.slot.end() {
-            let message = "its executor dropped the worker".to_owned();
-            self.fail(current.cell, message, false);
+            let error = GenerateError::from("its executor dropped the worker");
+            self.fail(current.cell, error, false);
         }
         self.release_key();
         if let Some(simulation) = &self.shared.simulation {
@@ -278,19 +279,19 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Drop for Worker<K, T, R> {
 impl<T> Outcome<T> {
     fn panicked(message: String) -> Self {
         Self::Failed {
-            message,
+            error: GenerateError::Transient(message),
             panicked: true,
         }
     }
 }
 
-impl<T> From<Result<Result<T, String>, String>> for Outcome<T> {
+impl<T> From<Result<Result<T, GenerateError>, String>> for Outcome<T> {
     /// From what a generator returned, inside of what the panic guard returned.
-    fn from(made: Result<Result<T, String>, String>) -> Self {
+    fn from(made: Result<Result<T, GenerateError>, String>) -> Self {
         match made {
             Ok(Ok(content)) => Self::Made(content),
-            Ok(Err(message)) => Self::Failed {
-                message,
+            Ok(Err(error)) => Self::Failed {
+                error,
                 panicked: false,
             },
             Err(message) => Self::panicked(message),

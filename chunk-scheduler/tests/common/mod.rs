@@ -7,8 +7,9 @@
 
 use std::{
     fmt::Debug,
+    io::{self, Write},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -16,9 +17,10 @@ use std::{
 
 use bevy_tasks::{TaskPool, TaskPoolBuilder};
 use chunk_scheduler::{
-    Delivered, FnRank, Generator, Job, LiveStatus, Rank, RetryPolicy, Runtime, Scheduler,
+    Delivered, Failure, FnRank, Generator, Job, LiveStatus, Rank, RetryPolicy, Runtime, Scheduler,
     SchedulerConfig, Simulation, Status, Version,
 };
+use tracing_subscriber::fmt::MakeWriter;
 
 pub const FRAME: Duration = Duration::from_millis(16);
 
@@ -44,6 +46,8 @@ pub fn any_order<K>() -> FnRank<impl Fn(&K) -> u32 + Copy + Send + Sync + 'stati
 pub struct World<T: Send + 'static, R: Rank<i32> = Near> {
     pub simulation: Simulation,
     pub scheduler: Scheduler<i32, T, R>,
+    /// What was told after each tick.
+    pub failures: Vec<Failure<i32>>,
 }
 
 impl<T: Send + 'static> World<T> {
@@ -76,6 +80,7 @@ impl<T: Send + 'static, R: Rank<i32>> World<T, R> {
         Self {
             simulation,
             scheduler,
+            failures: Vec::new(),
         }
     }
 
@@ -94,6 +99,7 @@ impl<T: Send + 'static, R: Rank<i32>> World<T, R> {
 
     pub fn tick(&mut self) {
         self.scheduler.tick(self.simulation.now());
+        self.failures.extend(self.scheduler.failures());
         self.check();
     }
 
@@ -188,6 +194,46 @@ impl<T: Send + 'static, R: Rank<i32>> World<T, R> {
         let config = self.scheduler.config();
         assert!(depths.backlog <= config.backlog_capacity + config.urgent_reserve);
         assert!(depths.completed <= config.completed_capacity + config.urgent_reserve);
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub fn lines(&self) -> Vec<String> {
+        let bytes = self.0.lock().expect("no thread panicked").clone();
+        let text = String::from_utf8(bytes).expect("a log is text");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Runs `work` with everything of level info and above written here.
+    pub fn record(&self, work: impl FnOnce()) {
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(self.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, work);
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no thread panicked").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod harness;
 
-use chunk_scheduler::{FnRank, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig};
+use chunk_scheduler::{
+    FnRank, GenerateError, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig,
+};
 use harness::{Model, check, config, one_permit};
 use loom::{
     sync::{
@@ -177,7 +179,53 @@ fn a_fault_is_handled_once_and_its_job_is_retried() {
         model.tick();
         assert_eq!(model.settle(), [1]);
         assert_eq!(model.scheduler.counters().retried, 1);
-        assert_eq!(model.scheduler.failures().count(), 1);
+        assert_eq!(model.scheduler.counters().failures, 1);
+    });
+}
+
+#[test]
+fn an_attempt_that_is_too_early_is_repeated_and_costs_no_attempt() {
+    check(2, || {
+        let asks = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asks);
+        let generator = Generator::fallible(move |job: &Job<u8>| {
+            assert_eq!(job.attempt(), 1);
+            match count.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(GenerateError::NotYet(Duration::ZERO)),
+                _ => Ok(job.key()),
+            }
+        });
+        let mut model = Model::new(one_permit(), generator);
+        model.scheduler.request(1);
+        model.tick();
+        // This tick may come before, during or after the first attempt, and the next one comes after it.
+        model.tick();
+        model.join();
+        model.tick();
+        assert_eq!(model.settle(), [1]);
+        assert_eq!(asks.load(Ordering::Relaxed), 2);
+        assert_eq!(model.scheduler.counters().not_yet, 1);
+        assert_eq!(model.scheduler.counters().failures, 0);
+    });
+}
+
+#[test]
+fn a_permanent_failure_ends_its_job_and_releases_its_permit() {
+    check(2, || {
+        let generator = Generator::fallible(|job: &Job<u8>| match job.key() {
+            1 => Err(GenerateError::permanent("never")),
+            key => Ok(key),
+        });
+        let mut model = Model::new(one_permit(), generator);
+        model.scheduler.request(1);
+        model.scheduler.request(2);
+        model.tick();
+        model.tick();
+        model.join();
+        model.tick();
+        assert_eq!(model.settle(), [2]);
+        assert_eq!(model.scheduler.state(1), Some(JobState::Failed));
+        assert_eq!(model.scheduler.counters().retried, 0);
     });
 }
 

@@ -4,10 +4,14 @@
 mod reference;
 mod workers;
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chunk_scheduler::{
-    Generator, Job, Lane, Rank, RetryPolicy, Scheduler, SchedulerConfig, Simulation,
+    GenerateError, Generator, Job, Lane, Rank, RetryPolicy, Scheduler, SchedulerConfig, Simulation,
 };
 use proptest::prelude::*;
 use reference::{Reference, distance};
@@ -63,20 +67,52 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The key decides what its generator does. The reference reads the outcome from the trace.
+/// What a generator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Made,
+    Panicked,
+    Transient,
+    Permanent,
+    NotYet(Duration),
+}
+
+/// What the generator does when it is asked for the `ask`th time for one version of a key, in this attempt.
+pub(crate) fn outcome(key: i32, attempt: u32, ask: u32) -> Outcome {
+    let wait = Duration::from_millis(u64::from(key.unsigned_abs() % 3) * 15);
+    match key % 10 {
+        3 => Outcome::Panicked,
+        // Neither kind costs the attempts of the other.
+        4 if ask % 2 == 1 => Outcome::NotYet(wait),
+        4 => Outcome::Transient,
+        5 => Outcome::Permanent,
+        6 if attempt < 3 => Outcome::Transient,
+        7 => Outcome::Transient,
+        8 if ask < 4 => Outcome::NotYet(wait),
+        _ => Outcome::Made,
+    }
+}
+
+/// The key decides what its generator does.
 fn generator(simulation: &Simulation) -> Generator<i32, i32> {
     let simulation = simulation.clone();
+    let asks = Arc::new(Mutex::new(BTreeMap::new()));
     Generator::from_async(move |job: Job<i32>| {
         let (key, attempt) = (job.key(), job.attempt());
+        let mut asks = asks.lock().expect("no thread panicked");
+        let ask = asks.entry(job.version()).or_insert(0);
+        *ask += 1;
+        let outcome = outcome(key, attempt, *ask);
         let nap = simulation.sleep(Duration::from_millis(u64::from(key.unsigned_abs() % 4) * 5));
         async move {
             nap.await;
-            match key % 10 {
+            match outcome {
+                Outcome::Made => Ok(key),
                 // Unlike `panic!`, this does not run the panic hook, which prints.
-                3 => std::panic::resume_unwind(Box::new("panicked")),
-                6 if attempt < 3 => Err("not yet"),
-                7 => Err("never"),
-                _ => Ok(key),
+                Outcome::Panicked => std::panic::resume_unwind(Box::new("panicked")),
+                Outcome::Transient => Err("try again".into()),
+                Outcome::Permanent => Err(GenerateError::permanent("never")),
+                Outcome::NotYet(wait) => Err(GenerateError::NotYet(wait)),
             }
         }
     })

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::Outcome;
 use chunk_scheduler::{Counters, Depths, Lane, Requested, RetryPolicy, SchedulerConfig, Version};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +19,10 @@ pub(crate) enum State {
     Retrying {
         due: Option<Duration>,
     },
+    /// Said that it cannot be made yet.
+    Postponed {
+        due: Duration,
+    },
     Completed,
     Delivered,
 }
@@ -26,7 +31,9 @@ pub(crate) enum State {
 pub(crate) struct Model {
     pub(crate) version: Version,
     pub(crate) lane: Lane,
-    attempt: u32,
+    pub(crate) attempt: u32,
+    /// How often its generator was asked.
+    pub(crate) asks: u32,
     is_empty: bool,
     pub(crate) state: State,
 }
@@ -46,6 +53,8 @@ pub(crate) struct Held {
     pub(crate) order: usize,
     /// Whether it is the answer for a key that is known to be empty.
     pub(crate) is_answer: bool,
+    /// How its attempt ends.
+    pub(crate) outcome: Outcome,
 }
 
 #[derive(Debug)]
@@ -75,7 +84,10 @@ pub(crate) struct Reference {
     /// The highest start of a result that was delivered.
     last_order: usize,
     last_answer: usize,
-    pub(crate) faults: Vec<(Held, bool)>,
+    /// Attempts that made nothing.
+    pub(crate) faults: Vec<Held>,
+    /// The results and failures up to the last tick.
+    progress: u64,
     pub(crate) watched: usize,
 }
 
@@ -108,6 +120,7 @@ impl Reference {
             last_order: 0,
             last_answer: 0,
             faults: Vec::new(),
+            progress: 0,
             watched: 0,
         }
     }
@@ -166,6 +179,7 @@ impl Reference {
                 version,
                 order,
                 is_answer: true,
+                outcome: Outcome::Made,
             });
             State::Completed
         } else {
@@ -176,6 +190,7 @@ impl Reference {
             version,
             lane,
             attempt: u32::from(!is_empty),
+            asks: 0,
             is_empty,
             state,
         };
@@ -187,10 +202,9 @@ impl Reference {
         self.limit = self.next_limit;
         self.remove_dead_results();
         let mut faults = std::mem::take(&mut self.faults);
-        faults.sort_by_key(|(fault, _)| fault.version);
-        for (fault, panicked) in faults {
-            self.counters.panics += u64::from(panicked);
-            self.handle_failure(fault.key, fault.version);
+        faults.sort_by_key(|fault| fault.version);
+        for fault in faults {
+            self.handle_fault(fault);
         }
         for job in self.jobs.values_mut() {
             if matches!(job.state, State::Retrying { due: Some(due) } if due <= now) {
@@ -201,6 +215,7 @@ impl Reference {
                 self.has_outgoing = true;
             }
         }
+        self.ask_again();
         if std::mem::take(&mut self.has_outgoing) {
             self.turn += 1;
             for job in self.jobs.values_mut() {
@@ -213,12 +228,57 @@ impl Reference {
         }
     }
 
-    /// Handles a failed attempt, if its job is live.
-    fn handle_failure(&mut self, key: i32, version: Version) -> bool {
+    /// Asks again for what could not be made yet. While other jobs wait to start, no more of it than there were results
+    /// and failures since the last tick, so that the others have their share of the workers.
+    fn ask_again(&mut self) {
+        let now = self.now;
+        let progress = self.counters.generated + self.counters.failures;
+        let since = progress - std::mem::replace(&mut self.progress, progress);
+        let others_wait = self.count(|state| matches!(state, State::Queued { .. })) > 0;
+        let mut due: Vec<_> = self
+            .jobs
+            .iter()
+            .filter_map(|(key, job)| match job.state {
+                State::Postponed { due } if due <= now => Some((due, *key)),
+                _ => None,
+            })
+            .collect();
+        due.sort_unstable();
+        if others_wait {
+            due.truncate(usize::try_from(since).expect("there are few"));
+        }
+        for (_, key) in due {
+            let job = self.jobs.get_mut(&key).expect("it is one of them");
+            job.state = State::Queued { visible: None };
+            self.has_outgoing = true;
+        }
+    }
+
+    fn handle_fault(&mut self, fault: Held) {
+        let is_panic = fault.outcome == Outcome::Panicked;
+        self.counters.panics += u64::from(is_panic);
+        let is_permanent = match fault.outcome {
+            Outcome::NotYet(wait) => {
+                self.counters.not_yet += 1;
+                let due = self.now + wait;
+                let job = self.jobs.get_mut(&fault.key);
+                if let Some(job) = job.filter(|job| job.version == fault.version) {
+                    job.state = State::Postponed { due };
+                }
+                return;
+            }
+            outcome => outcome == Outcome::Permanent,
+        };
+        self.handle_failure(fault.key, fault.version, is_permanent);
+    }
+
+    /// Handles a failed attempt. True where its job will be retried.
+    fn handle_failure(&mut self, key: i32, version: Version, is_permanent: bool) -> bool {
+        self.counters.failures += 1;
         let Some(job) = self.jobs.get_mut(&key).filter(|job| job.version == version) else {
             return false;
         };
-        if job.attempt < self.retry.max_attempts {
+        if job.attempt < self.retry.max_attempts && !is_permanent {
             let wait = self.retry.base_delay * (1 << (job.attempt.max(1) - 1));
             let due = Some(self.now + wait.min(self.retry.max_delay));
             job.state = State::Retrying { due };
@@ -291,12 +351,15 @@ impl Reference {
 
     pub(crate) fn apply_failed(&mut self, key: i32, version: Version) -> bool {
         self.counters.wasted += u64::from(self.jobs[&key].has_result());
-        self.handle_failure(key, version)
+        self.handle_failure(key, version, false)
     }
 
     pub(crate) fn depths(&self) -> Depths {
         Depths {
-            queued: self.count(|s| matches!(s, State::Queued { .. } | State::Retrying { .. })),
+            queued: self.count(|state| match state {
+                State::Queued { .. } | State::Retrying { .. } | State::Postponed { .. } => true,
+                State::InFlight | State::Completed | State::Delivered => false,
+            }),
             in_flight: self.count(|state| state == State::InFlight),
             completed: self.count(|state| state == State::Completed),
             backlog: self.count(|state| state == State::Delivered),

@@ -2,7 +2,10 @@
 
 use chunk_scheduler::Lane;
 
-use super::reference::{Held, Model, Reference, State, distance};
+use super::{
+    Outcome, outcome,
+    reference::{Held, Model, Reference, State, distance},
+};
 
 impl Reference {
     /// Follows what the workers did since the last call, and checks that they were allowed to.
@@ -20,7 +23,7 @@ impl Reference {
             let version = number(3).expect("versions are numbers");
             match words[1] {
                 "start" => self.started(worker, key, version),
-                outcome => self.ended(worker, outcome, key, version),
+                event => self.ended(worker, event, key, version),
             }
         }
         self.watched = trace.len();
@@ -57,6 +60,8 @@ impl Reference {
             "only the newest version starts (I2)"
         );
         job.state = State::InFlight;
+        job.asks += 1;
+        let outcome = outcome(key, job.attempt, job.asks);
         let version = job.version;
         self.starts += 1;
         let order = self.starts;
@@ -67,6 +72,7 @@ impl Reference {
                 version,
                 order,
                 is_answer: false,
+                outcome,
             },
         );
         self.held_back.insert(worker, key);
@@ -80,15 +86,16 @@ impl Reference {
         );
     }
 
-    fn ended(&mut self, worker: u64, outcome: &str, key: i32, version: u64) {
+    fn ended(&mut self, worker: u64, event: &str, key: i32, version: u64) {
         let held = self.running.remove(&worker).expect("what ends has started");
         assert_eq!((held.key, held.version.get()), (key, version));
         let job = self
             .jobs
             .get_mut(&key)
             .filter(|job| job.version == held.version);
-        match outcome {
+        match event {
             "made" => {
+                assert_eq!(held.outcome, Outcome::Made);
                 self.counters.generated += 1;
                 self.counters.wasted += u64::from(job.is_none());
                 if let Some(job) = job {
@@ -96,11 +103,13 @@ impl Reference {
                     self.results.push(held);
                 }
             }
-            "fault" => {
+            "fault" | "not-yet" => {
+                let is_not_yet = matches!(held.outcome, Outcome::NotYet(_));
+                assert_eq!(event == "not-yet", is_not_yet);
                 if let Some(job) = job {
                     job.state = State::Retrying { due: None };
                 }
-                self.faults.push((held, key % 10 == 3));
+                self.faults.push(held);
             }
             _ => assert!(job.is_none(), "only the withdrawn are abandoned"),
         }

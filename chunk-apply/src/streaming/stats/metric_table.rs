@@ -65,6 +65,8 @@ metric_table! {
     Count "stale" "_total" "Jobs that were superseded" |s| s.counters.stale as f64;
     Count "failed" "_total" "Jobs that gave up" |s| s.counters.failed as f64;
     Count "retried" "_total" "Attempts after a job's first" |s| s.counters.retried as f64;
+    Count "failures" "_total" "Attempts that failed" |s| s.counters.failures as f64;
+    Count "not_yet" "_total" "Attempts that came too early" |s| s.counters.not_yet as f64;
     Count "panics" "_total" "Panics that were caught" |s| s.counters.panics as f64;
     Count "generated" "_total" "Attempts that made a result" |s| s.counters.generated as f64;
     Count "wasted" "_total" "Chunks that were generated and never applied" |s| s.wasted.chunks as f64;

@@ -9,7 +9,7 @@ use bevy_ecs::{
     change_detection::DetectChangesMut,
     system::{Res, ResMut},
 };
-use chunk_scheduler::JobState;
+use chunk_scheduler::Verdict;
 use tracing::debug_span;
 
 /// Hands over requests, and notes what failed.
@@ -27,16 +27,17 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
     state.scheduler.tick(start);
     let failures: Vec<_> = state.scheduler.failures().collect();
     for failure in failures {
-        // An attempt that was superseded is not retried either, but a newer version is on its way.
-        let has_given_up = state.scheduler.state(failure.key) == Some(JobState::Failed);
+        // A newer version may be on its way by now.
+        let has_given_up = failure.verdict == Verdict::GaveUp
+            && state.scheduler.live_version(failure.key).is_none();
         let failed = ChunkFailed::new(
             failure.key,
             index.root(failure.key),
             failure.message,
             failure.attempts,
-            failure.will_retry,
+            failure.verdict == Verdict::Retry,
         );
-        if has_given_up && !failed.will_retry && failed.root.is_some() {
+        if has_given_up && failed.root.is_some() {
             let event = RootEvent::Failed(failed.clone());
             state.root_events.push_back(event);
         }
