@@ -1,9 +1,12 @@
 //! Chunks that cannot be made or spawned hurt only themselves.
 
-use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, spawner};
+use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid, spawner};
 use bevy_ecs::prelude::*;
-use chunk_apply::{ApplyBudget, ChunkViewer, ChunkWriter, SpawnError, Spawner, StreamingConfig};
-use chunk_coord::ChunkCoord;
+use chunk_apply::{
+    ApplyBudget, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Clock, ManualClock, SpawnError,
+    Spawner, StreamingConfig,
+};
+use chunk_coord::{ChunkCoord, ViewRange};
 use chunk_scheduler::{Generator, Job};
 use std::{
     sync::{
@@ -34,7 +37,7 @@ fn expect_only_the_bad_one_missing(rig: &mut Rig, message: &str) {
     );
     let retries: Vec<bool> = failures.iter().map(|failure| failure.will_retry).collect();
     assert_eq!(retries, [true, true, false]);
-    assert_eq!(rig.stream().scheduler().depths().quarantined, 1);
+    assert_eq!(Vec::from_iter(rig.stream().quarantined()), [BAD]);
     assert_eq!(rig.stream().scheduler().counters().failed, 1);
 }
 
@@ -112,8 +115,10 @@ fn a_quarantined_chunk_loads_once_it_is_asked_for_again_and_can_be_made() {
     expect_only_the_bad_one_missing(&mut rig, "broken");
     is_broken.store(false, Ordering::Relaxed);
     assert_eq!(rig.stream_mut().retry_quarantined(), 1);
+    assert!(!rig.stream().is_settled(), "it is not requested yet");
     rig.settle();
     assert_eq!(rig.index().len(), 29);
+    assert_eq!(rig.stream().quarantined().len(), 0);
 }
 
 #[test]
@@ -143,6 +148,7 @@ fn a_quarantined_chunk_that_nobody_wants_any_more_is_forgotten() {
     assert!(rig.index().is_empty());
     assert_eq!(rig.pieces(), 0);
     assert_eq!(rig.stream().scheduler().depths().quarantined, 0);
+    assert_eq!(rig.stream().quarantined().len(), 0);
 }
 
 #[test]
@@ -202,4 +208,106 @@ fn a_failed_refresh_keeps_what_is_there() {
     rig.settle();
     assert_eq!(rig.index().len(), 29);
     assert_eq!(rig.pieces(), 29 * PIECES);
+    assert_eq!(Vec::from_iter(rig.stream().quarantined()), [BAD]);
+    is_broken.store(false, Ordering::Relaxed);
+    assert_eq!(rig.stream_mut().retry_quarantined(), 1);
+    rig.settle();
+    assert_eq!(rig.stream().quarantined().len(), 0);
+}
+
+/// A clock on which everything takes time: each reading moves it.
+#[derive(Clone, Debug, Default)]
+struct TickingClock(ManualClock);
+
+impl Clock for TickingClock {
+    fn now(&self) -> Duration {
+        self.0.advance(Duration::from_micros(2));
+        self.0.now()
+    }
+}
+
+/// 5,025 chunks around a viewer, each of which fails at once while the switch is on.
+fn outage(is_down: &Arc<AtomicBool>) -> ChunkStreamingPlugin<Pieces> {
+    let switch = Arc::clone(is_down);
+    let generator =
+        Generator::fallible(
+            move |_: &Job<ChunkCoord>| match switch.load(Ordering::Relaxed) {
+                true => Err("the server does not answer"),
+                false => Ok(Pieces(1)),
+            },
+        );
+    let mut config = StreamingConfig {
+        range: Some(ViewRange::disc(40, 42).expect("42 is not less than 40")),
+        ..config()
+    };
+    config.scheduler.retry.max_attempts = 1;
+    ChunkStreamingPlugin::new(grid(), generator, spawner()).with_config(config)
+}
+
+/// More than the quarantine of the scheduler lists.
+#[test]
+fn an_outage_leaves_no_hole() {
+    let is_down = Arc::new(AtomicBool::new(true));
+    let mut rig = Rig::build(ManualClock::default(), outage(&is_down));
+    let viewer = rig.viewer(0, 0);
+    let mut told = Vec::new();
+    let mut longest = 0;
+    while !rig.stream().is_settled() || told.is_empty() {
+        rig.frame();
+        let now = rig.failed();
+        longest = longest.max(now.len());
+        told.extend(now.into_iter().map(|failed| failed.coord));
+    }
+    told.sort_unstable();
+    let wanted = Vec::from_iter(rig.stream().wanted().iter());
+    assert_eq!(wanted.len(), 5_025);
+    assert_eq!(told, wanted, "each failure is told once");
+    assert!(longest <= 128, "{longest} failures in one frame");
+    let listed = rig.stream().scheduler().depths().quarantined;
+    assert!(listed < wanted.len(), "{listed} are still listed");
+    assert_eq!(Vec::from_iter(rig.stream().quarantined()), wanted);
+
+    is_down.store(false, Ordering::Relaxed);
+    assert_eq!(rig.stream_mut().retry_quarantined(), 5_025);
+    rig.settle();
+    assert_eq!(rig.index().len(), 5_025);
+    assert_eq!(rig.stream().quarantined().len(), 0);
+
+    // Chunks that are no longer wanted are forgotten.
+    is_down.store(true, Ordering::Relaxed);
+    rig.move_to(viewer, 100, 0);
+    rig.settle();
+    assert_eq!(rig.stream().quarantined().len(), 5_025);
+    rig.move_to(viewer, 300, 0);
+    rig.settle();
+    let wanted = Vec::from_iter(rig.stream().wanted().iter());
+    assert_eq!(Vec::from_iter(rig.stream().quarantined()), wanted);
+}
+
+#[test]
+fn thousands_of_retries_are_requested_within_the_scan_budget() {
+    let is_down = Arc::new(AtomicBool::new(true));
+    let clock = TickingClock::default();
+    let mut plugin = outage(&is_down);
+    plugin.config.scan_budget = Duration::from_micros(250);
+    plugin.config.budget = ApplyBudget::time(Duration::from_millis(1));
+    let mut rig = Rig::build_on(clock.clone(), clock.0, plugin);
+    rig.viewer(0, 0);
+    rig.settle();
+    assert_eq!(rig.stream().quarantined().len(), 5_025);
+    is_down.store(false, Ordering::Relaxed);
+    assert_eq!(rig.stream_mut().retry_quarantined(), 5_025);
+    let mut frames = 0;
+    while rig.index().len() < 5_025 {
+        let before = rig.stream().scheduler().counters().requested;
+        rig.frame();
+        let requested = rig.stream().scheduler().counters().requested - before;
+        // Half of the budget at most, of which two readings of the clock buy eight.
+        assert!(
+            requested <= 8 * 500 / 4 + 8,
+            "{requested} in frame {frames}"
+        );
+        frames += 1;
+    }
+    assert!(frames > 5, "{frames}");
 }

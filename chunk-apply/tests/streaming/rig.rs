@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin,
-    ChunkUnloaded, ChunkViewer, ChunkWriter, ManualClock, Spawner, StreamingConfig,
+    ChunkUnloaded, ChunkViewer, ChunkWriter, Clock, ManualClock, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -96,10 +96,19 @@ impl Rig {
         Self::build(clock, plugin)
     }
 
-    pub(crate) fn build(clock: ManualClock, mut plugin: ChunkStreamingPlugin<Pieces>) -> Self {
+    pub(crate) fn build(clock: ManualClock, plugin: ChunkStreamingPlugin<Pieces>) -> Self {
+        Self::build_on(clock.clone(), clock, plugin)
+    }
+
+    /// A stream that reads `read`, which the rig moves through `clock`.
+    pub(crate) fn build_on(
+        read: impl Clock,
+        clock: ManualClock,
+        mut plugin: ChunkStreamingPlugin<Pieces>,
+    ) -> Self {
         let simulation = Simulation::new(1);
         plugin.runtime = simulation.runtime();
-        plugin.clock = Arc::new(clock.clone());
+        plugin.clock = Arc::new(read);
         let mut app = App::new();
         plugin.build(&mut app);
         Self {

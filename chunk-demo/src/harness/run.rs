@@ -258,7 +258,7 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
             stale: counters.stale,
             failed: counters.failed,
             retried: counters.retried,
-            quarantined: depths.quarantined as u64,
+            quarantined: stream.quarantined().len() as u64,
             panics: counters.panics,
             queued: depths.queued as u64,
             in_flight: depths.in_flight as u64,

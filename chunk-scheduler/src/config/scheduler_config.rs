@@ -25,7 +25,9 @@ pub struct SchedulerConfig {
     pub urgent_reserve: usize,
     /// What happens to a job that fails.
     pub retry: RetryPolicy,
-    /// The most keys in quarantine. Default 4096. Beyond it the oldest key is no longer listed.
+    /// The most keys that the quarantine lists, with their messages. Default 4096. Beyond it the oldest key is forgotten; a
+    /// caller who wants to request all of them again notes the keys whose [`Failure`](crate::Failure) has the verdict
+    /// [`GaveUp`](crate::Verdict::GaveUp).
     pub quarantine_capacity: usize,
     /// Whether the limit on jobs in flight adapts to the machine.
     pub concurrency: Concurrency,

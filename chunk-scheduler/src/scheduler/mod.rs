@@ -542,17 +542,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.overruns.read()
     }
 
-    /// The keys in quarantine, in their order.
+    /// The keys that the quarantine lists, in their order.
     pub fn quarantined(&self) -> impl Iterator<Item = &Quarantined<K>> {
         self.failures.quarantine.iter()
     }
 
-    /// Requests every quarantined key again, in its former lane. Returns their number.
+    /// Requests every key again that the quarantine lists, in its former lane. Returns their number.
     pub fn retry_quarantined(&mut self) -> usize {
         self.retry_quarantined_where(|_| true)
     }
 
-    /// Requests the quarantined keys again that `is_wanted` accepts, in their former lanes. Returns their number.
+    /// Requests the listed keys again that `is_wanted` accepts, in their former lanes. Returns their number.
     pub fn retry_quarantined_where(&mut self, mut is_wanted: impl FnMut(&K) -> bool) -> usize {
         let entries = self.quarantined().map(|entry| (entry.key, entry.lane));
         let wanted: Vec<_> = entries.filter(|(key, _)| is_wanted(key)).collect();

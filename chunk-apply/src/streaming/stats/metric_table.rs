@@ -50,7 +50,7 @@ metric_table! {
     Level "in_flight" "" "Jobs on workers" |s| s.depths.in_flight as f64;
     Level "completed" "" "Results not yet taken over by the main thread" |s| s.depths.completed as f64;
     Level "backlog" "" "Results taken over and not yet visible" |s| s.depths.backlog as f64;
-    Level "quarantined" "" "Chunks that failed and were not asked for again" |s| s.depths.quarantined as f64;
+    Level "quarantined" "" "Chunks that failed and were not asked for again" |s| s.quarantined_chunks as f64;
     Level "wanted" "" "Chunks that are wanted" |s| s.wanted_chunks as f64;
     Level "loaded" "" "Chunks that are there" |s| s.loaded_chunks as f64;
     Level "unloading" "" "Chunks that are hidden and not yet despawned" |s| s.unloading_chunks as f64;

@@ -21,7 +21,7 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct StreamingSnapshot {
-    /// How many jobs are queued, in flight, completed, in the backlog and quarantined.
+    /// How many jobs are queued, in flight, completed and in the backlog.
     pub depths: Depths,
     /// What became of all requests so far.
     pub counters: Counters,
@@ -45,6 +45,8 @@ pub struct StreamingSnapshot {
     pub loaded_entities: usize,
     /// Chunks that are hidden and not yet despawned.
     pub unloading_chunks: usize,
+    /// Wanted chunks that were given up and not asked for again.
+    pub quarantined_chunks: usize,
     /// What the last frame cost and did.
     pub frame: StreamingFrame,
     /// How long the work on the `World` took, over all frames before this one that had any.

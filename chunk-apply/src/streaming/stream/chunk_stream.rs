@@ -146,7 +146,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.latencies.summary()
     }
 
-    /// Whether every wanted chunk is loaded or quarantined, and everything else is gone.
+    /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or its root was
+    /// despawned by a user; and everything else is gone. A chunk that cannot be made yet
+    /// ([`NotYet`](chunk_scheduler::GenerateError::NotYet)) is still to be made.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.state.wanted.is_settled()
@@ -155,6 +157,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.unloading() == 0
             && self.partial().is_none()
             && self.state.pending_changes.is_empty()
+            && self.state.quarantine.is_settled()
             && self.state.waiting_for_save.is_empty()
             && !(self.state.must_update || self.state.must_restart)
     }
@@ -197,22 +200,19 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         is_wanted
     }
 
-    /// Requests every wanted chunk again that is quarantined, and forgets those that are no longer wanted. Returns how
-    /// many were requested.
+    /// The wanted chunks that were given up because their last permitted attempt failed, or said that no other could do
+    /// better, and that were not loaded since; in their order. A chunk whose newer version was given up is one of them,
+    /// although its older version stands. None is forgotten before it leaves, however many they are; the scheduler explains
+    /// the newest of them, [`quarantine_capacity`](chunk_scheduler::SchedulerConfig::quarantine_capacity) by default
+    /// 4096.
+    pub fn quarantined(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
+        self.state.quarantine.iter()
+    }
+
+    /// Requests every chunk again that is [quarantined](Self::quarantined), within the scan budgets of the coming frames.
+    /// Returns how many they are. To request a single one, [`refresh`](Self::refresh) it.
     pub fn retry_quarantined(&mut self) -> usize {
-        let quarantined = self.state.scheduler.quarantined();
-        let keys: Vec<ChunkCoord> = quarantined.map(|chunk| chunk.key).collect();
-        self.state.scheduler.clear_quarantine();
-        let now = self.state.clock.now();
-        let mut requested = 0;
-        for coord in keys {
-            if self.state.wanted.contains(coord) {
-                self.state.scheduler.request(coord);
-                self.state.latencies.requested_anew(coord, now);
-                requested += 1;
-            }
-        }
-        requested
+        self.state.quarantine.retry()
     }
 
     /// Changes how many jobs may be in flight.
@@ -280,6 +280,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             loaded_chunks: index.len(),
             loaded_entities: index.entities(),
             unloading_chunks: self.unloading(),
+            quarantined_chunks: self.quarantined().len(),
             frame: self.last_frame(),
             apply_times: self.state.frames.apply_times(),
             overshoots: self.state.frames.overshoots(),

@@ -110,6 +110,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             if !state.scheduler.applied(coord, version) {
                 return None;
             }
+            state.quarantine.remove(coord);
             let distance_sq = state.rank.rank(&coord);
             Some((state.latencies).shown(coord, distance_sq, state.clock.now()))
         });
@@ -159,7 +160,9 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         ChunkStream::<T>::with_state(world, |state| {
             // The scheduler reports it among its failures, with the attempts and whether it is retried.
             if let Some(version) = live(state, *coord, version) {
-                (state.scheduler).apply_failed(*coord, version, error.message());
+                if !(state.scheduler).apply_failed(*coord, version, error.message()) {
+                    state.quarantine.insert(*coord);
+                }
             } else {
                 // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.
                 let message = error.message().to_owned();

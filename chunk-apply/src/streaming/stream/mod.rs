@@ -5,6 +5,7 @@ mod chunk_stream;
 mod host;
 mod parked_applier;
 mod pending_changes;
+mod quarantine;
 mod root_event;
 mod state;
 

@@ -1,6 +1,9 @@
 //! What a stream knows, and what is on its way between its parts.
 
-use super::{backlog::Backlog, pending_changes::PendingChanges, root_event::RootEvent};
+use super::{
+    backlog::Backlog, pending_changes::PendingChanges, quarantine::Quarantine,
+    root_event::RootEvent,
+};
 use crate::{
     budget::Clock,
     host::{Held, LoadedChunk},
@@ -30,6 +33,7 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) rank: ViewerRank,
     pub(in crate::streaming) scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
     pub(in crate::streaming) backlog: Backlog<T>,
+    pub(in crate::streaming) quarantine: Quarantine,
     pub(in crate::streaming) lod: Option<LodTracker>,
     pub(in crate::streaming) before_unload: Option<BeforeUnload>,
     pub(in crate::streaming) clock: Arc<dyn Clock>,
@@ -77,6 +81,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             rank: ViewerRank::default(),
             scheduler,
             backlog: Backlog::new(),
+            quarantine: Quarantine::default(),
             lod: levels.map(LodTracker::new),
             before_unload,
             clock,

@@ -30,6 +30,9 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
         // A newer version may be on its way by now.
         let has_given_up = failure.verdict == Verdict::GaveUp
             && state.scheduler.live_version(failure.key).is_none();
+        if has_given_up && state.wanted.contains(failure.key) {
+            state.quarantine.insert(failure.key);
+        }
         let failed = ChunkFailed::new(
             failure.key,
             index.root(failure.key),

@@ -18,6 +18,9 @@ use chunk_coord::{ScanBudget, WantedSet};
 use core::time::Duration;
 use tracing::{debug_span, trace};
 
+/// Chunks requested again between two readings of the clock.
+const BATCH: usize = 8;
+
 /// Finds out which chunks became wanted and requests them; gives up those that are no longer wanted.
 pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     mut stream: ResMut<ChunkStream<T>>,
@@ -84,6 +87,9 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         (state.wanted).update(state.viewers.as_slice(), &mut budget, changes);
         have_left |= follow_changes(state, &mut index, end);
     }
+    if state.pending_changes.is_empty() {
+        retry(state, end);
+    }
     if state.lod.is_some() {
         level(state, have_moved, end);
     }
@@ -119,6 +125,7 @@ fn give_up<T: Send + Sync + 'static>(
     for coord in left {
         state.latencies.left(*coord);
         state.scheduler.cancel(*coord);
+        state.quarantine.remove(*coord);
         state.waiting_for_save.remove(coord);
         // Checked first, because a mutable access counts as a change of the index.
         if index.contains(*coord)
@@ -160,6 +167,26 @@ fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
             state.scheduler.request(*coord);
         }
         state.latencies.wanted(*coord, since);
+    }
+}
+
+/// Requests chunks again that were given up and asked for again, until `end`.
+fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
+    while !state.quarantine.is_settled() {
+        let now = state.clock.now();
+        for _ in 0..BATCH {
+            let Some(coord) = state.quarantine.next_retry() else {
+                break;
+            };
+            trace!(?coord, "asked for again");
+            if !state.waiting_for_save.contains(&coord) {
+                state.scheduler.request(coord);
+                state.latencies.requested_anew(coord, now);
+            }
+        }
+        if state.clock.now() >= end {
+            break;
+        }
     }
 }
 

@@ -65,7 +65,10 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         "{} of {}, radius {}",
         shown.stream.loaded_chunks, shown.stream.wanted_chunks, shown.asked.radius
     );
-    let failed = format!("{}, after {} panics", depths.quarantined, counters.panics);
+    let failed = format!(
+        "{}, after {} panics",
+        shown.stream.quarantined_chunks, counters.panics
+    );
     let main_thread_ms = frame.main_thread().as_secs_f64() * 1e3;
     let batches = format!(
         "{} opaque, {} shadow",

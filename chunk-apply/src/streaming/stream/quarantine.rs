@@ -1,0 +1,48 @@
+//! Wanted chunks that were given up.
+
+use chunk_coord::ChunkCoord;
+use std::collections::BTreeSet;
+
+/// The wanted chunks whose last permitted attempt failed and that were not loaded since. Chunks that are no longer wanted
+/// are removed, so the wanted set bounds it; the scheduler's list, which has the messages as well, is bounded by number and
+/// forgets.
+#[derive(Debug, Default)]
+pub(in crate::streaming) struct Quarantine {
+    failed: BTreeSet<ChunkCoord>,
+    /// Those that are to be requested again, within the budgets of the coming frames.
+    asked_again: BTreeSet<ChunkCoord>,
+}
+
+impl Quarantine {
+    /// Those that nobody asked for again, in their order.
+    pub(in crate::streaming) fn iter(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
+        self.failed.iter().copied()
+    }
+
+    pub(in crate::streaming) fn insert(&mut self, coord: ChunkCoord) {
+        self.failed.insert(coord);
+    }
+
+    /// Removes a chunk that was loaded or is no longer wanted.
+    pub(in crate::streaming) fn remove(&mut self, coord: ChunkCoord) {
+        self.failed.remove(&coord);
+        self.asked_again.remove(&coord);
+    }
+
+    /// Asks for all of them again. Returns how many there were.
+    pub(in crate::streaming) fn retry(&mut self) -> usize {
+        let asked = self.failed.len();
+        self.asked_again.append(&mut self.failed);
+        asked
+    }
+
+    /// Takes the next chunk that is to be requested again.
+    pub(in crate::streaming) fn next_retry(&mut self) -> Option<ChunkCoord> {
+        self.asked_again.pop_first()
+    }
+
+    /// Whether all that was asked for again was requested.
+    pub(in crate::streaming) fn is_settled(&self) -> bool {
+        self.asked_again.is_empty()
+    }
+}
