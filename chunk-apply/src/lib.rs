@@ -23,10 +23,10 @@ pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
     BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkStream,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkUnloading, ChunkViewer, LatencySummary, RingLatency,
-    StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
-    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
-    streaming_pool_options,
+    ChunkStreamingPlugin, ChunkUnloaded, ChunkUnloading, ChunkViewer, LatencySummary,
+    NeighbourLevels, RingLatency, StreamingConfig, StreamingConfigError,
+    StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot, StreamingSystems,
+    StreamingTotals, ViewerRank, WastedWork, streaming_pool_options,
 };
 
 /// What most users name, including types of the crates below this one.

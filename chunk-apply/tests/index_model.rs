@@ -95,7 +95,7 @@ impl Streamed {
             if is_broken(job.key()) {
                 return Err("broken");
             }
-            Ok(Pieces(pieces(job.key()) + usize::from(asked.of(job.key()))))
+            Ok(Pieces(pieces(job.key()) + usize::from(asked.of_job(job))))
         });
         let slow = clock.clone();
         let spawner = Spawner::fallible(

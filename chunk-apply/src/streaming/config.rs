@@ -60,6 +60,8 @@ pub enum StreamingConfigError {
         /// The grid.
         grid: ChunkGrid,
     },
+    /// The [`ChunkLevels`](crate::ChunkLevels) belong to another stream.
+    SharedLevels,
 }
 
 impl fmt::Display for StreamingConfigError {
@@ -74,6 +76,9 @@ impl fmt::Display for StreamingConfigError {
                 range.load(),
                 grid.size().x,
                 grid.size().z,
+            ),
+            Self::SharedLevels => f.write_str(
+                "the `ChunkLevels` belong to another stream: give each stream levels of its own",
             ),
         }
     }

@@ -77,6 +77,10 @@ of_a_stream! {
         root: Entity,
         /// How many entities were spawned under the root.
         entities: usize,
+        /// The level of detail that it was made at, as its generator read it with [`ChunkLevels`](crate::ChunkLevels), which
+        /// may be another than is wanted by now. If the generator read none, the level that is wanted; 0 in a stream without
+        /// levels.
+        level: u8,
         /// Time since it became wanted; for a chunk that replaced another, since it was last requested anew.
         latency: Duration,
     }

@@ -17,7 +17,7 @@ mod world_origin;
 
 pub use config::{BeforeUnload, StreamingConfig, StreamingConfigError};
 pub use index::{ChunkIndex, ChunkRoot};
-pub use lod::ChunkLevels;
+pub use lod::{ChunkLevels, NeighbourLevels};
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded, ChunkUnloading};
 pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
 pub use rank::ViewerRank;

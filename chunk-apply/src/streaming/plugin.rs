@@ -5,7 +5,7 @@ use super::reflect;
 use super::{
     config::{BeforeUnload, StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
-    lod::ChunkLevels,
+    lod::{ChunkLevels, LodTracker},
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     rank::ViewerRank,
     stream::{ChunkStream, ParkedApplier, StreamState},
@@ -87,7 +87,7 @@ pub struct ChunkStreamingPlugin<T> {
     /// Called with each chunk that is unloaded: the place to save what was changed. By default none. See
     /// [`BeforeUnload`].
     pub before_unload: Option<BeforeUnload>,
-    /// Levels of detail, shared with the generator. By default none.
+    /// Levels of detail, shared with the generator, and with no other stream. By default none.
     pub levels: Option<ChunkLevels>,
     /// Limits and ranges.
     pub config: StreamingConfig,
@@ -172,9 +172,13 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
     ///
     /// # Errors
     ///
-    /// When [`StreamingConfig::validate`] has one, or the range does not [fit](chunk_coord::ViewRange::fits) the grid.
+    /// When [`StreamingConfig::validate`] has one, when the range does not [fit](chunk_coord::ViewRange::fits) the grid, or
+    /// when another stream has the levels.
     pub fn validate(&self) -> Result<(), StreamingConfigError> {
         self.config.validate()?;
+        if self.levels.as_ref().is_some_and(ChunkLevels::are_taken) {
+            return Err(StreamingConfigError::SharedLevels);
+        }
         match self.config.range {
             Some(range) if !range.fits(&self.grid) => {
                 let grid = self.grid;
@@ -186,6 +190,12 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
 
     fn stream(&self) -> Result<(ChunkStream<T>, ParkedApplier<T>), StreamingConfigError> {
         self.validate()?;
+        let lod = match self.levels.clone() {
+            Some(levels) => {
+                Some(LodTracker::new(levels).ok_or(StreamingConfigError::SharedLevels)?)
+            }
+            None => None,
+        };
         let scheduler = Scheduler::new(
             self.config.scheduler.clone(),
             self.generator.clone(),
@@ -195,7 +205,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
         let state = StreamState::new(
             self.grid,
             scheduler,
-            self.levels.clone(),
+            lod,
             self.before_unload.clone(),
             Arc::clone(&self.clock),
         );

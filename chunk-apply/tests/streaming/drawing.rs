@@ -100,7 +100,7 @@ fn swapping_rig(levels: Option<ChunkLevels>, radius: u32) -> Rig {
         Pieces(
             200 + asked
                 .as_ref()
-                .map_or(0, |levels| usize::from(levels.of(job.key()))),
+                .map_or(0, |levels| usize::from(levels.of_job(job))),
         )
     });
     let mut plugin = ChunkStreamingPlugin::new(grid(), generator, visible_spawner(&clock))

@@ -105,16 +105,18 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             return Err(Stale);
         }
         let coord = chunk.key;
-        let latency = ChunkStream::<T>::with_state(world, |state| {
+        let shown = ChunkStream::<T>::with_state(world, |state| {
             let version = live(state, coord, chunk.version)?;
             if !state.scheduler.applied(coord, version) {
                 return None;
             }
             state.quarantine.remove(coord);
             let distance_sq = state.rank.rank(&coord);
-            Some((state.latencies).shown(coord, distance_sq, state.clock.now()))
+            let latency = (state.latencies).shown(coord, distance_sq, state.clock.now());
+            let level = (state.lod.as_ref()).map_or(0, |lod| lod.made(coord, chunk.version));
+            Some((latency, level))
         });
-        let latency = latency.flatten().ok_or(Stale)?;
+        let (latency, level) = shown.flatten().ok_or(Stale)?;
         let loaded = LoadedChunk {
             root: chunk.root,
             entities: chunk.entities,
@@ -128,7 +130,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             let unloading = ChunkUnloading::<T>::new(coord, replaced.root);
             RootEvent::Unloading(unloading).trigger(world);
         }
-        let loaded = ChunkLoaded::<T>::new(coord, chunk.root, chunk.entities, latency);
+        let loaded = ChunkLoaded::<T>::new(coord, chunk.root, chunk.entities, level, latency);
         world.write_message(loaded.clone());
         RootEvent::Loaded(loaded).trigger(world);
         Ok(replaced)

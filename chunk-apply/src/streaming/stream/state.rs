@@ -9,7 +9,7 @@ use crate::{
     host::{Held, LoadedChunk},
     streaming::{
         config::BeforeUnload,
-        lod::{ChunkLevels, LodTracker},
+        lod::LodTracker,
         messages::{ChunkFailed, ChunkUnloaded},
         rank::ViewerRank,
         stats::{Frames, Latencies, StreamingTotals},
@@ -69,7 +69,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     pub(in crate::streaming) fn new(
         grid: ChunkGrid,
         scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
-        levels: Option<ChunkLevels>,
+        lod: Option<LodTracker>,
         before_unload: Option<BeforeUnload>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -82,7 +82,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             scheduler,
             backlog: Backlog::new(),
             quarantine: Quarantine::default(),
-            lod: levels.map(LodTracker::new),
+            lod,
             before_unload,
             clock,
             latencies: Latencies::default(),

@@ -48,7 +48,8 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         Duration::ZERO
     };
     let end = start.saturating_add(limit.max(spare.saturating_sub(state.frames.now.scan)));
-    if core::mem::take(&mut state.must_restart) {
+    let is_new_grid = core::mem::take(&mut state.must_restart);
+    if is_new_grid {
         state.is_restarting = true;
         state.must_update = true;
         state.latencies.restart();
@@ -74,6 +75,11 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         state.scheduler.publish(state.rank.clone());
         state.must_update = true;
     }
+    if let Some(lod) = &mut state.lod
+        && (have_moved || is_new_grid)
+    {
+        lod.viewers_moved(&state.rank, state.world_origin.grid.is_planar());
+    }
     let had_pending = !state.pending_changes.is_empty();
     let mut have_left = follow_changes(state, &mut index, end);
     let is_outdated = state.must_update || !state.wanted.is_settled();
@@ -91,7 +97,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         retry(state, end);
     }
     if state.lod.is_some() {
-        level(state, have_moved, end);
+        level(state, end);
     }
     if have_moved || have_left {
         state.rerank_backlog();
@@ -141,10 +147,13 @@ fn give_up<T: Send + Sync + 'static>(
             }
         }
     }
-    if let Some(lod) = &state.lod {
-        lod.levels.leave(left);
+    if left.is_empty() {
+        return false;
     }
-    !left.is_empty()
+    if let Some(lod) = &state.lod {
+        lod.leave(left);
+    }
+    true
 }
 
 /// Requests the next few chunks that entered the wanted set, once all that left were given up.
@@ -155,8 +164,8 @@ fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
         return;
     }
     state.is_restarting = false;
-    if let Some(lod) = &state.lod {
-        lod.levels.enter(entered, &state.rank);
+    if let Some(lod) = &mut state.lod {
+        lod.enter(entered);
     }
     for coord in entered {
         trace!(?coord, "wanted");
@@ -190,14 +199,11 @@ fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
     }
 }
 
-/// Requests chunks anew whose level of detail has changed, until `end`.
-fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, have_moved: bool, end: Duration) {
+/// Requests chunks anew whose level of detail has changed, or that of a neighbour which they depend on, until `end`.
+fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
     let Some(lod) = &mut state.lod else {
         return;
     };
-    if have_moved {
-        lod.viewers_moved();
-    }
     if lod.is_settled() {
         return;
     }
@@ -206,7 +212,6 @@ fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, have_moved: bool,
     let now = clock.now();
     lod.advance(
         state.wanted.iter(),
-        &state.rank,
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
