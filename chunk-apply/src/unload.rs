@@ -88,7 +88,7 @@ impl<K: Ord + Copy> Unloader<K> {
         distance: u64,
         is_announced: bool,
     ) {
-        visibility::hide(world, chunk.root);
+        let _ = visibility::hide(world, chunk.root);
         self.entities += chunk.entities + 1;
         self.pushed += 1;
         let position = (distance, key, Reverse(chunk.version), Reverse(self.pushed));

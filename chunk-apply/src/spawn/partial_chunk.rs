@@ -5,7 +5,7 @@ use super::{
     error::SpawnError,
     leftovers::Leftovers,
     spawner::Spawner,
-    visibility,
+    visibility::{self, Hidden},
     writer::{ChunkWriter, advance},
 };
 use crate::budget::{CostKey, Pacer};
@@ -20,6 +20,8 @@ pub(crate) struct PartialChunk<K> {
     /// Entities spawned under the root.
     pub(crate) spawned: usize,
     rest: VecDeque<Box<dyn Batch>>,
+    /// Between two slices, while it is hidden.
+    hidden: Option<Hidden>,
 }
 
 /// How a slice of a chunk ended.
@@ -56,6 +58,7 @@ impl<K: Copy> PartialChunk<K> {
             root: spawn_root(world),
             spawned: 0,
             rest: VecDeque::new(),
+            hidden: None,
         };
         let (root, rest, spawned) = (chunk.root, &mut chunk.rest, &mut chunk.spawned);
         let outcome = SpawnError::catch(|| {
@@ -79,6 +82,10 @@ impl<K: Copy> PartialChunk<K> {
 
     /// Continues a chunk that stopped in an earlier frame.
     pub(crate) fn resume(&mut self, world: &mut World, pacer: &mut Pacer<'_>) -> SliceEnd {
+        // So that steps find and change what they would in a chunk of one slice. Nothing is drawn meanwhile.
+        if let Some(hidden) = self.hidden.take() {
+            hidden.show(world, self.root);
+        }
         let outcome = SpawnError::catch(|| {
             while let Some(batch) = self.rest.front_mut() {
                 if !advance(&mut **batch, world, self.root, pacer, &mut self.spawned) {
@@ -90,7 +97,6 @@ impl<K: Copy> PartialChunk<K> {
                 pacer.end_step();
                 remove_empty_list(world, self.root);
             }
-            visibility::show(world, self.root);
         });
         match outcome {
             Ok(()) => self.end_slice(world),
@@ -98,14 +104,14 @@ impl<K: Copy> PartialChunk<K> {
         }
     }
 
-    fn end_slice(&self, world: &mut World) -> SliceEnd {
+    fn end_slice(&mut self, world: &mut World) -> SliceEnd {
         if world.get_entity(self.root).is_err() {
             let message = "its root was despawned before it was whole";
             SliceEnd::Failed(SpawnError::new(message))
         } else if self.rest.is_empty() {
             SliceEnd::Whole
         } else {
-            visibility::hide(world, self.root);
+            self.hidden = Some(visibility::hide(world, self.root));
             SliceEnd::Stopped
         }
     }

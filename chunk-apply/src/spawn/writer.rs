@@ -13,7 +13,8 @@ use std::collections::VecDeque;
 /// Writes one chunk's entities under its root, within the frame's budget.
 ///
 /// What does not fit in this frame is kept and continues in the next frame where it stopped; the spawner is not called
-/// again. The chunk becomes visible when it is whole.
+/// again. The chunk becomes visible when it is whole; until then its root is hidden between two slices. A `Visibility` that
+/// you give the root is kept, however many slices the chunk takes.
 ///
 /// ```
 /// use bevy_ecs::{name::Name, prelude::*};

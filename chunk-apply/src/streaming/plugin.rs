@@ -19,7 +19,7 @@ use crate::{
 };
 use bevy_app::{App, First, Plugin, Update};
 #[cfg(feature = "visibility")]
-use bevy_camera::visibility::VisibilitySystems;
+use bevy_camera::{CameraUpdateSystems, visibility::VisibilitySystems};
 use bevy_ecs::{
     entity::Entity,
     intern::Interned,
@@ -41,6 +41,12 @@ pub enum StreamingSystems {
     Generate,
     /// Spawns and despawns entities within the budget. Exclusive. In `PostUpdate` it runs before transforms and
     /// visibility are propagated, so that what it spawns is drawn in the same frame.
+    ///
+    /// Assets that a spawner adds are drawn in the same frame as well: in `PostUpdate` it runs before Bevy's renderer
+    /// updates cameras, and that runs before Bevy's asset events. An app without the renderer that reads asset events in the
+    /// frame in which a spawner adds the asset orders them itself, because this crate does not know assets:
+    /// `app.configure_sets(PostUpdate, StreamingSystems::Apply.before(AssetEventSystems))`. In `Update`, where it runs by
+    /// default, it always is before.
     Apply,
 }
 
@@ -277,6 +283,8 @@ fn draw_in_the_same_frame(app: &mut App, schedule: Interned<dyn ScheduleLabel>) 
     app.configure_sets(
         schedule,
         StreamingSystems::Apply
+            // Which is before asset events. Otherwise an asset of the new version would be drawn a frame late.
+            .before(CameraUpdateSystems)
             .before(VisibilitySystems::CalculateBounds)
             .before(VisibilitySystems::VisibilityPropagate),
     );

@@ -2,11 +2,14 @@
 
 use crate::rig::{CHUNK_SIZE, Piece, Pieces, Rig, config, generator, grid, middle_of};
 use bevy_app::{App, First, PostUpdate, TaskPoolPlugin, Update};
-use bevy_asset::AssetPlugin;
-use bevy_camera::visibility::{InheritedVisibility, Visibility, VisibilityPlugin};
+use bevy_asset::{AssetEvent, AssetEventSystems, AssetPlugin, Assets, RenderAssetUsages};
+use bevy_camera::{
+    CameraUpdateSystems,
+    visibility::{InheritedVisibility, Visibility, VisibilityPlugin},
+};
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
-use bevy_mesh::MeshPlugin;
+use bevy_mesh::{Mesh, MeshPlugin, PrimitiveTopology};
 use bevy_transform::{TransformPlugin, components::GlobalTransform, components::Transform};
 use chunk_apply::{
     ApplyBudget, ChunkIndex, ChunkLevels, ChunkRoot, ChunkStreamingPlugin, ChunkViewer,
@@ -164,4 +167,94 @@ fn while_levels_change_over_many_frames_one_of_each_chunk_is_seen() {
         .collect();
     assert!(stay.len() > 5);
     assert!(settle_without_holes(&mut rig, &stay) > 10);
+}
+
+#[test]
+fn a_mesh_of_a_replacement_is_announced_in_the_frame_that_shows_it() {
+    let spawner = Spawner::new(|_, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        writer.run(|world, _root| {
+            let mut meshes = world.resource_mut::<Assets<Mesh>>();
+            let usage = RenderAssetUsages::RENDER_WORLD;
+            let _ = meshes.add(Mesh::new(PrimitiveTopology::TriangleList, usage));
+        });
+    });
+    let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner)
+        .with_config(config())
+        .apply_in(PostUpdate);
+    let mut rig = Rig::build(ManualClock::default(), plugin);
+    draw(&mut rig.app);
+    // As Bevy's renderer orders the one system of this set.
+    let cameras = (|| {}).in_set(CameraUpdateSystems);
+    (rig.app).add_systems(PostUpdate, cameras.before(AssetEventSystems));
+    rig.viewer(0, 0);
+    rig.settle();
+    let announced = |rig: &mut Rig| {
+        let mut events = (rig.app.world_mut()).resource_mut::<Messages<AssetEvent<Mesh>>>();
+        (events.drain())
+            .filter(|event| matches!(event, AssetEvent::Added { .. }))
+            .count()
+    };
+    announced(&mut rig);
+    for coord in [ChunkCoord::ORIGIN, ChunkCoord::planar(1, 0)] {
+        rig.loaded();
+        rig.stream_mut().refresh(coord);
+        let mut shown = 0;
+        while shown == 0 {
+            rig.frame();
+            shown = rig.loaded().len();
+            assert_eq!(announced(&mut rig), shown);
+        }
+    }
+}
+
+#[test]
+fn a_roots_own_visibility_is_kept_however_many_slices_the_chunk_takes() {
+    let on_root = |world: &World, root: Entity| *world.get::<Visibility>(root).expect("a root");
+    for own in [
+        Visibility::Visible,
+        Visibility::Hidden,
+        Visibility::Inherited,
+    ] {
+        for in_a_step in [false, true] {
+            let spawner = Spawner::new(move |_, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+                if !in_a_step {
+                    writer.insert_on_root(own);
+                }
+                writer.spawn_batch((0..20).map(Piece));
+                if in_a_step {
+                    writer.run(move |world, root| {
+                        world.entity_mut(root).insert(own);
+                    });
+                }
+                writer.spawn_batch((0..20).map(Piece));
+                writer.run(move |world, root| assert_eq!(on_root(world, root), own));
+            });
+            let mut kept = Vec::new();
+            // At once, and one entity a frame.
+            for budget in [ApplyBudget::unlimited(), ApplyBudget::time(Duration::ZERO)] {
+                let config = StreamingConfig {
+                    range: Some(ViewRange::disc(0, 0).expect("equal radii")),
+                    budget,
+                    ..config()
+                };
+                let mut rig = Rig::with(generator(), spawner.clone(), config);
+                rig.viewer(0, 0);
+                let mut slices = 0;
+                while rig.index().is_empty() {
+                    rig.frame();
+                    slices += 1;
+                    let world = rig.app.world_mut();
+                    let mut roots = world.query_filtered::<Entity, With<ChunkRoot>>();
+                    let root = roots.iter(world).next();
+                    if let Some(root) = root.filter(|_| rig.index().is_empty()) {
+                        assert_eq!(on_root(rig.app.world(), root), Visibility::Hidden);
+                    }
+                }
+                assert!(rig.failed().is_empty());
+                let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+                kept.push((on_root(rig.app.world(), root), slices > 3));
+            }
+            assert_eq!(kept, [(own, false), (own, true)]);
+        }
+    }
 }
