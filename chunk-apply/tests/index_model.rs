@@ -10,7 +10,7 @@ use chunk_apply::{
     ChunkViewer, ChunkWriter, ManualClock, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
-use chunk_scheduler::{Generator, Job, Simulation};
+use chunk_scheduler::{Generator, Job, SchedulerConfig, Simulation};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -116,6 +116,10 @@ impl Streamed {
             range: Some(ViewRange::disc(2, 3).expect("3 is not less than 2")),
             budget: ApplyBudget::time(Duration::from_micros(70)),
             scan_budget: Duration::from_secs(60),
+            scheduler: SchedulerConfig {
+                quarantine_capacity: 1,
+                ..SchedulerConfig::default()
+            },
             ..StreamingConfig::default()
         };
         let grid = ChunkGrid::planar(1.0).expect("1 is a size");
@@ -274,8 +278,12 @@ impl Streamed {
         let world = self.app.world_mut();
         let stream = world.resource::<ChunkStream<Pieces>>();
         let index = world.resource::<ChunkIndex<Pieces>>();
+        let is_hopeless = |coord: &ChunkCoord| is_broken(*coord) || is_cursed(*coord);
+        // However few of them the scheduler lists.
+        let given_up: Vec<_> = stream.wanted().iter().filter(is_hopeless).collect();
+        prop_assert_eq!(Vec::from_iter(stream.quarantined()), given_up);
         for coord in stream.wanted().iter() {
-            let is_hopeless = is_broken(coord) || is_cursed(coord);
+            let is_hopeless = is_hopeless(&coord);
             let may_be_missing = is_hopeless || self.vandalised.contains(&coord);
             prop_assert!(
                 index.contains(coord) || may_be_missing,
