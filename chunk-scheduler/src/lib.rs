@@ -60,6 +60,8 @@ pub use config::{
 pub use histogram::{DurationRecorder, DurationSummary};
 pub use job::{GenerateError, Generator, Job, JobState, Key, Lane, Requested, Version};
 pub use queue::{FnRank, Rank};
+#[cfg(not(loom))]
+pub use runtime::PoolRuntime;
 pub use runtime::{
     CustomRuntime, Runtime, Simulation, WorkerFuture, available_cores, recommended_pool_threads,
 };

@@ -58,7 +58,7 @@ fn churn(threads: usize) {
         urgent_reserve: 2,
         ..SchedulerConfig::default()
     };
-    let runtime = Runtime::Pool(common::pool(threads));
+    let runtime = Runtime::pool(common::pool(threads));
     let generator = Generator::new(move |job: &Job<i32>| seen.work(job));
     let mut scheduler = common::scheduler(config, generator, runtime, Near(0));
     let (mut applied, mut bits) = (0, 7_u64);

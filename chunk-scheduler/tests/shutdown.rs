@@ -28,7 +28,7 @@ fn blocking() -> (Generator<i32, i32>, Receiver<i32>, Sender<()>) {
 fn shutting_down_does_not_wait_for_a_generator_that_blocks() {
     let (generator, begins, unblock) = blocking();
     let pool = pool(1);
-    let runtime = Runtime::Pool(Arc::clone(&pool));
+    let runtime = Runtime::pool(Arc::clone(&pool));
     let mut scheduler = scheduler(SchedulerConfig::default(), generator, runtime, Near(0));
     for key in 0..100 {
         scheduler.request(key);
@@ -51,7 +51,7 @@ fn shutting_down_does_not_wait_for_a_generator_that_blocks() {
 #[test]
 fn dropping_the_last_handle_of_a_pool_does_not_join_its_threads() {
     let (generator, begins, unblock) = blocking();
-    let runtime = Runtime::Pool(pool(2));
+    let runtime = Runtime::pool(pool(2));
     let mut scheduler = scheduler(SchedulerConfig::default(), generator, runtime, Near(0));
     scheduler.request(1);
     scheduler.tick(FRAME);
@@ -113,7 +113,7 @@ fn a_generator_can_see_the_shutdown() {
         }
         let _ = seen.send(job.key());
     });
-    let runtime = Runtime::Pool(pool(1));
+    let runtime = Runtime::pool(pool(1));
     let mut scheduler = scheduler(SchedulerConfig::default(), generator, runtime, Near(0));
     scheduler.request(4);
     scheduler.tick(FRAME);

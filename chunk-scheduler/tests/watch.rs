@@ -104,11 +104,12 @@ fn adaptive_concurrency_starts_from_the_pool_and_follows_the_frames() {
     for key in 0..5_000 {
         scheduler.request(20 + key % 3 + key * 3);
     }
-    let frames = |count: u32, frame: Duration, scheduler: &mut Scheduler<_, _, _>| {
+    let frames = |count: u32, took: Duration, scheduler: &mut Scheduler<_, _, _>| {
         for _ in 0..count {
             scheduler.tick(simulation.now());
-            simulation.advance(frame);
+            simulation.advance(took);
             common::apply(scheduler);
+            scheduler.frame_took(took);
         }
     };
     frames(200, FRAME, &mut scheduler);
@@ -122,6 +123,29 @@ fn adaptive_concurrency_starts_from_the_pool_and_follows_the_frames() {
     let reason = report.latest.map(|decision| decision.reason);
     assert_eq!(reason, Some(ConcurrencyReason::FramesLate));
     assert_eq!(scheduler.audit(), Ok(()));
+}
+
+/// A server that ticks ten times a second, on a machine that has little to do.
+#[test]
+fn a_slow_cadence_of_ticks_does_not_lower_the_limit_and_slow_frames_do() {
+    let (simulation, mut scheduler) = adaptive(2);
+    for key in 0..5_000 {
+        scheduler.request(20 + key % 3 + key * 3);
+    }
+    let cadence = Duration::from_millis(100);
+    let mut frames = |count: u32, took: Duration| {
+        for _ in 0..count {
+            scheduler.tick(simulation.now());
+            common::apply(&mut scheduler);
+            scheduler.frame_took(took);
+            simulation.advance(cadence);
+        }
+        scheduler.concurrency()
+    };
+    let report = frames(100, Duration::from_millis(1));
+    assert_eq!((report.limit, report.lowered), (6, 0));
+    let report = frames(100, Duration::from_millis(30));
+    assert_eq!((report.limit, report.lowered), (1, 5));
 }
 
 #[test]

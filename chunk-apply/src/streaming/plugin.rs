@@ -9,7 +9,7 @@ use super::{
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
     rank::ViewerRank,
     stream::{ChunkStream, ParkedApplier, StreamState},
-    systems::{apply, begin_frame, generate, scan},
+    systems::{apply, begin_frame, frame_begins, frame_ends, generate, scan},
 };
 use crate::{
     applier::Applier,
@@ -17,7 +17,7 @@ use crate::{
     spawn::Spawner,
     sync::Arc,
 };
-use bevy_app::{App, First, Plugin, Update};
+use bevy_app::{App, First, Last, Plugin, Update};
 #[cfg(feature = "visibility")]
 use bevy_camera::{CameraUpdateSystems, visibility::VisibilitySystems};
 use bevy_ecs::{
@@ -29,7 +29,7 @@ use bevy_ecs::{
 };
 use bevy_transform::TransformSystems;
 use chunk_coord::{ChunkCoord, ChunkGrid};
-use chunk_scheduler::{Generator, Runtime, Scheduler};
+use chunk_scheduler::{Concurrency, Generator, Runtime, Scheduler};
 use core::fmt;
 
 /// The steps of a stream, in the order in which they run. All streams of an app share them.
@@ -247,6 +247,9 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
             );
         }
         draw_in_the_same_frame(app, self.apply_schedule);
+        if let Concurrency::Adaptive(_) = self.config.scheduler.concurrency {
+            measure_frames::<T>(app);
+        }
         // Streams of different content share the sets and no state.
         app.add_systems(
             First,
@@ -270,6 +273,13 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
                 .ambiguous_with(StreamingSystems::Apply),
         );
     }
+}
+
+/// Measures how long the work of the app's frames takes, from `First` to `Last`: a limit on jobs in flight that adapts
+/// reacts to it.
+fn measure_frames<T: Send + Sync + 'static>(app: &mut App) {
+    app.add_systems(First, frame_begins::<T>.before(MessageUpdateSystems))
+        .add_systems(Last, frame_ends::<T>);
 }
 
 /// Runs applying before transforms and visibility are propagated. Otherwise a chunk that replaces another would not be

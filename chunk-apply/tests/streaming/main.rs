@@ -1,6 +1,7 @@
 //! The stream as a whole, frame by frame, on a simulated pool.
 #![cfg(feature = "streaming")]
 
+mod adaptive;
 mod budget;
 mod budget_costs;
 mod children;

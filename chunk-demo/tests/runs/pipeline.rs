@@ -114,7 +114,7 @@ fn arrived(runtime: Runtime) -> BTreeMap<ChunkCoord, CityChunk> {
 #[test]
 fn the_city_is_the_same_on_one_thread_on_several_and_on_none() {
     let pool = |threads| {
-        Runtime::Pool(Arc::new(
+        Runtime::pool(Arc::new(
             TaskPoolBuilder::new().num_threads(threads).build(),
         ))
     };

@@ -67,7 +67,7 @@ fn drain_and_apply(
 
 /// Chunks per second at 60 Hz while jobs are always queued.
 fn steady_rate(threads: usize, work: Work, duration: Duration) -> f64 {
-    let mut scheduler = scheduler(Runtime::Pool(pool(threads)), threads, work);
+    let mut scheduler = scheduler(Runtime::pool(pool(threads)), threads, work);
     let (mut ready, mut next) = (Vec::new(), 0);
     // From the second frame on, when the queue has been filled.
     let mut began = None;
@@ -89,7 +89,7 @@ fn steady_rate(threads: usize, work: Work, duration: Duration) -> f64 {
 
 /// Fills `keys`; returns frames and the main thread's time.
 fn fill(pool: &Arc<TaskPool>, keys: &[Key], work: Work, workers: usize) -> (u32, Duration) {
-    let mut scheduler = scheduler(Runtime::Pool(Arc::clone(pool)), workers, work);
+    let mut scheduler = scheduler(Runtime::pool(Arc::clone(pool)), workers, work);
     let mut ready = Vec::new();
     at_60_hz(|now| {
         if scheduler.counters().requested == 0 {
@@ -159,7 +159,7 @@ fn against_the_original(figures: &mut Figures) {
 fn main_thread_cost_under_way(figures: &mut Figures) {
     let name = "main thread while workers run: request, tick, drain and apply, per chunk";
     figures.at_most(name, 300.0, "ns", || {
-        let mut scheduler = scheduler(Runtime::Pool(pool(1)), 1, Work::taking(Duration::ZERO));
+        let mut scheduler = scheduler(Runtime::pool(pool(1)), 1, Work::taking(Duration::ZERO));
         let (mut ready, mut next, mut busy) = (Vec::new(), 0, Duration::ZERO);
         let began = Instant::now();
         while scheduler.counters().applied < 200_000 {
@@ -184,7 +184,7 @@ fn main_thread_cost_under_way(figures: &mut Figures) {
 fn main_thread_cost(criterion: &mut Criterion, figures: &mut Figures) {
     const CHUNKS: usize = 2_000;
     let keys: Vec<_> = square(CHUNKS).collect();
-    let mut scheduler = scheduler(Runtime::Pool(pool(1)), 1, Work::taking(Duration::ZERO));
+    let mut scheduler = scheduler(Runtime::pool(pool(1)), 1, Work::taking(Duration::ZERO));
     let mut ready = Vec::new();
     let mut now = Duration::ZERO;
     let mut round = |scheduler: &mut Scheduler<Key, u64, Near>| {
@@ -225,7 +225,7 @@ fn with_a_long_queue() -> (Scheduler<Key, u64, Near>, Sender<()>) {
         max_in_flight: 1,
         ..SchedulerConfig::default()
     };
-    let runtime = Runtime::Pool(pool(1));
+    let runtime = Runtime::pool(pool(1));
     let mut scheduler = Scheduler::new(config, generator, runtime, Near([0; 3]))
         .expect("the configuration is valid");
     for key in square(100_000) {
@@ -262,7 +262,7 @@ fn moving(figures: &mut Figures) {
     let work = Work::taking(Duration::from_micros(200));
     let name = "re-rank of 100,000 queued: main-thread time, the worst of 60 frames";
     figures.at_most(name, 20_000.0, "ns", || {
-        let mut scheduler = scheduler(Runtime::Pool(pool(1)), 1, work);
+        let mut scheduler = scheduler(Runtime::pool(pool(1)), 1, work);
         for key in square(100_000) {
             scheduler.request(key);
         }

@@ -24,7 +24,7 @@ enum Leaving {
 /// begins, so that late ones count.
 fn wasted_by_a_teleport(workers: usize, work: Work, leaving: Leaving) -> f64 {
     const FRAMES: u32 = 6;
-    let mut scheduler = scheduler(Runtime::Pool(pool(1)), workers, work);
+    let mut scheduler = scheduler(Runtime::pool(pool(1)), workers, work);
     let keys = |teleport: i32| square(2_000).map(move |[x, y, z]| [x + teleport * 1_000, y, z]);
     let leave = |scheduler: &mut Scheduler<Key, u64, Near>, teleport: i32| {
         for key in keys(teleport) {

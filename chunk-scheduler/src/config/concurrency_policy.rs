@@ -32,11 +32,13 @@ pub struct AdaptivePolicy {
     pub min_in_flight: usize,
     /// The most jobs in flight. Default 4. More than the pool has threads helps only generators that wait.
     pub max_in_flight: usize,
-    /// The intended length of a frame. Default 1/60 s.
+    /// How long the work of a frame may take. Default 1/60 s.
     pub frame: Duration,
-    /// A frame longer than this many times `frame` is late. Default 1.5.
+    /// A frame whose work takes longer than this many times `frame` is late. Default 1.5. Not before the caller says how long
+    /// its frames take, see [`Scheduler::frame_took`](crate::Scheduler::frame_took).
     pub late_factor: f32,
-    /// The fraction of late frames in an interval that lowers the limit. Default 0.1. Zero reacts to one late frame.
+    /// The fraction of late frames in an interval that lowers the limit. Default 0.1. Zero reacts to one late frame; above 1
+    /// no number of late frames lowers it.
     pub late_fraction: f32,
     /// The time between decisions. Default 250 ms. Shorter reacts to noise; longer reacts late.
     pub interval: Duration,

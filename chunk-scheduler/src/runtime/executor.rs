@@ -19,13 +19,13 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Runtime {
-    /// Bevy's [`AsyncComputeTaskPool`], the default where there are threads. A missing pool is made, with
-    /// [`recommended_pool_threads`].
+    /// Bevy's [`AsyncComputeTaskPool`], the default where there are threads. A pool that is missing at the first tick is made,
+    /// with [`recommended_pool_threads`].
     #[cfg(not(loom))]
     AsyncCompute,
-    /// A task pool of the caller.
+    /// A task pool of the caller, see [`Runtime::pool`].
     #[cfg(not(loom))]
-    Pool(Arc<TaskPool>),
+    Pool(PoolRuntime),
     /// No threads, the default in a browser: [`Scheduler::tick`](crate::Scheduler::tick) runs jobs until `budget` is
     /// spent, at least one step each time. A plain generator runs to its end; an async one is interrupted at each
     /// await.
@@ -40,6 +40,14 @@ pub enum Runtime {
 }
 
 impl Runtime {
+    /// A task pool of the caller. Dropping the last of its handles joins its threads, and so waits for each generator that
+    /// runs; where the last handle is that of a runtime, another thread drops it, and nobody waits.
+    #[cfg(not(loom))]
+    #[must_use]
+    pub fn pool(pool: impl Into<Arc<TaskPool>>) -> Self {
+        Self::Pool(PoolRuntime(Some(pool.into())))
+    }
+
     /// An executor of the caller: `spawn` must have each future polled, on any thread, until it ends. `threads` is
     /// how many of them can run at the same time.
     #[must_use]
@@ -66,6 +74,49 @@ impl Default for Runtime {
         #[cfg(any(loom, target_arch = "wasm32"))]
         Self::Inline {
             budget: Duration::from_millis(4),
+        }
+    }
+}
+
+/// A handle of a task pool of the caller, made by [`Runtime::pool`].
+#[cfg(not(loom))]
+#[derive(Clone)]
+pub struct PoolRuntime(
+    /// `None` while it is dropped.
+    Option<Arc<TaskPool>>,
+);
+
+#[cfg(not(loom))]
+impl PoolRuntime {
+    fn threads(&self) -> usize {
+        self.0.as_ref().map_or(0, |pool| pool.thread_num())
+    }
+
+    fn spawn(&self, worker: WorkerFuture) {
+        if let Some(pool) = &self.0 {
+            pool.spawn(worker).detach();
+        }
+    }
+}
+
+#[cfg(not(loom))]
+impl fmt::Debug for PoolRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolRuntime")
+            .field("threads", &self.threads())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(not(loom))]
+impl Drop for PoolRuntime {
+    fn drop(&mut self) {
+        let Some(pool) = self.0.take().and_then(Arc::into_inner) else {
+            return;
+        };
+        let thread = std::thread::Builder::new().name("chunk-scheduler pool drop".to_owned());
+        if let Err(error) = thread.spawn(move || drop(pool)) {
+            tracing::warn!("the pool was joined on the calling thread: {error}");
         }
     }
 }
@@ -144,16 +195,35 @@ impl Executor {
         }
     }
 
+    /// Makes Bevy's pool where that is needed and missing. Not before the first tick, because an app may set the options of
+    /// the pool after it made the scheduler.
+    pub(crate) fn begin(&self) {
+        #[cfg(not(loom))]
+        if let Runtime::AsyncCompute = &self.runtime {
+            async_compute();
+        }
+    }
+
     /// How many workers can run at the same time.
     pub(crate) fn threads(&self) -> usize {
         match &self.runtime {
             #[cfg(not(loom))]
-            Runtime::AsyncCompute => async_compute().thread_num(),
+            Runtime::AsyncCompute => AsyncComputeTaskPool::try_get()
+                .map_or_else(recommended_threads, |pool| pool.thread_num()),
             #[cfg(not(loom))]
-            Runtime::Pool(pool) => pool.thread_num(),
+            Runtime::Pool(pool) => pool.threads(),
             Runtime::Inline { .. } => 1,
             Runtime::Custom(custom) => custom.threads,
             Runtime::Simulated(simulation) => simulation.threads(),
+        }
+    }
+
+    /// Whether a pool with more threads would help on this machine.
+    pub(crate) fn lacks_threads(&self) -> bool {
+        match &self.runtime {
+            #[cfg(not(loom))]
+            Runtime::AsyncCompute | Runtime::Pool(_) => self.threads() < recommended_threads(),
+            _ => false,
         }
     }
 
@@ -178,7 +248,7 @@ impl Executor {
             #[cfg(not(loom))]
             Runtime::AsyncCompute => async_compute().spawn(future).detach(),
             #[cfg(not(loom))]
-            Runtime::Pool(pool) => pool.spawn(future).detach(),
+            Runtime::Pool(pool) => pool.spawn(future),
             Runtime::Inline { .. } => self.local_executor.owned().spawn(self.owner, future),
             Runtime::Custom(custom) => (custom.spawn)(future),
             Runtime::Simulated(simulation) => simulation.spawn(self.owner, future),
@@ -218,34 +288,22 @@ fn discard(tasks: Vec<Task>) {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let budget = Duration::ZERO;
-        match std::mem::replace(&mut self.runtime, Runtime::Inline { budget }) {
-            #[cfg(not(loom))]
-            Runtime::Pool(pool) => drop_pool(pool),
-            Runtime::Simulated(simulation) => discard(simulation.take_all(self.owner)),
-            _ => {}
+        if let Runtime::Simulated(simulation) = &self.runtime {
+            discard(simulation.take_all(self.owner));
         }
     }
 }
 
-/// Dropping the last handle of a pool joins its threads, and a generator that blocks would then block the caller. So
-/// another thread drops it.
 #[cfg(not(loom))]
-fn drop_pool(pool: Arc<TaskPool>) {
-    if Arc::strong_count(&pool) > 1 {
-        return;
-    }
-    let thread = std::thread::Builder::new().name("chunk-scheduler pool drop".to_owned());
-    if let Err(error) = thread.spawn(move || drop(pool)) {
-        tracing::warn!("the pool was joined on the calling thread: {error}");
-    }
+fn recommended_threads() -> usize {
+    recommended_pool_threads(available_cores())
 }
 
 #[cfg(not(loom))]
 fn async_compute() -> &'static AsyncComputeTaskPool {
     AsyncComputeTaskPool::get_or_init(|| {
         TaskPoolBuilder::new()
-            .num_threads(recommended_pool_threads(available_cores()))
+            .num_threads(recommended_threads())
             .thread_name("Async Compute Task Pool".to_owned())
             .build()
     })

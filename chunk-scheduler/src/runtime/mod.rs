@@ -12,6 +12,8 @@ mod simulation;
 
 pub(crate) use clock::{ClockTime, WorkClock};
 pub(crate) use executor::Executor;
+#[cfg(not(loom))]
+pub use executor::PoolRuntime;
 pub use executor::{CustomRuntime, Runtime, available_cores, recommended_pool_threads};
 pub use local_executor::WorkerFuture;
 pub use simulation::Simulation;

@@ -57,7 +57,6 @@ pub enum ConcurrencyReason {
 /// What the controller observes at each tick.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pressure {
-    pub(super) frame: Duration,
     pub(super) has_waiting_jobs: bool,
     pub(super) are_workers_busy: bool,
     /// How many results are ready and not applied.
@@ -69,30 +68,45 @@ pub(super) struct Pressure {
 #[derive(Debug)]
 pub(super) struct Controller {
     policy: Option<AdaptivePolicy>,
-    /// `None` before the first frame.
+    /// `None` before the first tick.
     interval: Option<Interval>,
     report: ConcurrencyReport,
+    /// Whether generators wait, so that more of them than threads are of use.
+    are_generators_async: bool,
+    /// Whether the caller chose the limit. The default may be above the threads of a small machine.
+    is_chosen: bool,
     has_reported_pool_limit: bool,
 }
 
 #[derive(Debug, Default)]
 struct Interval {
     began: TickTime,
+    ticks: u32,
+    /// The ticks at which jobs waited while every worker was busy.
+    busy: u32,
+    /// The frames that the caller told of.
     frames: u32,
     late: u32,
-    busy: u32,
     /// The results that were not applied when the interval began.
     unapplied: usize,
 }
 
 impl Controller {
-    pub(super) fn new(config: &SchedulerConfig, threads: usize) -> Self {
-        let (limit, policy) = match config.concurrency {
-            Concurrency::Fixed => (config.max_in_flight, None),
-            Concurrency::Adaptive(policy) => (
-                threads.clamp(policy.min_in_flight, policy.max_in_flight),
-                Some(policy),
-            ),
+    pub(super) fn new(
+        config: &SchedulerConfig,
+        threads: usize,
+        are_generators_async: bool,
+    ) -> Self {
+        let (limit, policy, is_chosen) = match config.concurrency {
+            Concurrency::Fixed => {
+                let default = SchedulerConfig::default().max_in_flight;
+                (config.max_in_flight, None, config.max_in_flight != default)
+            }
+            Concurrency::Adaptive(policy) => {
+                let limit = threads.clamp(policy.min_in_flight, policy.max_in_flight);
+                let default = AdaptivePolicy::default().max_in_flight;
+                (limit, Some(policy), policy.max_in_flight != default)
+            }
         };
         Self {
             policy,
@@ -104,14 +118,31 @@ impl Controller {
                 lowered: 0,
                 latest: None,
             },
+            are_generators_async,
+            is_chosen,
             has_reported_pool_limit: false,
         }
     }
 
-    /// Logs, once, that more jobs may be in flight than the pool has threads, where that is so.
-    pub(super) fn report_pool_limit(&mut self) {
+    /// The first tick: the number of threads is certain now. An adaptive limit starts from it unless the caller has set one.
+    pub(super) fn begin(&mut self, threads: usize) {
+        let former = std::mem::replace(&mut self.report.pool_threads, threads);
+        if let Some(policy) = self.policy {
+            let start = |threads: usize| threads.clamp(policy.min_in_flight, policy.max_in_flight);
+            if self.report.limit == start(former) {
+                self.report.limit = start(threads);
+            }
+        }
+    }
+
+    /// Logs, once, that more jobs may be in flight than the pool has threads, where the user can do something about it: the
+    /// generators compute, and the limit was chosen or the pool is smaller than it could be.
+    pub(super) fn report_pool_limit(&mut self, lacks_threads: bool) {
         let report = self.report;
-        if report.is_pool_bound() && !self.has_reported_pool_limit {
+        if self.has_reported_pool_limit || self.are_generators_async || !report.is_pool_bound() {
+            return;
+        }
+        if self.is_chosen || lacks_threads {
             self.has_reported_pool_limit = true;
             tracing::info!(
                 in_flight = report.limit,
@@ -127,6 +158,7 @@ impl Controller {
     }
 
     pub(super) fn set_limit(&mut self, limit: usize) {
+        self.is_chosen = true;
         self.report.limit = match self.policy {
             Some(policy) => limit.clamp(policy.min_in_flight, policy.max_in_flight),
             None => limit,
@@ -140,21 +172,30 @@ impl Controller {
     pub(super) fn observe(&mut self, now: TickTime, pressure: Pressure) {
         let Some(policy) = self.policy else { return };
         let Some(interval) = &mut self.interval else {
-            // The first frame is not judged, because the caller's clock may have started long before it.
             self.interval = Some(Interval::new(now, pressure));
             return;
         };
-        interval.frames += 1;
-        let is_late = pressure.frame > policy.frame.mul_f32(policy.late_factor);
-        interval.late += u32::from(is_late);
+        interval.ticks = interval.ticks.saturating_add(1);
         let is_busy = pressure.has_waiting_jobs && pressure.are_workers_busy;
-        interval.busy += u32::from(is_busy);
+        interval.busy = interval.busy.saturating_add(u32::from(is_busy));
         if now.since(interval.began) < policy.interval {
             return;
         }
         let reason = interval.reason(&policy, pressure);
         *interval = Interval::new(now, pressure);
         self.decide(now, &policy, reason);
+    }
+
+    /// Notes how long the work of a frame took.
+    pub(super) fn frame_took(&mut self, time: Duration) {
+        let (Some(policy), Some(interval)) = (self.policy, &mut self.interval) else {
+            return;
+        };
+        // As floats, because the product of the longest duration and a factor is no duration.
+        let most = policy.frame.as_secs_f32() * policy.late_factor;
+        interval.frames = interval.frames.saturating_add(1);
+        let is_late = time.as_secs_f32() > most;
+        interval.late = interval.late.saturating_add(u32::from(is_late));
     }
 
     fn decide(&mut self, now: TickTime, policy: &AdaptivePolicy, reason: ConcurrencyReason) {
@@ -200,14 +241,14 @@ impl Interval {
         reason = "frames of one interval are few enough to be exact"
     )]
     fn reason(&self, policy: &AdaptivePolicy, pressure: Pressure) -> ConcurrencyReason {
-        let late_fraction = self.late as f32 / self.frames as f32;
+        let late_fraction = self.late as f32 / self.frames.max(1) as f32;
         let is_piling_up =
             pressure.unapplied > self.unapplied && pressure.unapplied > pressure.room / 2;
         if self.late > 0 && late_fraction >= policy.late_fraction {
             ConcurrencyReason::FramesLate
         } else if is_piling_up {
             ConcurrencyReason::ResultsPileUp
-        } else if 2 * self.busy > self.frames {
+        } else if self.busy > self.ticks / 2 {
             ConcurrencyReason::JobsWait
         } else {
             ConcurrencyReason::Idle
@@ -226,12 +267,11 @@ mod tests {
             concurrency: Concurrency::Adaptive(AdaptivePolicy::default()),
             ..SchedulerConfig::default()
         };
-        Controller::new(&config, threads)
+        Controller::new(&config, threads, false)
     }
 
     fn calm() -> Pressure {
         Pressure {
-            frame: FRAME,
             has_waiting_jobs: false,
             are_workers_busy: false,
             unapplied: 0,
@@ -243,11 +283,13 @@ mod tests {
     fn observe_frames(
         controller: &mut Controller,
         mut now: Duration,
-        pressure: impl Fn(usize) -> Pressure,
+        frame: impl Fn(usize) -> (Duration, Pressure),
     ) -> Duration {
-        for frame in 0..125 {
+        for number in 0..125 {
             now += FRAME;
-            controller.observe(TickTime::new(now), pressure(frame));
+            let (took, pressure) = frame(number);
+            controller.frame_took(took);
+            controller.observe(TickTime::new(now), pressure);
         }
         now
     }
@@ -264,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn an_adaptive_limit_starts_from_the_threads_of_the_first_tick() {
+        let mut pristine = controller(1);
+        pristine.begin(3);
+        assert_eq!((pristine.limit(), pristine.report().pool_threads), (3, 3));
+        let mut chosen = controller(1);
+        chosen.set_limit(2);
+        chosen.begin(3);
+        assert_eq!(chosen.limit(), 2);
+    }
+
+    #[test]
     fn waiting_jobs_raise_and_late_frames_lower_the_limit() {
         let mut controller = controller(1);
         controller.observe(TickTime::default(), calm());
@@ -272,21 +325,18 @@ mod tests {
             are_workers_busy: true,
             ..calm()
         };
-        let now = observe_frames(&mut controller, Duration::ZERO, |_| busy);
+        let now = observe_frames(&mut controller, Duration::ZERO, |_| (FRAME, busy));
         assert_eq!(controller.limit(), 4);
         assert_eq!(controller.report().raised, 3);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::JobsWait));
-        let late = Pressure {
-            frame: 2 * FRAME,
-            ..busy
-        };
-        let now = observe_frames(&mut controller, now, |frame| {
-            if frame % 5 == 0 { late } else { busy }
+        let now = observe_frames(&mut controller, now, |frame| match frame % 5 {
+            0 => (FRAME * 2, busy),
+            _ => (FRAME, busy),
         });
         assert_eq!(controller.limit(), 1);
         assert_eq!(controller.report().lowered, 3);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::FramesLate));
-        observe_frames(&mut controller, now, |_| calm());
+        observe_frames(&mut controller, now, |_| (FRAME, calm()));
         assert_eq!(controller.limit(), 1);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::Idle));
     }
@@ -294,9 +344,13 @@ mod tests {
     #[test]
     fn a_growing_backlog_lowers_the_limit() {
         let mut controller = controller(4);
-        observe_frames(&mut controller, Duration::ZERO, |frame| Pressure {
-            unapplied: 51 + frame,
-            ..calm()
+        observe_frames(&mut controller, Duration::ZERO, |frame| {
+            let unapplied = 51 + frame;
+            let pressure = Pressure {
+                unapplied,
+                ..calm()
+            };
+            (FRAME, pressure)
         });
         assert_eq!(controller.limit(), 1);
         assert_eq!(latest(&controller), Some(ConcurrencyReason::ResultsPileUp));
@@ -305,30 +359,25 @@ mod tests {
     #[test]
     fn there_is_one_decision_per_interval() {
         let mut controller = controller(4);
-        let late = Pressure {
-            frame: 2 * FRAME,
-            ..calm()
-        };
         for frame in 0..=15 {
-            controller.observe(TickTime::new(FRAME * frame), late);
+            controller.observe(TickTime::new(FRAME * frame), calm());
+            controller.frame_took(FRAME * 2);
         }
         assert_eq!(controller.limit(), 4);
-        controller.observe(TickTime::new(FRAME * 16), late);
+        controller.observe(TickTime::new(FRAME * 16), calm());
         assert_eq!(controller.limit(), 3);
     }
 
+    /// Whether ticks are far apart or the first one comes late says nothing about the machine.
     #[test]
-    fn a_clock_that_started_long_ago_makes_no_late_frame() {
+    fn the_time_between_ticks_makes_no_frame_late() {
         let mut controller = controller(4);
-        let hour = Duration::from_secs(3_600);
-        let first = Pressure {
-            frame: hour,
-            ..calm()
-        };
-        controller.observe(TickTime::new(hour), first);
-        assert_eq!(controller.report().latest, None);
-        observe_frames(&mut controller, hour, |_| calm());
+        for hour in 1..10 {
+            let now = Duration::from_secs(3_600 * hour);
+            controller.frame_took(FRAME);
+            controller.observe(TickTime::new(now), calm());
+        }
         assert_eq!(controller.limit(), 4);
-        assert_eq!(controller.report().lowered, 0);
+        assert_eq!(latest(&controller), Some(ConcurrencyReason::Idle));
     }
 }

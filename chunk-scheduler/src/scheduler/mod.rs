@@ -30,8 +30,8 @@ use crate::{
     config::{ConfigError, SchedulerConfig, check_in_flight},
     histogram::DurationSummary,
     job::{
-        GenerateError, Generator, JobCell, JobState, Key, KnownEmpty, Lane, Requested, Version,
-        panics,
+        GenerateError, Generator, JobCell, JobState, Key, KnownEmpty, Lane, Make, Requested,
+        Version, panics,
     },
     queue::Rank,
     runtime::Runtime,
@@ -116,8 +116,9 @@ pub struct Scheduler<K: Key, T: Send + 'static, R: Rank<K>> {
 }
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
-    /// A scheduler that runs `generator` on `runtime`, in the order of `rank`. It logs, once, when more jobs may be
-    /// in flight than the runtime has threads; see [`ConcurrencyReport::is_pool_bound`].
+    /// A scheduler that runs `generator` on `runtime`, in the order of `rank`. A tick logs, once, when more jobs may be in
+    /// flight than the runtime has threads, unless the generator is async or both numbers are the defaults; see
+    /// [`ConcurrencyReport::is_pool_bound`].
     ///
     /// # Errors
     ///
@@ -132,7 +133,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         panics::warn_if_panics_abort();
         let workers = Workers::new(runtime);
         let executor = &workers.executor;
-        let mut controller = Controller::new(&config, executor.threads());
+        let are_async = matches!(generator.make, Make::Later(_));
+        let controller = Controller::new(&config, executor.threads(), are_async);
         let shared = Arc::new(Shared::new(
             generator.make,
             rank,
@@ -140,7 +142,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             ResultPermits::new(config.completed_capacity, config.urgent_reserve),
             controller.limit(),
         ));
-        controller.report_pool_limit();
         Ok(Self {
             shared,
             workers,
@@ -317,8 +318,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             // The caller's clock may have started long before the first request.
             self.request_times.begin(now);
             self.now = now;
+            self.workers.executor.begin();
+            self.controller.begin(self.workers.executor.threads());
         }
-        let frame = now.since(self.now);
         self.now = self.now.max(now);
         self.failures.begin_tick(self.now);
         self.handle_faults(MOST_FAULTS);
@@ -329,14 +331,21 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.ask_again();
         let policy = &self.config.overrun;
         let compensated = (self.overruns).watch(policy, &self.workers, &self.shared.clock);
-        self.adapt(frame);
-        self.controller.report_pool_limit();
+        self.adapt();
+        self.report_pool_limit();
         let limit = self.controller.limit() + compensated;
         self.shared.limit.store(limit, Ordering::Release);
         self.outbox.submit(&self.shared, self.live.len());
         self.spawn_workers();
         self.workers.executor.work(&self.shared.clock);
         self.failures.end_tick();
+    }
+
+    /// Says how long the caller's work of a frame took, for a limit that [adapts](crate::AdaptivePolicy): workers that take
+    /// the processor from the caller make this longer. The time in which the caller waits for its next frame is no part of
+    /// it, so the time between ticks would not do. Without these calls no frame is late.
+    pub fn frame_took(&mut self, time: Duration) {
+        self.controller.frame_took(time);
     }
 
     /// Handles up to `most` attempts that made nothing, oldest first. The others keep their permits, so that workers start
@@ -424,14 +433,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.results.make_room(self.workers.slots().len());
     }
 
-    fn adapt(&mut self, frame: Duration) {
+    fn adapt(&mut self) {
         let depths = self.depths();
         let pressure = Pressure {
-            frame,
             has_waiting_jobs: self.startable() > 0,
             are_workers_busy: self.shared.worker_count.get() >= self.controller.limit(),
             unapplied: depths.completed + depths.backlog,
-            room: self.config.completed_capacity + self.config.backlog_capacity,
+            room: (self.config.completed_capacity).saturating_add(self.config.backlog_capacity),
         };
         self.controller.observe(self.now, pressure);
     }
@@ -583,8 +591,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     pub fn set_max_in_flight(&mut self, max_in_flight: usize) -> Result<(), ConfigError> {
         check_in_flight("max_in_flight", max_in_flight)?;
         self.controller.set_limit(max_in_flight);
-        self.controller.report_pool_limit();
+        if self.has_ticked {
+            self.report_pool_limit();
+        }
         Ok(())
+    }
+
+    fn report_pool_limit(&mut self) {
+        if self.controller.report().is_pool_bound() {
+            let lacks_threads = self.workers.executor.lacks_threads();
+            self.controller.report_pool_limit(lacks_threads);
+        }
     }
 
     /// The limit on jobs in flight, and why it has changed.
@@ -593,7 +610,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.controller.report()
     }
 
-    /// How many threads the runtime has.
+    /// How many threads the runtime has. Before the first tick, those that a missing pool would have.
     #[must_use]
     pub fn pool_threads(&self) -> usize {
         self.workers.executor.threads()

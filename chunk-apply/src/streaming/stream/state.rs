@@ -21,6 +21,7 @@ use crate::{
 use ahash::AHashSet;
 use chunk_coord::{ChunkCoord, ChunkGrid, WantedSet};
 use chunk_scheduler::Scheduler;
+use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
 /// What a stream knows. Its systems work on the fields, because they borrow several of them at once.
@@ -62,6 +63,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) must_move_roots: bool,
     pub(in crate::streaming) is_paused: bool,
     pub(in crate::streaming) frames: Frames,
+    /// When the app's frame began, where that is measured.
+    pub(in crate::streaming) frame_began: Option<Duration>,
     pub(in crate::streaming) totals: StreamingTotals,
 }
 
@@ -100,6 +103,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             must_move_roots: false,
             is_paused: false,
             frames: Frames::default(),
+            frame_began: None,
             totals: StreamingTotals::default(),
         }
     }

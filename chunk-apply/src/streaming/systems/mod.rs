@@ -2,10 +2,12 @@
 
 mod apply;
 mod begin_frame;
+mod frame_time;
 mod generate;
 mod scan;
 
 pub(super) use apply::apply;
 pub(super) use begin_frame::begin_frame;
+pub(super) use frame_time::{frame_begins, frame_ends};
 pub(super) use generate::generate;
 pub(super) use scan::scan;
