@@ -2,13 +2,16 @@
 
 use crate::{
     budget::{ApplyBudget, ApplyReport, Clock, CostModel, MonotonicClock, Pacer},
-    host::{Arrival, ChunkHost, Held, LoadedChunk, SpawnedChunk},
+    host::{Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk},
     spawn::{PartialChunk, SliceEnd, Spawner},
     sync::Arc,
     unload::{Unloader, Work},
 };
 use bevy_ecs::world::World;
 use core::{fmt, time::Duration};
+
+/// Farther than any chunk that stood by itself: what was replaced or half spawned goes before all others.
+const FIRST: u64 = u64::MAX;
 
 /// Spawns and unloads chunks under a budget. Teams with their own queue call it from an exclusive system of their own;
 /// with the feature `streaming`, the plugin does.
@@ -107,7 +110,9 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         budget: &ApplyBudget,
     ) -> ApplyReport {
         let is_loading = self.partial.is_some() || host.has_arrivals(world);
-        if !is_loading && self.unloader.chunks() == 0 {
+        let departing = host.departing(world);
+        let is_unloading = self.unloader.chunks() + departing.chunks > 0;
+        if !is_loading && !is_unloading && host.unsaved(world).urgent == 0 {
             return ApplyReport::default();
         }
         let clock = Arc::clone(&self.clock);
@@ -123,7 +128,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         };
         let mut owes_a_slice = true;
         if is_loading {
-            let share = self.unload_share(budget);
+            let share = self.unload_share(departing, budget);
             // A frame owes one slice. If there is time for no more, loading and unloading get it in turn.
             let was_owed = self.is_loading_owed;
             if was_owed {
@@ -147,31 +152,47 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         report
     }
 
-    /// Every chunk of which [`ChunkHost::before_unload`] was not called yet, in the order in which it would be. It will not
-    /// be called for them: for the moment before the app exits, when the caller does what it would do.
-    pub fn take_unannounced(&mut self) -> Vec<(K, LoadedChunk)> {
-        self.unloader.take_unannounced()
-    }
-
     /// The share of time that unloading gets first: the reserved one, or the part of all entities, roots included, that
     /// waits to be unloaded.
-    fn unload_share(&self, budget: &ApplyBudget) -> f32 {
-        let unloading = self.unloader.entities() as f32;
-        let pressure = unloading / (unloading + self.loaded_entities as f32).max(1.0);
+    fn unload_share(&self, departing: Departing, budget: &ApplyBudget) -> f32 {
+        let unloading = (self.unloader.entities() + departing.entities) as f32;
+        let loaded = self.loaded_entities.saturating_sub(departing.entities) as f32;
+        let pressure = unloading / (unloading + loaded).max(1.0);
         budget.reserved_share().max(pressure.min(0.8))
     }
 
     fn unload_phase<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
         let most = work.budget.most_chunks();
-        if self.unloader.chunks() == 0 || work.report.unloaded >= most {
+        if work.report.unloaded >= most {
             return;
         }
         let _span = tracing::debug_span!("chunk_unload").entered();
-        if work.host.waiting_for_save(work.world) > 0 {
-            self.unloader.announce_waiting(work);
-        }
-        while work.report.unloaded < most && self.unloader.advance(work) {
+        while work.host.unsaved(work.world).urgent > 0 && work.save() {}
+        while work.report.unloaded < most
+            && (self.unloader.chunks() > 0 || self.take_departure(work))
+            && self.unloader.advance(work)
+        {
             self.tell(work);
+        }
+    }
+
+    /// Takes over a chunk that the host gave up, which saves it first if it must. Returns whether there was one and time
+    /// for it.
+    fn take_departure<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) -> bool {
+        loop {
+            if let Some(departure) = work.host.next_departure(work.world) {
+                let Departure {
+                    key,
+                    chunk,
+                    distance,
+                } = departure;
+                self.unload(work.world, key, chunk, distance);
+                self.tell(work);
+                return true;
+            }
+            if work.host.unsaved(work.world).leaving == 0 || !work.save() {
+                return false;
+            }
         }
     }
 
@@ -256,7 +277,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         self.loaded_entities += whole.entities + 1;
         if let Some(replaced) = replaced {
             self.forget(replaced);
-            self.unloader.discard(work.world, whole.key, replaced);
+            self.unloader.push(work.world, whole.key, replaced, FIRST);
         }
     }
 
@@ -276,7 +297,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             entities: chunk.spawned,
             version: chunk.version,
         };
-        self.unloader.discard(work.world, chunk.key, spawned);
+        self.unloader.push(work.world, chunk.key, spawned, FIRST);
         if let Some(leftovers) = chunk.into_leftovers() {
             work.host.discard(work.world, leftovers);
         }

@@ -57,6 +57,35 @@ impl<K> Default for Held<K> {
     }
 }
 
+/// A chunk to despawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure<K> {
+    /// Which chunk.
+    pub key: K,
+    /// Its root and its size.
+    pub chunk: LoadedChunk,
+    /// How far away it is.
+    pub distance: u64,
+}
+
+/// What a [`ChunkHost`] gave up and the applier has not taken yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Departing {
+    /// How many chunks.
+    pub chunks: usize,
+    /// Their entities, roots included.
+    pub entities: usize,
+}
+
+/// How many chunks a [`ChunkHost`] can save now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unsaved {
+    /// Those that something waits for. They are saved before anything is despawned.
+    pub urgent: usize,
+    /// Those that are despawned when they are saved. They are saved when nothing else is left to despawn.
+    pub leaving: usize,
+}
+
 /// What an [`Applier`](crate::Applier) works for: it takes chunks from the host, best first, and tells it the outcome
 /// of each. The feature `streaming` has one host; a queue of your own is another.
 ///
@@ -136,21 +165,25 @@ pub trait ChunkHost<K, T> {
         chunk: SpawnedChunk<K>,
     ) -> Result<Option<LoadedChunk>, Stale>;
 
-    /// A chunk that was whole is about to be despawned; its entities are still there. The place to save what was changed.
-    /// Called once for each chunk: before its first entity is despawned, in the frame in which another version replaces
-    /// it, or when a chunk that is wanted again [waits for it](Self::waiting_for_save).
-    fn before_unload(&mut self, _world: &mut World, _key: &K, _chunk: LoadedChunk) {}
-
-    /// How many unloading chunks are wanted again and wait for their [`before_unload`](Self::before_unload), because
-    /// they are generated from what it saves. By default none.
-    fn waiting_for_save(&self, _world: &World) -> usize {
-        0
+    /// The next chunk to despawn of those that the host gave up, instead of a call of
+    /// [`Applier::unload`](crate::Applier::unload) for each. Asked when the applier has none. By default none.
+    fn next_departure(&mut self, _world: &mut World) -> Option<Departure<K>> {
+        None
     }
 
-    /// Whether this is such a chunk. They are told before all others.
-    fn is_waiting_for_save(&self, _world: &World, _key: &K) -> bool {
-        false
+    /// How much the host gave up and can be despawned, or could be if it were saved. By default nothing.
+    fn departing(&self, _world: &World) -> Departing {
+        Departing::default()
     }
+
+    /// How many chunks the host can save now: steps of user code that the applier has it take one by one, as far as there
+    /// is time. By default none.
+    fn unsaved(&self, _world: &World) -> Unsaved {
+        Unsaved::default()
+    }
+
+    /// Saves the next chunk, urgent ones first. Called only when there is one.
+    fn save_next(&mut self, _world: &mut World) {}
 
     /// What the applier holds from now on; called after each change of it. It is out of everybody's reach while it works,
     /// so that code that runs meanwhile can be told only by the host.

@@ -16,15 +16,18 @@ mod unload;
 
 pub use applier::Applier;
 pub use budget::{ApplyBudget, ApplyReport, Clock, ManualClock, MonotonicClock};
-pub use host::{Arrival, ChunkHost, Held, LoadedChunk, SpawnedChunk, Stale};
+pub use host::{
+    Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
+};
 pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
 #[cfg(feature = "metrics")]
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
-    BeforeUnload, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkStream,
-    ChunkStreamingPlugin, ChunkUnloaded, ChunkUnloading, ChunkViewer, LatencySummary,
-    NeighbourLevels, RingLatency, StreamingConfig, StreamingConfigError,
+    ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStream,
+    ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading, ChunkViewer, FailedSave,
+    LatencySummary, NeighbourLevels, PendingSave, Reset, RingLatency, SaveError, SaveHook,
+    SavePolicy, SaveReason, SaveReport, StreamingConfig, StreamingConfigError,
     StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot, StreamingSystems,
     StreamingTotals, ViewerRank, WastedWork, streaming_pool_options,
 };

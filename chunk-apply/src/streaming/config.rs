@@ -1,8 +1,8 @@
 //! What a stream may cost, and how far it reaches.
 
-use crate::{budget::ApplyBudget, sync::Arc};
-use bevy_ecs::{entity::Entity, world::World};
-use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use super::saving::SavePolicy;
+use crate::budget::ApplyBudget;
+use chunk_coord::{ChunkGrid, ViewRange};
 use chunk_scheduler::{ConfigError, SchedulerConfig};
 use core::{fmt, time::Duration};
 
@@ -25,6 +25,8 @@ pub struct StreamingConfig {
     /// applied, requesting takes up to half of the budget. With zero a few coordinates are still visited each frame, so
     /// that a teleport takes many frames to be noticed.
     pub scan_budget: Duration,
+    /// What happens to a chunk whose save hook fails.
+    pub saving: SavePolicy,
 }
 
 impl StreamingConfig {
@@ -99,19 +101,7 @@ impl Default for StreamingConfig {
             scheduler: SchedulerConfig::default(),
             budget: ApplyBudget::default(),
             scan_budget: Duration::from_micros(250),
+            saving: SavePolicy::default(),
         }
     }
 }
-
-/// Called with a chunk's coordinate and its root, once for each chunk that is unloaded, while its entities are still
-/// there.
-///
-/// - A chunk that is no longer wanted is hidden at once and saved before its first entity is despawned, within the
-///   frame's budget. If it is wanted again before that, it is saved first and requested then, so that its generator can
-///   read what was saved.
-/// - A chunk that is replaced is saved in the frame in which the new version replaces it, before anybody is told of that.
-/// - A chunk whose root a user despawned is not saved: its entities are gone.
-/// - An app that exits unloads nothing; see [`ChunkStream::save_all`](crate::ChunkStream::save_all).
-///
-/// A panic in the hook is caught and logged.
-pub type BeforeUnload = Arc<dyn Fn(&mut World, ChunkCoord, Entity) + Send + Sync>;

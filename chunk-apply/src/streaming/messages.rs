@@ -1,5 +1,6 @@
 //! What happens to chunks: messages for systems, and entity events for observers of a chunk's root.
 
+use super::saving::SaveReason;
 use bevy_ecs::{
     entity::Entity,
     event::{EntityEvent, EntityTrigger, Event},
@@ -83,6 +84,10 @@ of_a_stream! {
         level: u8,
         /// Time since it became wanted; for a chunk that replaced another, since it was last requested anew.
         latency: Duration,
+        /// The root of the version that it replaced, if there was one. While observers of this run, its entities are still
+        /// there, so that what changed since they were [saved](crate::SaveHook) can be carried over; when the message is
+        /// read they may be gone.
+        replaced: Option<Entity>,
     }
 }
 
@@ -90,8 +95,8 @@ of_a_stream! {
     /// A chunk is given up, because it is no longer wanted or because a newer version replaced it. Triggered as an entity
     /// event on its root before any of its entities is despawned.
     ///
-    /// The hook before unloading saves a chunk that is no longer wanted after this event, and one that is replaced before
-    /// it.
+    /// A chunk that is no longer wanted is [saved](crate::SaveHook) after this event, and one that is replaced before it,
+    /// and before the newer version was requested.
     ///
     /// It is not triggered for a chunk whose root a user despawned: its entities are gone.
     #[derive(EntityEvent)]
@@ -133,6 +138,26 @@ of_a_stream! {
         attempts: u32,
         /// Whether it will be tried again. If not, it is quarantined until it is requested again, or a newer version is
         /// on its way.
+        will_retry: bool,
+    }
+}
+
+of_a_stream! {
+    /// The [save hook](crate::SaveHook) failed at a chunk, which is kept. Written as a message.
+    #[derive(Message)]
+    ChunkSaveFailed {
+        /// Which chunk.
+        coord: ChunkCoord,
+        /// The parent of its entities.
+        root: Entity,
+        /// Why it was to be saved.
+        reason: SaveReason,
+        /// The text of the error or the panic.
+        message: String,
+        /// How often it has failed.
+        failures: u32,
+        /// Whether it will be tried again. If not, the [policy](crate::SavePolicy) gave it up, or it failed in
+        /// [`save_all`](crate::ChunkStream::save_all) and stays as it is.
         will_retry: bool,
     }
 }

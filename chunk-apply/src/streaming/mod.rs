@@ -8,6 +8,7 @@ mod plugin;
 mod rank;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
+mod saving;
 mod stats;
 mod stream;
 mod systems;
@@ -15,12 +16,16 @@ mod task_pool;
 mod viewer;
 mod world_origin;
 
-pub use config::{BeforeUnload, StreamingConfig, StreamingConfigError};
+pub use config::{StreamingConfig, StreamingConfigError};
 pub use index::{ChunkIndex, ChunkRoot};
 pub use lod::{ChunkLevels, NeighbourLevels};
-pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded, ChunkUnloading};
+pub use messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading};
 pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
 pub use rank::ViewerRank;
+pub use saving::{
+    ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
+    SaveReport,
+};
 #[cfg(feature = "metrics")]
 pub use stats::StreamingMetricsPlugin;
 pub use stats::{

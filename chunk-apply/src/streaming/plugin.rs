@@ -3,11 +3,12 @@
 #[cfg(feature = "bevy_reflect")]
 use super::reflect;
 use super::{
-    config::{BeforeUnload, StreamingConfig, StreamingConfigError},
+    config::{StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
     lod::{ChunkLevels, LodTracker},
-    messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
+    messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded},
     rank::ViewerRank,
+    saving::{ChunkToSave, SaveError, SaveHook},
     stream::{ChunkStream, ParkedApplier, StreamState},
     systems::{apply, begin_frame, frame_begins, frame_ends, generate, scan},
 };
@@ -21,7 +22,6 @@ use bevy_app::{App, First, Last, Plugin, Update};
 #[cfg(feature = "visibility")]
 use bevy_camera::{CameraUpdateSystems, visibility::VisibilitySystems};
 use bevy_ecs::{
-    entity::Entity,
     intern::Interned,
     message::MessageUpdateSystems,
     schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
@@ -90,9 +90,8 @@ pub struct ChunkStreamingPlugin<T> {
     pub generator: Generator<ChunkCoord, T>,
     /// Turns content into entities, on the main thread.
     pub spawner: Spawner<ChunkCoord, T>,
-    /// Called with each chunk that is unloaded: the place to save what was changed. By default none. See
-    /// [`BeforeUnload`].
-    pub before_unload: Option<BeforeUnload>,
+    /// Called with each chunk before it is unloaded or made anew: the place to save what was changed. By default none.
+    pub save_hook: Option<SaveHook>,
     /// Levels of detail, shared with the generator, and with no other stream. By default none.
     pub levels: Option<ChunkLevels>,
     /// Limits and ranges.
@@ -121,7 +120,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             grid,
             generator,
             spawner,
-            before_unload: None,
+            save_hook: None,
             levels: None,
             config: StreamingConfig::default(),
             runtime: Runtime::default(),
@@ -144,13 +143,13 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
         self
     }
 
-    /// The same with a hook that gets each chunk before it is unloaded, to save its entities.
+    /// The same with a hook that saves each chunk before it is unloaded or made anew; see [`SaveHook`].
     #[must_use]
-    pub fn before_unload(
+    pub fn with_save_hook(
         mut self,
-        hook: impl Fn(&mut World, ChunkCoord, Entity) + Send + Sync + 'static,
+        hook: impl Fn(&mut World, ChunkToSave) -> Result<(), SaveError> + Send + Sync + 'static,
     ) -> Self {
-        self.before_unload = Some(Arc::new(hook));
+        self.save_hook = Some(Arc::new(hook));
         self
     }
 
@@ -212,7 +211,8 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             self.grid,
             scheduler,
             lod,
-            self.before_unload.clone(),
+            self.save_hook.clone(),
+            self.config.saving,
             Arc::clone(&self.clock),
         );
         let applier = Applier::with_clock(self.spawner.clone(), Arc::clone(&self.clock));
@@ -230,7 +230,8 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
             .init_resource::<ChunkIndex<T>>()
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
-            .add_message::<ChunkFailed<T>>();
+            .add_message::<ChunkFailed<T>>()
+            .add_message::<ChunkSaveFailed<T>>();
         #[cfg(feature = "bevy_reflect")]
         reflect::register(app);
         for schedule in [self.scan_schedule, self.apply_schedule] {

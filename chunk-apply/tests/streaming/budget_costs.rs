@@ -57,7 +57,10 @@ pub(crate) fn rig(pieces: usize, radius: u32, budget: ApplyBudget, prices: Price
     };
     let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner)
         .with_config(config)
-        .before_unload(move |_world, _coord, _root| saving.advance(micros(prices.hook)));
+        .with_save_hook(move |_world, _chunk| {
+            saving.advance(micros(prices.hook));
+            Ok(())
+        });
     let mut rig = Rig::build(clock.clone(), plugin);
     let despawning = Despawning(clock, micros(prices.despawn));
     rig.app.insert_resource(despawning);

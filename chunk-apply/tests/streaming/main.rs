@@ -18,8 +18,10 @@ mod metrics_facade;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
 mod replacing;
+mod reset;
 mod rig;
 mod root_events;
+mod save_failures;
 mod saving;
 mod stats;
 mod two_streams;

@@ -229,16 +229,19 @@ fn an_observer_may_despawn_what_was_loaded_before() {
 #[test]
 fn an_observer_that_panics_ends_neither_the_app_nor_takes_the_event_of_another_root() {
     let mut rig = Rig::new();
-    observe(&mut rig);
-    rig.app.add_observer(|on: On<ChunkLoaded<Pieces>>| {
-        assert!(on.coord.x != 1, "a broken observer");
-    });
-    rig.app.add_observer(|on: On<ChunkUnloading<Pieces>>| {
-        assert!(on.coord.x != 2, "a broken observer");
-    });
+    rig.app.init_resource::<Seen>();
+    rig.app
+        .add_observer(|on: On<ChunkLoaded<Pieces>>, mut seen: ResMut<Seen>| {
+            seen.0.push(("loaded", on.coord, on.root));
+            assert!(on.coord.x != 1, "a broken observer");
+        });
+    rig.app
+        .add_observer(|on: On<ChunkUnloading<Pieces>>, mut seen: ResMut<Seen>| {
+            seen.0.push(("unloading", on.coord, on.root));
+            assert!(on.coord.x != 2, "a broken observer");
+        });
     let viewer = rig.viewer(0, 0);
     rig.settle();
-    // All are told of, because the observers that note it come first.
     assert_eq!((rig.index().len(), seen(&mut rig).len()), (29, 29));
     assert_eq!(rig.loaded().len(), 29);
     rig.app.world_mut().despawn(viewer);
@@ -327,8 +330,10 @@ fn an_observer_that_removes_the_stream_stops_it() {
 #[test]
 fn saving_everything_before_exit_tells_of_what_is_given_up_first() {
     let mut rig = Rig::with_plugin(|plugin| {
-        plugin.before_unload(|world, coord, root| {
-            world.resource_mut::<Seen>().0.push(("saved", coord, root));
+        plugin.with_save_hook(|world, chunk| {
+            let seen = ("saved", chunk.coord, chunk.root);
+            world.resource_mut::<Seen>().0.push(seen);
+            Ok(())
         })
     });
     observe(&mut rig);
@@ -339,7 +344,10 @@ fn saving_everything_before_exit_tells_of_what_is_given_up_first() {
     // What was given up waits as long as applying does not run.
     (rig.app).configure_sets(Update, StreamingSystems::Apply.run_if(|| false));
     rig.frame();
-    ChunkStream::<Pieces>::save_all(rig.app.world_mut());
+    assert_eq!(
+        ChunkStream::<Pieces>::save_all(rig.app.world_mut()).saved,
+        29
+    );
     let seen = seen(&mut rig);
     assert_eq!(seen.len(), 29 * 2);
     assert!(seen[..29].iter().all(|(what, ..)| *what == "unloading"));

@@ -1,14 +1,21 @@
-//! What the hook before unloading sees, and when.
+//! What the save hook sees, and when; nothing that was built is lost.
 
 use crate::rig::{PIECES, Pieces, Rig, config, grid, spawner};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
-use chunk_apply::{ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ManualClock};
-use chunk_coord::{ChunkCoord, ChunkGrid};
+use chunk_apply::{
+    ApplyBudget, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkStream,
+    ChunkStreamingPlugin, ChunkToSave, ManualClock, SaveReason, StreamingConfig,
+};
+use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings};
 use chunk_scheduler::{Generator, Job, Lane};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// What the players built: pieces by chunk. The hook writes it, the generator reads it.
@@ -28,7 +35,7 @@ impl Disk {
 }
 
 #[derive(Resource, Default)]
-struct Calls(Vec<(ChunkCoord, Entity)>);
+struct Calls(Vec<ChunkToSave>);
 
 /// A stream that saves each chunk's number of pieces, and makes as many as were saved.
 fn rig() -> (Rig, Disk) {
@@ -39,17 +46,18 @@ fn rig() -> (Rig, Disk) {
     });
     let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner())
         .with_config(config())
-        .before_unload(move |world, coord, root| {
-            let pieces = world.get::<Children>(root).map_or(0, |pieces| pieces.len());
-            writing.write(coord, pieces);
-            world.resource_mut::<Calls>().0.push((coord, root));
+        .with_save_hook(move |world, chunk| {
+            let pieces = world.get::<Children>(chunk.root);
+            writing.write(chunk.coord, pieces.map_or(0, |pieces| pieces.len()));
+            world.resource_mut::<Calls>().0.push(chunk);
+            Ok(())
         });
     let mut rig = Rig::build(ManualClock::default(), plugin);
     rig.app.init_resource::<Calls>();
     (rig, disk)
 }
 
-fn calls(rig: &Rig) -> &[(ChunkCoord, Entity)] {
+fn calls(rig: &Rig) -> &[ChunkToSave] {
     &rig.app.world().resource::<Calls>().0
 }
 
@@ -105,7 +113,7 @@ fn what_is_wanted_again_is_saved_before_what_goes_for_good() {
     // The origin is among the nearest of those that go, so that it would be among the last.
     rig.move_to(viewer, -3, 0);
     rig.frames(2);
-    let saved: Vec<ChunkCoord> = calls(&rig).iter().map(|(coord, _)| *coord).collect();
+    let saved: Vec<ChunkCoord> = calls(&rig).iter().map(|chunk| chunk.coord).collect();
     for x in -3..=0 {
         assert!(saved.contains(&ChunkCoord::planar(x, 0)), "{saved:?}");
     }
@@ -138,7 +146,7 @@ fn a_chunk_that_waits_for_its_save_and_is_left_again_is_never_requested() {
 }
 
 #[test]
-fn versions_of_one_chunk_are_saved_oldest_first_and_before_the_next_is_told_of() {
+fn a_chunk_is_saved_before_a_version_of_it_is_made_and_told_why() {
     let (mut rig, disk) = rig();
     let viewer = rig.viewer(0, 0);
     rig.settle();
@@ -152,18 +160,25 @@ fn versions_of_one_chunk_are_saved_oldest_first_and_before_the_next_is_told_of()
         while rig.loaded().is_empty() {
             rig.frame();
         }
-        // The edit was made while the new one was under way: it is saved, and made into the next.
-        let expected = if pieces == 1 { 1 } else { pieces - 1 };
-        assert!(disk.read(ChunkCoord::ORIGIN) >= Some(PIECES + expected));
+        assert_eq!(disk.read(ChunkCoord::ORIGIN), Some(PIECES + pieces));
+        assert_eq!(children(&rig, ChunkCoord::ORIGIN), PIECES + pieces);
     }
     roots.push(rig.index().root(ChunkCoord::ORIGIN).expect("loaded"));
+    build(&mut rig, ChunkCoord::ORIGIN);
     rig.app.world_mut().despawn(viewer);
     rig.settle();
-    let saved: Vec<Entity> = (calls(&rig).iter())
-        .filter(|(coord, _)| *coord == ChunkCoord::ORIGIN)
-        .map(|(_, root)| *root)
+    let saved: Vec<(Entity, SaveReason)> = (calls(&rig).iter())
+        .filter(|chunk| chunk.coord == ChunkCoord::ORIGIN)
+        .map(|chunk| (chunk.root, chunk.reason))
         .collect();
-    assert_eq!(saved, roots);
+    let reasons = [
+        SaveReason::Replaced,
+        SaveReason::Replaced,
+        SaveReason::Replaced,
+        SaveReason::Unloaded,
+    ];
+    assert!(saved.into_iter().eq(roots.into_iter().zip(reasons)));
+    assert_eq!(disk.read(ChunkCoord::ORIGIN), Some(PIECES + 4));
 }
 
 #[test]
@@ -171,9 +186,11 @@ fn a_chunk_of_the_former_grid_is_saved_under_its_former_coordinate() {
     #[derive(Resource, Default)]
     struct Places(Vec<(ChunkCoord, f32)>);
     let mut rig = Rig::with_plugin(|plugin| {
-        plugin.before_unload(|world, coord, root| {
-            let x = world.get::<Transform>(root).expect("placed").translation.x;
-            world.resource_mut::<Places>().0.push((coord, x));
+        plugin.with_save_hook(|world, chunk| {
+            let place = world.get::<Transform>(chunk.root).expect("placed");
+            let x = place.translation.x;
+            world.resource_mut::<Places>().0.push((chunk.coord, x));
+            Ok(())
         })
     });
     rig.app.init_resource::<Places>();
@@ -204,13 +221,376 @@ fn before_exit_everything_that_is_there_or_on_its_way_out_can_be_saved() {
     rig.frame();
     assert!(rig.stream().unloading() > 0 && !rig.index().is_empty());
     build(&mut rig, ChunkCoord::planar(3, 0));
-    ChunkStream::<Pieces>::save_all(rig.app.world_mut());
+    let report = ChunkStream::<Pieces>::save_all(rig.app.world_mut());
+    assert_eq!((report.saved, report.failed), (29, Vec::new()));
     assert_eq!(calls(&rig).len(), 29);
     assert_eq!(disk.read(ChunkCoord::planar(3, 0)), Some(PIECES + 1));
     let index = rig.app.world().resource::<ChunkIndex<Pieces>>();
     assert!(!index.is_empty(), "nothing is unloaded by it");
     // What was on its way out is not saved again, what is there is.
     let loaded = index.len();
-    ChunkStream::<Pieces>::save_all(rig.app.world_mut());
+    let report = ChunkStream::<Pieces>::save_all(rig.app.world_mut());
+    assert_eq!(report.saved, loaded);
     assert_eq!(calls(&rig).len(), 29 + loaded);
+    let reasons = |reason| {
+        calls(&rig)
+            .iter()
+            .filter(move |chunk| chunk.reason == reason)
+    };
+    assert_eq!(reasons(SaveReason::Unloaded).count(), 29 - loaded);
+    assert_eq!(reasons(SaveReason::SaveAll).count(), 2 * loaded);
+}
+
+/// On what a player built and the hook has not seen.
+#[derive(Component)]
+struct Unsaved;
+
+/// What a game does to lose nothing: the hook notes what it has seen, and an observer of the swap moves the rest.
+fn carrying_rig(
+    disk: &Disk,
+    levels: ChunkLevels,
+    config: StreamingConfig,
+    may_save: impl Fn() -> bool + Send + Sync + 'static,
+) -> Rig {
+    let (reading, writing) = (disk.clone(), disk.clone());
+    let generator = Generator::new(move |job: &Job<ChunkCoord>| {
+        Pieces(reading.read(job.key()).unwrap_or(PIECES))
+    });
+    let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner())
+        .with_config(config)
+        .with_levels(levels)
+        .with_save_hook(move |world, chunk| {
+            if !may_save() {
+                return Err("the disk is full".into());
+            }
+            let pieces: Vec<Entity> = (world.get::<Children>(chunk.root).into_iter())
+                .flatten()
+                .copied()
+                .collect();
+            writing.write(chunk.coord, pieces.len());
+            for piece in pieces {
+                world.entity_mut(piece).remove::<Unsaved>();
+            }
+            Ok(())
+        });
+    let mut rig = Rig::build(ManualClock::default(), plugin);
+    rig.app.add_observer(
+        |loaded: On<ChunkLoaded<Pieces>>,
+         pieces: Query<&Children>,
+         unsaved: Query<(), With<Unsaved>>,
+         mut commands: Commands| {
+            let old = loaded.replaced.and_then(|old| pieces.get(old).ok());
+            for piece in old.into_iter().flatten() {
+                if unsaved.contains(*piece) {
+                    commands.entity(*piece).insert(ChildOf(loaded.root));
+                }
+            }
+        },
+    );
+    rig
+}
+
+fn levels() -> ChunkLevels {
+    ChunkLevels::new(LevelRings::new([1, 2], 0).expect("rings"))
+}
+
+#[test]
+fn eight_things_built_between_changes_of_level_refreshes_and_returns_are_all_there() {
+    let (disk, levels) = (Disk::default(), levels());
+    // Without the observer: nothing is built while a version is under way.
+    let (reading, writing) = (disk.clone(), disk.clone());
+    let generator = Generator::new(move |job: &Job<ChunkCoord>| {
+        Pieces(reading.read(job.key()).unwrap_or(PIECES))
+    });
+    let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner())
+        .with_config(config())
+        .with_levels(levels)
+        .with_save_hook(move |world, chunk| {
+            let pieces = world.get::<Children>(chunk.root);
+            writing.write(chunk.coord, pieces.map_or(0, |pieces| pieces.len()));
+            Ok(())
+        });
+    let mut rig = Rig::build(ManualClock::default(), plugin);
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    for built in 1..=8 {
+        build(&mut rig, ChunkCoord::ORIGIN);
+        match built % 4 {
+            // Another level, and another one.
+            1 => rig.move_to(viewer, 2, 0),
+            2 => rig.move_to(viewer, 0, 0),
+            3 => _ = rig.stream_mut().refresh(ChunkCoord::ORIGIN),
+            _ => {
+                rig.move_to(viewer, 50, 0);
+                rig.settle();
+                assert_eq!(disk.read(ChunkCoord::ORIGIN), Some(PIECES + built));
+                rig.move_to(viewer, 0, 0);
+            }
+        }
+        rig.settle();
+        assert_eq!(children(&rig, ChunkCoord::ORIGIN), PIECES + built);
+    }
+    rig.app.world_mut().despawn(viewer);
+    rig.settle();
+    assert_eq!(disk.read(ChunkCoord::ORIGIN), Some(PIECES + 8));
+}
+
+/// Numbers that repeat: xorshift.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+#[test]
+fn what_a_player_builds_at_any_moment_is_there_whatever_happens_to_the_chunk() {
+    for seed in 1..=40_u64 {
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let is_full = Arc::new(AtomicBool::new(false));
+        let (disk, broken) = (Disk::default(), Arc::clone(&is_full));
+        let config = StreamingConfig {
+            budget: ApplyBudget {
+                chunks: [None, Some(1), Some(3)][seed as usize % 3],
+                ..ApplyBudget::unlimited()
+            },
+            scan_budget: Duration::from_secs(60 * (seed % 2)),
+            ..config()
+        };
+        let mut rig = carrying_rig(&disk, levels(), config, move || {
+            !broken.load(Ordering::Relaxed)
+        });
+        let viewer = rig.viewer(0, 0);
+        let mut built = BTreeMap::<ChunkCoord, usize>::new();
+        for _ in 0..400 {
+            match dice.roll(8) {
+                0 => {
+                    let at = |dice: &mut Dice| dice.roll(12) as i32 - 6;
+                    let (x, z) = (at(&mut dice), at(&mut dice));
+                    rig.move_to(viewer, x, z);
+                }
+                1 => is_full.store(dice.roll(3) == 0, Ordering::Relaxed),
+                2..=4 => {
+                    let (x, z) = (dice.roll(7) as i32 - 3, dice.roll(7) as i32 - 3);
+                    rig.stream_mut().refresh(ChunkCoord::planar(x, z));
+                }
+                _ => {
+                    let mut chunks: Vec<_> = rig.index().iter().collect();
+                    chunks.sort_unstable_by_key(|(coord, _)| *coord);
+                    if !chunks.is_empty() {
+                        let (coord, chunk) = chunks[dice.roll(chunks.len() as u64) as usize];
+                        rig.app.world_mut().spawn((Unsaved, ChildOf(chunk.root)));
+                        *built.entry(coord).or_default() += 1;
+                    }
+                }
+            }
+            rig.app.update();
+            if dice.roll(3) > 0 {
+                rig.simulation.run();
+            }
+            rig.clock.advance(Duration::from_millis(16));
+            assert_eq!(rig.stream().scheduler().audit(), Ok(()), "seed {seed}");
+        }
+        is_full.store(false, Ordering::Relaxed);
+        rig.settle();
+        for (coord, built) in &built {
+            if rig.index().contains(*coord) {
+                assert_eq!(
+                    children(&rig, *coord),
+                    PIECES + built,
+                    "seed {seed}, {coord}"
+                );
+            } else {
+                assert_eq!(
+                    disk.read(*coord),
+                    Some(PIECES + built),
+                    "seed {seed}, {coord}"
+                );
+            }
+        }
+        rig.app.world_mut().despawn(viewer);
+        rig.settle();
+        for (coord, built) in &built {
+            assert_eq!(
+                disk.read(*coord),
+                Some(PIECES + built),
+                "seed {seed}, {coord}"
+            );
+        }
+        let world = rig.app.world_mut();
+        let left = world.query::<&ChunkRoot>().iter(world).count();
+        assert_eq!(left, 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_refresh_of_a_chunk_that_is_wanted_again_and_not_yet_asked_for_waits_for_its_save() {
+    let (mut rig, disk) = rig();
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    build(&mut rig, ChunkCoord::ORIGIN);
+    rig.stream_mut().budget.chunks = Some(0);
+    rig.move_to(viewer, 100, 0);
+    rig.frames(3);
+    // It is wanted again, and requesting takes longer than the scan may.
+    let requested = rig.stream().scheduler().counters().requested;
+    rig.stream_mut().scan_budget = Duration::ZERO;
+    rig.move_to(viewer, 0, 0);
+    while !rig.stream().wanted().contains(ChunkCoord::ORIGIN) {
+        rig.frame();
+        if rig.stream().wanted().contains(ChunkCoord::ORIGIN) {
+            rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+        }
+    }
+    rig.frames(3);
+    assert_eq!(disk.read(ChunkCoord::ORIGIN), None);
+    assert_eq!(
+        rig.stream().scheduler().state(ChunkCoord::ORIGIN),
+        None,
+        "{requested} were requested before"
+    );
+    rig.stream_mut().budget.chunks = None;
+    rig.settle();
+    assert_eq!(children(&rig, ChunkCoord::ORIGIN), PIECES + 1);
+}
+
+#[test]
+fn the_old_root_is_readable_when_the_new_one_is_whole() {
+    #[derive(Resource, Default)]
+    struct Seen(Vec<(Option<Entity>, usize)>);
+    let (mut rig, _) = rig();
+    rig.app.init_resource::<Seen>().add_observer(
+        |loaded: On<ChunkLoaded<Pieces>>, lists: Query<&Children>, mut seen: ResMut<Seen>| {
+            let old = loaded.replaced.and_then(|old| lists.get(old).ok());
+            let pieces = old.map_or(0, |pieces| pieces.len());
+            seen.0.push((loaded.replaced, pieces));
+        },
+    );
+    rig.viewer(0, 0);
+    rig.settle();
+    let old = rig.index().root(ChunkCoord::ORIGIN);
+    build(&mut rig, ChunkCoord::ORIGIN);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.settle();
+    let seen = &rig.app.world().resource::<Seen>().0;
+    assert!(seen[..29].iter().all(|chunk| *chunk == (None, 0)));
+    assert_eq!(seen[29..], [(old, PIECES + 1)]);
+    assert!(rig.app.world().get_entity(old.expect("loaded")).is_err());
+}
+
+#[test]
+fn chunks_to_be_made_anew_are_saved_nearest_first_within_the_budget() {
+    let clock = ManualClock::default();
+    let slow = clock.clone();
+    let plugin = ChunkStreamingPlugin::new(grid(), crate::rig::generator(), spawner())
+        .with_config(config())
+        .with_save_hook(move |world, chunk| {
+            slow.advance(Duration::from_micros(300));
+            world.resource_mut::<Calls>().0.push(chunk);
+            Ok(())
+        });
+    let mut rig = Rig::build(clock, plugin);
+    rig.app.init_resource::<Calls>();
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut().budget = ApplyBudget::time(Duration::from_millis(1));
+    let coords: Vec<ChunkCoord> = rig.index().iter().map(|(coord, _)| coord).collect();
+    for coord in &coords {
+        rig.stream_mut().refresh(*coord);
+    }
+    let mut frames = 0;
+    while !rig.stream().is_settled() {
+        rig.frame();
+        frames += 1;
+        let spent = rig.stream().last_frame().main_thread();
+        assert!(spent <= Duration::from_micros(1_300), "{spent:?}");
+    }
+    assert!(frames >= 29 / 4, "{frames}");
+    let saved: Vec<u64> = (calls(&rig).iter())
+        .map(|chunk| chunk.coord.distance_sq(ChunkCoord::ORIGIN))
+        .collect();
+    assert_eq!(saved.len(), 29);
+    assert!(saved.is_sorted(), "{saved:?}");
+    assert_eq!(rig.stream().scheduler().counters().applied, 2 * 29);
+}
+
+#[test]
+fn a_chunk_is_not_saved_while_a_version_of_it_is_under_way() {
+    let (mut rig, disk) = rig();
+    rig.viewer(0, 0);
+    rig.settle();
+    build(&mut rig, ChunkCoord::ORIGIN);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.app.update();
+    assert_eq!(calls(&rig).len(), 1);
+    // Each frame another edit, and the workers are slow.
+    for _ in 0..10 {
+        rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+        rig.app.update();
+    }
+    assert_eq!(calls(&rig).len(), 1);
+    rig.settle();
+    assert_eq!(calls(&rig).len(), 2, "one more version is made");
+    assert_eq!(rig.stream().scheduler().counters().applied, 29 + 2);
+    assert_eq!(disk.read(ChunkCoord::ORIGIN), Some(PIECES + 1));
+    assert_eq!(children(&rig, ChunkCoord::ORIGIN), PIECES + 1);
+}
+
+#[test]
+fn a_version_that_fails_for_good_does_not_hold_up_the_next() {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_broken);
+    let generator = Generator::fallible(move |_: &Job<ChunkCoord>| {
+        if switch.load(Ordering::Relaxed) {
+            Err("broken")
+        } else {
+            Ok(Pieces(PIECES + 1))
+        }
+    });
+    let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner())
+        .with_config(config())
+        .with_save_hook(|_, _| Ok(()));
+    let mut rig = Rig::build(ManualClock::default(), plugin);
+    rig.viewer(0, 0);
+    rig.settle();
+    is_broken.store(true, Ordering::Relaxed);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.frames(2);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.settle();
+    is_broken.store(false, Ordering::Relaxed);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.settle();
+    assert_eq!(rig.stream().scheduler().counters().applied, 30);
+}
+
+#[test]
+fn nothing_of_another_grid_is_asked_for_before_the_old_one_is_saved() {
+    let is_full = Arc::new(AtomicBool::new(true));
+    let broken = Arc::clone(&is_full);
+    let mut rig = Rig::with_plugin(|plugin| {
+        plugin.with_save_hook(move |_, chunk| {
+            if chunk.coord == ChunkCoord::planar(1, 1) && broken.load(Ordering::Relaxed) {
+                return Err("the disk is full".into());
+            }
+            Ok(())
+        })
+    });
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut()
+        .set_grid(ChunkGrid::planar(40.0).expect("40 is a size"));
+    for _ in 0..100 {
+        rig.frame();
+        rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    }
+    assert_eq!(rig.stream().scheduler().counters().requested, 29);
+    assert_eq!(rig.stream().unloading(), 1);
+    is_full.store(false, Ordering::Relaxed);
+    rig.settle();
+    assert_eq!(rig.index().len(), 29);
 }

@@ -5,7 +5,7 @@ use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid};
 use bevy_ecs::prelude::*;
 use chunk_apply::{
     ApplyBudget, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
-    ChunkUnloading, ChunkWriter, ManualClock, Spawner,
+    ChunkUnloading, ChunkWriter, ManualClock, Reset, Spawner,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid};
 use std::sync::Arc;
@@ -58,10 +58,11 @@ fn rig(place: Place, turns: usize, act: impl Fn(&mut World) + Send + Sync + 'sta
     });
     let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner)
         .with_config(config())
-        .before_unload(move |world, _, _| {
+        .with_save_hook(move |world, _| {
             if place == Place::Hook {
                 run(&in_hook, world);
             }
+            Ok(())
         });
     let mut rig = Rig::build(ManualClock::default(), plugin);
     rig.app.insert_resource(Turns(turns));
@@ -140,7 +141,14 @@ fn what_is_on_its_way_out_is_counted_while_it_goes() {
 type Named = (&'static str, fn(&mut World));
 
 /// What any system may do to a stream.
-const ACTS: [Named; 6] = [
+const ACTS: [Named; 8] = [
+    ("reset", |world| {
+        let reset = ChunkStream::<Pieces>::reset(world, Reset::Save);
+        assert!(reset.is_ok());
+    }),
+    ("skip saves", |world| {
+        (world.resource_mut::<ChunkStream<Pieces>>()).skip_saves();
+    }),
     ("refresh", |world| {
         let mut stream = world.resource_mut::<ChunkStream<Pieces>>();
         for x in -3..=3 {
@@ -159,7 +167,7 @@ const ACTS: [Named; 6] = [
         (world.resource_mut::<ChunkStream<Pieces>>()).retry_quarantined();
     }),
     ("save everything", |world| {
-        ChunkStream::<Pieces>::save_all(world);
+        assert!(ChunkStream::<Pieces>::save_all(world).failed.is_empty());
     }),
     ("despawn every root", |world| {
         let mut roots = world.query_filtered::<Entity, With<ChunkRoot>>();

@@ -61,6 +61,10 @@ pub struct StreamingTotals {
     pub invalid_ranges: u64,
     /// Chunks that stopped being wanted before anything of them was shown.
     pub missed: u64,
+    /// Calls of the save hook that succeeded.
+    pub saved: u64,
+    /// Calls of the save hook that failed.
+    pub save_failures: u64,
 }
 
 /// The current frame, or the last one, and how long all before it took.

@@ -54,6 +54,7 @@ metric_table! {
     Level "wanted" "" "Chunks that are wanted" |s| s.wanted_chunks as f64;
     Level "loaded" "" "Chunks that are there" |s| s.loaded_chunks as f64;
     Level "unloading" "" "Chunks that are hidden and not yet despawned" |s| s.unloading_chunks as f64;
+    Level "unsaved" "" "Chunks that are kept because saving them failed" |s| s.unsaved_chunks as f64;
     Level "entities" "" "Entities of the chunks that are there" |s| s.loaded_entities as f64;
     Level "max_in_flight" "" "Jobs that may be on workers" |s| s.concurrency.limit as f64;
     Level "cancelled_share" "" "Share of the requests that was withdrawn" StreamingSnapshot::cancelled_share;
@@ -72,6 +73,8 @@ metric_table! {
     Count "wasted" "_total" "Chunks that were generated and never applied" |s| s.wasted.chunks as f64;
     Count "missed" "_total" "Chunks that left before they were shown" |s| s.totals.missed as f64;
     Count "unloaded" "_total" "Chunks whose last entity is gone" |s| s.totals.unloaded as f64;
+    Count "saved" "_total" "Calls of the save hook that succeeded" |s| s.totals.saved as f64;
+    Count "save_failures" "_total" "Calls of the save hook that failed" |s| s.totals.save_failures as f64;
     Time "wasted_time" "_seconds" "Time of generators whose result was never applied" |s| seconds(s.wasted.time);
     Time "main_thread" "_seconds" "Main-thread time of the last frame" |s| seconds(s.frame.main_thread());
     Time "overshoot" "_seconds" "Time over the budget in the last frame" |s| seconds(s.frame.apply.overshoot);

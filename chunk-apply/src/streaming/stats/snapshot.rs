@@ -45,6 +45,8 @@ pub struct StreamingSnapshot {
     pub loaded_entities: usize,
     /// Chunks that are hidden and not yet despawned.
     pub unloading_chunks: usize,
+    /// Those of them that are kept because saving them failed.
+    pub unsaved_chunks: usize,
     /// Wanted chunks that were given up and not asked for again.
     pub quarantined_chunks: usize,
     /// What the last frame cost and did.

@@ -1,8 +1,7 @@
 //! The running stream: its limits, its state, and what users may do with it.
 
-use super::{parked_applier::ParkedApplier, state::StreamState};
+use super::{save_queue::SaveTask, state::StreamState};
 use crate::{
-    applier::Applier,
     budget::ApplyBudget,
     host::LoadedChunk,
     spawn::SpawnError,
@@ -10,7 +9,9 @@ use crate::{
         config::StreamingConfig,
         index::ChunkIndex,
         lod::LodTracker,
+        messages::ChunkSaveFailed,
         rank::ViewerRank,
+        saving::{ChunkToSave, FailedSave, PendingSave, Reset, SaveReason, SaveReport},
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
         viewer::ChunkViewer,
     },
@@ -19,7 +20,7 @@ use crate::{
 use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{change_detection::DetectChangesMut, resource::Resource, world::World};
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
-use chunk_scheduler::{ConfigError, Lane, Rank, Scheduler};
+use chunk_scheduler::{ConfigError, Lane, Scheduler};
 use core::{fmt, time::Duration};
 use tracing::error;
 
@@ -112,7 +113,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// Chunks that are hidden and not yet despawned.
     #[must_use]
     pub fn unloading(&self) -> usize {
-        self.state.held.unloading + self.state.to_unload.len()
+        self.state.held.unloading + self.state.leaving()
     }
 
     /// The chunk of which some entities are spawned and others are not, and how many are.
@@ -158,7 +159,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.partial().is_none()
             && self.state.pending_changes.is_empty()
             && self.state.quarantine.is_settled()
-            && self.state.waiting_for_save.is_empty()
+            && self.state.saves.is_empty()
             && !(self.state.must_update || self.state.must_restart)
     }
 
@@ -181,6 +182,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// Makes a wanted chunk anew, because what it is made from has changed. The old version stays until the new one is
     /// whole, and is replaced within one frame. Returns whether the chunk is wanted; if not, nothing happens.
     ///
+    /// With a [save hook](crate::SaveHook) it is saved first, so that what it is made from is up to date, and a version of
+    /// it that is under way is shown first.
+    ///
     /// The request takes the urgent lane, before all loading; see [`Self::refresh_in`] for other lanes. On the main
     /// thread it waits for a chunk that is partly spawned already.
     pub fn refresh(&mut self, coord: ChunkCoord) -> bool {
@@ -190,12 +194,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// The same as [`Self::refresh`] in a lane of your choice.
     pub fn refresh_in(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
         let is_wanted = self.state.wanted.contains(coord);
-        // A chunk that waits for its save is requested once it is saved, and then made anew in any case.
-        if is_wanted && !self.state.waiting_for_save.contains(&coord) {
-            self.state.scheduler.refresh_in(coord, lane);
-            self.state
-                .latencies
-                .requested_anew(coord, self.state.clock.now());
+        if is_wanted {
+            self.state.renew(coord, lane);
         }
         is_wanted
     }
@@ -234,7 +234,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// nothing is spawned until all old chunks are given up.
     ///
     /// Coordinates are of the new grid from the next scan on, except those of chunks that are yet to be unloaded: the
-    /// hook before unloading gets the old coordinate, and the root where it stood.
+    /// [save hook](crate::SaveHook) gets the old coordinate, and the root where it stood. Nothing of the new grid is
+    /// requested until all of them are saved, or given up.
     ///
     /// A stream whose [`range`](Self::range) is `None` takes the default range of the new grid. A range that does not fit
     /// a new planar grid is cut to the viewer's own layer, with a warning.
@@ -280,6 +281,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             loaded_chunks: index.len(),
             loaded_entities: index.entities(),
             unloading_chunks: self.unloading(),
+            unsaved_chunks: self.state.saves.kept(),
             quarantined_chunks: self.quarantined().len(),
             frame: self.last_frame(),
             apply_times: self.state.frames.apply_times(),
@@ -288,14 +290,38 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         }
     }
 
-    /// Calls the hook before unloading at once for every chunk that is loaded and for every one that waits for it: for
-    /// the moment before the app exits. No budget limits this. Of two versions of a chunk the older is saved first;
-    /// loaded chunks are saved in the order of their coordinates. Entity events that wait are triggered first.
-    ///
-    /// A hook, an observer or a spawner may call it as well. It is then done at the end of that frame's work.
+    /// Why a chunk waits to be saved, if it does: because it left, or because it is to be made anew.
+    #[must_use]
+    pub fn pending_save(&self, coord: ChunkCoord) -> Option<PendingSave> {
+        self.state.saves.pending(coord)
+    }
+
+    /// Lets a chunk that waits to be saved go on without: what was changed in it is lost when it is despawned or replaced.
+    /// Returns whether it waited.
+    pub fn skip_save(&mut self, coord: ChunkCoord) -> bool {
+        let released = self.state.saves.release(coord);
+        released.map(|chunk| self.state.release(chunk)).is_some()
+    }
+
+    /// The same for every chunk that waits to be saved. Returns how many there were.
+    pub fn skip_saves(&mut self) -> usize {
+        let released = self.state.saves.release_all();
+        let count = released.len();
+        for chunk in released {
+            self.state.release(chunk);
+        }
+        count
+    }
+
+    /// Calls the [save hook](crate::SaveHook) at once for every chunk that left and is not saved yet, and then for every
+    /// loaded one in the order of their coordinates: for the moment before the app exits. No budget limits this. Entity
+    /// events that wait are triggered first.
     ///
     /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
-    /// loaded chunk that is unloaded later is saved again.
+    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report.
+    ///
+    /// Hooks, observers and spawners may call it as well. A chunk whose hook is running at that moment is left out, and a
+    /// hook that was called by this function gets an empty report.
     ///
     /// ```
     /// use bevy_app::AppExit;
@@ -307,7 +333,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// /// In `Last`.
     /// fn save_before_exit(world: &mut World) {
     ///     if !world.resource::<Messages<AppExit>>().is_empty() {
-    ///         ChunkStream::<Rocks>::save_all(world);
+    ///         for save in ChunkStream::<Rocks>::save_all(world).failed {
+    ///             eprintln!("{} is lost: {}", save.chunk.coord, save.message);
+    ///         }
     ///     }
     /// }
     /// # let mut world = World::new();
@@ -315,39 +343,209 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// # world.write_message(AppExit::Success);
     /// # save_before_exit(&mut world);
     /// ```
-    pub fn save_all(world: &mut World) {
+    pub fn save_all(world: &mut World) -> SaveReport {
         Self::trigger_root_events(world);
-        let Some(mut applier) = ParkedApplier::<T>::take(world) else {
-            Self::with_state(world, |state| state.must_save_all = true);
-            return;
+        let mut report = SaveReport::default();
+        let begun = Self::with_state(world, |state| {
+            let must_begin = state.save_hook.is_some() && !state.is_saving_all;
+            must_begin.then(|| {
+                state.is_saving_all = true;
+                state.saves.all_that_left()
+            })
+        });
+        let Some(left) = begun.flatten() else {
+            return report;
         };
-        Self::hand_over(world, &mut applier);
-        let mut chunks = applier.take_unannounced();
-        let first_loaded = chunks.len();
-        let index = world.get_resource::<ChunkIndex<T>>();
-        chunks.extend(index.into_iter().flat_map(ChunkIndex::iter));
-        chunks[first_loaded..].sort_unstable_by_key(|(coord, _)| *coord);
-        for (coord, chunk) in chunks {
-            Self::save(world, coord, chunk);
+        for task in left {
+            // A hook may have let it go.
+            let waits = Self::with_state(world, |state| state.saves.take(task.coord));
+            if waits == Some(true) {
+                Self::save(world, task, task.left, &mut report);
+            }
         }
-        ParkedApplier::put_back(world, applier);
+        let index = world.get_resource::<ChunkIndex<T>>();
+        let mut loaded: Vec<_> = index.into_iter().flat_map(ChunkIndex::iter).collect();
+        loaded.sort_unstable_by_key(|(coord, _)| *coord);
+        for (coord, chunk) in loaded {
+            if Self::with_state(world, |state| state.saves.is_in_hand(coord)) == Some(true) {
+                continue;
+            }
+            let chunk = ChunkToSave {
+                coord,
+                root: chunk.root,
+                reason: SaveReason::SaveAll,
+                failures: 0,
+            };
+            match Self::call_hook(world, chunk) {
+                Ok(is_saved) => report.saved += usize::from(is_saved),
+                Err(message) => Self::note_failure(world, chunk, message, false, &mut report),
+            }
+        }
+        Self::with_state(world, |state| state.is_saving_all = false);
+        report
     }
 
-    /// Calls the hook before unloading with a chunk.
-    pub(super) fn save(world: &mut World, coord: ChunkCoord, chunk: LoadedChunk) {
-        let hook = Self::with_state(world, |state| {
-            state.unsaved.remove(&coord);
-            state.before_unload.clone()
+    /// Gives up the whole world at once, and has everything that is wanted made anew: for another seed or another saved
+    /// game in the same app. Nothing that stood before the call is saved after it, and no chunk that is requested after it
+    /// is made before it, so that the generator and the save hook may be switched right after the call.
+    ///
+    /// With [`Reset::Save`] everything is saved first, as by [`save_all`](Self::save_all), without a budget. All roots are
+    /// hidden in the same frame if it has yet to apply, and despawned within the budgets of the coming frames; what is
+    /// given up is told by the usual messages and events.
+    ///
+    /// # Errors
+    ///
+    /// When a chunk could not be saved. Then nothing is given up; [`Reset::Discard`] does so all the same.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::{ChunkStream, Reset};
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// #[derive(Resource)]
+    /// struct Seed(u64);
+    ///
+    /// fn enter_another_world(world: &mut World) {
+    ///     match ChunkStream::<Rocks>::reset(world, Reset::Save) {
+    ///         Ok(_) => world.resource_mut::<Seed>().0 += 1,
+    ///         Err(report) => println!("{} chunks could not be saved", report.failed.len()),
+    ///     }
+    /// }
+    /// # let mut world = World::new();
+    /// # world.insert_resource(Seed(1));
+    /// # enter_another_world(&mut world);
+    /// ```
+    pub fn reset(world: &mut World, how: Reset) -> Result<SaveReport, SaveReport> {
+        let report = match how {
+            Reset::Save => Self::save_all(world),
+            Reset::Discard => SaveReport::default(),
+        };
+        if !report.failed.is_empty() {
+            return Err(report);
+        }
+        let index = world.get_resource_mut::<ChunkIndex<T>>();
+        let mut index = index.map(|mut index| core::mem::take(&mut *index));
+        Self::with_stream(world, |stream| {
+            stream.skip_saves();
+            stream.state.give_up_all(&mut index.get_or_insert_default());
         });
-        let Some(hook) = hook.flatten() else {
+        if let (Some(index), Some(mut place)) = (index, world.get_resource_mut()) {
+            *place = index;
+        }
+        Ok(report)
+    }
+
+    /// Saves the chunk whose turn it is.
+    pub(super) fn save_next(world: &mut World) {
+        let next = Self::with_state(world, |state| state.saves.next());
+        let Some(task) = next.flatten() else {
             return;
         };
-        // If a user despawned the root meanwhile, there is nothing to save.
-        if world.get_entity(chunk.root).is_ok()
-            && let Err(error) = SpawnError::catch(|| hook(world, coord, chunk.root))
-        {
-            error!(?coord, "the hook before unloading panicked: {error}");
+        let stands = || world.get_resource::<ChunkIndex<T>>()?.chunk(task.coord);
+        let chunk = task.left.or_else(stands);
+        let must_wait = |state: &mut StreamState<T>| {
+            // What is saved now would not be in the version that is under way, and that one would be saved next.
+            let must_wait = task.left.is_none()
+                && chunk.is_some()
+                && state.scheduler.live_version(task.coord).is_some();
+            if must_wait {
+                state.saves.block(task.coord);
+            }
+            must_wait
+        };
+        if Self::with_state(world, must_wait) == Some(false) {
+            let _ = Self::save(world, task, chunk, &mut SaveReport::default());
         }
+    }
+
+    /// Saves a chunk whose turn it is, and lets go on what waits for that. Without a chunk there is nothing to save.
+    fn save(
+        world: &mut World,
+        task: SaveTask,
+        chunk: Option<LoadedChunk>,
+        report: &mut SaveReport,
+    ) {
+        let mut saved = Ok(false);
+        if let Some(chunk) = chunk {
+            let chunk = ChunkToSave {
+                coord: task.coord,
+                root: chunk.root,
+                reason: task.reason,
+                failures: task.failures,
+            };
+            saved = Self::call_hook(world, chunk);
+            if let Err(message) = saved {
+                let retries = Self::with_state(world, |state| state.has_save_failed(task.coord));
+                return Self::note_failure(world, chunk, message, retries == Some(true), report);
+            }
+        }
+        report.saved += usize::from(saved == Ok(true));
+        Self::with_state(world, |state| {
+            if let Some(released) = state.saves.release(task.coord) {
+                state.release(released);
+            }
+        });
+    }
+
+    /// Calls the save hook. Returns whether there was anything to save.
+    fn call_hook(world: &mut World, chunk: ChunkToSave) -> Result<bool, String> {
+        let hook = Self::with_state(world, |state| state.save_hook.clone());
+        let Some(hook) = hook.flatten() else {
+            return Ok(false);
+        };
+        // If a user despawned the root meanwhile, there is nothing to save.
+        if world.get_entity(chunk.root).is_err() {
+            return Ok(false);
+        }
+        match SpawnError::catch(|| hook(world, chunk)) {
+            Ok(Ok(())) => {
+                Self::with_state(world, |state| state.totals.saved += 1);
+                Ok(true)
+            }
+            // The alternate form prints the causes of the error types that have one.
+            Ok(Err(error)) => Err(format!("{error:#}")),
+            Err(panic) => Err(panic.message().to_owned()),
+        }
+    }
+
+    /// Tells that a chunk could not be saved.
+    fn note_failure(
+        world: &mut World,
+        chunk: ChunkToSave,
+        message: String,
+        will_retry: bool,
+        report: &mut SaveReport,
+    ) {
+        let is_first = Self::with_state(world, |state| {
+            state.totals.save_failures += 1;
+            report.failed.is_empty() && state.saves.failing() <= 1
+        });
+        let ChunkToSave {
+            coord,
+            root,
+            reason,
+            failures,
+        } = chunk;
+        // The others are told by their messages alone: when a disk is full, there is one for each chunk.
+        if is_first == Some(true) {
+            error!(
+                ?coord,
+                ?reason,
+                will_retry,
+                "saving a chunk failed: {message}"
+            );
+        }
+        let failures = failures.saturating_add(1);
+        world.write_message(ChunkSaveFailed::<T>::new(
+            coord,
+            root,
+            reason,
+            message.clone(),
+            failures,
+            will_retry,
+        ));
+        report.failed.push(FailedSave { chunk, message });
     }
 
     /// Triggers the events on roots that happened outside of applying since the last call.
@@ -356,19 +554,6 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         {
             event.trigger(world);
         }
-    }
-
-    /// Hides the chunks that left the index, and has them despawned.
-    pub(in crate::streaming) fn hand_over(world: &mut World, applier: &mut Applier<ChunkCoord, T>) {
-        let left = Self::with_state(world, |state| {
-            let left = core::mem::take(&mut state.to_unload).into_iter();
-            let ranked = left.map(|(coord, chunk)| (coord, chunk, state.rank.rank(&coord)));
-            ranked.collect::<Vec<_>>()
-        });
-        for (coord, chunk, distance_sq) in left.into_iter().flatten() {
-            applier.unload(world, coord, chunk, distance_sq);
-        }
-        Self::with_state(world, |state| state.held = applier.held());
     }
 
     /// Works on the state of the stream in the `World`, without a note that the stream has changed. `None` when it was

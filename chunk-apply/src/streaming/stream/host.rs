@@ -2,7 +2,9 @@
 
 use super::{chunk_stream::ChunkStream, root_event::RootEvent, state::StreamState};
 use crate::{
-    host::{Arrival, ChunkHost, Held, LoadedChunk, SpawnedChunk, Stale},
+    host::{
+        Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
+    },
     spawn::{Leftovers, SpawnError},
     streaming::{
         index::{ChunkIndex, ChunkRoot, RootOf},
@@ -43,7 +45,7 @@ fn live<T: Send + Sync + 'static>(
 impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
     fn next_arrival(&mut self, world: &mut World) -> Option<Arrival<ChunkCoord, T>> {
         ChunkStream::<T>::with_state(world, |state| {
-            if state.is_of_another_grid() {
+            if state.is_of_another_grid() || state.is_full() {
                 return None;
             }
             let mut outdated = Vec::new();
@@ -70,7 +72,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
     fn has_arrivals(&self, world: &World) -> bool {
         let stream = world.get_resource::<ChunkStream<T>>();
         stream.is_some_and(|stream| {
-            !stream.state.is_of_another_grid() && !stream.state.backlog.is_empty()
+            let state = &stream.state;
+            !(state.is_of_another_grid() || state.is_full() || state.backlog.is_empty())
         })
     }
 
@@ -111,6 +114,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
                 return None;
             }
             state.quarantine.remove(coord);
+            state.saves.unblock(coord);
             let distance_sq = state.rank.rank(&coord);
             let latency = (state.latencies).shown(coord, distance_sq, state.clock.now());
             let level = (state.lod.as_ref()).map_or(0, |lod| lod.made(coord, chunk.version));
@@ -125,29 +129,32 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let mut index = world.resource_mut::<ChunkIndex<T>>();
         let replaced = index.insert(coord, loaded);
         if let Some(replaced) = replaced {
-            // So that what it saves is there before anybody is told of the new chunk.
-            self.before_unload(world, &coord, replaced);
             let unloading = ChunkUnloading::<T>::new(coord, replaced.root);
             RootEvent::Unloading(unloading).trigger(world);
         }
-        let loaded = ChunkLoaded::<T>::new(coord, chunk.root, chunk.entities, level, latency);
+        let old = replaced.map(|replaced| replaced.root);
+        let loaded = ChunkLoaded::<T>::new(coord, chunk.root, chunk.entities, level, latency, old);
         world.write_message(loaded.clone());
         RootEvent::Loaded(loaded).trigger(world);
         Ok(replaced)
     }
 
-    fn before_unload(&mut self, world: &mut World, coord: &ChunkCoord, chunk: LoadedChunk) {
-        ChunkStream::<T>::save(world, *coord, chunk);
+    fn next_departure(&mut self, world: &mut World) -> Option<Departure<ChunkCoord>> {
+        ChunkStream::<T>::with_state(world, |state| state.departures.pop())?
     }
 
-    fn waiting_for_save(&self, world: &World) -> usize {
+    fn departing(&self, world: &World) -> Departing {
         let stream = world.get_resource::<ChunkStream<T>>();
-        stream.map_or(0, |stream| stream.state.waiting_for_save.len())
+        stream.map_or_else(Departing::default, |stream| stream.state.departing())
     }
 
-    fn is_waiting_for_save(&self, world: &World, coord: &ChunkCoord) -> bool {
+    fn unsaved(&self, world: &World) -> Unsaved {
         let stream = world.get_resource::<ChunkStream<T>>();
-        stream.is_some_and(|stream| stream.state.waiting_for_save.contains(coord))
+        stream.map_or_else(Unsaved::default, |stream| stream.state.unsaved())
+    }
+
+    fn save_next(&mut self, world: &mut World) {
+        ChunkStream::<T>::save_next(world);
     }
 
     fn holds(&mut self, world: &mut World, held: Held<ChunkCoord>) {

@@ -2,15 +2,17 @@
 
 mod backlog;
 mod chunk_stream;
+mod departures;
 mod host;
 mod parked_applier;
 mod pending_changes;
 mod quarantine;
 mod root_event;
+mod save_queue;
 mod state;
 
 pub use chunk_stream::ChunkStream;
 pub(super) use host::StreamHost;
 pub(super) use parked_applier::ParkedApplier;
 pub(super) use root_event::RootEvent;
-pub(super) use state::StreamState;
+pub(super) use state::{StreamState, renew};

@@ -1,28 +1,34 @@
 //! What a stream knows, and what is on its way between its parts.
 
 use super::{
-    backlog::Backlog, pending_changes::PendingChanges, quarantine::Quarantine,
+    backlog::Backlog,
+    departures::Departures,
+    pending_changes::PendingChanges,
+    quarantine::Quarantine,
     root_event::RootEvent,
+    save_queue::{Released, Request, SaveQueue},
 };
 use crate::{
     budget::Clock,
-    host::{Held, LoadedChunk},
+    host::{Departing, Held, Unsaved},
     streaming::{
-        config::BeforeUnload,
+        index::ChunkIndex,
         lod::LodTracker,
-        messages::{ChunkFailed, ChunkUnloaded},
+        messages::{ChunkFailed, ChunkUnloaded, ChunkUnloading},
         rank::ViewerRank,
+        saving::{SaveHook, SavePolicy},
         stats::{Frames, Latencies, StreamingTotals},
         viewer::Viewers,
         world_origin::WorldOrigin,
     },
     sync::Arc,
 };
-use ahash::AHashSet;
+use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, WantedSet};
-use chunk_scheduler::Scheduler;
-use core::time::Duration;
-use std::collections::{BTreeSet, VecDeque};
+use chunk_scheduler::{Lane, Rank, Scheduler};
+use core::{ops::DerefMut, time::Duration};
+use std::collections::VecDeque;
+use tracing::trace;
 
 /// What a stream knows. Its systems work on the fields, because they borrow several of them at once.
 pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
@@ -36,17 +42,18 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) backlog: Backlog<T>,
     pub(in crate::streaming) quarantine: Quarantine,
     pub(in crate::streaming) lod: Option<LodTracker>,
-    pub(in crate::streaming) before_unload: Option<BeforeUnload>,
+    pub(in crate::streaming) save_hook: Option<SaveHook>,
+    pub(in crate::streaming) save_policy: SavePolicy,
     pub(in crate::streaming) clock: Arc<dyn Clock>,
     pub(in crate::streaming) latencies: Latencies,
     /// What the applier holds.
     pub(in crate::streaming) held: Held<ChunkCoord>,
-    /// Chunks that left the index and are to be handed to the applier.
-    pub(in crate::streaming) to_unload: Vec<(ChunkCoord, LoadedChunk)>,
-    /// Chunks that left the index and were not given to the hook yet; empty without a hook.
-    pub(in crate::streaming) unsaved: AHashSet<ChunkCoord>,
-    /// Those of the unsaved chunks that are wanted again, and requested once they are saved.
-    pub(in crate::streaming) waiting_for_save: BTreeSet<ChunkCoord>,
+    /// Chunks that must be saved first.
+    pub(in crate::streaming) saves: SaveQueue,
+    /// Chunks that left the index and wait to be despawned.
+    pub(in crate::streaming) departures: Departures,
+    /// Roots that left the index and are still visible.
+    pub(in crate::streaming) to_hide: Vec<Entity>,
     pub(in crate::streaming) unloaded: Vec<ChunkUnloaded<T>>,
     pub(in crate::streaming) failed: Vec<ChunkFailed<T>>,
     /// Events that happened outside of applying, to be triggered on roots in this order.
@@ -57,8 +64,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) must_restart: bool,
     /// Whether it is being given up.
     pub(in crate::streaming) is_restarting: bool,
-    /// Whether [`ChunkStream::save_all`](super::ChunkStream::save_all) was called by code that runs during applying.
-    pub(in crate::streaming) must_save_all: bool,
+    /// Whether everything is being saved, so that a hook that asks for it again is answered at once.
+    pub(super) is_saving_all: bool,
     /// Whether loaded chunks stand where an earlier origin put them.
     pub(in crate::streaming) must_move_roots: bool,
     pub(in crate::streaming) is_paused: bool,
@@ -73,7 +80,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         grid: ChunkGrid,
         scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
         lod: Option<LodTracker>,
-        before_unload: Option<BeforeUnload>,
+        save_hook: Option<SaveHook>,
+        save_policy: SavePolicy,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -86,26 +94,142 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             backlog: Backlog::new(),
             quarantine: Quarantine::default(),
             lod,
-            before_unload,
+            save_hook,
+            save_policy,
             clock,
             latencies: Latencies::default(),
             held: Held::default(),
-            to_unload: Vec::new(),
-            unsaved: AHashSet::new(),
-            waiting_for_save: BTreeSet::new(),
+            saves: SaveQueue::default(),
+            departures: Departures::default(),
+            to_hide: Vec::new(),
             unloaded: Vec::new(),
             failed: Vec::new(),
             root_events: VecDeque::new(),
             must_update: false,
             must_restart: false,
             is_restarting: false,
-            must_save_all: false,
+            is_saving_all: false,
             must_move_roots: false,
             is_paused: false,
             frames: Frames::default(),
             frame_began: None,
             totals: StreamingTotals::default(),
         }
+    }
+
+    /// Requests a wanted chunk anew: now, or when what stands or stood there is saved.
+    pub(in crate::streaming) fn renew(&mut self, coord: ChunkCoord, lane: Lane) {
+        // Else nothing of the new grid was requested yet.
+        if !self.saves.has_former() {
+            let saves = self.save_hook.is_some().then_some(&mut self.saves);
+            renew(saves, &mut self.scheduler, &self.rank, coord, lane);
+        }
+        self.latencies.requested_anew(coord, self.clock.now());
+    }
+
+    /// Gives up the next few chunks that left the wanted set. Returns whether there were any.
+    pub(in crate::streaming) fn give_up_next(
+        &mut self,
+        index: &mut impl DerefMut<Target = ChunkIndex<T>>,
+        must_save: bool,
+    ) -> bool {
+        let left = self.pending_changes.next_left();
+        for coord in left {
+            let coord = *coord;
+            self.latencies.left(coord);
+            self.scheduler.cancel(coord);
+            self.quarantine.remove(coord);
+            // Checked first, because a mutable access counts as a change of the index.
+            let chunk = index.contains(coord).then(|| index.remove(coord)).flatten();
+            let Some(chunk) = chunk else {
+                self.saves.unwant(coord);
+                continue;
+            };
+            trace!(?coord, "no longer wanted");
+            let distance_sq = self.rank.rank(&coord);
+            if must_save && self.save_hook.is_some() {
+                (self.saves).leave(coord, chunk, distance_sq, self.is_restarting);
+            } else {
+                self.departures.push(coord, chunk, distance_sq);
+            }
+            self.to_hide.push(chunk.root);
+            let unloading = ChunkUnloading::new(coord, chunk.root);
+            self.root_events.push_back(RootEvent::Unloading(unloading));
+            self.unloaded.push(ChunkUnloaded::new(coord));
+        }
+        if left.is_empty() {
+            return false;
+        }
+        if let Some(lod) = &self.lod {
+            lod.leave(left);
+        }
+        true
+    }
+
+    /// Gives up everything, unsaved, so that all that is wanted is requested anew from the next scan on.
+    pub(super) fn give_up_all(&mut self, index: &mut impl DerefMut<Target = ChunkIndex<T>>) {
+        (self.must_restart, self.is_restarting) = (false, false);
+        let wanted = core::mem::replace(&mut self.wanted, WantedSet::new());
+        self.pending_changes.withdraw(wanted.iter());
+        self.latencies.restart();
+        while self.give_up_next(index, false) {}
+        self.scheduler.clear_quarantine();
+        self.must_update = true;
+    }
+
+    /// Saving the chunk has failed. Returns whether it is tried again; if not, it is treated as if it had been saved.
+    pub(super) fn has_save_failed(&mut self, coord: ChunkCoord) -> bool {
+        let failures = self.saves.fail(coord);
+        let must_give_up = self.save_policy.gives_up_after(failures);
+        if must_give_up {
+            if let Some(released) = self.saves.release(coord) {
+                self.release(released);
+            }
+        } else {
+            let wait = self.save_policy.wait_after(failures);
+            (self.saves).retry_at(coord, self.clock.now().saturating_add(wait));
+        }
+        !must_give_up
+    }
+
+    /// A chunk needs no saving any more: it may be despawned, and what waited for it is requested.
+    pub(super) fn release(&mut self, released: Released) {
+        let Released { coord, left, then } = released;
+        if let Some((chunk, distance_sq)) = left {
+            self.departures.push(coord, chunk, distance_sq);
+        }
+        match then {
+            Some(Request::Load) => _ = self.scheduler.request(coord),
+            Some(Request::Renew(lane)) => _ = self.scheduler.refresh_in(coord, lane),
+            None => {}
+        }
+    }
+
+    /// Chunks that left and are not with the applier.
+    pub(super) fn leaving(&self) -> usize {
+        self.departures.len() + self.saves.left()
+    }
+
+    /// Those of them that can be despawned, or could be if they were saved.
+    pub(super) fn departing(&self) -> Departing {
+        let unsaved = self.saves.departing();
+        Departing {
+            chunks: self.departures.len() + unsaved.chunks,
+            entities: self.departures.entities() + unsaved.entities,
+        }
+    }
+
+    pub(super) fn unsaved(&self) -> Unsaved {
+        Unsaved {
+            urgent: self.saves.urgent(),
+            leaving: self.saves.leaving(),
+        }
+    }
+
+    /// Whether nothing more may be spawned: too many chunks are kept because saving them failed.
+    pub(super) fn is_full(&self) -> bool {
+        let kept = self.saves.kept();
+        kept > 0 && kept >= self.save_policy.max_kept
     }
 
     /// Orders the backlog by the viewers' new positions, and discards what is out of date.
@@ -119,5 +243,19 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     /// Whether results on their way were requested by the coordinates of another grid.
     pub(in crate::streaming) fn is_of_another_grid(&self) -> bool {
         self.must_restart || self.is_restarting
+    }
+}
+
+/// Requests a wanted chunk anew: now, or when what stands or stood there is saved.
+pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
+    saves: Option<&mut SaveQueue>,
+    scheduler: &mut Scheduler<ChunkCoord, T, ViewerRank>,
+    rank: &ViewerRank,
+    coord: ChunkCoord,
+    lane: Lane,
+) {
+    match saves {
+        Some(saves) => saves.renew(coord, lane, rank.rank(&coord)),
+        None => _ = scheduler.refresh_in(coord, lane),
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     applier::Applier,
     budget::ApplyBudget,
+    spawn::visibility,
     streaming::{
         index::{ChunkIndex, RootOf},
         messages::ChunkUnloaded,
@@ -69,7 +70,7 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
         && (state.scheduler.depths().live() > 0
             || stream.unloading() > 0
             || stream.partial().is_some()
-            || !state.waiting_for_save.is_empty()
+            || !state.saves.is_empty()
             || index.has_orphaned()
             || !state.root_events.is_empty()
             || !(state.unloaded.is_empty() && state.failed.is_empty()))
@@ -83,13 +84,14 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let _span = debug_span!("chunk_apply").entered();
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
-    ChunkStream::<T>::hand_over(world, &mut applier);
+    hide_left::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
     move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
         let mut budget = stream.state.frames.now.left_of(&stream.budget);
         let state = &mut stream.state;
+        state.saves.wake(start);
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
         let elapsed = clock.now().saturating_sub(start);
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
@@ -100,7 +102,6 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
         move_roots::<T>(world);
         ChunkStream::<T>::with_stream(world, |stream| {
             let state = &mut stream.state;
-            request_saved(state);
             state.totals.unloaded += report.unloaded as u64;
             state.totals.spawned += report.spawned as u64;
             state.totals.despawned += report.despawned as u64;
@@ -116,11 +117,6 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     if let Some((unloaded, failed)) = messages {
         write(world, unloaded);
         write(world, failed);
-    }
-    let must_save_all =
-        ChunkStream::<T>::with_state(world, |state| core::mem::take(&mut state.must_save_all));
-    if must_save_all == Some(true) {
-        ChunkStream::<T>::save_all(world);
     }
 }
 
@@ -143,16 +139,12 @@ fn forget_orphaned<T: Send + Sync + 'static>(
     });
 }
 
-/// Requests what waited for a save that is done.
-fn request_saved<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
-    let (unsaved, scheduler) = (&state.unsaved, &mut state.scheduler);
-    state.waiting_for_save.retain(|coord| {
-        let must_wait = unsaved.contains(coord);
-        if !must_wait {
-            scheduler.request(*coord);
-        }
-        must_wait
-    });
+/// Hides the roots that left the index.
+fn hide_left<T: Send + Sync + 'static>(world: &mut World) {
+    let left = ChunkStream::<T>::with_state(world, |state| core::mem::take(&mut state.to_hide));
+    for root in left.into_iter().flatten() {
+        let _ = visibility::hide(world, root);
+    }
 }
 
 /// Results taken over between two readings of the clock, if there is time for them. Each batch gives permits back and so

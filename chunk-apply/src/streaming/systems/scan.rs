@@ -2,9 +2,8 @@
 
 use crate::streaming::{
     index::ChunkIndex,
-    messages::{ChunkUnloaded, ChunkUnloading},
     rank::ViewerRank,
-    stream::{ChunkStream, RootEvent, StreamState},
+    stream::{ChunkStream, StreamState, renew},
     viewer::ChunkViewer,
 };
 use bevy_ecs::{
@@ -15,6 +14,7 @@ use bevy_ecs::{
 };
 use bevy_transform::{components::Transform, helper::TransformHelper};
 use chunk_coord::{ScanBudget, WantedSet};
+use chunk_scheduler::{Lane, Rank};
 use core::time::Duration;
 use tracing::{debug_span, trace};
 
@@ -53,6 +53,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         state.is_restarting = true;
         state.must_update = true;
         state.latencies.restart();
+        state.saves.change_grid();
         let wanted = core::mem::replace(&mut state.wanted, WantedSet::new());
         state.pending_changes.withdraw(wanted.iter());
     }
@@ -99,6 +100,10 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     if state.lod.is_some() {
         level(state, end);
     }
+    if have_moved {
+        let rank = &state.rank;
+        state.saves.rerank(|coord| rank.rank(&coord));
+    }
     if have_moved || have_left {
         state.rerank_backlog();
     }
@@ -113,55 +118,26 @@ fn follow_changes<T: Send + Sync + 'static>(
 ) -> bool {
     let mut have_left = false;
     while !state.pending_changes.is_empty() {
-        have_left |= give_up(state, index);
-        request(state);
-        if state.clock.now() >= end {
+        let has_left = state.give_up_next(index, true);
+        have_left |= has_left;
+        let has_entered = request(state);
+        if !(has_left || has_entered) || state.clock.now() >= end {
             break;
         }
     }
     have_left
 }
 
-/// Gives up the next few chunks that left the wanted set.
-fn give_up<T: Send + Sync + 'static>(
-    state: &mut StreamState<T>,
-    index: &mut ResMut<ChunkIndex<T>>,
-) -> bool {
-    let left = state.pending_changes.next_left();
-    for coord in left {
-        state.latencies.left(*coord);
-        state.scheduler.cancel(*coord);
-        state.quarantine.remove(*coord);
-        state.waiting_for_save.remove(coord);
-        // Checked first, because a mutable access counts as a change of the index.
-        if index.contains(*coord)
-            && let Some(chunk) = index.remove(*coord)
-        {
-            trace!(?coord, "no longer wanted");
-            state.to_unload.push((*coord, chunk));
-            let unloading = ChunkUnloading::new(*coord, chunk.root);
-            state.root_events.push_back(RootEvent::Unloading(unloading));
-            state.unloaded.push(ChunkUnloaded::new(*coord));
-            if state.before_unload.is_some() {
-                state.unsaved.insert(*coord);
-            }
-        }
-    }
-    if left.is_empty() {
+/// Requests the next few chunks that entered the wanted set, once all that left were given up, and those of a former grid
+/// are saved. Returns whether there were any.
+fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) -> bool {
+    if state.saves.has_former() {
         return false;
     }
-    if let Some(lod) = &state.lod {
-        lod.leave(left);
-    }
-    true
-}
-
-/// Requests the next few chunks that entered the wanted set, once all that left were given up.
-fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
     let since = state.pending_changes.since;
     let entered = state.pending_changes.next_entered();
     if entered.is_empty() {
-        return;
+        return false;
     }
     state.is_restarting = false;
     if let Some(lod) = &mut state.lod {
@@ -169,14 +145,13 @@ fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) {
     }
     for coord in entered {
         trace!(?coord, "wanted");
-        if state.unsaved.contains(coord) {
-            // It may be generated from what is yet to be saved.
-            state.waiting_for_save.insert(*coord);
-        } else {
+        // It may be generated from what is yet to be saved.
+        if !state.saves.want(*coord) {
             state.scheduler.request(*coord);
         }
         state.latencies.wanted(*coord, since);
     }
+    true
 }
 
 /// Requests chunks again that were given up and asked for again, until `end`.
@@ -188,8 +163,15 @@ fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
                 break;
             };
             trace!(?coord, "asked for again");
-            if !state.waiting_for_save.contains(&coord) {
-                state.scheduler.request(coord);
+            if state.scheduler.live_version(coord).is_none() {
+                let saves = state.save_hook.is_some().then_some(&mut state.saves);
+                renew(
+                    saves,
+                    &mut state.scheduler,
+                    &state.rank,
+                    coord,
+                    Lane::Normal,
+                );
                 state.latencies.requested_anew(coord, now);
             }
         }
@@ -215,10 +197,15 @@ fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
-            if !state.waiting_for_save.contains(&coord) {
-                state.scheduler.refresh(coord);
-                state.latencies.requested_anew(coord, now);
-            }
+            let saves = state.save_hook.is_some().then_some(&mut state.saves);
+            renew(
+                saves,
+                &mut state.scheduler,
+                &state.rank,
+                coord,
+                Lane::Normal,
+            );
+            state.latencies.requested_anew(coord, now);
         },
     );
 }

@@ -1,0 +1,184 @@
+//! The save hook: what it is given, why it is called, and what happens when it fails.
+
+use crate::sync::Arc;
+use bevy_ecs::{entity::Entity, world::World};
+use chunk_coord::ChunkCoord;
+use core::{error::Error, num::NonZeroU32, time::Duration};
+
+/// Called with each chunk whose state would otherwise be lost, while all of its entities are there.
+///
+/// - A chunk that is no longer wanted is hidden at once, and saved before its first entity is despawned. If it is wanted
+///   again before that, it is saved first and requested then, so that its generator can read what was saved.
+/// - A chunk that stands and is to be made anew, by [`refresh`](crate::ChunkStream::refresh) or by another level of detail,
+///   is saved before the new version is requested. A version that is under way is shown first. What changes in the chunk
+///   between its save and the moment in which the new version replaces it is in neither; an observer of
+///   [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced`, and can carry it over.
+/// - A chunk whose root a user despawned is not saved: its entities are gone.
+/// - An app that exits unloads nothing; see [`ChunkStream::save_all`](crate::ChunkStream::save_all).
+///
+/// Saves are steps of the frame's budget: what something waits for goes first, the nearest first; then what goes for good,
+/// the farthest first.
+///
+/// A hook that returns an error or panics keeps its chunk, and with it whatever waits for the save: see [`SavePolicy`].
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use chunk_apply::{ChunkToSave, SaveError};
+/// use std::path::Path;
+///
+/// #[derive(Component)]
+/// struct Built(u8);
+///
+/// /// For `ChunkStreamingPlugin::with_save_hook`.
+/// fn save(world: &mut World, chunk: ChunkToSave) -> Result<(), SaveError> {
+///     let pieces = world.get::<Children>(chunk.root);
+///     let built: Vec<u8> = (pieces.into_iter().flatten())
+///         .filter_map(|piece| world.get::<Built>(*piece).map(|built| built.0))
+///         .collect();
+///     std::fs::write(Path::new("saves").join(chunk.coord.to_string()), built)?;
+///     Ok(())
+/// }
+/// # let _ = save;
+/// ```
+pub type SaveHook = Arc<dyn Fn(&mut World, ChunkToSave) -> Result<(), SaveError> + Send + Sync>;
+
+/// Why a [`SaveHook`] could not save: any error type, or a text, by `?` and `into`.
+pub type SaveError = Box<dyn Error + Send + Sync>;
+
+/// A chunk that a [`SaveHook`] is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkToSave {
+    /// Which chunk. After [`set_grid`](crate::ChunkStream::set_grid), chunks of the former grid come with their former
+    /// coordinates.
+    pub coord: ChunkCoord,
+    /// The parent of its entities.
+    pub root: Entity,
+    /// Why it is saved.
+    pub reason: SaveReason,
+    /// How often saving it has failed so far.
+    pub failures: u32,
+}
+
+/// Why a chunk is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SaveReason {
+    /// It is no longer wanted, and is despawned when it is saved.
+    Unloaded,
+    /// It is made anew from what is saved, and stands until the new version replaces it.
+    Replaced,
+    /// [`save_all`](crate::ChunkStream::save_all) was called. It stays.
+    SaveAll,
+}
+
+/// What happens to a chunk whose [`SaveHook`] fails. It is kept, hidden if it was unloaded, and tried again: what is to
+/// replace it, or the same place when it is wanted again, waits for that. Times are of the stream's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavePolicy {
+    /// The wait after the first failure; each further one doubles it. Default 1 s. With zero, every frame tries.
+    pub first_delay: Duration,
+    /// The longest wait. Default 60 s. If it is shorter than `first_delay`, it is the wait.
+    pub max_delay: Duration,
+    /// After so many failures the chunk is treated as if it had been saved, so that what was changed in it is lost.
+    /// Default `None`: never.
+    pub give_up_after: Option<NonZeroU32>,
+    /// Unloaded chunks that are kept because saving them failed. When there are so many, nothing is spawned until some
+    /// are saved or given up, because a viewer that moves on would fill the memory. Default 1024. With zero, nothing is
+    /// spawned once any save has failed; with `usize::MAX` the chunks that are kept have no bound.
+    pub max_kept: usize,
+}
+
+impl SavePolicy {
+    /// The wait after so many failures.
+    pub(super) fn wait_after(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        (self.first_delay)
+            .saturating_mul(1 << doublings)
+            .min(self.max_delay)
+    }
+
+    /// Whether a chunk is given up after so many failures.
+    pub(super) fn gives_up_after(&self, failures: u32) -> bool {
+        self.give_up_after
+            .is_some_and(|most| failures >= most.get())
+    }
+}
+
+impl Default for SavePolicy {
+    fn default() -> Self {
+        Self {
+            first_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(60),
+            give_up_after: None,
+            max_kept: 1024,
+        }
+    }
+}
+
+/// Why a chunk [waits for its save](crate::ChunkStream::pending_save).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingSave {
+    /// Why it is to be saved.
+    pub reason: SaveReason,
+    /// How often saving it has failed so far.
+    pub failures: u32,
+    /// When it is tried again, by the stream's clock, if saving it has failed. Without a failure it waits for the frame's
+    /// budget, or for a version that is under way.
+    pub retry_at: Option<Duration>,
+}
+
+/// What [`save_all`](crate::ChunkStream::save_all) did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "what could not be saved is lost when the app exits"]
+pub struct SaveReport {
+    /// How many chunks were saved.
+    pub saved: usize,
+    /// The chunks that could not be saved, in the order in which they were tried.
+    pub failed: Vec<FailedSave>,
+}
+
+/// A chunk that could not be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedSave {
+    /// The chunk, as the hook was given it.
+    pub chunk: ChunkToSave,
+    /// The text of the error or the panic.
+    pub message: String,
+}
+
+/// What [`reset`](crate::ChunkStream::reset) does with what was not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// It is saved first.
+    Save,
+    /// It is lost.
+    Discard,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_the_longest_whatever_is_set() {
+        let policy = SavePolicy::default();
+        let waits = [1, 2, 3, 6, 7, u32::MAX].map(|failures| policy.wait_after(failures).as_secs());
+        assert_eq!(waits, [1, 2, 4, 32, 60, 60]);
+        let endless = SavePolicy {
+            first_delay: Duration::MAX,
+            max_delay: Duration::MAX,
+            ..policy
+        };
+        assert_eq!(endless.wait_after(u32::MAX), Duration::MAX);
+    }
+
+    #[test]
+    fn nothing_is_given_up_unless_the_policy_says_so() {
+        assert!(!SavePolicy::default().gives_up_after(u32::MAX));
+        let policy = SavePolicy {
+            give_up_after: NonZeroU32::new(3),
+            ..SavePolicy::default()
+        };
+        assert!(!policy.gives_up_after(2) && policy.gives_up_after(3));
+    }
+}

@@ -1,0 +1,393 @@
+//! Chunks that must be saved before anything else is done with them or with their place.
+
+use crate::{
+    host::{Departing, LoadedChunk},
+    streaming::saving::{PendingSave, SaveReason},
+};
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::Lane;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is requested when a chunk is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::streaming) enum Request {
+    /// The chunk became wanted.
+    Load,
+    /// The chunk is to be made anew.
+    Renew(Lane),
+}
+
+impl Request {
+    /// One that serves both.
+    fn or(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (Self::Renew(lane), Some(Self::Renew(other))) => Self::Renew(lane.min(other)),
+            (Self::Load, Some(Self::Renew(lane))) => Self::Renew(lane),
+            (request, _) => request,
+        }
+    }
+}
+
+/// When a chunk is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// As soon as there is time.
+    Due,
+    /// Not before then, because it failed.
+    Retry(Duration),
+    /// When the version that is under way has replaced it: what is saved before that is not in that version.
+    Blocked,
+    /// The hook is running.
+    InHand,
+}
+
+/// One chunk that must be saved. Of each coordinate there is one at most, because what would be the next waits for it.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// The chunk, if it left the index; `None` if it stands.
+    left: Option<LoadedChunk>,
+    /// Whether its coordinate is one of a former grid.
+    is_former: bool,
+    /// What is requested when it is saved. Always something for a chunk that stands.
+    then: Option<Request>,
+    distance_sq: u64,
+    failures: u32,
+    turn: Turn,
+}
+
+impl Entry {
+    fn reason(&self) -> SaveReason {
+        match self.left {
+            Some(_) => SaveReason::Unloaded,
+            None => SaveReason::Replaced,
+        }
+    }
+}
+
+/// A chunk whose turn it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SaveTask {
+    pub(super) coord: ChunkCoord,
+    /// The chunk, if it left the index; `None` if it stands.
+    pub(super) left: Option<LoadedChunk>,
+    pub(super) reason: SaveReason,
+    pub(super) failures: u32,
+}
+
+/// A chunk that needs no saving any more, and what follows from that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Released {
+    pub(super) coord: ChunkCoord,
+    /// The chunk, if it left the index, and how far away it is.
+    pub(super) left: Option<(LoadedChunk, u64)>,
+    pub(super) then: Option<Request>,
+}
+
+/// The chunks that must be saved, in the order of their turns. Empty in a stream without a save hook.
+#[derive(Default)]
+pub(in crate::streaming) struct SaveQueue {
+    entries: BTreeMap<ChunkCoord, Entry>,
+    /// Those that are due and that something waits for. The first, the nearest, is saved first.
+    urgent: BTreeSet<(u64, ChunkCoord)>,
+    /// The others that are due. The last, the farthest, is saved first.
+    leaving: BTreeSet<(u64, ChunkCoord)>,
+    /// Those that failed, by when they are due again.
+    retries: BTreeSet<(Duration, ChunkCoord)>,
+    /// Those that left and are due.
+    departing: Departing,
+    /// Those that left.
+    left: usize,
+    /// Those that left and failed.
+    kept: usize,
+    /// Those of a former grid.
+    former: usize,
+}
+
+impl SaveQueue {
+    /// The chunk left the index.
+    pub(super) fn leave(
+        &mut self,
+        coord: ChunkCoord,
+        chunk: LoadedChunk,
+        distance_sq: u64,
+        is_former: bool,
+    ) {
+        self.change(coord, |entry| {
+            let (failures, turn) = match entry {
+                // It may have failed while it stood.
+                Some(old) if matches!(old.turn, Turn::Retry(_)) => (old.failures, old.turn),
+                _ => (0, Turn::Due),
+            };
+            *entry = Some(Entry {
+                left: Some(chunk),
+                is_former,
+                then: None,
+                distance_sq,
+                failures,
+                turn,
+            });
+        });
+    }
+
+    /// The chunk became wanted. Returns whether that waits for a save.
+    pub(in crate::streaming) fn want(&mut self, coord: ChunkCoord) -> bool {
+        !self.entries.is_empty()
+            && self.change(coord, |entry| match entry {
+                Some(entry) => {
+                    entry.then = Some(Request::Load.or(entry.then));
+                    true
+                }
+                None => false,
+            })
+    }
+
+    /// The chunk is no longer wanted, and did not stand.
+    pub(super) fn unwant(&mut self, coord: ChunkCoord) {
+        if self.entries.contains_key(&coord) {
+            self.change(coord, |entry| {
+                *entry = entry.filter(|entry| entry.left.is_some());
+                if let Some(entry) = entry {
+                    entry.then = None;
+                }
+            });
+        }
+    }
+
+    /// The chunk is to be made anew.
+    pub(super) fn renew(&mut self, coord: ChunkCoord, lane: Lane, distance_sq: u64) {
+        self.change(coord, |entry| {
+            let entry = entry.get_or_insert(Entry {
+                left: None,
+                is_former: false,
+                then: None,
+                distance_sq,
+                failures: 0,
+                turn: Turn::Due,
+            });
+            entry.then = Some(Request::Renew(lane).or(entry.then));
+        });
+    }
+
+    /// Everything that left is of a former grid from now on, so that no coordinate of it is one that is wanted.
+    pub(in crate::streaming) fn change_grid(&mut self) {
+        let coords: Vec<ChunkCoord> = self.entries.keys().copied().collect();
+        for coord in coords {
+            self.change(coord, |entry| {
+                if let Some(entry) = entry
+                    && entry.left.is_some()
+                {
+                    entry.is_former = true;
+                    entry.then = None;
+                }
+            });
+        }
+    }
+
+    /// Orders what something waits for by new distances.
+    pub(in crate::streaming) fn rerank(&mut self, rank: impl Fn(ChunkCoord) -> u64) {
+        for (_, coord) in core::mem::take(&mut self.urgent) {
+            if let Some(entry) = self.entries.get_mut(&coord) {
+                entry.distance_sq = rank(coord);
+                self.urgent.insert((entry.distance_sq, coord));
+            }
+        }
+    }
+
+    /// Makes due what failed long enough ago.
+    pub(in crate::streaming) fn wake(&mut self, now: Duration) {
+        while let Some((at, coord)) = self.retries.first().copied()
+            && at <= now
+        {
+            self.set_turn(coord, Turn::Due);
+        }
+    }
+
+    /// The version that was under way has replaced the chunk, or was given up.
+    pub(in crate::streaming) fn unblock(&mut self, coord: ChunkCoord) {
+        if (self.entries.get(&coord)).is_some_and(|entry| entry.turn == Turn::Blocked) {
+            self.set_turn(coord, Turn::Due);
+        }
+    }
+
+    /// The chunk whose turn it is, which is in hand from then on.
+    pub(super) fn next(&mut self) -> Option<SaveTask> {
+        let (_, coord) = (self.urgent.first().or_else(|| self.leaving.last())).copied()?;
+        self.set_turn(coord, Turn::InHand);
+        self.task(coord)
+    }
+
+    /// Every chunk that left and whose hook is not running, in the order of their turns. Those that failed come last.
+    pub(super) fn all_that_left(&self) -> Vec<SaveTask> {
+        let urgent = self.urgent.iter().map(|(_, coord)| *coord);
+        let leaving = self.leaving.iter().rev().map(|(_, coord)| *coord);
+        let retries = self.retries.iter().map(|(_, coord)| *coord);
+        let all = urgent.chain(leaving).chain(retries);
+        all.filter_map(|coord| self.task(coord))
+            .filter(|task| task.left.is_some())
+            .collect()
+    }
+
+    /// Takes a chunk in hand out of its turn. False if it does not wait, or is in hand already.
+    pub(super) fn take(&mut self, coord: ChunkCoord) -> bool {
+        let is_free = (self.entries.get(&coord)).is_some_and(|entry| entry.turn != Turn::InHand);
+        if is_free {
+            self.set_turn(coord, Turn::InHand);
+        }
+        is_free
+    }
+
+    fn task(&self, coord: ChunkCoord) -> Option<SaveTask> {
+        let entry = self.entries.get(&coord)?;
+        Some(SaveTask {
+            coord,
+            left: entry.left,
+            reason: entry.reason(),
+            failures: entry.failures,
+        })
+    }
+
+    /// The chunk is saved, or need not be.
+    pub(super) fn release(&mut self, coord: ChunkCoord) -> Option<Released> {
+        let entry = self.change(coord, Option::take)?;
+        Some(Released {
+            coord,
+            left: entry.left.map(|chunk| (chunk, entry.distance_sq)),
+            then: entry.then,
+        })
+    }
+
+    /// Nothing of what is queued is to be saved.
+    pub(super) fn release_all(&mut self) -> Vec<Released> {
+        let coords: Vec<ChunkCoord> = self.entries.keys().copied().collect();
+        let released = coords.into_iter().filter_map(|coord| self.release(coord));
+        released.collect()
+    }
+
+    /// Saving the chunk has failed. Returns how often.
+    pub(super) fn fail(&mut self, coord: ChunkCoord) -> u32 {
+        self.change(coord, |entry| {
+            let Some(entry) = entry else {
+                return 1;
+            };
+            entry.failures = entry.failures.saturating_add(1);
+            entry.failures
+        })
+    }
+
+    /// The chunk in hand is tried again then.
+    pub(super) fn retry_at(&mut self, coord: ChunkCoord, at: Duration) {
+        self.set_turn(coord, Turn::Retry(at));
+    }
+
+    /// The chunk in hand waits for the version that is under way.
+    pub(super) fn block(&mut self, coord: ChunkCoord) {
+        self.set_turn(coord, Turn::Blocked);
+    }
+
+    pub(in crate::streaming) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many chunks are due that something waits for.
+    pub(super) fn urgent(&self) -> usize {
+        self.urgent.len()
+    }
+
+    /// How many chunks are due that nothing waits for.
+    pub(super) fn leaving(&self) -> usize {
+        self.leaving.len()
+    }
+
+    /// Chunks that left and are due.
+    pub(super) fn departing(&self) -> Departing {
+        self.departing
+    }
+
+    /// How many chunks left.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// How many chunks left whose save failed.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Whether the hook is running for this chunk.
+    pub(super) fn is_in_hand(&self, coord: ChunkCoord) -> bool {
+        (self.entries.get(&coord)).is_some_and(|entry| entry.turn == Turn::InHand)
+    }
+
+    /// How many chunks wait because their save failed.
+    pub(super) fn failing(&self) -> usize {
+        self.retries.len()
+    }
+
+    /// Whether a chunk of a former grid is to be saved.
+    pub(in crate::streaming) fn has_former(&self) -> bool {
+        self.former > 0
+    }
+
+    pub(super) fn pending(&self, coord: ChunkCoord) -> Option<PendingSave> {
+        let entry = self.entries.get(&coord)?;
+        Some(PendingSave {
+            reason: entry.reason(),
+            failures: entry.failures,
+            retry_at: match entry.turn {
+                Turn::Retry(at) => Some(at),
+                Turn::Due | Turn::Blocked | Turn::InHand => None,
+            },
+        })
+    }
+
+    fn set_turn(&mut self, coord: ChunkCoord, turn: Turn) {
+        self.change(coord, |entry| {
+            if let Some(entry) = entry {
+                entry.turn = turn;
+            }
+        });
+    }
+
+    /// Changes the entry of a coordinate, and with it whatever depends on it.
+    fn change<R>(&mut self, coord: ChunkCoord, change: impl FnOnce(&mut Option<Entry>) -> R) -> R {
+        let mut entry = self.entries.remove(&coord);
+        if let Some(entry) = entry {
+            self.count(coord, entry, false);
+        }
+        let result = change(&mut entry);
+        if let Some(entry) = entry {
+            self.count(coord, entry, true);
+            self.entries.insert(coord, entry);
+        }
+        result
+    }
+
+    /// Adds an entry to the orders and counts, or takes it out.
+    fn count(&mut self, coord: ChunkCoord, entry: Entry, is_there: bool) {
+        let position = (entry.distance_sq, coord);
+        let waits = match entry.then {
+            Some(_) => &mut self.urgent,
+            None => &mut self.leaving,
+        };
+        match (entry.turn, is_there) {
+            (Turn::Due, true) => _ = waits.insert(position),
+            (Turn::Due, false) => _ = waits.remove(&position),
+            (Turn::Retry(at), true) => _ = self.retries.insert((at, coord)),
+            (Turn::Retry(at), false) => _ = self.retries.remove(&(at, coord)),
+            (Turn::Blocked | Turn::InHand, _) => {}
+        }
+        let add = |count: &mut usize, by: usize| {
+            *count = if is_there { *count + by } else { *count - by };
+        };
+        add(&mut self.former, usize::from(entry.is_former));
+        if let Some(chunk) = entry.left {
+            add(&mut self.left, 1);
+            add(&mut self.kept, usize::from(entry.failures > 0));
+            if matches!(entry.turn, Turn::Due | Turn::InHand) {
+                add(&mut self.departing.chunks, 1);
+                add(&mut self.departing.entities, chunk.entities + 1);
+            }
+        }
+    }
+}
