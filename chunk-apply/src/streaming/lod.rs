@@ -1,6 +1,6 @@
 //! Levels of detail: the level that each wanted chunk is generated at, and when it is generated anew.
 
-use super::rank::ViewerRank;
+use super::load_order::ViewerRank;
 use crate::sync::{Arc, PoisonError, RwLock};
 use ahash::AHashMap;
 use chunk_coord::{ChunkCoord, LevelRings};

@@ -2,10 +2,10 @@
 
 mod config;
 mod index;
+mod load_order;
 mod lod;
 mod messages;
 mod plugin;
-mod rank;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
 mod stats;
@@ -17,10 +17,10 @@ mod world_origin;
 
 pub use config::{BeforeUnload, StreamingConfig, StreamingConfigError};
 pub use index::{ChunkIndex, ChunkRoot};
+pub use load_order::ViewerRank;
 pub use lod::ChunkLevels;
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded, ChunkUnloading};
 pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
-pub use rank::ViewerRank;
 #[cfg(feature = "metrics")]
 pub use stats::StreamingMetricsPlugin;
 pub use stats::{

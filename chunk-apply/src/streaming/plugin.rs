@@ -5,9 +5,9 @@ use super::reflect;
 use super::{
     config::{BeforeUnload, StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
+    load_order::ViewerRank,
     lod::ChunkLevels,
     messages::{ChunkFailed, ChunkLoaded, ChunkUnloaded},
-    rank::ViewerRank,
     stream::{ChunkStream, ParkedApplier, StreamState},
     systems::{apply, begin_frame, generate, scan},
 };

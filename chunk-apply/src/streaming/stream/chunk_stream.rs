@@ -9,8 +9,8 @@ use crate::{
     streaming::{
         config::StreamingConfig,
         index::ChunkIndex,
+        load_order::ViewerRank,
         lod::LodTracker,
-        rank::ViewerRank,
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
         viewer::ChunkViewer,
     },

@@ -9,9 +9,9 @@ use crate::{
     host::{Held, LoadedChunk},
     streaming::{
         config::BeforeUnload,
+        load_order::ViewerRank,
         lod::{ChunkLevels, LodTracker},
         messages::{ChunkFailed, ChunkUnloaded},
-        rank::ViewerRank,
         stats::{Frames, Latencies, StreamingTotals},
         viewer::Viewers,
         world_origin::WorldOrigin,
@@ -108,7 +108,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     pub(in crate::streaming) fn rerank_backlog(&mut self) {
         let scheduler = &self.scheduler;
         let is_current = |coord, version| scheduler.is_current(coord, version);
-        let outdated = self.backlog.rerank(&self.rank, is_current);
+        let outdated = self.backlog.take_outdated(is_current);
+        self.backlog.rerank(&self.rank);
         self.scheduler.discard(outdated);
     }
 

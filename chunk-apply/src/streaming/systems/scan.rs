@@ -3,7 +3,6 @@
 use crate::streaming::{
     index::ChunkIndex,
     messages::{ChunkUnloaded, ChunkUnloading},
-    rank::ViewerRank,
     stream::{ChunkStream, RootEvent, StreamState},
     viewer::ChunkViewer,
 };
@@ -70,7 +69,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     state.totals.invalid_ranges = state.viewers.invalid_ranges();
     let have_moved = state.viewers.have_changed();
     if have_moved {
-        state.rank = ViewerRank::new(state.viewers.coords());
+        state.rank = state.rank.following(state.viewers.coords());
         state.scheduler.publish(state.rank.clone());
         state.must_update = true;
     }
