@@ -2,6 +2,8 @@
 //!
 //! Each figure is the median of several samples; the yardsticks are measured in the same run.
 
+#[path = "apply/crowd.rs"]
+mod crowd;
 #[path = "../../xtask/shared/figures.rs"]
 mod print;
 #[path = "apply/raw.rs"]
@@ -23,6 +25,10 @@ const SHOWN: &str = "apply/frames from wanted to shown with 5 ms of other system
 const COVERAGE: &str = "apply/flight at a chunk per 0.1 s, radius 25, wanted chunks present";
 const FLIGHT: &str = "apply/flight, p99 frame of our systems";
 const IDLE: &str = "apply/idle with 10189 loaded chunks, our part of a frame";
+const CROWD: &str = "apply/1000 viewers, one crossing a frame, chunks loaded, against 10 viewers";
+const CROWD_P99: &str = "apply/1000 viewers, p99 frame of our systems";
+const CROWD_10000: &str = "apply/10000 viewers, chunks loaded, against 10 viewers";
+const CROWD_10000_P99: &str = "apply/10000 viewers, p99 frame of our systems";
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -62,5 +68,21 @@ fn main() {
     figures.add(3, &[IDLE], || {
         vec![Figure::new(IDLE, "us", stream::idle()).at_most(5.0)]
     });
+    for (viewers, rate, p99, targets) in [
+        (1_000, CROWD, CROWD_P99, Some((0.8, 2.1))),
+        (10_000, CROWD_10000, CROWD_10000_P99, None),
+    ] {
+        figures.add(3, &[rate, p99], || {
+            let (many, few) = (crowd::crowd(viewers), crowd::crowd(10));
+            // Milliseconds for each chunk, because less is better.
+            let each = |crowd: &crowd::Crowd| 1e3 / crowd.rate;
+            let rate = Figure::new(rate, "ms", each(&many)).against(each(&few));
+            let p99 = Figure::new(p99, "ms", many.p99);
+            match targets {
+                Some((share, most)) => vec![rate.at_least(share), p99.at_most(most)],
+                None => vec![rate, p99],
+            }
+        });
+    }
     figures.print();
 }

@@ -114,14 +114,15 @@ impl ChunkGrid {
             position / size
         };
         let mut floor = quotient.floor();
-        if floor.cmpeq(quotient).any() {
-            // The quotient is whole, or was rounded up to a whole number from just below it. Which of the two
-            // follows from the sign of the fused product, which is not rounded before the subtraction.
-            let excess = floor.mul_add(size, -position);
-            for axis in 0..3 {
-                if floor[axis] == quotient[axis] && excess[axis] > 0.0 && !(planar && axis == 1) {
-                    floor[axis] -= 1.0;
-                }
+        for axis in 0..3 {
+            // The quotient is whole, or was rounded up to a whole number from just below it. Which of the two follows
+            // from the sign of the fused product, which is not rounded before the subtraction. It is slow where the
+            // machine cannot be expected to have it, and not needed otherwise.
+            if floor[axis] == quotient[axis]
+                && !(planar && axis == 1)
+                && floor[axis].mul_add(size[axis], -position[axis]) > 0.0
+            {
+                floor[axis] -= 1.0;
             }
         }
         let axis = |axis, value: f64, position: f64| {

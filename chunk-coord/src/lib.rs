@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod box_tree;
 mod budget;
 mod coord;
 mod footprint;
@@ -23,7 +24,9 @@ pub use coord::ChunkCoord;
 pub use footprint::Footprint;
 pub use grid::{Axis, ChunkGrid, GridError, GridErrorKind, PositionError, PositionErrorKind};
 pub use lod::{LevelRings, LevelRingsError, LevelRingsErrorKind};
-pub use order::{NearestFirst, look_ahead_sq, nearest_distance_sq, view_weighted_sq};
+pub use order::{
+    NearestFirst, NearestViewers, look_ahead_sq, nearest_distance_sq, view_weighted_sq,
+};
 pub use range::{ViewRange, ViewRangeError, ViewRangeErrorKind, Viewer};
 pub use wanted::{Changes, WantedSet};
 

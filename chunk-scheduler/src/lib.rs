@@ -59,7 +59,7 @@ pub use config::{
 };
 pub use histogram::{DurationRecorder, DurationSummary};
 pub use job::{GenerateError, Generator, Job, JobState, Key, Lane, Requested, Version};
-pub use queue::{FnRank, Rank};
+pub use queue::{FnRank, MayChange, Rank};
 #[cfg(not(loom))]
 pub use runtime::PoolRuntime;
 pub use runtime::{

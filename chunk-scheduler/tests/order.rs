@@ -2,7 +2,7 @@
 
 mod common;
 
-use chunk_scheduler::{Generator, Job, JobState, Rank, Runtime, SchedulerConfig};
+use chunk_scheduler::{Generator, Job, JobState, MayChange, Rank, Runtime, SchedulerConfig};
 use common::{FRAME, Near, World, double, one_at_a_time, plain, taking_a_frame};
 
 /// Jobs that are ranked again on a timer (Cubyz 418, Terasology 4773): here the next pick uses the new snapshot.
@@ -67,6 +67,67 @@ fn no_job_starts_while_a_nearer_one_is_queued() {
             }
             world.apply();
         }
+    }
+}
+
+/// The distance to the nearest of several places, of which few move at a time.
+struct NearAny(Vec<i32>);
+
+impl Rank<i32> for NearAny {
+    type Priority = u32;
+
+    fn rank(&self, key: &i32) -> u32 {
+        let distances = self.0.iter().map(|place| place.abs_diff(*key));
+        distances.min().expect("there are places")
+    }
+
+    fn may_change(&self, former: &Self) -> Option<MayChange<i32, u32>> {
+        let both = self.0.iter().zip(&former.0);
+        let moved = both.filter(|(now, then)| now != then);
+        let moved: Vec<i32> = moved.flat_map(|(now, then)| [*now, *then]).collect();
+        Some(Box::new(move |key, priority, _| {
+            moved.iter().any(|place| place.abs_diff(*key) <= *priority)
+        }))
+    }
+}
+
+#[test]
+fn a_job_that_is_not_ranked_again_is_started_in_its_place() {
+    for seed in 0..20 {
+        let mut places = (0..30).map(|n| n * 100).collect::<Vec<_>>();
+        let first = NearAny(places.clone());
+        let mut world = World::ranked(seed, one_at_a_time(), |_| plain(), first);
+        let mut waiting = Vec::new();
+        for round in 0..300_i32 {
+            let place = (round * 7) as usize % places.len();
+            places[place] = match round % 50 {
+                0 => (round * 5_227) % 3_000,
+                _ => (places[place] + 1) % 3_000,
+            };
+            world.scheduler.publish(NearAny(places.clone()));
+            let keys = (0..3).map(|n| ((round * 3 + n) * 7_919 + 5) % 3_001);
+            let keys: Vec<i32> = keys.filter(|key| !waiting.contains(key)).collect();
+            waiting.extend(&keys);
+            world.request(keys);
+            world.tick();
+            let rank = NearAny(places.clone());
+            for _ in 0..6 {
+                let before = world.simulation.trace().len();
+                world.simulation.step();
+                for line in &world.simulation.trace()[before..] {
+                    let Some((_, started)) = line.split_once("start ") else {
+                        continue;
+                    };
+                    let key = started.split(' ').next().and_then(|key| key.parse().ok());
+                    let started: i32 = key.expect("the trace names a key");
+                    waiting.retain(|key| *key != started);
+                    let nearest = waiting.iter().map(|key| rank.rank(key)).min();
+                    assert!(nearest.is_none_or(|nearest| nearest >= rank.rank(&started)));
+                }
+            }
+            world.apply();
+        }
+        assert!(waiting.len() > 30, "the queue is never long");
     }
 }
 

@@ -2,10 +2,10 @@
 
 mod config;
 mod index;
+mod load_order;
 mod lod;
 mod messages;
 mod plugin;
-mod rank;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
 mod saving;
@@ -18,10 +18,10 @@ mod world_origin;
 
 pub use config::{StreamingConfig, StreamingConfigError};
 pub use index::{ChunkIndex, ChunkRoot};
+pub use load_order::ViewerRank;
 pub use lod::{ChunkLevels, NeighbourLevels};
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading};
 pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
-pub use rank::ViewerRank;
 pub use saving::{
     ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
     SaveReport,

@@ -5,9 +5,9 @@ use super::reflect;
 use super::{
     config::{StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
+    load_order::ViewerRank,
     lod::{ChunkLevels, LodTracker},
     messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded},
-    rank::ViewerRank,
     saving::{ChunkToSave, SaveError, SaveHook},
     stream::{ChunkStream, ParkedApplier, StreamState},
     systems::{apply, begin_frame, frame_begins, frame_ends, generate, scan},

@@ -145,7 +145,7 @@ mod tests {
             let coords: Vec<_> = coords.into_iter().map(ChunkCoord::from).collect();
             let mut tree = ViewerTree::default();
             let viewer = |(id, &coord)| Viewer { id, coord, range };
-            tree.set_viewers(&Vec::from_iter((0..).zip(&coords).map(viewer)));
+            tree.set_viewers(&[], &Vec::from_iter((0..).zip(&coords).map(viewer)));
             let mut all = Vec::new();
             for &(y, z, interval) in &intervals {
                 interval.each(|x| all.push(ChunkCoord::new(x, y, z)));

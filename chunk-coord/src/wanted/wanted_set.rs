@@ -79,11 +79,11 @@ impl WantedSet {
         changes: &mut Changes,
     ) {
         if self.viewers.viewers() != viewers {
+            self.tree.set_viewers(self.viewers.viewers(), viewers);
             let (leaving, rows) = (&mut self.leaving, &self.rows);
             (self.viewers).replace(viewers, budget.is_unlimited(), |from| {
                 leaving.depart(from, viewers.len(), rows);
             });
-            self.tree.set_viewers(viewers);
         }
         while !self.is_settled() {
             let granted = budget.grant(self.entered.len() + self.left.len());

@@ -12,4 +12,4 @@ mod rank;
 
 pub(crate) use inbox::{Inbox, Submission, Submissions, no_submissions};
 pub(crate) use picker::{Picked, Picker, Reach, Unrankable};
-pub use rank::{FnRank, Rank};
+pub use rank::{FnRank, MayChange, Rank};

@@ -99,9 +99,11 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         let is_due = self.turn.wrapping_sub(self.ranked) >= TURNS_BETWEEN_RANKINGS;
         let is_new = !Arc::ptr_eq(&self.rank, &news.rank);
         let former = std::mem::replace(&mut self.rank, news.rank);
-        if is_new || is_due {
+        if is_due {
             self.ranked = self.turn;
             tracing::debug_span!("chunk_rerank").in_scope(|| self.rerank());
+        } else if is_new {
+            tracing::debug_span!("chunk_rerank").in_scope(|| self.rerank_after(&former));
         }
         for (lane, mut submissions) in Lane::ALL.into_iter().zip(news.submissions) {
             for submission in submissions.drain(..) {
@@ -239,6 +241,27 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
         }
     }
 
+    /// Ranks those again that the new snapshot affects.
+    fn rerank_after(&mut self, former: &R) {
+        let rank = Arc::clone(&self.rank);
+        let Ok(Some(may_change)) = panics::guard(|| rank.may_change(former)) else {
+            self.ranked = self.turn;
+            return self.rerank();
+        };
+        let now = self.turn;
+        let again = |entry: &Entry<K, R::Priority>| {
+            let turns = now.wrapping_sub(entry.turn);
+            if may_change(&entry.key, &entry.priority, turns) {
+                rank.rank_aged(&entry.key, turns)
+            } else {
+                entry.priority
+            }
+        };
+        if panics::guard(|| self.rerank_by(again)).is_err() {
+            self.rerank();
+        }
+    }
+
     fn rerank(&mut self) {
         let (rank, now) = (Arc::clone(&self.rank), self.turn);
         let aged = |entry: &Entry<K, R::Priority>| {
@@ -262,9 +285,10 @@ impl<K: Key, R: Rank<K>> Picker<K, R> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::rank::FnRank;
+    use super::super::rank::{FnRank, MayChange};
     use super::*;
     use crate::job::{JobState, Version};
+    use crate::sync::{AtomicUsize, Ordering};
 
     type Cells = Vec<Arc<JobCell<u32>>>;
 
@@ -363,5 +387,53 @@ mod tests {
         picker.rerank();
         assert_eq!(picked(&mut picker), Some(1));
         assert_eq!(picked(&mut picker), Some(3));
+    }
+
+    /// The distance to a place, and which keys a new place may affect.
+    struct Near {
+        to: u32,
+        ranked: AtomicUsize,
+    }
+
+    impl Near {
+        fn new(to: u32) -> Self {
+            let ranked = AtomicUsize::new(0);
+            Self { to, ranked }
+        }
+    }
+
+    impl Rank<u32> for Near {
+        type Priority = u32;
+
+        fn rank(&self, key: &u32) -> u32 {
+            self.ranked.fetch_add(1, Ordering::Relaxed);
+            // Beyond ten all are as far.
+            key.abs_diff(self.to).min(10)
+        }
+
+        fn may_change(&self, former: &Self) -> Option<MayChange<u32, u32>> {
+            let (now, then) = (self.to, former.to);
+            (now != 999).then(|| -> MayChange<u32, u32> {
+                Box::new(move |key, _, _| key.abs_diff(now).min(key.abs_diff(then)) < 10)
+            })
+        }
+    }
+
+    #[test]
+    fn a_new_snapshot_ranks_the_jobs_that_it_may_affect_and_after_64_turns_all() {
+        let keys: Vec<u32> = (0..1_000).collect();
+        let (mut picker, _, _) = picker_with(Near::new(100), &keys);
+        // The picked ones are no longer queued.
+        for (turn, to, ranked) in [(2, 500, 38), (3, 999, 999), (66, 7, 17 + 9), (67, 8, 997)] {
+            let rank = Arc::new(Near::new(to));
+            let news = Inbox {
+                submissions: no_submissions(),
+                rank: Arc::clone(&rank),
+                turn,
+            };
+            picker.merge(news, &mut Vec::new());
+            assert_eq!(rank.ranked.load(Ordering::Relaxed), ranked, "{to}");
+            assert_eq!(picked(&mut picker), Some(to));
+        }
     }
 }

@@ -40,7 +40,23 @@ pub trait Rank<K>: Send + Sync + 'static {
         let _ = turns;
         self.rank(key)
     }
+
+    /// Which queued jobs are to be ranked again after this snapshot has replaced `former`: those for which the returned
+    /// function returns true. `None`, the default, means all of them.
+    ///
+    /// With many viewers of which few have moved, it is faster to find out that a priority cannot have changed than to
+    /// rank. A job that is not ranked again keeps its priority and its age until all are ranked again, at the latest
+    /// after 64 turns.
+    fn may_change(&self, former: &Self) -> Option<MayChange<K, Self::Priority>> {
+        let _ = former;
+        None
+    }
 }
+
+/// Whether the priority of a job may have changed; see [`Rank::may_change`]. It is given the key, the priority by the
+/// former snapshot, and in how many ticks newer jobs were submitted since the job was: at least as many as when it
+/// was ranked.
+pub type MayChange<K, P> = Box<dyn Fn(&K, &P, u32) -> bool>;
 
 /// A [`Rank`] made of a closure.
 ///

@@ -1,7 +1,7 @@
 //! The levels of the wanted chunks, and what their generators read of them.
 
 use super::neighbour_levels::NeighbourLevels;
-use crate::streaming::rank::ViewerRank;
+use crate::streaming::load_order::ViewerRank;
 use ahash::AHashMap;
 use chunk_coord::{ChunkCoord, LevelRings};
 use chunk_scheduler::Rank;

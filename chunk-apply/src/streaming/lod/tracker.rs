@@ -1,7 +1,7 @@
 //! Finds the chunks that are to be made anew after the viewers moved.
 
 use super::chunk_levels::ChunkLevels;
-use crate::{streaming::rank::ViewerRank, sync::Arc};
+use crate::{streaming::load_order::ViewerRank, sync::Arc};
 use chunk_coord::ChunkCoord;
 use core::time::Duration;
 use std::collections::BTreeSet;

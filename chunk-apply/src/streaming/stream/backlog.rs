@@ -1,6 +1,6 @@
 //! Chunks that are generated and wait to be spawned: by lane, then nearest first.
 
-use crate::streaming::rank::ViewerRank;
+use crate::streaming::load_order::ViewerRank;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Delivered, Lane, Rank, Version};
 use std::collections::BTreeMap;
@@ -10,30 +10,30 @@ type Position = (Lane, u64, ChunkCoord, Version);
 
 /// The contents of the waiting chunks, in the order in which they are spawned.
 pub(in crate::streaming) struct Backlog<T> {
-    chunks: BTreeMap<Position, T>,
+    /// In boxes, because moving large contents between the nodes of the tree takes long.
+    chunks: BTreeMap<Position, Box<T>>,
+    /// What the chunks are ordered by.
+    rank: ViewerRank,
 }
 
 impl<T> Backlog<T> {
     pub(super) fn new() -> Self {
         Self {
             chunks: BTreeMap::new(),
+            rank: ViewerRank::default(),
         }
     }
 
-    pub(in crate::streaming) fn push(
-        &mut self,
-        chunk: Delivered<ChunkCoord, T>,
-        rank: &ViewerRank,
-    ) {
-        let distance_sq = rank.rank(&chunk.key);
+    pub(in crate::streaming) fn push(&mut self, chunk: Delivered<ChunkCoord, T>) {
+        let distance_sq = self.rank.rank(&chunk.key);
         let position = (chunk.lane, distance_sq, chunk.key, chunk.version);
-        self.chunks.insert(position, chunk.content);
+        self.chunks.insert(position, Box::new(chunk.content));
     }
 
     /// The next chunk, its version and its content.
     pub(super) fn pop(&mut self) -> Option<(ChunkCoord, Version, T)> {
         let ((_, _, coord, version), content) = self.chunks.pop_first()?;
-        Some((coord, version, content))
+        Some((coord, version, *content))
     }
 
     /// How many chunks wait, those that are out of date included.
@@ -45,22 +45,38 @@ impl<T> Backlog<T> {
         self.chunks.is_empty()
     }
 
-    /// Orders by the viewers' new positions and removes what is out of date, so that withdrawn chunks cannot accumulate.
-    /// Returns their content, which a worker will drop.
-    pub(super) fn rerank(
-        &mut self,
-        rank: &ViewerRank,
-        is_current: impl Fn(ChunkCoord, Version) -> bool,
-    ) -> Vec<T> {
-        let mut outdated = Vec::new();
-        for ((lane, _, coord, version), content) in core::mem::take(&mut self.chunks) {
-            if is_current(coord, version) {
-                let position = (lane, rank.rank(&coord), coord, version);
-                self.chunks.insert(position, content);
-            } else {
-                outdated.push(content);
-            }
+    /// Orders by the viewers' new positions.
+    pub(super) fn rerank(&mut self, rank: &ViewerRank) {
+        let former = core::mem::replace(&mut self.rank, rank.clone());
+        if self.chunks.is_empty() {
+            return;
         }
-        outdated
+        let may_change = rank.may_change(&former);
+        let is_to_move = |(_, distance_sq, coord, _): &&Position| {
+            (may_change.as_ref()).is_none_or(|may_change| may_change(coord, distance_sq, 0))
+        };
+        let outdated: Vec<Position> = self.chunks.keys().filter(is_to_move).copied().collect();
+        for (position, content) in self.take(outdated) {
+            let (lane, _, coord, version) = position;
+            let position = (lane, rank.rank(&coord), coord, version);
+            self.chunks.insert(position, content);
+        }
+    }
+
+    /// Removes what is out of date, so that withdrawn chunks cannot accumulate. Returns their content, which a worker will
+    /// drop.
+    pub(super) fn take_outdated(
+        &mut self,
+        is_current: impl Fn(ChunkCoord, Version) -> bool,
+    ) -> Vec<Box<T>> {
+        let is_outdated = |(_, _, coord, version): &&Position| !is_current(*coord, *version);
+        let outdated: Vec<Position> = self.chunks.keys().filter(is_outdated).copied().collect();
+        let outdated = self.take(outdated);
+        outdated.into_iter().map(|(_, content)| content).collect()
+    }
+
+    fn take(&mut self, positions: Vec<Position>) -> Vec<(Position, Box<T>)> {
+        let take = |position| Some((position, self.chunks.remove(&position)?));
+        positions.into_iter().filter_map(take).collect()
     }
 }

@@ -8,9 +8,9 @@ use crate::{
     streaming::{
         config::StreamingConfig,
         index::ChunkIndex,
+        load_order::ViewerRank,
         lod::LodTracker,
         messages::ChunkSaveFailed,
-        rank::ViewerRank,
         saving::{ChunkToSave, FailedSave, PendingSave, Reset, SaveReason, SaveReport},
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
         viewer::ChunkViewer,

@@ -13,9 +13,9 @@ use crate::{
     host::{Departing, Held, Unsaved},
     streaming::{
         index::ChunkIndex,
+        load_order::ViewerRank,
         lod::LodTracker,
         messages::{ChunkFailed, ChunkUnloaded, ChunkUnloading},
-        rank::ViewerRank,
         saving::{SaveHook, SavePolicy},
         stats::{Frames, Latencies, StreamingTotals},
         viewer::Viewers,
@@ -236,7 +236,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     pub(in crate::streaming) fn rerank_backlog(&mut self) {
         let scheduler = &self.scheduler;
         let is_current = |coord, version| scheduler.is_current(coord, version);
-        let outdated = self.backlog.rerank(&self.rank, is_current);
+        let outdated = self.backlog.take_outdated(is_current);
+        self.backlog.rerank(&self.rank);
         self.scheduler.discard(outdated);
     }
 

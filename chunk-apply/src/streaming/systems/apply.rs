@@ -164,8 +164,8 @@ fn collect<T: Send + Sync + 'static>(
     let has_time = limit.is_none_or(|limit| limit / 4 >= TIME_FOR_A_BATCH);
     let batch = if has_time { BATCH } else { SMALL_BATCH };
     let end = limit.map(|limit| start.saturating_add(limit / 4));
-    let (backlog, rank) = (&mut state.backlog, &state.rank);
-    while (state.scheduler).drain(batch, |chunk| backlog.push(chunk, rank)) > 0
+    let backlog = &mut state.backlog;
+    while (state.scheduler).drain(batch, |chunk| backlog.push(chunk)) > 0
         && end.is_none_or(|end| state.clock.now() < end)
     {}
     // Results that were superseded while they waited must not accumulate. The scheduler counts current ones as backlog

@@ -2,7 +2,6 @@
 
 use crate::streaming::{
     index::ChunkIndex,
-    rank::ViewerRank,
     stream::{ChunkStream, StreamState, renew},
     viewer::ChunkViewer,
 };
@@ -72,7 +71,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     state.totals.invalid_ranges = state.viewers.invalid_ranges();
     let have_moved = state.viewers.have_changed();
     if have_moved {
-        state.rank = ViewerRank::new(state.viewers.coords());
+        state.rank = state.rank.following(state.viewers.coords());
         state.scheduler.publish(state.rank.clone());
         state.must_update = true;
     }
