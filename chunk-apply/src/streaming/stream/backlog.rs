@@ -50,11 +50,11 @@ impl<T> Backlog<T> {
     pub(super) fn rerank(
         &mut self,
         rank: &ViewerRank,
-        is_current: impl Fn(ChunkCoord, Version) -> bool,
+        is_live: impl Fn(ChunkCoord, Version) -> bool,
     ) -> Vec<T> {
         let mut outdated = Vec::new();
         for ((lane, _, coord, version), content) in core::mem::take(&mut self.chunks) {
-            if is_current(coord, version) {
+            if is_live(coord, version) {
                 let position = (lane, rank.rank(&coord), coord, version);
                 self.chunks.insert(position, content);
             } else {
