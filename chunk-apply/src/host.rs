@@ -136,14 +136,15 @@ pub struct Unsaved {
 /// assert_eq!(world.query::<&Rock>().iter(&world).count(), 50);
 /// ```
 pub trait ChunkHost<K, T> {
-    /// The next chunk to apply, best first. Its version must still be current.
+    /// The next chunk to apply, best first. Its version must not be out of date.
     fn next_arrival(&mut self, world: &mut World) -> Option<Arrival<K, T>>;
 
     /// Whether [`next_arrival`](Self::next_arrival) would return one.
     fn has_arrivals(&self, world: &World) -> bool;
 
-    /// Whether this version of the chunk is still the one to show. Asked in each frame of a chunk that takes several;
-    /// when it is not, what was spawned of it is removed.
+    /// Whether this version of the chunk may still be shown: it was not cancelled, and nothing newer is shown. Asked in
+    /// each frame of a chunk that takes several; when it may not, what was spawned of it is removed. A host that gives up
+    /// a version because a newer one was requested never shows a chunk that takes longer than the next request.
     fn is_current(&self, world: &World, key: &K, version: u64) -> bool;
 
     /// Spawns the root under which the chunk's entities will live.

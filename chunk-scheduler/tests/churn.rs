@@ -10,7 +10,7 @@ use std::sync::{
 use chunk_scheduler::{Depths, Generator, Job, Lane, Runtime, Scheduler, SchedulerConfig};
 use common::{FRAME, Near};
 
-const KEYS: usize = 64;
+const KEYS: usize = 16;
 const STEPS: usize = 100_000;
 
 /// What the generator saw, to find overlapping and repeated attempts.
@@ -62,6 +62,7 @@ fn churn(threads: usize) {
     let generator = Generator::new(move |job: &Job<i32>| seen.work(job));
     let mut scheduler = common::scheduler(config, generator, runtime, Near(0));
     let (mut applied, mut bits) = (0, 7_u64);
+    let (mut shown, mut overtaken) = ([0; KEYS], Vec::new());
     let mut frame = |scheduler: &mut Scheduler<i32, (i32, u64), Near>, now: u32| {
         scheduler.tick(FRAME * now);
         // One result at least, however little the workers get of the machine. If a wake-up were lost this would wait
@@ -74,10 +75,27 @@ fn churn(threads: usize) {
         let mut ready = Vec::new();
         scheduler.drain(usize::MAX, |result| ready.push(result));
         for result in ready {
-            assert_eq!(result.content, (result.key, result.version.get()));
-            assert!(scheduler.is_current(result.key, result.version));
-            assert!(scheduler.applied(result.key, result.version));
-            applied += 1;
+            let (key, version) = (result.key, result.version);
+            assert_eq!(result.content, (key, version.get()));
+            let slot = &mut shown[usize::try_from(key).expect("keys are positive")];
+            // False where a newer version was finished during the drain, and delivered by it too.
+            if scheduler.applied(key, version) {
+                assert!(
+                    *slot < version.get(),
+                    "nothing older replaces something newer"
+                );
+                *slot = version.get();
+                applied += 1;
+            } else {
+                overtaken.push((key, version));
+            }
+        }
+        for (key, version) in overtaken.drain(..) {
+            let slot = shown[usize::try_from(key).expect("keys are positive")];
+            assert!(
+                slot > version.get(),
+                "a newer version of {key} took its place"
+            );
         }
     };
     let mut now = 0;
@@ -98,6 +116,11 @@ fn churn(threads: usize) {
             6..9 => _ = scheduler.refresh_in(key, lane),
             9..12 => _ = scheduler.cancel(key),
             12 => scheduler.publish(Near(key)),
+            // Results wait, so that a key has several versions.
+            13..15 => {
+                now += 1;
+                scheduler.tick(FRAME * now);
+            }
             _ => {
                 now += 1;
                 frame(&mut scheduler, now);

@@ -135,7 +135,7 @@ fn a_job_that_waits_for_its_retry_can_be_cancelled_or_superseded() {
     world.tick();
     assert_eq!(world.scheduler.depths().queued, 2);
     assert!(world.scheduler.cancel(7));
-    world.scheduler.refresh(13);
+    assert!(world.scheduler.refresh(13).is_new());
     world.settle();
     let counters = world.scheduler.counters();
     let found = (counters.cancelled, counters.stale, counters.failed);

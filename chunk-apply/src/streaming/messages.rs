@@ -82,7 +82,11 @@ of_a_stream! {
         /// may be another than is wanted by now. If the generator read none, the level that is wanted; 0 in a stream without
         /// levels.
         level: u8,
-        /// Time since it became wanted; for a chunk that replaced another, since it was last requested anew.
+        /// Which version it is. It shows a change if it is at least the
+        /// [`live_version`](chunk_scheduler::Scheduler::live_version) of the chunk just after the refresh; a version that
+        /// was being made before that is shown first.
+        version: u64,
+        /// Time since it became wanted; for a chunk that replaced another, since the first change that it shows.
         latency: Duration,
         /// The root of the version that it replaced, if there was one. While observers of this run, its entities are still
         /// there, so that what changed since they were [saved](crate::SaveHook) can be carried over; when the message is

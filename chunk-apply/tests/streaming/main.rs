@@ -6,6 +6,7 @@ mod budget;
 mod budget_costs;
 mod children;
 mod composition;
+mod continuous_edits;
 #[cfg(feature = "visibility")]
 mod drawing;
 mod failures;

@@ -65,7 +65,7 @@ fn a_chunk_that_nobody_wants_is_not_refreshed() {
 }
 
 #[test]
-fn only_the_last_of_many_refreshes_is_applied() {
+fn one_version_is_made_for_many_refreshes_in_a_frame() {
     let mut rig = Rig::new();
     rig.viewer(0, 0);
     rig.settle();
@@ -74,7 +74,8 @@ fn only_the_last_of_many_refreshes_is_applied() {
     }
     rig.settle();
     let counters = rig.stream().scheduler().counters();
-    assert_eq!((counters.applied, counters.stale), (30, 99));
+    assert_eq!((counters.applied, counters.stale), (30, 0));
+    assert_eq!((counters.generated, counters.coalesced), (30, 99));
     assert_eq!(rig.pieces(), 29 * PIECES);
 }
 
@@ -148,19 +149,33 @@ fn an_edit_waits_for_no_more_than_the_chunk_that_is_partly_spawned() {
 }
 
 #[test]
-fn a_partly_spawned_chunk_that_is_superseded_goes_and_the_newest_is_shown() {
+fn a_partly_spawned_chunk_is_finished_although_a_newer_version_exists_and_that_follows() {
     let mut rig = slow_rig();
     let far = ChunkCoord::planar(3, 0);
     rig.stream_mut().refresh(far);
     while rig.stream().partial().is_none() {
         rig.frame();
     }
-    rig.stream_mut().refresh(far);
+    let before = rig.index().chunk(far).map_or(0, |chunk| chunk.version);
+    for _ in 0..5 {
+        rig.stream_mut().refresh(far);
+        rig.frame();
+    }
     rig.stream_mut().budget = ApplyBudget::unlimited();
-    rig.settle();
+    rig.loaded();
+    let mut versions = vec![before];
+    while !rig.stream().is_settled() {
+        rig.frame();
+        for loaded in rig.loaded() {
+            assert_eq!(loaded.coord, far);
+            versions.push(loaded.version);
+        }
+    }
+    assert!(versions.is_sorted());
     assert_eq!(rig.pieces(), 29 * 100);
     let counters = rig.stream().scheduler().counters();
-    assert_eq!((counters.applied, counters.stale), (29 + 1, 1));
+    // Of the five that were made meanwhile, only the newest is shown.
+    assert_eq!((counters.applied, counters.stale), (29 + 2, 4));
 }
 
 #[test]

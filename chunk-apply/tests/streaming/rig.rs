@@ -97,16 +97,33 @@ impl Rig {
     }
 
     pub(crate) fn build(clock: ManualClock, plugin: ChunkStreamingPlugin<Pieces>) -> Self {
-        Self::build_on(clock.clone(), clock, plugin)
+        Self::assemble(Simulation::new(1), clock.clone(), clock, plugin)
     }
 
     /// A stream that reads `read`, which the rig moves through `clock`.
     pub(crate) fn build_on(
         read: impl Clock,
         clock: ManualClock,
+        plugin: ChunkStreamingPlugin<Pieces>,
+    ) -> Self {
+        Self::assemble(Simulation::new(1), read, clock, plugin)
+    }
+
+    /// A stream on a simulation that its generator knows.
+    pub(crate) fn simulated(
+        simulation: Simulation,
+        clock: ManualClock,
+        plugin: ChunkStreamingPlugin<Pieces>,
+    ) -> Self {
+        Self::assemble(simulation, clock.clone(), clock, plugin)
+    }
+
+    fn assemble(
+        simulation: Simulation,
+        read: impl Clock,
+        clock: ManualClock,
         mut plugin: ChunkStreamingPlugin<Pieces>,
     ) -> Self {
-        let simulation = Simulation::new(1);
         plugin.runtime = simulation.runtime();
         plugin.clock = Arc::new(read);
         let mut app = App::new();

@@ -113,17 +113,20 @@ fn waste_and_shares_are_of_all_requests() {
     assert_eq!(shares, [0.0; 3]);
     let viewer = rig.viewer(0, 0);
     rig.frames(2);
-    // One is there, 28 are made and wait; one of them is requested anew and all are withdrawn.
+    // One is there, 28 are made and wait; one of them is requested and made anew, and all are withdrawn.
     assert!(rig.stream_mut().refresh(ChunkCoord::planar(2, 0)));
+    rig.stream_mut().budget.chunks = Some(0);
+    rig.frames(2);
+    rig.stream_mut().budget.chunks = Some(1);
     rig.move_to(viewer, 100, 0);
     rig.settle();
     let all = snapshot(&rig);
     assert_eq!(all.counters.requested, 29 + 1 + 29);
     assert_eq!((all.counters.stale, all.counters.cancelled), (1, 28));
-    assert_eq!(all.wasted.chunks, 28);
+    assert_eq!(all.wasted.chunks, 29);
     assert_eq!(all.stale_share(), 1.0 / 59.0);
     assert_eq!(all.cancelled_share(), 28.0 / 59.0);
-    assert_eq!(all.wasted_share(), 28.0 / 58.0);
+    assert_eq!(all.wasted_share(), 29.0 / 59.0);
 }
 
 #[test]
@@ -184,6 +187,9 @@ pub(crate) fn eventful() -> Rig {
     let viewer = rig.viewer(0, 0);
     rig.frames(4);
     rig.stream_mut().refresh(ChunkCoord::planar(-2, 0));
+    rig.stream_mut().budget.chunks = Some(0);
+    rig.frames(2);
+    rig.stream_mut().budget.chunks = Some(1);
     rig.move_to(viewer, 100, 0);
     rig.settle();
     rig.move_to(viewer, 0, 0);

@@ -98,7 +98,7 @@ fn missing(job: Option<JobState>) -> ChunkState {
     match job {
         Some(JobState::Failed) => ChunkState::Failed,
         Some(JobState::InFlight) => ChunkState::InFlight,
-        Some(JobState::Completed | JobState::Delivered) => ChunkState::Backlog,
+        Some(JobState::Completed | JobState::Delivered | JobState::Applying) => ChunkState::Backlog,
         _ => ChunkState::Queued,
     }
 }

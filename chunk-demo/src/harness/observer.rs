@@ -29,14 +29,23 @@ pub(super) struct Observer<T: Send + Sync + 'static> {
     unloaded: MessageCursor<ChunkUnloaded<T>>,
     failed: MessageCursor<ChunkFailed<T>>,
     visible: AHashSet<ChunkCoord>,
-    /// Edits without a result, and the frames in which they were made.
-    edits: AHashMap<ChunkCoord, u64>,
+    /// Of each chunk with edits that are not visible the first and the last of them.
+    edits: AHashMap<ChunkCoord, (Edit, Edit)>,
     edit_frames: Histogram<u64>,
     /// Frames since the last leap, and those of them that used up their budget.
     since_leap: (u64, u64),
     has_moved: bool,
     loaded_before: usize,
     observed: Observed,
+}
+
+/// An edit that is not visible yet.
+#[derive(Clone, Copy, Debug)]
+struct Edit {
+    /// The frame in which it was made.
+    frame: u64,
+    /// The version that is generated after it.
+    version: u64,
 }
 
 /// An edit may become visible this many frames after a chunk that became wanted later: workers differ in speed.
@@ -93,10 +102,11 @@ impl<T: Send + Sync + 'static> Observer<T> {
         }
     }
 
-    /// A chunk was edited before this frame.
-    pub(super) fn edited(&mut self, coord: ChunkCoord, frame: u64) {
+    /// A chunk was edited before this frame, and `version` is generated after that.
+    pub(super) fn edited(&mut self, coord: ChunkCoord, frame: u64, version: u64) {
         self.observed.edits += 1;
-        self.edits.insert(coord, frame);
+        let edit = Edit { frame, version };
+        self.edits.entry(coord).or_insert((edit, edit)).1 = edit;
     }
 
     /// A frame of the scenario was played.
@@ -176,16 +186,24 @@ impl<T: Send + Sync + 'static> Observer<T> {
             count += 1;
             observed.broken_shown += u64::from(fate(coord) == Fate::Broken);
             let was_visible = !self.visible.insert(coord);
-            if let Some(edited_in) = self.edits.remove(&coord) {
-                observed.edits_shown += 1;
-                // No run has more frames than the histogram can hold.
-                let _ = self.edit_frames.record(frame.saturating_sub(edited_in));
+            if let Some((first, last)) = self.edits.get_mut(&coord) {
+                // A version that was already on its way is shown first.
+                if loaded.version >= first.version {
+                    observed.edits_shown += 1;
+                    // No run has more frames than the histogram can hold.
+                    let _ = self.edit_frames.record(frame.saturating_sub(first.frame));
+                    *first = *last;
+                }
+                if loaded.version >= last.version {
+                    self.edits.remove(&coord);
+                }
             } else {
                 observed.remade += u64::from(was_visible);
                 loads.push(coord);
             }
         }
-        if let Some(oldest_edit) = self.edits.values().min() {
+        let first_edits = self.edits.values().map(|(first, _)| first.frame);
+        if let Some(oldest_edit) = first_edits.min() {
             let is_later = |coord: &&ChunkCoord| {
                 let since = self.oracle.wanted_since_frame(**coord);
                 since.is_some_and(|frame| frame > oldest_edit + EDIT_SLACK)

@@ -79,7 +79,7 @@ pub struct Observed {
     pub leaps_unfilled: u64,
     /// Edits that were accepted.
     pub edits: u64,
-    /// Edits whose result became visible; an edit that another one replaced has none.
+    /// Versions with edits that became visible. Several edits may share one.
     pub edits_shown: u64,
     /// Chunks that became visible before an older edit, though they became wanted a tenth of a second after it.
     pub edits_overtaken: u64,

@@ -193,8 +193,10 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             let centre = stream.viewers()[rng.random_range(0..viewers)].coord;
             let mut offset = || rng.random_range(-reach..=reach);
             let coord = centre.saturating_offset(offset(), 0, offset());
-            if stream.refresh(coord) {
-                self.observer.edited(coord, self.frame);
+            if stream.refresh(coord)
+                && let Some(version) = stream.scheduler().live_version(coord)
+            {
+                self.observer.edited(coord, self.frame, version.get());
             }
         }
     }

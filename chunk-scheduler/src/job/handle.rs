@@ -41,8 +41,9 @@ impl<K: Key> Job<K> {
         self.attempt
     }
 
-    /// Whether the result is no longer wanted, because the job was withdrawn or superseded or the scheduler shut
-    /// down. A long generator should ask this now and then, and return early; what it returns is discarded.
+    /// Whether the result is no longer wanted, because the job was withdrawn, because a refresh found its key
+    /// known to be empty, or because the scheduler shut down. Any other refresh leaves it running, since its result is
+    /// wanted until the newer one is there. A long generator should ask this now and then, and return early; what it returns is discarded.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         !self.cell.state().is_live()

@@ -47,17 +47,17 @@ impl Lane {
     }
 }
 
-/// The outcome of a request.
+/// The outcome of a request or a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requested {
-    /// No job was live for this key; one was queued under this version.
+    /// A job was queued under this version.
     New(Version),
-    /// A job was live already, and serves this request too.
+    /// The job of this version was live already, and serves this request too.
     Coalesced(Version),
 }
 
 impl Requested {
-    /// The version whose result will answer the request.
+    /// The version whose result will answer the request. A newer one answers it too.
     #[must_use]
     pub fn version(self) -> Version {
         match self {

@@ -18,13 +18,19 @@ use crate::{
 ///            │     known empty (main)     ▼ (worker)    │
 ///            │   ─────────────────────► Completed       │ spawning failed (main)
 ///            │                            │ drained     │
-///            │                        Delivered ────────┘
-///            │                            │ applied (main)
+///            │                        Delivered ────────┤
+///            │               begun (main) │             │
+///            │                        Applying ─────────┘
+///            │                            │ applied (main), also from Delivered
 ///            │                            ▼
 ///     any live state                   Applied
 ///       ├── cancel, shutdown (main) ──► Cancelled
 ///       └── superseded (main) ────────► Stale
 /// ```
+///
+/// A key that is refreshed has several jobs at the same time, of which the newest is queued, or not older than any
+/// other that is finished. A job is *superseded* when a newer one of its key is finished; while it is being applied,
+/// only when the newer one is applied or begun; and when its attempt failed while a newer one exists.
 ///
 /// Every arrow is one compare-and-swap. Where two threads race for a job, the second one fails and learns that it
 /// did.
@@ -42,6 +48,8 @@ pub enum JobState {
     Completed,
     /// Drained and not applied: part of the backlog.
     Delivered,
+    /// The caller has begun to apply its result.
+    Applying,
     /// Its result reached its destination.
     Applied,
     /// Withdrawn.
@@ -59,13 +67,19 @@ impl JobState {
         (self as u8) < (Self::Applied as u8)
     }
 
+    /// Whether the job has a result that was not applied yet.
+    pub(crate) fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Delivered | Self::Applying)
+    }
+
     /// Every state, in the order of their bits.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Queued,
         Self::InFlight,
         Self::Retrying,
         Self::Completed,
         Self::Delivered,
+        Self::Applying,
         Self::Applied,
         Self::Cancelled,
         Self::Stale,
@@ -241,6 +255,27 @@ impl<K> JobCell<K> {
             .map(|job| job.lane)
     }
 
+    /// Makes a job start over whose generator was not started: with its first attempt, in `lane` if that is more
+    /// urgent. Returns the lane it was in, or `None` where it is not queued.
+    ///
+    /// It writes to the cell even if nothing changes. So the worker that starts the job sees what this thread wrote
+    /// before, also to atomics without an order of their own.
+    pub(crate) fn start_over(&self, lane: Lane) -> Option<Lane> {
+        let start_over = |job: &mut PackedState| {
+            job.lane = job.lane.min(lane);
+            job.attempt = 1;
+        };
+        self.update(|job| job.state == JobState::Queued, start_over)
+            .map(|job| job.lane)
+    }
+
+    /// Moves a job from the backlog to `to`. False where it is not there.
+    pub(crate) fn settle(&self, to: JobState) -> bool {
+        let is_in_backlog =
+            |job: PackedState| matches!(job.state, JobState::Delivered | JobState::Applying);
+        self.update(is_in_backlog, |job| job.state = to).is_some()
+    }
+
     /// Moves a live job to `lane` if that is more urgent, and returns its state. `None` where nothing changed.
     pub(crate) fn promote(&self, lane: Lane) -> Option<JobState> {
         let rises = |job: PackedState| job.state.is_live() && lane < job.lane;
@@ -302,6 +337,18 @@ mod tests {
         assert!(cell.advance(JobState::InFlight, JobState::Retrying));
         assert_eq!(cell.ask_again(), Some(Lane::Urgent));
         assert_eq!(cell.start(Lane::Urgent), Some(2));
+    }
+
+    #[test]
+    fn a_queued_job_starts_over_with_its_first_attempt_and_a_started_one_does_not() {
+        let cell = cell();
+        assert_eq!(cell.start(Lane::Normal), Some(1));
+        assert_eq!(cell.start_over(Lane::Urgent), None);
+        assert!(cell.advance(JobState::InFlight, JobState::Retrying));
+        assert_eq!(cell.retry(), Some(Lane::Normal));
+        assert_eq!(cell.start_over(Lane::Prefetch), Some(Lane::Normal));
+        assert_eq!(cell.start_over(Lane::Urgent), Some(Lane::Normal));
+        assert_eq!(cell.start(Lane::Urgent), Some(1));
     }
 
     #[test]

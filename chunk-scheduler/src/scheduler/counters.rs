@@ -12,17 +12,18 @@ use crate::{
 /// Counts of what happened since the scheduler was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Requests that made a new job. Each job ends exactly once.
+    /// Requests and refreshes that made a new job. Each job ends exactly once.
     pub requested: u64,
     /// Jobs whose result reached its destination.
     pub applied: u64,
     /// Jobs that were withdrawn, in any state.
     pub cancelled: u64,
-    /// Jobs that were superseded by a newer version of their key.
+    /// Jobs that were superseded: a newer version of their key was finished before they were applied, or took the place
+    /// of a failed attempt.
     pub stale: u64,
     /// Jobs that were given up: their last permitted attempt failed, or the failure was permanent.
     pub failed: u64,
-    /// Requests that joined a live job.
+    /// Requests that joined a live job, and refreshes that joined a queued one.
     pub coalesced: u64,
     /// Retries of failed jobs, without those that came too early.
     pub retried: u64,
@@ -103,7 +104,7 @@ pub struct AuditError {
 pub enum AuditErrorKind {
     /// Requests, against jobs that have ended or are live.
     Live,
-    /// The counted backlog, against the jobs in it.
+    /// The counted backlog, against the jobs in it, those that are being applied included.
     Delivered,
     /// Ended jobs among the live ones, of which there must be none.
     EndedButListed,
@@ -185,8 +186,7 @@ impl Audit {
     pub(super) fn list<K>(&mut self, cell: &JobCell<K>) {
         let state = cell.state();
         self.listed[state as usize] += 1;
-        let has_result = matches!(state, JobState::Completed | JobState::Delivered);
-        self.generated_waiting += u64::from(has_result && !cell.is_known_empty());
+        self.generated_waiting += u64::from(state.is_finished() && !cell.is_known_empty());
     }
 
     pub(super) fn check(&self) -> Result<(), AuditError> {
@@ -206,7 +206,7 @@ impl Audit {
         equal(AuditErrorKind::Live, counters.requested, known)?;
         let ends = JobState::ALL.into_iter().filter(|state| !state.is_live());
         equal(AuditErrorKind::EndedButListed, 0, ends.map(in_state).sum())?;
-        let delivered = in_state(JobState::Delivered);
+        let delivered = in_state(JobState::Delivered) + in_state(JobState::Applying);
         equal(AuditErrorKind::Delivered, self.delivered, delivered)?;
         let Some(rest) = &self.at_rest else {
             return Ok(());
@@ -251,7 +251,8 @@ mod tests {
         };
         audit.listed[JobState::Queued as usize] = 4;
         audit.listed[JobState::Completed as usize] = 2;
-        audit.listed[JobState::Delivered as usize] = 2;
+        audit.listed[JobState::Delivered as usize] = 1;
+        audit.listed[JobState::Applying as usize] = 1;
         assert_eq!(audit.check(), Ok(()));
         audit
     }

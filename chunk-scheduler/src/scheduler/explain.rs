@@ -31,7 +31,7 @@ pub enum Status {
         /// The message of the last failure.
         message: String,
     },
-    /// A job is live.
+    /// A job is live. Where several are, this is about the newest.
     Live(LiveStatus),
 }
 
@@ -65,7 +65,7 @@ pub struct LiveStatus {
 pub enum WaitsFor {
     /// The next [`Scheduler::tick`](crate::Scheduler::tick), which submits it.
     Tick,
-    /// The return of a superseded attempt at its key.
+    /// The return of an earlier attempt at its key.
     FormerAttempt,
     /// A permit. The completed queue is full, so results must be drained first.
     Permit,
@@ -125,7 +125,7 @@ impl fmt::Display for WaitsFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tick => "the next tick",
-            Self::FormerAttempt => "a superseded attempt to return",
+            Self::FormerAttempt => "an earlier attempt to return",
             Self::Permit => "results to be drained, because the completed queue is full",
             Self::Worker => "a worker, because as many jobs are in flight as the limit allows",
             Self::Thread => "a thread, because those of the runtime are busy with other tasks",
@@ -163,6 +163,7 @@ impl fmt::Display for LiveStatus {
             }
             JobState::Completed => f.write_str("is generated and waits to be drained")?,
             JobState::Delivered => f.write_str("is in the backlog and waits to be applied")?,
+            JobState::Applying => f.write_str("is being applied")?,
             JobState::Applied | JobState::Cancelled | JobState::Stale | JobState::Failed => {
                 f.write_str("has ended")?;
             }

@@ -38,7 +38,7 @@ pub enum Verdict {
     Retry,
     /// It has ended as failed, and its key is quarantined until it is requested again.
     GaveUp,
-    /// It had been cancelled or superseded already.
+    /// It had been cancelled or superseded already, or a newer job of its key takes its place.
     Unwanted,
 }
 
@@ -106,9 +106,9 @@ impl<K: Key> Failures<K> {
     }
 
     /// Withdraws a job that waits for its time.
-    pub(super) fn withdraw(&mut self, key: &K) {
-        self.retries.remove(key);
-        self.postponed.remove(key);
+    pub(super) fn withdraw(&mut self, cell: &JobCell<K>) {
+        self.retries.remove(cell);
+        self.postponed.remove(cell);
     }
 
     /// Drops the failures that the caller could read after the last tick.
@@ -218,14 +218,27 @@ impl<K: Key> Delayed<K> {
     }
 
     pub(super) fn insert(&mut self, due: TickTime, cell: Arc<JobCell<K>>) {
-        self.remove(&cell.key);
+        debug_assert!(
+            !self.due.contains_key(&cell.key),
+            "only the newest job of a key is retried"
+        );
         self.due.insert(cell.key, due);
         self.by_time.insert((due, cell.key), cell);
     }
 
-    pub(super) fn remove(&mut self, key: &K) {
-        if let Some(due) = self.due.remove(key) {
-            self.by_time.remove(&(due, *key));
+    /// Removes a job. Another version of its key stays.
+    pub(super) fn remove(&mut self, cell: &JobCell<K>) {
+        let Some(due) = self.due(&cell.key) else {
+            return;
+        };
+        let at = (due, cell.key);
+        if self
+            .by_time
+            .get(&at)
+            .is_some_and(|other| other.version == cell.version)
+        {
+            self.by_time.remove(&at);
+            self.due.remove(&cell.key);
         }
     }
 
@@ -338,11 +351,12 @@ mod tests {
     fn retries_are_due_by_time_and_then_by_key() {
         let at = |millis| TickTime::new(Duration::from_millis(millis));
         let mut delayed = Delayed::new();
+        let cell = |key, version| JobCell::new(key, Version(version), Lane::Normal);
         for (key, due) in [(5, 20), (9, 10), (4, 10), (6, 30)] {
-            let cell = JobCell::new(key, Version(1), Lane::Normal);
-            delayed.insert(at(due), Arc::new(cell));
+            delayed.insert(at(due), Arc::new(cell(key, 2)));
         }
-        delayed.remove(&5);
+        delayed.remove(&cell(5, 2));
+        delayed.remove(&cell(9, 1));
         let mut keys = Vec::new();
         while let Some(cell) = delayed.pop_due(at(20)) {
             keys.push(cell.key);

@@ -9,6 +9,7 @@
 //! - `overrun`: the watch over generators that do not return
 //! - `live_jobs`, `request_times`: the jobs that have not ended, and when they were requested
 //! - `counters`, `explain`, `tick_time`: what happened, where a job is, and the time that the caller gives
+//! - `report`: the methods that answer from all of these
 
 mod concurrency;
 mod counters;
@@ -18,29 +19,26 @@ mod live_jobs;
 mod log_limit;
 mod outbox;
 mod overrun;
+mod report;
 mod request_times;
 mod results;
-
 mod tick_time;
 mod workers;
 
-use std::{fmt, mem::needs_drop, time::Duration};
+use std::{mem::needs_drop, time::Duration};
 
 use crate::{
     config::{ConfigError, SchedulerConfig, check_in_flight},
-    histogram::DurationSummary,
     job::{
         GenerateError, Generator, JobCell, JobState, Key, KnownEmpty, Lane, Make, Requested,
         Version, panics,
     },
     queue::Rank,
     runtime::Runtime,
-    sync::{Arc, AtomicIsize, Ordering},
+    sync::{Arc, Ordering},
     worker::{ResultPermits, Shared},
 };
 use concurrency::{Controller, Pressure};
-use counters::{AtRest, Audit};
-use explain::waits_for;
 use failures::Failures;
 use live_jobs::LiveJobs;
 use outbox::Outbox;
@@ -180,48 +178,78 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// urgent. A quarantined key leaves the quarantine. Workers see new requests after the next [`Self::tick`], all
     /// together.
     pub fn request_in(&mut self, key: K, lane: Lane) -> Requested {
-        if let Some(cell) = self.live.find(&key) {
-            let cell = Arc::clone(cell);
-            self.tally.coalesced += 1;
-            self.promote(&cell, lane);
-            return Requested::Coalesced(cell.version);
+        let Some(cell) = self.live.newest(&key) else {
+            return Requested::New(self.enqueue(key, lane));
+        };
+        if self.failures.quarantine.find(&key).is_some() {
+            // The newest version was given up while an earlier one waits to be applied.
+            return self.refresh_in(key, lane);
         }
-        Requested::New(self.enqueue(key, lane))
+        let cell = Arc::clone(cell);
+        self.tally.coalesced += 1;
+        self.promote(&cell, lane);
+        Requested::Coalesced(cell.version)
     }
 
     /// Refreshes `key` in the normal lane; see [`Self::refresh_in`].
-    pub fn refresh(&mut self, key: K) -> Version {
+    pub fn refresh(&mut self, key: K) -> Requested {
         self.refresh_in(key, Lane::Normal)
     }
 
-    /// Requests `key` again because what was generated, or is being generated, is out of date. A live job ends as
-    /// stale, and its result is not delivered; what was applied before is unaffected. An edit belongs in
-    /// [`Lane::Urgent`].
+    /// Requests `key` again because what it is generated from has changed. An edit belongs in [`Lane::Urgent`]. The
+    /// returned version, and each newer one, is generated from what was there before this call.
     ///
-    /// The new job has the more urgent of both lanes, and starts after a superseded attempt has returned.
-    pub fn refresh_in(&mut self, key: K, lane: Lane) -> Version {
-        let former = self.end(&key, JobState::Stale);
-        let lane = former.map_or(lane, |former| former.min(lane));
-        self.enqueue(key, lane)
+    /// It may be called at any rate: each version that is finished is delivered unless a newer one is, and one is
+    /// generated after the last call. So a change waits for the rest of a running attempt and for its own. A job that is
+    ///
+    /// - *queued* serves this refresh too, because its generator has read nothing. It starts over with its first
+    ///   attempt, in the more urgent of both lanes.
+    /// - *in flight* continues. A new job, in the more urgent of both lanes, starts after it.
+    /// - *finished* is valid until a newer result is [drained](Self::drain); one that [is being
+    ///   applied](Self::applying), until a newer one is applied.
+    /// - *waiting for a retry* is stale. The new job starts at once.
+    ///
+    /// A failed attempt is not retried where a newer job of its key exists, which takes its place. A key has at most
+    /// four live jobs: one being applied, one finished, one in flight and one queued.
+    pub fn refresh_in(&mut self, key: K, lane: Lane) -> Requested {
+        self.failures.quarantine.remove(&key);
+        let Some(newest) = self.live.newest(&key) else {
+            return Requested::New(self.enqueue(key, lane));
+        };
+        let newest = Arc::clone(newest);
+        if let Some(former_lane) = newest.start_over(lane) {
+            self.tally.coalesced += 1;
+            if lane < former_lane {
+                self.requeue(&newest, lane);
+            }
+            return Requested::Coalesced(newest.version);
+        }
+        if newest.state() == JobState::Retrying {
+            self.live.pop(&key);
+            self.end(&newest, JobState::Stale);
+        }
+        let version = self.enqueue(key, newest.lane().min(lane));
+        let outdated = self.live.take_outdated(&key);
+        self.end_superseded(outdated);
+        Requested::New(version)
     }
 
-    /// Withdraws `key`. A queued job does not start, a running generator can see the cancellation and stop, a result
-    /// is discarded, and a quarantined key leaves the quarantine. False where no job was live.
+    /// Withdraws every version of `key`. A queued job does not start, a running generator can see the cancellation and
+    /// stop, a result is discarded, and a quarantined key leaves the quarantine. False where no job was live.
     pub fn cancel(&mut self, key: K) -> bool {
         self.failures.quarantine.remove(&key);
-        self.end(&key, JobState::Cancelled).is_some()
+        self.end_all(&key)
     }
 
-    /// Whether `version` is that of the job that is live for `key`.
-    #[must_use]
-    pub fn is_current(&self, key: K, version: Version) -> bool {
-        self.live_version(key) == Some(version)
-    }
-
-    /// The version of the job that is live for `key`, if there is one.
-    #[must_use]
-    pub fn live_version(&self, key: K) -> Option<Version> {
-        self.live.find(&key).map(|cell| cell.version)
+    fn end_all(&mut self, key: &K) -> bool {
+        for earlier in self.live.take_all_earlier(key) {
+            self.end(&earlier, JobState::Cancelled);
+        }
+        let newest = self.live.pop(key);
+        newest.is_some_and(|newest| {
+            self.end(&newest, JobState::Cancelled);
+            true
+        })
     }
 
     fn enqueue(&mut self, key: K, lane: Lane) -> Version {
@@ -266,41 +294,52 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     fn promote(&mut self, cell: &Arc<JobCell<K>>, lane: Lane) {
         match cell.promote(lane) {
-            Some(JobState::Queued) => {
-                // The entry in the former lane is dead now.
-                self.shared.count_dead_entry();
-                self.outbox.push(lane, Arc::clone(cell));
-            }
+            Some(JobState::Queued) => self.requeue(cell, lane),
             Some(JobState::Completed) => self.results.note_promotion(),
             _ => {}
         }
     }
 
-    /// Ends the live job of `key`. Returns the lane it was in.
-    fn end(&mut self, key: &K, end: JobState) -> Option<Lane> {
-        let cell = self.live.remove(key)?;
+    /// Queues a job again that was moved to `lane`.
+    fn requeue(&mut self, cell: &Arc<JobCell<K>>, lane: Lane) {
+        // The entry in the former lane is dead now.
+        self.shared.count_dead_entry();
+        self.outbox.push(lane, Arc::clone(cell));
+    }
+
+    /// Ends a job that was live and is no longer listed.
+    fn end(&mut self, cell: &Arc<JobCell<K>>, end: JobState) {
         match end {
             JobState::Stale => self.tally.stale += 1,
             _ => self.tally.cancelled += 1,
         }
-        let former = cell.end(end)?;
+        let Some(former) = cell.end(end) else {
+            return;
+        };
         self.shared.left(former);
         match former {
             JobState::Queued => self.shared.count_dead_entry(),
-            JobState::InFlight => self.workers.cancel(&cell, self.shared.now()),
-            JobState::Retrying => self.failures.withdraw(key),
+            JobState::InFlight => self.workers.cancel(cell, self.shared.now()),
+            JobState::Retrying => self.failures.withdraw(cell),
             JobState::Completed => {
                 self.results.count_dead();
-                self.tally.count_wasted(&cell);
+                self.tally.count_wasted(cell);
             }
-            JobState::Delivered => {
+            JobState::Delivered | JobState::Applying => {
                 self.delivered -= 1;
-                self.tally.count_wasted(&cell);
+                self.tally.count_wasted(cell);
             }
             _ => {}
         }
-        tracing::trace!(?key, version = cell.version.get(), ?end, "ended");
-        Some(cell.lane())
+        let (key, version) = (&cell.key, cell.version.get());
+        tracing::trace!(?key, version, ?end, "ended");
+    }
+
+    /// Ends superseded jobs, which are no longer listed.
+    fn end_superseded(&mut self, cells: Vec<Arc<JobCell<K>>>) {
+        for cell in cells {
+            self.end(&cell, JobState::Stale);
+        }
     }
 
     /// Handles failed attempts, queues retries that are due, submits new requests and starts missing workers. With
@@ -380,10 +419,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         error: GenerateError,
         panicked: bool,
     ) -> bool {
+        let newest = self.live.newest(&cell.key);
+        if newest.is_some_and(|newest| newest.version > cell.version) && self.live.remove(cell) {
+            // The newer job is the retry.
+            self.end(cell, JobState::Stale);
+        }
         let retry = &self.config.retry;
         let verdict = (self.failures).handle(retry, self.now, cell, error, panicked);
         if verdict == Verdict::GaveUp {
-            self.live.remove(&cell.key);
+            self.live.remove(cell);
             self.tally.failed += 1;
         }
         verdict == Verdict::Retry
@@ -448,17 +492,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// order in which the jobs were started. Discards results of cancelled and superseded jobs. Returns the number of
     /// delivered results.
     ///
-    /// The job of a delivered result stays live until [`Self::applied`], [`Self::apply_failed`], [`Self::cancel`] or
-    /// [`Self::refresh`].
+    /// The job of a delivered result stays live until [`Self::applied`], [`Self::apply_failed`] or [`Self::cancel`], or
+    /// until a newer result of its key is delivered, which may happen in the same call. To apply a result over several
+    /// frames, say so with [`Self::applying`].
     pub fn drain(&mut self, max: usize, mut sink: impl FnMut(Delivered<K, T>)) -> usize {
-        let before = self.delivered;
-        let most = before.saturating_add(max);
+        let mut count = 0;
         let capacity = self.config.backlog_capacity;
         let urgent_capacity = capacity.saturating_add(self.config.urgent_reserve);
         let mut has_freed = self.discard_dead_results();
         self.results.collect(&self.workers, &self.shared);
         let mut unwanted = Vec::new();
-        while self.delivered < most {
+        while count < max {
             let lanes: &[Lane] = match self.delivered {
                 delivered if delivered < capacity => &Lane::ALL,
                 delivered if delivered < urgent_capacity => &[Lane::Urgent],
@@ -470,31 +514,61 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 break;
             };
             self.delivered += 1;
+            if self.live.has_earlier() {
+                let outdated = self.live.take_outdated(&delivered.key);
+                self.end_superseded(outdated);
+                if !self.is_live(delivered.key, delivered.version) {
+                    unwanted.push(delivered.content);
+                    continue;
+                }
+            }
+            count += 1;
             sink(delivered);
         }
+        has_freed |= self.discard_dead_results();
         if has_freed && !self.is_shut_down {
             self.shared.worker_count.notify();
             self.spawn_workers();
         }
         self.discard(unwanted);
-        self.delivered - before
+        count
+    }
+
+    /// Reports that the caller begins to apply a delivered result and will need more than this frame for it. False where
+    /// its job was cancelled or superseded meanwhile, or was begun before: then the caller should not begin.
+    ///
+    /// Without this report a result is superseded as soon as a newer one of its key is delivered, so a caller that takes
+    /// several frames for one would never finish any while its key is refreshed all the time. With it, it is superseded
+    /// only when a newer one is applied or begun.
+    #[must_use = "an outdated result must not be applied"]
+    pub fn applying(&mut self, key: K, version: Version) -> bool {
+        let cell = self.live.find(&key, version);
+        let has_begun =
+            cell.is_some_and(|cell| cell.advance(JobState::Delivered, JobState::Applying));
+        if has_begun {
+            let older = self.live.take_older(&key, version);
+            self.end_superseded(older);
+        }
+        has_begun
     }
 
     /// Reports that a delivered result has reached its destination. False where its job was cancelled or superseded
-    /// meanwhile: then the caller should remove what it made of the result.
+    /// meanwhile: then the caller should remove what it made of the result. Older versions of the key are superseded.
     #[must_use = "an outdated result must not stay"]
     pub fn applied(&mut self, key: K, version: Version) -> bool {
         let Some(cell) = self.settle(key, version, JobState::Applied) else {
             return false;
         };
-        self.live.remove(&key);
+        let older = self.live.take_older(&key, version);
+        self.end_superseded(older);
+        self.live.remove(&cell);
         self.tally.applied += 1;
         self.applied_empties += u64::from(cell.is_known_empty());
         true
     }
 
     /// Reports that a delivered result could not be applied. That counts as a failed attempt: the key is generated
-    /// again after a wait, or quarantined. True where the job will be retried.
+    /// again after a wait, or quarantined, unless a newer job of it exists. True where the job will be retried.
     pub fn apply_failed(&mut self, key: K, version: Version, message: impl Into<String>) -> bool {
         let Some(cell) = self.settle(key, version, JobState::Retrying) else {
             return false;
@@ -506,8 +580,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     /// Moves the job of this version from the backlog to the state `to`.
     fn settle(&mut self, key: K, version: Version, to: JobState) -> Option<Arc<JobCell<K>>> {
-        let cell = self.live.find(&key)?;
-        if cell.version != version || !cell.advance(JobState::Delivered, to) {
+        let cell = self.live.find(&key, version)?;
+        if !cell.settle(to) {
             return None;
         }
         self.delivered -= 1;
@@ -550,11 +624,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.overruns.read()
     }
 
-    /// The keys that the quarantine lists, in their order.
-    pub fn quarantined(&self) -> impl Iterator<Item = &Quarantined<K>> {
-        self.failures.quarantine.iter()
-    }
-
     /// Requests every key again that the quarantine lists, in its former lane. Returns their number.
     pub fn retry_quarantined(&mut self) -> usize {
         self.retry_quarantined_where(|_| true)
@@ -574,12 +643,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// Empties the quarantine. Returns the number of keys that were in it.
     pub fn clear_quarantine(&mut self) -> usize {
         self.failures.quarantine.clear()
-    }
-
-    /// The limit on jobs in flight, without compensation for overrunning ones.
-    #[must_use]
-    pub fn max_in_flight(&self) -> usize {
-        self.controller.limit()
     }
 
     /// Changes the limit on jobs in flight. Surplus workers exit after their current job. An adaptive limit is
@@ -604,148 +667,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
-    /// The limit on jobs in flight, and why it has changed.
-    #[must_use]
-    pub fn concurrency(&self) -> ConcurrencyReport {
-        self.controller.report()
-    }
-
-    /// How many threads the runtime has. Before the first tick, those that a missing pool would have.
-    #[must_use]
-    pub fn pool_threads(&self) -> usize {
-        self.workers.executor.threads()
-    }
-
-    /// The configuration that the scheduler was made with.
-    #[must_use]
-    pub fn config(&self) -> &SchedulerConfig {
-        &self.config
-    }
-
-    /// Counts of what happened so far.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        let counts = &self.shared.counts;
-        let wasted_nanos = counts.wasted_nanos.load(Ordering::Relaxed);
-        Counters {
-            generated: counts.generated.load(Ordering::Relaxed),
-            wasted: self.tally.wasted + counts.wasted.load(Ordering::Relaxed),
-            wasted_time: self.tally.wasted_time + Duration::from_nanos(wasted_nanos),
-            panics: self.tally.panics + counts.discard_panics.load(Ordering::Relaxed),
-            overruns: self.overruns.count,
-            failures: self.failures.count,
-            not_yet: self.failures.not_yet,
-            ..self.tally
-        }
-    }
-
-    /// How many live jobs are in each state, in constant time.
-    #[must_use]
-    pub fn depths(&self) -> Depths {
-        let counts = &self.shared.counts;
-        let not_delivered = self.live.len() - self.delivered;
-        let read = |count: &AtomicIsize, most: usize| {
-            usize::try_from(count.load(Ordering::Acquire)).map_or(0, |count| count.min(most))
-        };
-        let in_flight = read(&counts.in_flight, not_delivered);
-        let completed = read(&counts.completed, not_delivered - in_flight);
-        Depths {
-            queued: not_delivered - in_flight - completed,
-            in_flight,
-            completed,
-            backlog: self.delivered,
-            quarantined: self.failures.quarantine.len(),
-            unwanted: (self.shared.permits.taken()).saturating_sub(in_flight + completed),
-        }
-    }
-
-    /// How long attempts took that made a result, including unwanted ones.
-    #[must_use]
-    pub fn generation_times(&self) -> DurationSummary {
-        self.shared.generation_times.summary()
-    }
-
-    /// How long generators took to return after their job was cancelled.
-    #[must_use]
-    pub fn cancel_latencies(&self) -> DurationSummary {
-        self.shared.cancel_latencies.summary()
-    }
-
-    /// Compares the counters with all live jobs, for tests and bug reports. It checks more while there is no worker.
-    ///
-    /// # Errors
-    ///
-    /// The first equation that does not hold.
-    pub fn audit(&self) -> Result<(), AuditError> {
-        // Read before the states of the jobs, because workers change them.
-        let is_at_rest = self.shared.worker_count.get() == 0;
-        let faults = self.workers.permits_of_faults() + self.failures.permits();
-        let dead = self.results.dead() + faults;
-        let mut audit = Audit {
-            counters: self.counters(),
-            applied_empties: self.applied_empties,
-            delivered: self.delivered as u64,
-            at_rest: is_at_rest.then(|| AtRest::new(&self.shared, dead)),
-            ..Audit::default()
-        };
-        for cell in self.live.iter() {
-            audit.list(cell);
-        }
-        audit.check()
-    }
-
-    /// The state of the live job of `key`, or [`JobState::Failed`] for a quarantined key, in constant time.
-    #[must_use]
-    pub fn state(&self, key: K) -> Option<JobState> {
-        let live = self.live.find(&key).map(|cell| cell.state());
-        let quarantined = || self.failures.quarantine.find(&key);
-        live.or_else(|| quarantined().map(|_| JobState::Failed))
-    }
-
-    /// Explains where `key` is and what it waits for. For a queued job this visits the whole queue, and no worker can
-    /// start a job meanwhile, so it is for people and not for every frame.
-    #[must_use]
-    pub fn explain(&self, key: K) -> Explanation<K> {
-        let status = if let Some(cell) = self.live.find(&key) {
-            Status::Live(self.explain_live(cell))
-        } else if let Some(entry) = self.failures.quarantine.find(&key) {
-            Status::Quarantined {
-                attempts: entry.attempts,
-                message: entry.message.clone(),
-            }
-        } else {
-            Status::Unknown
-        };
-        Explanation { key, status }
-    }
-
-    fn explain_live(&self, cell: &Arc<JobCell<K>>) -> LiveStatus {
-        let state = cell.state();
-        let delayed = self.failures.due(&cell.key);
-        let (position, waits_for) = match state {
-            JobState::Queued => (
-                self.shared.position(cell, self.outbox.submissions()),
-                waits_for(cell, &self.outbox, &self.workers, &self.shared),
-            ),
-            JobState::Retrying => (None, delayed.map(|(_, why)| why)),
-            _ => (None, None),
-        };
-        let requested = self.request_times.requested_at(cell.version);
-        let mut current = self.workers.current();
-        let running = current.find(|(current, _)| current.version == cell.version);
-        LiveStatus {
-            state,
-            version: cell.version,
-            lane: cell.lane(),
-            attempt: cell.attempt(),
-            age: self.now.since(requested),
-            position,
-            waits_for,
-            retry_in: delayed.map(|(due, _)| due.since(self.now)),
-            running_for: running.map(|(_, began)| self.shared.now().since(began)),
-        }
-    }
-
     /// Cancels all live jobs and all later requests, and lets workers exit after their current job. It does not wait
     /// for them. Dropping the scheduler does the same.
     pub fn shutdown(&mut self) {
@@ -753,7 +674,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.shared.is_stopped.store(true, Ordering::Release);
         let keys: Vec<K> = self.live.iter().map(|cell| cell.key).collect();
         for key in keys {
-            self.end(&key, JobState::Cancelled);
+            self.end_all(&key);
         }
         self.outbox.clear();
         self.failures.retries.clear();
@@ -764,28 +685,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         drop(self.shared.recall());
         self.discard_dead_results();
     }
-
-    /// Whether [`Self::shutdown`] was called.
-    #[must_use]
-    pub fn is_shut_down(&self) -> bool {
-        self.is_shut_down
-    }
 }
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Drop for Scheduler<K, T, R> {
     fn drop(&mut self) {
         self.shutdown();
-    }
-}
-
-impl<K: Key, T: Send + 'static, R: Rank<K>> fmt::Debug for Scheduler<K, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scheduler")
-            .field("config", &self.config)
-            .field("depths", &self.depths())
-            .field("counters", &self.counters())
-            .field("max_in_flight", &self.max_in_flight())
-            .field("is_shut_down", &self.is_shut_down)
-            .finish_non_exhaustive()
     }
 }

@@ -115,10 +115,10 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
             } = finished;
             shared.permits.release();
             *has_freed = true;
-            if !cell.is_known_empty() {
-                self.last_order = self.last_order.max(order);
-            }
             if cell.advance(JobState::Completed, JobState::Delivered) {
+                if !cell.is_known_empty() {
+                    self.last_order = self.last_order.max(order);
+                }
                 shared.left(JobState::Completed);
                 return Some(Delivered {
                     key: cell.key,

@@ -8,7 +8,7 @@
 mod harness;
 
 use chunk_scheduler::{
-    FnRank, GenerateError, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig,
+    FnRank, GenerateError, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig, Verdict,
 };
 use harness::{Model, check, config, one_permit};
 use loom::{
@@ -94,28 +94,97 @@ fn a_cancelled_job_is_not_delivered_and_releases_its_permit() {
     });
 }
 
+/// A generator that reads what a refresh announces, without any order of its own.
+fn reading(edits: &Arc<AtomicUsize>) -> Generator<u8, u8> {
+    let (edits, running) = (Arc::clone(edits), AtomicUsize::new(0));
+    Generator::new(move |_: &Job<u8>| {
+        assert_eq!(running.fetch_add(1, Ordering::Relaxed), 0, "twice at once");
+        let read = edits.load(Ordering::Relaxed);
+        thread::yield_now();
+        running.fetch_sub(1, Ordering::Relaxed);
+        u8::try_from(read).expect("there are few")
+    })
+}
+
+/// Wherever the refresh meets the job: queued, it serves the refresh too; later, its result is delivered and a newer one
+/// after it. In the end what was edited is there.
 #[test]
-fn a_refresh_of_a_running_job_runs_after_it_and_only_the_new_one_is_delivered() {
+fn a_refresh_is_served_by_a_job_that_has_not_started_or_by_a_newer_one() {
     check(2, || {
-        let running = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&running);
-        let generator = Generator::new(move |job: &Job<u8>| {
-            assert_eq!(counter.fetch_add(1, Ordering::Relaxed), 0, "twice at once");
-            thread::yield_now();
-            counter.fetch_sub(1, Ordering::Relaxed);
-            u8::try_from(job.version().get()).expect("there are few")
-        });
-        let mut model = Model::new(config(2), generator);
-        let old = model.scheduler.request(1).version();
+        let edits = Arc::new(AtomicUsize::new(0));
+        let mut model = Model::new(config(2), reading(&edits));
+        let old = model.scheduler.request(1);
         model.tick();
+        edits.store(1, Ordering::Relaxed);
         let new = model.scheduler.refresh(1);
         model.tick();
         let arrived = model.settle();
-        assert!(new > old);
-        assert_eq!(
-            arrived.iter().map(|it| u64::from(*it)).collect::<Vec<_>>(),
-            [new.get()]
+        let generated = model.scheduler.counters().generated;
+        if new.is_new() {
+            assert!(new.version() > old.version());
+            assert_eq!(generated, 2);
+            // Where both were finished at the first drain, only the newer is delivered.
+            assert!(
+                arrived == [0, 1] || arrived == [1] || arrived == [1, 1],
+                "{arrived:?}"
+            );
+        } else {
+            assert_eq!((generated, arrived), (1, vec![1]));
+        }
+    });
+}
+
+#[test]
+fn each_result_between_two_refreshes_is_delivered_and_the_last_edit_is_seen() {
+    // Longer than the others, so that two preemptions take minutes.
+    check(1, || {
+        let edits = Arc::new(AtomicUsize::new(0));
+        let mut model = Model::new(config(1), reading(&edits));
+        let mut arrived = Vec::new();
+        model.scheduler.request(1);
+        for edit in 1..=2 {
+            model.tick();
+            edits.store(edit, Ordering::Relaxed);
+            model.scheduler.refresh(1);
+            arrived.extend(model.drain());
+        }
+        model.tick();
+        arrived.extend(model.settle());
+        assert!(
+            arrived.is_sorted(),
+            "nothing older replaces something newer"
         );
+        assert_eq!(arrived.last(), Some(&2));
+        let counters = model.scheduler.counters();
+        assert_eq!(counters.applied, arrived.len() as u64);
+        assert_eq!(counters.applied + counters.stale, counters.generated);
+    });
+}
+
+#[test]
+fn a_failed_attempt_is_not_retried_when_a_newer_job_exists() {
+    check(2, || {
+        let generator = Generator::fallible(|job: &Job<u8>| match job.version().get() {
+            1 => Err("not this one"),
+            _ => Ok(job.key()),
+        });
+        let mut model = Model::new(one_permit(), generator);
+        model.scheduler.request(1);
+        model.tick();
+        model.join();
+        // The attempt has failed, and nobody has handled that.
+        assert!(model.scheduler.refresh(1).is_new());
+        model.scheduler.refresh(1);
+        model.tick();
+        assert_eq!(model.settle(), [1]);
+        let counters = model.scheduler.counters();
+        assert_eq!(
+            (counters.retried, counters.stale, counters.failed),
+            (0, 1, 0)
+        );
+        let failures: Vec<_> = model.scheduler.failures().collect();
+        assert_eq!(failures.len(), 1);
+        assert_eq!(failures[0].verdict, Verdict::Unwanted);
     });
 }
 

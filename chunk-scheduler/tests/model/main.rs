@@ -12,6 +12,7 @@ use std::{
 
 use chunk_scheduler::{
     GenerateError, Generator, Job, Lane, Rank, RetryPolicy, Scheduler, SchedulerConfig, Simulation,
+    Version,
 };
 use proptest::prelude::*;
 use reference::{Reference, distance};
@@ -44,6 +45,8 @@ enum Step {
     Run(usize),
     Pass(Duration),
     Drain(usize),
+    /// Begins to apply the nth result in the backlog.
+    Begin(usize),
     /// Applies the nth result in the backlog.
     Apply(usize),
     ApplyFails(usize),
@@ -55,6 +58,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (key(), lane()).prop_map(|(key, lane)| Step::Request(key, lane)),
         3 => (key(), lane()).prop_map(|(key, lane)| Step::Refresh(key, lane)),
+        // A few keys that have several versions most of the time.
+        6 => (0..10, lane()).prop_map(|(key, lane)| Step::Refresh(key, lane)),
         5 => key().prop_map(Step::Cancel),
         2 => (0..EMPTY_FROM).prop_map(Step::Publish),
         1 => (1..5_usize).prop_map(Step::Resize),
@@ -62,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (1..12_usize).prop_map(Step::Run),
         2 => (0..60_u64).prop_map(|ms| Step::Pass(Duration::from_millis(ms))),
         4 => (0..8_usize).prop_map(Step::Drain),
+        3 => any::<usize>().prop_map(Step::Begin),
         6 => any::<usize>().prop_map(Step::Apply),
         1 => any::<usize>().prop_map(Step::ApplyFails),
     ]
@@ -78,7 +84,7 @@ pub(crate) enum Outcome {
 }
 
 /// What the generator does when it is asked for the `ask`th time for one version of a key, in this attempt.
-pub(crate) fn outcome(key: i32, attempt: u32, ask: u32) -> Outcome {
+pub(crate) fn outcome(key: i32, version: Version, attempt: u32, ask: u32) -> Outcome {
     let wait = Duration::from_millis(u64::from(key.unsigned_abs() % 3) * 15);
     match key % 10 {
         3 => Outcome::Panicked,
@@ -89,6 +95,8 @@ pub(crate) fn outcome(key: i32, attempt: u32, ask: u32) -> Outcome {
         6 if attempt < 3 => Outcome::Transient,
         7 => Outcome::Transient,
         8 if ask < 4 => Outcome::NotYet(wait),
+        // An older version has succeeded, perhaps.
+        9 if version.get().is_multiple_of(3) => Outcome::Permanent,
         _ => Outcome::Made,
     }
 }
@@ -102,7 +110,7 @@ fn generator(simulation: &Simulation) -> Generator<i32, i32> {
         let mut asks = asks.lock().expect("no thread panicked");
         let ask = asks.entry(job.version()).or_insert(0);
         *ask += 1;
-        let outcome = outcome(key, attempt, *ask);
+        let outcome = outcome(key, job.version(), attempt, *ask);
         let nap = simulation.sleep(Duration::from_millis(u64::from(key.unsigned_abs() % 4) * 5));
         async move {
             nap.await;
@@ -163,8 +171,8 @@ impl Trial {
                 reference.request(key, lane, is_empty, requested);
             }
             Step::Refresh(key, lane) => {
-                let version = scheduler.refresh_in(key, lane);
-                reference.refresh(key, lane, key >= EMPTY_FROM, version);
+                let requested = scheduler.refresh_in(key, lane);
+                reference.refresh(key, lane, key >= EMPTY_FROM, requested);
             }
             Step::Cancel(key) => assert_eq!(scheduler.cancel(key), reference.cancel(key)),
             Step::Publish(viewer) => {
@@ -194,6 +202,14 @@ impl Trial {
                 });
                 assert_eq!(keys, reference.drain(max));
             }
+            Step::Begin(nth) => {
+                if let Some((key, version)) = reference.delivered(nth) {
+                    assert_eq!(
+                        scheduler.applying(key, version),
+                        reference.begin(key, version)
+                    );
+                }
+            }
             Step::Apply(nth) => {
                 if let Some((key, version)) = reference.delivered(nth) {
                     assert_eq!(
@@ -216,6 +232,11 @@ impl Trial {
         self.reference.watch(&self.simulation.trace());
         self.scheduler.audit().expect("the counters add up");
         assert_eq!(self.scheduler.depths(), self.reference.depths());
+        for key in 0..10 {
+            let versions: Vec<_> = self.scheduler.live_versions(key).collect();
+            assert_eq!(versions, self.reference.versions(key));
+            assert!(versions.len() <= 4, "memory for each key is bounded (I4)");
+        }
         let mut counters = self.scheduler.counters();
         // The reference has no clock, and does not know which workers were missing.
         counters.wasted_time = Duration::ZERO;

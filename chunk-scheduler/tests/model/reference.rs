@@ -25,11 +25,11 @@ pub(crate) enum State {
     },
     Completed,
     Delivered,
+    Applying,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Model {
-    pub(crate) version: Version,
     pub(crate) lane: Lane,
     pub(crate) attempt: u32,
     /// How often its generator was asked.
@@ -39,9 +39,21 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// Whether its result is there.
+    fn is_finished(self) -> bool {
+        matches!(
+            self.state,
+            State::Completed | State::Delivered | State::Applying
+        )
+    }
+
     /// Whether it has a result that a generator made.
     fn has_result(self) -> bool {
-        !self.is_empty && matches!(self.state, State::Completed | State::Delivered)
+        !self.is_empty && self.is_finished()
+    }
+
+    fn is_in_backlog(self) -> bool {
+        matches!(self.state, State::Delivered | State::Applying)
     }
 }
 
@@ -69,7 +81,8 @@ pub(crate) struct Reference {
     pub(crate) urgent_reserve: usize,
     pub(crate) urgent_in_a_row: u32,
     retry: RetryPolicy,
-    pub(crate) jobs: BTreeMap<i32, Model>,
+    /// Every live job.
+    pub(crate) jobs: BTreeMap<(i32, Version), Model>,
     quarantined: BTreeSet<i32>,
     newest: Option<Version>,
     turn: u32,
@@ -125,15 +138,33 @@ impl Reference {
         }
     }
 
+    /// The live versions of a key, oldest first.
+    pub(crate) fn versions(&self, key: i32) -> Vec<Version> {
+        let jobs = self.jobs.keys().filter(|(of, _)| *of == key);
+        jobs.map(|(_, version)| *version).collect()
+    }
+
+    fn newest(&self, key: i32) -> Option<Version> {
+        self.versions(key).last().copied()
+    }
+
     pub(crate) fn request(&mut self, key: i32, lane: Lane, is_empty: bool, found: Requested) {
-        let Some(job) = self.jobs.get_mut(&key) else {
+        let Some(newest) = self.newest(key) else {
             assert!(found.is_new());
             self.enqueue(key, lane, is_empty, found.version());
             return;
         };
+        // The newest version was given up, while an earlier one waits to be applied.
+        if self.quarantined.contains(&key) {
+            return self.refresh(key, lane, is_empty, found);
+        }
+        self.coalesce(key, newest, lane, found);
+    }
+
+    fn coalesce(&mut self, key: i32, version: Version, lane: Lane, found: Requested) {
+        assert_eq!(found, Requested::Coalesced(version));
         self.counters.coalesced += 1;
-        assert_eq!(found.version(), job.version);
-        assert!(!found.is_new());
+        let job = self.jobs.get_mut(&(key, version)).expect("it is live");
         if lane < job.lane {
             job.lane = lane;
             if matches!(job.state, State::Queued { .. }) {
@@ -143,20 +174,63 @@ impl Reference {
         }
     }
 
-    pub(crate) fn refresh(&mut self, key: i32, lane: Lane, is_empty: bool, found: Version) {
-        let former = self.jobs.remove(&key);
-        self.counters.stale += u64::from(former.is_some());
-        self.counters.wasted += u64::from(former.is_some_and(Model::has_result));
-        let lane = former.map_or(lane, |former| former.lane.min(lane));
-        self.enqueue(key, lane, is_empty, found);
+    pub(crate) fn refresh(&mut self, key: i32, lane: Lane, is_empty: bool, found: Requested) {
+        self.quarantined.remove(&key);
+        let Some(newest) = self.newest(key) else {
+            assert!(found.is_new());
+            return self.enqueue(key, lane, is_empty, found.version());
+        };
+        let job = self.jobs.get_mut(&(key, newest)).expect("it is live");
+        let lane_of_both = job.lane.min(lane);
+        match job.state {
+            // Its generator has not read anything yet.
+            State::Queued { .. } => {
+                job.attempt = 1;
+                return self.coalesce(key, newest, lane, found);
+            }
+            State::Retrying { .. } | State::Postponed { .. } => self.end_as_stale(key, newest),
+            _ => {}
+        }
+        assert!(found.is_new());
+        self.enqueue(key, lane_of_both, is_empty, found.version());
+        self.end_outdated(key);
     }
 
     pub(crate) fn cancel(&mut self, key: i32) -> bool {
         self.quarantined.remove(&key);
-        let former = self.jobs.remove(&key);
-        self.counters.cancelled += u64::from(former.is_some());
-        self.counters.wasted += u64::from(former.is_some_and(Model::has_result));
-        former.is_some()
+        let versions = self.versions(key);
+        for version in &versions {
+            let job = self.jobs.remove(&(key, *version)).expect("it is live");
+            self.counters.cancelled += 1;
+            self.counters.wasted += u64::from(job.has_result());
+        }
+        !versions.is_empty()
+    }
+
+    fn end_as_stale(&mut self, key: i32, version: Version) {
+        let job = self.jobs.remove(&(key, version)).expect("it is live");
+        self.counters.stale += 1;
+        self.counters.wasted += u64::from(job.has_result());
+    }
+
+    /// Ends the versions that are older than a finished one. What is being applied is not ended by that.
+    fn end_outdated(&mut self, key: i32) {
+        let mut is_outdated = false;
+        for version in self.versions(key).into_iter().rev() {
+            let job = self.jobs[&(key, version)];
+            if is_outdated && job.state != State::Applying {
+                self.end_as_stale(key, version);
+            }
+            is_outdated |= job.is_finished();
+        }
+    }
+
+    fn end_older(&mut self, key: i32, version: Version) {
+        for older in self.versions(key) {
+            if older < version {
+                self.end_as_stale(key, older);
+            }
+        }
     }
 
     fn enqueue(&mut self, key: i32, lane: Lane, is_empty: bool, version: Version) {
@@ -187,14 +261,13 @@ impl Reference {
             State::Queued { visible: None }
         };
         let job = Model {
-            version,
             lane,
             attempt: u32::from(!is_empty),
             asks: 0,
             is_empty,
             state,
         };
-        self.jobs.insert(key, job);
+        self.jobs.insert((key, version), job);
     }
 
     pub(crate) fn tick(&mut self, now: Duration) {
@@ -234,7 +307,7 @@ impl Reference {
         let now = self.now;
         let progress = self.counters.generated + self.counters.failures;
         let since = progress - std::mem::replace(&mut self.progress, progress);
-        let others_wait = self.count(|state| matches!(state, State::Queued { .. })) > 0;
+        let others_wait = self.count(|job| matches!(job.state, State::Queued { .. })) > 0;
         let mut due: Vec<_> = self
             .jobs
             .iter()
@@ -261,8 +334,8 @@ impl Reference {
             Outcome::NotYet(wait) => {
                 self.counters.not_yet += 1;
                 let due = self.now + wait;
-                let job = self.jobs.get_mut(&fault.key);
-                if let Some(job) = job.filter(|job| job.version == fault.version) {
+                self.make_way(fault.key, fault.version);
+                if let Some(job) = self.jobs.get_mut(&(fault.key, fault.version)) {
                     job.state = State::Postponed { due };
                 }
                 return;
@@ -275,7 +348,8 @@ impl Reference {
     /// Handles a failed attempt. True where its job will be retried.
     fn handle_failure(&mut self, key: i32, version: Version, is_permanent: bool) -> bool {
         self.counters.failures += 1;
-        let Some(job) = self.jobs.get_mut(&key).filter(|job| job.version == version) else {
+        self.make_way(key, version);
+        let Some(job) = self.jobs.get_mut(&(key, version)) else {
             return false;
         };
         if job.attempt < self.retry.max_attempts && !is_permanent {
@@ -284,16 +358,21 @@ impl Reference {
             job.state = State::Retrying { due };
             return true;
         }
-        self.jobs.remove(&key);
+        self.jobs.remove(&(key, version));
         self.quarantined.insert(key);
         self.counters.failed += 1;
         false
     }
 
+    /// Ends a job that made nothing where a newer one takes its place.
+    fn make_way(&mut self, key: i32, version: Version) {
+        if self.is_live(key, version) && self.newest(key) > Some(version) {
+            self.end_as_stale(key, version);
+        }
+    }
+
     fn is_live(&self, key: i32, version: Version) -> bool {
-        self.jobs
-            .get(&key)
-            .is_some_and(|job| job.version == version)
+        self.jobs.contains_key(&(key, version))
     }
 
     /// Removes the results of ended jobs, with their permits.
@@ -306,27 +385,35 @@ impl Reference {
     pub(crate) fn drain(&mut self, max: usize) -> Vec<(i32, Version)> {
         self.remove_dead_results();
         let jobs = &self.jobs;
-        let order = |result: &Held| (jobs[&result.key].lane, result.order, !result.is_answer);
+        let order = |result: &Held| {
+            let job = &jobs[&(result.key, result.version)];
+            (job.lane, result.order, !result.is_answer)
+        };
         self.results.sort_by_key(order);
         let mut delivered = Vec::new();
         while delivered.len() < max {
             let Some(result) = self.next() else {
                 break;
             };
-            let job = self.jobs.get_mut(&result.key);
+            let (key, version) = (result.key, result.version);
+            let job = self.jobs.get_mut(&(key, version));
             job.expect("dead results were removed").state = State::Delivered;
             if !result.is_answer {
                 self.last_order = self.last_order.max(result.order);
             }
-            delivered.push((result.key, result.version));
+            self.end_outdated(key);
+            if self.is_live(key, version) {
+                delivered.push((key, version));
+            }
+            self.remove_dead_results();
         }
         delivered
     }
 
     fn next(&mut self) -> Option<Held> {
-        let backlog = self.count(|state| state == State::Delivered);
+        let backlog = self.count(Model::is_in_backlog);
         let first = self.results.first()?;
-        let room = match self.jobs[&first.key].lane {
+        let room = match self.jobs[&(first.key, first.version)].lane {
             Lane::Urgent => self.backlog_capacity + self.urgent_reserve,
             Lane::Normal | Lane::Prefetch => self.backlog_capacity,
         };
@@ -335,34 +422,41 @@ impl Reference {
 
     /// The nth result in the backlog, modulo its length.
     pub(crate) fn delivered(&self, nth: usize) -> Option<(i32, Version)> {
-        let keys: Vec<_> = self
-            .jobs
-            .iter()
-            .filter(|(_, job)| job.state == State::Delivered)
-            .map(|(key, job)| (*key, job.version))
-            .collect();
+        let jobs = self.jobs.iter().filter(|(_, job)| job.is_in_backlog());
+        let keys: Vec<_> = jobs.map(|(key, _)| *key).collect();
         keys.get(nth.checked_rem(keys.len())?).copied()
     }
 
-    pub(crate) fn apply(&mut self, key: i32, _: Version) -> bool {
+    pub(crate) fn begin(&mut self, key: i32, version: Version) -> bool {
+        let job = self.jobs.get_mut(&(key, version)).expect("it is delivered");
+        let is_new = job.state == State::Delivered;
+        job.state = State::Applying;
+        self.end_older(key, version);
+        is_new
+    }
+
+    pub(crate) fn apply(&mut self, key: i32, version: Version) -> bool {
         self.counters.applied += 1;
-        self.jobs.remove(&key).is_some()
+        self.end_older(key, version);
+        self.jobs.remove(&(key, version)).is_some()
     }
 
     pub(crate) fn apply_failed(&mut self, key: i32, version: Version) -> bool {
-        self.counters.wasted += u64::from(self.jobs[&key].has_result());
+        let job = self.jobs.get_mut(&(key, version)).expect("it is delivered");
+        self.counters.wasted += u64::from(job.has_result());
+        job.state = State::Retrying { due: None };
         self.handle_failure(key, version, false)
     }
 
     pub(crate) fn depths(&self) -> Depths {
         Depths {
-            queued: self.count(|state| match state {
+            queued: self.count(|job| match job.state {
                 State::Queued { .. } | State::Retrying { .. } | State::Postponed { .. } => true,
-                State::InFlight | State::Completed | State::Delivered => false,
+                State::InFlight | State::Completed | State::Delivered | State::Applying => false,
             }),
-            in_flight: self.count(|state| state == State::InFlight),
-            completed: self.count(|state| state == State::Completed),
-            backlog: self.count(|state| state == State::Delivered),
+            in_flight: self.count(|job| job.state == State::InFlight),
+            completed: self.count(|job| job.state == State::Completed),
+            backlog: self.count(Model::is_in_backlog),
             quarantined: self.quarantined.len(),
             unwanted: self.unwanted(),
         }
@@ -375,10 +469,7 @@ impl Reference {
             + self.faults.len()
     }
 
-    fn count(&self, is_counted: impl Fn(State) -> bool) -> usize {
-        self.jobs
-            .values()
-            .filter(|job| is_counted(job.state))
-            .count()
+    fn count(&self, is_counted: impl Fn(Model) -> bool) -> usize {
+        self.jobs.values().filter(|job| is_counted(**job)).count()
     }
 }

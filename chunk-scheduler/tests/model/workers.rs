@@ -43,8 +43,8 @@ impl Reference {
         let best = self
             .jobs
             .iter()
-            .filter(|(key, _)| !self.held_back.values().any(|busy| busy == *key))
-            .filter_map(|(key, job)| order(*key, job))
+            .filter(|((key, _), _)| !self.held_back.values().any(|busy| busy == key))
+            .filter_map(|((key, _), job)| order(*key, job))
             .filter(|best| best.0 == Lane::Urgent || permits < self.capacity)
             .min_by_key(|best| (best.0 != Lane::Normal && is_normal_due, *best));
         let best = best.expect("only what is queued and has a permit can start");
@@ -53,16 +53,13 @@ impl Reference {
             _ => 0,
         };
         assert_eq!(best.3, key, "the best one starts (I5, I11)");
-        let job = self.jobs.get_mut(&key).expect("it is the best of them");
-        assert_eq!(
-            job.version.get(),
-            version,
-            "only the newest version starts (I2)"
-        );
+        let newest = *self.versions(key).last().expect("it is the best of them");
+        assert_eq!(newest.get(), version, "only the newest version starts (I2)");
+        let version = newest;
+        let job = self.jobs.get_mut(&(key, version)).expect("it is live");
         job.state = State::InFlight;
         job.asks += 1;
-        let outcome = outcome(key, job.attempt, job.asks);
-        let version = job.version;
+        let outcome = outcome(key, version, job.attempt, job.asks);
         self.starts += 1;
         let order = self.starts;
         self.running.insert(
@@ -89,10 +86,7 @@ impl Reference {
     fn ended(&mut self, worker: u64, event: &str, key: i32, version: u64) {
         let held = self.running.remove(&worker).expect("what ends has started");
         assert_eq!((held.key, held.version.get()), (key, version));
-        let job = self
-            .jobs
-            .get_mut(&key)
-            .filter(|job| job.version == held.version);
+        let job = self.jobs.get_mut(&(key, held.version));
         match event {
             "made" => {
                 assert_eq!(held.outcome, Outcome::Made);

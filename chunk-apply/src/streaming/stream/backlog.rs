@@ -67,9 +67,9 @@ impl<T> Backlog<T> {
     /// drop.
     pub(super) fn take_outdated(
         &mut self,
-        is_current: impl Fn(ChunkCoord, Version) -> bool,
+        is_live: impl Fn(ChunkCoord, Version) -> bool,
     ) -> Vec<Box<T>> {
-        let is_outdated = |(_, _, coord, version): &&Position| !is_current(*coord, *version);
+        let is_outdated = |(_, _, coord, version): &&Position| !is_live(*coord, *version);
         let outdated: Vec<Position> = self.chunks.keys().filter(is_outdated).copied().collect();
         let outdated = self.take(outdated);
         outdated.into_iter().map(|(_, content)| content).collect()

@@ -187,6 +187,11 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// The request takes the urgent lane, before all loading; see [`Self::refresh_in`] for other lanes. On the main
     /// thread it waits for a chunk that is partly spawned already.
+    ///
+    /// It may be called at any rate, also several times in each frame. A version that is being generated or spawned is
+    /// shown although it is out of date by then, and one more is made afterwards, so a change is shown after at most
+    /// twice the time that generating takes, twice the time that spawning takes, and two frames. That holds while no more
+    /// chunks are refreshed at the same time than workers and budgets keep up with.
     pub fn refresh(&mut self, coord: ChunkCoord) -> bool {
         self.refresh_in(coord, Lane::Urgent)
     }

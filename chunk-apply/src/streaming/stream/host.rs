@@ -32,14 +32,14 @@ impl<T> Default for StreamHost<T> {
     }
 }
 
-/// The live version of the chunk, if it has this number and the chunk is one of the present grid.
+/// The version of the chunk with this number, if it is live and the chunk is one of the present grid.
 fn live<T: Send + Sync + 'static>(
     state: &StreamState<T>,
     coord: ChunkCoord,
     version: u64,
 ) -> Option<Version> {
-    let live = state.scheduler.live_version(coord);
-    live.filter(|live| live.get() == version && !state.is_of_another_grid())
+    let mut live = state.scheduler.live_versions(coord);
+    live.find(|live| live.get() == version && !state.is_of_another_grid())
 }
 
 impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
@@ -53,7 +53,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
                 let Some((key, version, content)) = state.backlog.pop() else {
                     break None;
                 };
-                if state.scheduler.is_current(key, version) {
+                // A newer one then waits for this one, or else a chunk that takes many frames would never be whole.
+                if state.scheduler.applying(key, version) {
                     let version = version.get();
                     break Some(Arrival {
                         key,
@@ -113,10 +114,11 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             if !state.scheduler.applied(coord, version) {
                 return None;
             }
-            state.quarantine.remove(coord);
+            state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
             let distance_sq = state.rank.rank(&coord);
-            let latency = (state.latencies).shown(coord, distance_sq, state.clock.now());
+            let now = state.clock.now();
+            let latency = (state.latencies).shown(coord, version, distance_sq, now);
             let level = (state.lod.as_ref()).map_or(0, |lod| lod.made(coord, chunk.version));
             Some((latency, level))
         });
@@ -132,8 +134,9 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             let unloading = ChunkUnloading::<T>::new(coord, replaced.root);
             RootEvent::Unloading(unloading).trigger(world);
         }
+        let (root, entities, version) = (chunk.root, chunk.entities, chunk.version);
         let old = replaced.map(|replaced| replaced.root);
-        let loaded = ChunkLoaded::<T>::new(coord, chunk.root, chunk.entities, level, latency, old);
+        let loaded = ChunkLoaded::<T>::new(coord, root, entities, level, version, latency, old);
         world.write_message(loaded.clone());
         RootEvent::Loaded(loaded).trigger(world);
         Ok(replaced)
@@ -169,8 +172,11 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         ChunkStream::<T>::with_state(world, |state| {
             // The scheduler reports it among its failures, with the attempts and whether it is retried.
             if let Some(version) = live(state, *coord, version) {
-                if !(state.scheduler).apply_failed(*coord, version, error.message()) {
-                    state.quarantine.insert(*coord);
+                let message = error.message();
+                let will_retry = (state.scheduler).apply_failed(*coord, version, message);
+                let newest = state.scheduler.live_version(*coord);
+                if !will_retry && newest.is_none_or(|newest| newest < version) {
+                    state.quarantine.insert(*coord, version);
                 }
             } else {
                 // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.

@@ -120,11 +120,13 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     /// Requests a wanted chunk anew: now, or when what stands or stood there is saved.
     pub(in crate::streaming) fn renew(&mut self, coord: ChunkCoord, lane: Lane) {
         // Else nothing of the new grid was requested yet.
-        if !self.saves.has_former() {
-            let saves = self.save_hook.is_some().then_some(&mut self.saves);
-            renew(saves, &mut self.scheduler, &self.rank, coord, lane);
+        let now = self.clock.now();
+        if self.saves.has_former() {
+            return self.latencies.requested_anew(coord, now);
         }
-        self.latencies.requested_anew(coord, self.clock.now());
+        let saves = self.save_hook.is_some().then_some(&mut self.saves);
+        let (scheduler, latencies) = (&mut self.scheduler, &mut self.latencies);
+        renew(saves, scheduler, latencies, &self.rank, coord, lane, now);
     }
 
     /// Gives up the next few chunks that left the wanted set. Returns whether there were any.
@@ -198,11 +200,12 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         if let Some((chunk, distance_sq)) = left {
             self.departures.push(coord, chunk, distance_sq);
         }
-        match then {
-            Some(Request::Load) => _ = self.scheduler.request(coord),
-            Some(Request::Renew(lane)) => _ = self.scheduler.refresh_in(coord, lane),
-            None => {}
-        }
+        let requested = match then {
+            Some(Request::Load) => self.scheduler.request(coord),
+            Some(Request::Renew(lane)) => self.scheduler.refresh_in(coord, lane),
+            None => return,
+        };
+        self.latencies.is_made_as(coord, requested.version());
     }
 
     /// Chunks that left and are not with the applier.
@@ -235,8 +238,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     /// Orders the backlog by the viewers' new positions, and discards what is out of date.
     pub(in crate::streaming) fn rerank_backlog(&mut self) {
         let scheduler = &self.scheduler;
-        let is_current = |coord, version| scheduler.is_current(coord, version);
-        let outdated = self.backlog.take_outdated(is_current);
+        let is_live = |coord, version| scheduler.is_live(coord, version);
+        let outdated = self.backlog.take_outdated(is_live);
         self.backlog.rerank(&self.rank);
         self.scheduler.discard(outdated);
     }
@@ -251,12 +254,18 @@ impl<T: Send + Sync + 'static> StreamState<T> {
 pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
     saves: Option<&mut SaveQueue>,
     scheduler: &mut Scheduler<ChunkCoord, T, ViewerRank>,
+    latencies: &mut Latencies,
     rank: &ViewerRank,
     coord: ChunkCoord,
     lane: Lane,
+    now: Duration,
 ) {
+    latencies.requested_anew(coord, now);
     match saves {
         Some(saves) => saves.renew(coord, lane, rank.rank(&coord)),
-        None => _ = scheduler.refresh_in(coord, lane),
+        None => {
+            let requested = scheduler.refresh_in(coord, lane);
+            latencies.is_made_as(coord, requested.version());
+        }
     }
 }

@@ -28,10 +28,11 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
     let failures: Vec<_> = state.scheduler.failures().collect();
     for failure in failures {
         // A newer version may be on its way by now.
-        let has_given_up = failure.verdict == Verdict::GaveUp
-            && state.scheduler.live_version(failure.key).is_none();
+        let newest = state.scheduler.live_version(failure.key);
+        let is_newest = newest.is_none_or(|newest| newest < failure.version);
+        let has_given_up = failure.verdict == Verdict::GaveUp && is_newest;
         if has_given_up && state.wanted.contains(failure.key) {
-            state.quarantine.insert(failure.key);
+            state.quarantine.insert(failure.key, failure.version);
         }
         let failed = ChunkFailed::new(
             failure.key,

@@ -156,22 +156,15 @@ fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) -> bool {
 /// Requests chunks again that were given up and asked for again, until `end`.
 fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
     while !state.quarantine.is_settled() {
-        let now = state.clock.now();
         for _ in 0..BATCH {
-            let Some(coord) = state.quarantine.next_retry() else {
+            let Some((coord, given_up)) = state.quarantine.next_retry() else {
                 break;
             };
             trace!(?coord, "asked for again");
-            if state.scheduler.live_version(coord).is_none() {
-                let saves = state.save_hook.is_some().then_some(&mut state.saves);
-                renew(
-                    saves,
-                    &mut state.scheduler,
-                    &state.rank,
-                    coord,
-                    Lane::Normal,
-                );
-                state.latencies.requested_anew(coord, now);
+            // An older version may be on its way, which does not serve this request.
+            let newest = state.scheduler.live_version(coord);
+            if newest.is_none_or(|newest| newest <= given_up) {
+                state.renew(coord, Lane::Normal);
             }
         }
         if state.clock.now() >= end {
@@ -200,11 +193,12 @@ fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
             renew(
                 saves,
                 &mut state.scheduler,
+                &mut state.latencies,
                 &state.rank,
                 coord,
                 Lane::Normal,
+                now,
             );
-            state.latencies.requested_anew(coord, now);
         },
     );
 }
