@@ -190,6 +190,10 @@ pub trait ChunkHost<K, T> {
     /// so that code that runs meanwhile can be told only by the host.
     fn holds(&mut self, _world: &mut World, _held: Held<K>) {}
 
+    /// An observer or a hook of a component panicked while the chunk was despawned. What Bevy could not despawn because of
+    /// that stays, hidden and without a parent. By default nobody is told.
+    fn panicked(&mut self, _world: &mut World, _key: &K, _error: SpawnError) {}
+
     /// Drops what was not spawned of a chunk that is no longer wanted or that failed: the user's iterators and all they
     /// own. By default it is dropped here; a host may have a worker drop it.
     fn discard(&mut self, _world: &mut World, rest: Leftovers) {

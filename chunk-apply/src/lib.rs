@@ -7,6 +7,7 @@
 
 mod applier;
 mod budget;
+mod contain;
 mod host;
 mod spawn;
 #[cfg(feature = "streaming")]

@@ -2,6 +2,7 @@
 
 use crate::{
     budget::{ApplyBudget, ApplyReport, CostKey, Pacer},
+    contain,
     host::{ChunkHost, LoadedChunk},
     spawn::visibility,
 };
@@ -51,6 +52,8 @@ pub(crate) struct Unloader<K> {
     queue: BTreeMap<Position<K>, LoadedChunk>,
     pushed: u64,
     entities: usize,
+    /// The children that are being despawned. Kept for its memory.
+    children: Vec<Entity>,
 }
 
 impl<K: Ord + Copy> Unloader<K> {
@@ -59,6 +62,7 @@ impl<K: Ord + Copy> Unloader<K> {
             queue: BTreeMap::new(),
             pushed: 0,
             entities: 0,
+            children: Vec::new(),
         }
     }
 
@@ -81,13 +85,14 @@ impl<K: Ord + Copy> Unloader<K> {
     }
 
     /// Continues with the next chunk, as far as the pacer allows. Returns whether the chunk is gone.
-    pub(crate) fn advance<H>(&mut self, work: &mut Work<'_, '_, H>) -> bool {
+    pub(crate) fn advance<T, H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) -> bool {
         let Some(mut entry) = self.queue.last_entry() else {
             return false;
         };
+        let (_, key, ..) = *entry.key();
         let chunk = entry.get_mut();
         let before = chunk.entities;
-        let is_gone = despawn(chunk, work);
+        let is_gone = despawn(&key, chunk, &mut self.children, work);
         self.entities -= before - chunk.entities;
         if is_gone {
             self.entities -= chunk.entities + 1;
@@ -100,9 +105,15 @@ impl<K: Ord + Copy> Unloader<K> {
 
 /// Despawns as many entities under the root as the pacer allows, and the root when all of them fit. Returns whether
 /// the root is gone.
-fn despawn<H>(chunk: &mut LoadedChunk, work: &mut Work<'_, '_, H>) -> bool {
+fn despawn<K, T, H: ChunkHost<K, T>>(
+    key: &K,
+    chunk: &mut LoadedChunk,
+    children: &mut Vec<Entity>,
+    work: &mut Work<'_, '_, H>,
+) -> bool {
     let Work {
         world,
+        host,
         pacer,
         report,
         ..
@@ -116,29 +127,43 @@ fn despawn<H>(chunk: &mut LoadedChunk, work: &mut Work<'_, '_, H>) -> bool {
         if allowance == 0 {
             return false;
         }
-        let children = world
-            .get::<Children>(root)
-            .map_or(0, |children| children.len());
-        if children < allowance {
-            // The root was just seen, so this cannot fail.
-            let _ = world.try_despawn(root);
-            pacer.spent(cost_key, children + 1);
+        children.clear();
+        if let Some(list) = world.get::<Children>(root) {
+            // From the end, where Bevy looks first for a child that leaves its parent.
+            children.extend(list.iter().rev().take(allowance));
+        }
+        if children.len() < allowance {
+            if let Err(panic) = contain::despawn(world, root, children) {
+                host.panicked(world, key, panic);
+            }
+            pacer.spent(cost_key, children.len() + 1);
             // The children may have had any number of descendants, all despawned at once.
             pacer.read_clock();
-            report.despawned += children;
+            report.despawned += children.len();
             return true;
         }
-        // From the end, where Bevy looks first for a child that leaves its parent.
-        let last: Vec<Entity> = world
-            .get::<Children>(root)
-            .map(|children| children.iter().rev().take(allowance).copied().collect())
-            .unwrap_or_default();
-        for child in &last {
-            let _ = world.try_despawn(*child);
+        let mut rest = &children[..];
+        while !rest.is_empty() {
+            let mut tried = 0;
+            let despawned = contain::contain(world, |world| {
+                for child in rest {
+                    tried += 1;
+                    let _ = world.try_despawn(*child);
+                }
+            });
+            if let Err(panic) = despawned {
+                let is_out = contain::abandon(world, rest[tried - 1]);
+                host.panicked(world, key, panic);
+                if !is_out {
+                    // It would be tried for ever.
+                    return true;
+                }
+            }
+            rest = &rest[tried..];
         }
-        pacer.spent(cost_key, last.len());
-        report.despawned += last.len();
+        pacer.spent(cost_key, children.len());
+        report.despawned += children.len();
         // A user may have added children, which were never counted.
-        chunk.entities = chunk.entities.saturating_sub(last.len());
+        chunk.entities = chunk.entities.saturating_sub(children.len());
     }
 }

@@ -8,7 +8,10 @@ use super::{
     visibility::{self, Hidden},
     writer::{ChunkWriter, advance},
 };
-use crate::budget::{CostKey, Pacer};
+use crate::{
+    budget::{CostKey, Pacer},
+    contain,
+};
 use bevy_ecs::{entity::Entity, hierarchy::Children, world::World};
 use std::collections::VecDeque;
 
@@ -75,7 +78,10 @@ impl<K: Copy> PartialChunk<K> {
                 pacer.end_step();
                 chunk.end_slice(world)
             }
-            Err(error) => SliceEnd::Failed(error),
+            Err(error) => {
+                contain::flush(world);
+                SliceEnd::Failed(error)
+            }
         };
         (chunk, end)
     }
@@ -100,7 +106,10 @@ impl<K: Copy> PartialChunk<K> {
         });
         match outcome {
             Ok(()) => self.end_slice(world),
-            Err(error) => SliceEnd::Failed(error),
+            Err(error) => {
+                contain::flush(world);
+                SliceEnd::Failed(error)
+            }
         }
     }
 

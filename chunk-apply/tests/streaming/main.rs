@@ -16,6 +16,7 @@ mod loading;
 mod lod;
 #[cfg(feature = "metrics")]
 mod metrics_facade;
+mod panics;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
 mod replacing;

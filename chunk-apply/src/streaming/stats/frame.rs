@@ -65,6 +65,9 @@ pub struct StreamingTotals {
     pub saved: u64,
     /// Calls of the save hook that failed.
     pub save_failures: u64,
+    /// Panics of observers and hooks that were caught while chunks were spawned, shown and despawned. A spawner's panic is
+    /// a failure of its chunk, and a save hook's one of `save_failures`.
+    pub panics: u64,
 }
 
 /// The current frame, or the last one, and how long all before it took.

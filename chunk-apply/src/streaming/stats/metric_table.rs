@@ -74,6 +74,7 @@ metric_table! {
     Count "missed" "_total" "Chunks that left before they were shown" |s| s.totals.missed as f64;
     Count "unloaded" "_total" "Chunks whose last entity is gone" |s| s.totals.unloaded as f64;
     Count "saved" "_total" "Calls of the save hook that succeeded" |s| s.totals.saved as f64;
+    Count "observer_panics" "_total" "Panics of observers and hooks that were caught" |s| s.totals.panics as f64;
     Count "save_failures" "_total" "Calls of the save hook that failed" |s| s.totals.save_failures as f64;
     Time "wasted_time" "_seconds" "Time of generators whose result was never applied" |s| seconds(s.wasted.time);
     Time "main_thread" "_seconds" "Main-thread time of the last frame" |s| seconds(s.frame.main_thread());

@@ -1,8 +1,9 @@
 //! The running stream: its limits, its state, and what users may do with it.
 
-use super::{save_queue::SaveTask, state::StreamState};
+use super::{root_event::RootEvent, save_queue::SaveTask, state::StreamState};
 use crate::{
     budget::ApplyBudget,
+    contain::contain,
     host::LoadedChunk,
     spawn::SpawnError,
     streaming::{
@@ -503,7 +504,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         if world.get_entity(chunk.root).is_err() {
             return Ok(false);
         }
-        match SpawnError::catch(|| hook(world, chunk)) {
+        match contain(world, |world| hook(world, chunk)) {
             Ok(Ok(())) => {
                 Self::with_state(world, |state| state.totals.saved += 1);
                 Ok(true)
@@ -557,8 +558,26 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     pub(in crate::streaming) fn trigger_root_events(world: &mut World) {
         while let Some(Some(event)) = Self::with_state(world, |state| state.root_events.pop_front())
         {
-            event.trigger(world);
+            Self::trigger(world, event);
         }
+    }
+
+    /// Triggers an event on a root.
+    pub(super) fn trigger(world: &mut World, event: RootEvent<T>) {
+        let coord = event.coord();
+        if let Err(panic) = event.trigger(world) {
+            Self::note_panic(world, coord, &panic);
+        }
+    }
+
+    /// Tells that an observer or a hook of the user panicked at a chunk.
+    pub(in crate::streaming) fn note_panic(
+        world: &mut World,
+        coord: ChunkCoord,
+        panic: &SpawnError,
+    ) {
+        error!(?coord, "an observer or a hook panicked: {panic}");
+        Self::with_state(world, |state| state.totals.panics += 1);
     }
 
     /// Works on the state of the stream in the `World`, without a note that the stream has changed. `None` when it was

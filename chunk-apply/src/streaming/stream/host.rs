@@ -2,6 +2,7 @@
 
 use super::{chunk_stream::ChunkStream, root_event::RootEvent, state::StreamState};
 use crate::{
+    contain::contain,
     host::{
         Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
     },
@@ -97,7 +98,12 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         );
         #[cfg(feature = "visibility")]
         let root = (root, bevy_camera::visibility::Visibility::Inherited);
-        world.spawn(root).id()
+        let entity = world.entity_allocator().alloc();
+        let spawned = contain(world, |world| world.spawn_at(entity, root).is_ok());
+        if let Err(panic) = spawned {
+            ChunkStream::<T>::note_panic(world, *coord, &panic);
+        }
+        entity
     }
 
     fn applied(
@@ -132,13 +138,13 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let replaced = index.insert(coord, loaded);
         if let Some(replaced) = replaced {
             let unloading = ChunkUnloading::<T>::new(coord, replaced.root);
-            RootEvent::Unloading(unloading).trigger(world);
+            ChunkStream::<T>::trigger(world, RootEvent::Unloading(unloading));
         }
         let (root, entities, version) = (chunk.root, chunk.entities, chunk.version);
         let old = replaced.map(|replaced| replaced.root);
         let loaded = ChunkLoaded::<T>::new(coord, root, entities, level, version, latency, old);
         world.write_message(loaded.clone());
-        RootEvent::Loaded(loaded).trigger(world);
+        ChunkStream::<T>::trigger(world, RootEvent::Loaded(loaded));
         Ok(replaced)
     }
 
@@ -162,6 +168,10 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
 
     fn holds(&mut self, world: &mut World, held: Held<ChunkCoord>) {
         ChunkStream::<T>::with_state(world, |state| state.held = held);
+    }
+
+    fn panicked(&mut self, world: &mut World, coord: &ChunkCoord, error: SpawnError) {
+        ChunkStream::<T>::note_panic(world, *coord, &error);
     }
 
     fn discard(&mut self, world: &mut World, rest: Leftovers) {

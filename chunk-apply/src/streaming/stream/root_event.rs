@@ -1,6 +1,7 @@
 //! Entity events on the roots of chunks.
 
 use crate::{
+    contain::contain,
     spawn::SpawnError,
     streaming::messages::{ChunkFailed, ChunkLoaded, ChunkUnloading},
 };
@@ -9,7 +10,6 @@ use bevy_ecs::{
     world::World,
 };
 use chunk_coord::ChunkCoord;
-use tracing::error;
 
 /// An entity event on the root of a chunk.
 pub(in crate::streaming) enum RootEvent<T: Send + Sync + 'static> {
@@ -19,29 +19,39 @@ pub(in crate::streaming) enum RootEvent<T: Send + Sync + 'static> {
 }
 
 impl<T: Send + Sync + 'static> RootEvent<T> {
-    /// Runs the observers of the event, unless the root was despawned meanwhile. A panic in one of them is logged.
-    pub(super) fn trigger(self, world: &mut World) {
+    /// Which chunk.
+    pub(super) fn coord(&self) -> ChunkCoord {
         match self {
-            Self::Loaded(event) => trigger(world, event.coord, event),
-            Self::Unloading(event) => trigger(world, event.coord, event),
-            Self::Failed(event) => trigger(world, event.coord, event),
+            Self::Loaded(event) => event.coord,
+            Self::Unloading(event) => event.coord,
+            Self::Failed(event) => event.coord,
+        }
+    }
+
+    /// Runs the observers of the event, unless the root was despawned meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When one of them panicked.
+    pub(super) fn trigger(self, world: &mut World) -> Result<(), SpawnError> {
+        match self {
+            Self::Loaded(event) => trigger(world, event),
+            Self::Unloading(event) => trigger(world, event),
+            Self::Failed(event) => trigger(world, event),
         }
     }
 }
 
-fn trigger<E>(world: &mut World, coord: ChunkCoord, event: E)
+fn trigger<E>(world: &mut World, event: E) -> Result<(), SpawnError>
 where
     E: EntityEvent + for<'a> Event<Trigger<'a> = EntityTrigger>,
 {
     if world.get_entity(event.event_target()).is_err() {
-        return;
+        return Ok(());
     }
-    let observed = SpawnError::catch(|| {
+    contain(world, |world| {
         world.trigger(event);
         // The commands of its observers.
         world.flush();
-    });
-    if let Err(panic) = observed {
-        error!(?coord, "an observer of a chunk's root panicked: {panic}");
-    }
+    })
 }

@@ -3,6 +3,7 @@
 use crate::{
     applier::Applier,
     budget::ApplyBudget,
+    contain,
     spawn::visibility,
     streaming::{
         index::{ChunkIndex, RootOf},
@@ -14,6 +15,7 @@ use crate::{
 use bevy_ecs::{
     change_detection::DetectChangesMut,
     entity::Entity,
+    hierarchy::Children,
     message::{Message, Messages},
     world::World,
 };
@@ -49,12 +51,16 @@ fn clear<T: Send + Sync + 'static>(world: &mut World) {
     let mut roots = world.query::<(Entity, &RootOf<T>)>();
     let index = world.get_resource::<ChunkIndex<T>>();
     let is_loaded = |root, coord| index.is_some_and(|index| index.root(coord) == Some(root));
-    let left: Vec<Entity> = (roots.iter(world))
-        .filter(|(root, of)| !is_loaded(*root, of.coord))
-        .map(|(root, _)| root)
+    let left: Vec<_> = (roots.iter(world))
+        .map(|(root, of)| (root, of.coord))
+        .filter(|(root, coord)| !is_loaded(*root, *coord))
         .collect();
-    for root in left {
-        let _ = world.try_despawn(root);
+    for (root, coord) in left {
+        let children = world.get::<Children>(root).map(|list| list.to_vec());
+        let children = children.unwrap_or_default();
+        if let Err(panic) = contain::despawn(world, root, &children) {
+            ChunkStream::<T>::note_panic(world, coord, &panic);
+        }
     }
     if let Some(mut applier) = ParkedApplier::<T>::take(world) {
         let unlimited = ApplyBudget::unlimited();
