@@ -46,7 +46,7 @@ impl ChunkGrid {
     ///
     /// # Errors
     ///
-    /// When `size` is not finite or not above zero.
+    /// When `size` is not finite, not above zero, or above 7.9e28.
     pub fn planar(size: f32) -> Result<Self, GridError> {
         Self::planar_rect(size, size)
     }
@@ -55,7 +55,7 @@ impl ChunkGrid {
     ///
     /// # Errors
     ///
-    /// When a size is not finite or not above zero.
+    /// When a size is not finite, not above zero, or above 7.9e28.
     pub fn planar_rect(x: f32, z: f32) -> Result<Self, GridError> {
         check(Axis::X, x)?;
         check(Axis::Z, z)?;
@@ -68,7 +68,7 @@ impl ChunkGrid {
     ///
     /// # Errors
     ///
-    /// When a component of `size` is not finite or not above zero.
+    /// When a component of `size` is not finite, not above zero, or above 7.9e28.
     pub fn volumetric(size: Vec3) -> Result<Self, GridError> {
         check(Axis::X, size.x)?;
         check(Axis::Y, size.y)?;
@@ -244,6 +244,9 @@ impl ChunkGrid {
     }
 }
 
+/// The world is 2³² chunks wide, and a corner is measured from any of them.
+const LARGEST: f32 = f32::MAX / 4_294_967_296.0;
+
 fn check(axis: Axis, size: f32) -> Result<(), GridError> {
     if !size.is_finite() {
         return Err(GridError {
@@ -257,6 +260,13 @@ fn check(axis: Axis, size: f32) -> Result<(), GridError> {
             axis,
             size,
             kind: GridErrorKind::NotPositive,
+        });
+    }
+    if size > LARGEST {
+        return Err(GridError {
+            axis,
+            size,
+            kind: GridErrorKind::TooLarge,
         });
     }
     Ok(())
@@ -303,6 +313,8 @@ pub enum GridErrorKind {
     NotFinite,
     /// It is zero or negative.
     NotPositive,
+    /// It is so large that the last chunks have no corner in single precision.
+    TooLarge,
 }
 
 impl fmt::Display for GridError {
@@ -311,6 +323,7 @@ impl fmt::Display for GridError {
         let why = match kind {
             GridErrorKind::NotFinite => "is not finite",
             GridErrorKind::NotPositive => "is not above zero",
+            GridErrorKind::TooLarge => "is more than a 2³²nd of the largest position",
         };
         write!(f, "the chunk size along {axis}, {size}, {why}")
     }
@@ -370,6 +383,24 @@ mod tests {
         let error = ChunkGrid::volumetric(Vec3::new(1.0, -2.0, 1.0)).unwrap_err();
         assert_eq!((error.axis, error.size), (Axis::Y, -2.0));
         assert_eq!(error.kind, GridErrorKind::NotPositive);
+    }
+
+    #[test]
+    fn the_largest_and_smallest_chunks_have_finite_corners() {
+        for size in [LARGEST, f32::MIN_POSITIVE, f32::from_bits(1)] {
+            let grid = ChunkGrid::volumetric(Vec3::splat(size)).unwrap();
+            for coord in [ChunkCoord::new(i32::MIN, i32::MAX, 1), ChunkCoord::ORIGIN] {
+                assert!(grid.min_corner(coord).is_finite() && grid.centre(coord).is_finite());
+            }
+            assert_eq!(grid.coord_at(Vec3::ZERO), Ok(ChunkCoord::ORIGIN));
+            for position in [f32::MAX, f32::MIN, f32::MIN_POSITIVE] {
+                let _ = grid.coord_at(Vec3::splat(position));
+            }
+        }
+        for size in [LARGEST.next_up(), f32::MAX] {
+            let error = ChunkGrid::planar(size).unwrap_err();
+            assert_eq!((error.kind, error.size), (GridErrorKind::TooLarge, size));
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod rig;
 mod root_events;
 mod save_failures;
 mod saving;
+mod settings;
 mod stats;
 mod two_streams;
 mod unload_share;

@@ -12,7 +12,8 @@ use super::error::{ConfigError, in_range, not_inverted};
 pub struct RetryPolicy {
     /// The most attempts, from 1 (never retried) to 65 535. Default 3.
     pub max_attempts: u32,
-    /// The wait after the first failure. Default 250 ms. Zero retries at the next tick.
+    /// The wait after the first failure. Default 250 ms. Zero retries at the next tick; with many attempts, jobs that fail
+    /// then take the workers from jobs that rank after them.
     pub base_delay: Duration,
     /// The longest wait. Default 8 s.
     pub max_delay: Duration,

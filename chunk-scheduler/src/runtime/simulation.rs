@@ -109,9 +109,9 @@ impl Simulation {
         while self.step() {}
     }
 
-    /// Moves the clock by `duration`. It stops at each timer on the way, and runs the workers that this wakes.
+    /// Moves the clock by `duration`, at most to 584 years. It stops at each timer on the way, and runs the workers that this wakes.
     pub fn advance(&self, duration: Duration) {
-        let end = self.now() + duration;
+        let end = self.now().saturating_add(duration);
         self.run();
         while let Some(waker) = self.next_timer(end) {
             waker.wake();
@@ -122,7 +122,7 @@ impl Simulation {
 
     /// A future that ends after `duration` of virtual time, for generators that take time.
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let (simulation, until) = (self.clone(), self.now() + duration);
+        let (simulation, until) = (self.clone(), self.now().saturating_add(duration));
         let mut has_timer = false;
         poll_fn(move |cx| {
             if simulation.now() >= until {
