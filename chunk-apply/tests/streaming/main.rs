@@ -6,11 +6,13 @@ mod budget;
 mod budget_costs;
 mod children;
 mod composition;
+mod despawned_roots;
 #[cfg(feature = "visibility")]
 mod drawing;
 mod failures;
 mod frames;
 mod interference;
+mod lingering;
 mod loading;
 mod lod;
 #[cfg(feature = "metrics")]
@@ -23,6 +25,7 @@ mod rig;
 mod root_events;
 mod save_failures;
 mod saving;
+mod settled;
 mod stats;
 mod two_streams;
 mod unload_share;

@@ -1,4 +1,4 @@
-//! Wanted chunks that were given up.
+//! Wanted chunks that are not there and that nobody makes.
 
 use chunk_coord::ChunkCoord;
 use std::collections::BTreeSet;
@@ -11,6 +11,8 @@ pub(in crate::streaming) struct Quarantine {
     failed: BTreeSet<ChunkCoord>,
     /// Those that are to be requested again, within the budgets of the coming frames.
     asked_again: BTreeSet<ChunkCoord>,
+    /// Those whose root a user despawned.
+    despawned: BTreeSet<ChunkCoord>,
 }
 
 impl Quarantine {
@@ -27,6 +29,37 @@ impl Quarantine {
     pub(in crate::streaming) fn remove(&mut self, coord: ChunkCoord) {
         self.failed.remove(&coord);
         self.asked_again.remove(&coord);
+        self.despawned.remove(&coord);
+    }
+
+    /// Whether it was given up after failures.
+    pub(in crate::streaming) fn has_failed(&self, coord: ChunkCoord) -> bool {
+        self.failed.contains(&coord)
+    }
+
+    /// A user despawned the root of a wanted chunk, and it is to stay gone.
+    pub(in crate::streaming) fn note_despawned(&mut self, coord: ChunkCoord) {
+        self.despawned.insert(coord);
+    }
+
+    /// The chunk is to be made in any case.
+    pub(in crate::streaming) fn forget_despawned(&mut self, coord: ChunkCoord) {
+        self.despawned.remove(&coord);
+    }
+
+    /// Whether a user despawned its root, and it is to stay gone.
+    pub(in crate::streaming) fn is_despawned(&self, coord: ChunkCoord) -> bool {
+        self.despawned.contains(&coord)
+    }
+
+    /// Those, in their order.
+    pub(in crate::streaming) fn despawned(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
+        self.despawned.iter().copied()
+    }
+
+    /// Asks for a chunk again.
+    pub(in crate::streaming) fn ask(&mut self, coord: ChunkCoord) {
+        self.asked_again.insert(coord);
     }
 
     /// Asks for all of them again. Returns how many there were.

@@ -4,15 +4,9 @@ use crate::streaming::{
     index::ChunkIndex,
     rank::ViewerRank,
     stream::{ChunkStream, StreamState, renew},
-    viewer::ChunkViewer,
+    viewer::{ChunkViewer, LiveViewers},
 };
-use bevy_ecs::{
-    change_detection::DetectChangesMut,
-    entity::Entity,
-    hierarchy::ChildOf,
-    system::{Query, ResMut},
-};
-use bevy_transform::{components::Transform, helper::TransformHelper};
+use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
 use chunk_coord::{ScanBudget, WantedSet};
 use chunk_scheduler::{Lane, Rank};
 use core::time::Duration;
@@ -25,8 +19,7 @@ const BATCH: usize = 8;
 pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     mut stream: ResMut<ChunkStream<T>>,
     mut index: ResMut<ChunkIndex<T>>,
-    viewers: Query<(Entity, &ChunkViewer, &Transform, Option<&ChildOf>)>,
-    transforms: TransformHelper,
+    viewers: LiveViewers,
 ) {
     // Each access through `ResMut` would borrow all fields.
     let stream = stream.bypass_change_detection();
@@ -58,16 +51,15 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         state.pending_changes.withdraw(wanted.iter());
     }
     state.viewers.begin();
-    for (entity, viewer, transform, parent) in &viewers {
-        let position = match parent {
-            None => transform.translation,
-            Some(_) => transforms
-                .compute_global_transform(entity)
-                .map_or(transform.translation, |global| global.translation()),
-        };
+    if is_new_grid {
+        state.viewers.forget_vanished();
+    }
+    for (entity, viewer, position) in viewers.iter() {
         let range = viewer.range.unwrap_or(stream_range);
         (state.viewers).see(entity, position, range, &state.world_origin);
     }
+    state.viewers.end(start, stream.linger);
+    state.scanned_range = Some(stream_range);
     state.totals.invalid_positions = state.viewers.invalid_positions();
     state.totals.invalid_ranges = state.viewers.invalid_ranges();
     let have_moved = state.viewers.have_changed();
@@ -98,7 +90,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         retry(state, end);
     }
     if state.lod.is_some() {
-        level(state, end);
+        level(state, &index, end);
     }
     if have_moved {
         let rank = &state.rank;
@@ -182,7 +174,11 @@ fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
 }
 
 /// Requests chunks anew whose level of detail has changed, or that of a neighbour which they depend on, until `end`.
-fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
+fn level<T: Send + Sync + 'static>(
+    state: &mut StreamState<T>,
+    index: &ChunkIndex<T>,
+    end: Duration,
+) {
     let Some(lod) = &mut state.lod else {
         return;
     };
@@ -197,6 +193,10 @@ fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
+            // A chunk whose root a user despawned stays gone, or is made again by the policy for that.
+            if state.quarantine.is_despawned(coord) || index.is_orphaned(coord) {
+                return;
+            }
             let saves = state.save_hook.is_some().then_some(&mut state.saves);
             renew(
                 saves,
