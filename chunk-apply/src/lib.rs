@@ -25,12 +25,13 @@ pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
-    ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStream,
-    ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading, ChunkViewer, FailedSave,
-    LatencySummary, NeighbourLevels, PendingSave, Reset, RingLatency, SaveError, SaveHook,
-    SavePolicy, SaveReason, SaveReport, StreamingConfig, StreamingConfigError,
-    StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot, StreamingSystems,
-    StreamingTotals, ViewerRank, WastedWork, streaming_pool_options,
+    ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStatus,
+    ChunkStream, ChunkStreamNow, ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading,
+    ChunkViewer, DespawnedRoots, FailedSave, LatencySummary, NeighbourLevels, PendingSave, Reset,
+    RingLatency, SaveError, SaveHook, SavePolicy, SaveReason, SaveReport, StreamingConfig,
+    StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot,
+    StreamingSystems, StreamingTotals, ViewerRank, WastedWork, chunks_are_settled,
+    streaming_pool_options,
 };
 
 /// What most users name, including types of the crates below this one.

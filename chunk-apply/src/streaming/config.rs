@@ -27,6 +27,29 @@ pub struct StreamingConfig {
     pub scan_budget: Duration,
     /// What happens to a chunk whose save hook fails.
     pub saving: SavePolicy,
+    /// How long a viewer that vanishes, because its entity was despawned or its [`ChunkViewer`](crate::ChunkViewer) removed,
+    /// still counts as standing where it was, by the stream's clock. Default 1 s. A viewer that is made anew near the same
+    /// place in that time, as for a respawn or in a new scene, finds the world as it was. With zero, what no other viewer
+    /// wants is given up in the next scan; with minutes, it is kept in memory for minutes.
+    ///
+    /// Never more viewers linger than were there at once, so lingering at most doubles what is wanted.
+    pub linger: Duration,
+    /// What becomes of a wanted chunk whose root somebody despawned. Default: it stays gone.
+    pub despawned_roots: DespawnedRoots,
+}
+
+/// What becomes of a chunk whose root is despawned by other code than the stream's, as long as it is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
+pub enum DespawnedRoots {
+    /// It stays gone until it is no longer wanted, or until [`refresh`](crate::ChunkStream::refresh) asks for it. A new level
+    /// of detail does not bring it back. [`ChunkStream::despawned`](crate::ChunkStream::despawned) lists such chunks.
+    #[default]
+    StayGone,
+    /// It is requested again, within the scan budgets of the coming frames. Its content is what its generator makes; nothing
+    /// of it was saved when its root was despawned. Code that despawns each new root as well makes the stream work
+    /// without end.
+    MakeAgain,
 }
 
 impl StreamingConfig {
@@ -102,6 +125,8 @@ impl Default for StreamingConfig {
             budget: ApplyBudget::default(),
             scan_budget: Duration::from_micros(250),
             saving: SavePolicy::default(),
+            linger: Duration::from_secs(1),
+            despawned_roots: DespawnedRoots::default(),
         }
     }
 }

@@ -118,6 +118,11 @@ impl<T: Send + Sync + 'static> ChunkIndex<T> {
         core::mem::take(&mut self.orphaned)
     }
 
+    /// Whether a user despawned the chunk's root, which is yet to be noticed.
+    pub(super) fn is_orphaned(&self, coord: ChunkCoord) -> bool {
+        self.orphaned.iter().any(|(orphan, _)| *orphan == coord)
+    }
+
     pub(super) fn has_orphaned(&self) -> bool {
         !self.orphaned.is_empty()
     }

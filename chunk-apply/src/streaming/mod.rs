@@ -1,6 +1,7 @@
 //! The ready-made Bevy plugin: viewers → wanted set → scheduler → budgeted application.
 
 mod config;
+mod explain;
 mod index;
 mod load_order;
 mod lod;
@@ -11,12 +12,14 @@ mod reflect;
 mod saving;
 mod stats;
 mod stream;
+mod stream_now;
 mod systems;
 mod task_pool;
 mod viewer;
 mod world_origin;
 
-pub use config::{StreamingConfig, StreamingConfigError};
+pub use config::{DespawnedRoots, StreamingConfig, StreamingConfigError};
+pub use explain::ChunkStatus;
 pub use index::{ChunkIndex, ChunkRoot};
 pub use load_order::ViewerRank;
 pub use lod::{ChunkLevels, NeighbourLevels};
@@ -33,5 +36,6 @@ pub use stats::{
     StreamingTotals, WastedWork,
 };
 pub use stream::ChunkStream;
+pub use stream_now::{ChunkStreamNow, chunks_are_settled};
 pub use task_pool::streaming_pool_options;
 pub use viewer::ChunkViewer;

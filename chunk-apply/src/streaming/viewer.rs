@@ -1,17 +1,29 @@
 //! Positions that want chunks around them.
 
 use super::world_origin::WorldOrigin;
+use ahash::AHashSet;
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
-use bevy_ecs::{component::Component, entity::Entity};
+use bevy_ecs::{
+    component::Component,
+    entity::Entity,
+    hierarchy::ChildOf,
+    system::{Query, SystemParam},
+};
 use bevy_math::Vec3;
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::prelude::ReflectDefault;
-use bevy_transform::components::Transform;
+use bevy_transform::{components::Transform, helper::TransformHelper};
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer};
+use core::time::Duration;
+use std::collections::VecDeque;
 use tracing::warn;
 
 /// Put this on an entity, and the world around it is streamed.
+///
+/// When the entity is despawned, or the component removed, what it wanted stays for a short time
+/// ([`StreamingConfig::linger`](crate::StreamingConfig::linger)), so that a viewer that is made anew does not unload the
+/// world.
 ///
 /// A range that loads chunks above or below the viewer does not fit a stream with a planar grid, whose chunks all are in
 /// one layer: there the viewer's own layer is loaded alone, with a warning, and
@@ -68,11 +80,49 @@ impl ChunkViewer {
     }
 }
 
+/// The viewers of the app, as they are now.
+#[derive(SystemParam)]
+pub(super) struct LiveViewers<'w, 's> {
+    viewers: Query<
+        'w,
+        's,
+        (
+            Entity,
+            &'static ChunkViewer,
+            &'static Transform,
+            Option<&'static ChildOf>,
+        ),
+    >,
+    transforms: TransformHelper<'w, 's>,
+}
+
+impl LiveViewers<'_, '_> {
+    /// Each viewer and its position in the world.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Entity, &ChunkViewer, Vec3)> {
+        (self.viewers.iter()).map(|(entity, viewer, transform, parent)| {
+            let position = match parent {
+                None => transform.translation,
+                Some(_) => (self.transforms.compute_global_transform(entity))
+                    .map_or(transform.translation, |global| global.translation()),
+            };
+            (entity, viewer, position)
+        })
+    }
+}
+
 /// The viewers' chunks, as the last scan saw them.
 #[derive(Debug, Default)]
 pub(super) struct Viewers {
+    /// Those that are there, and then those that linger.
     now: Vec<Viewer>,
     before: Vec<Viewer>,
+    /// How many of `now` and of `before` were there.
+    present: usize,
+    present_before: usize,
+    /// Those that vanished, and until when each counts, in the order in which they vanished.
+    lingering: VecDeque<(Viewer, Duration)>,
+    /// The most that were there at once since the first of them vanished.
+    most_present: usize,
     /// Viewers whose position has no chunk, in this scan and in the one before. Each is warned about once until its
     /// position is valid again.
     lost: Vec<u64>,
@@ -91,6 +141,7 @@ impl Viewers {
     pub(super) fn begin(&mut self) {
         core::mem::swap(&mut self.now, &mut self.before);
         self.now.clear();
+        self.present_before = self.present;
         core::mem::swap(&mut self.lost, &mut self.lost_before);
         self.lost.clear();
     }
@@ -117,6 +168,79 @@ impl Viewers {
             let range = self.fitting(entity, range, &origin.grid);
             self.now.push(Viewer { id, coord, range });
         }
+    }
+
+    /// Ends a scan: adds the viewers that vanished less than `linger` ago, where they last were.
+    ///
+    /// There are never more of them than viewers were there at once, so that a viewer that is made anew elsewhere in each
+    /// frame leaves one place behind and not hundreds.
+    pub(super) fn end(&mut self, time: Duration, linger: Duration) {
+        self.present = self.now.len();
+        let (now, before) = (&self.now, &self.before[..self.present_before]);
+        let is_same = |(viewer, other): (&Viewer, &Viewer)| viewer.id == other.id;
+        if now.len() != before.len() || !now.iter().zip(before).all(is_same) {
+            let ids: AHashSet<u64> = now.iter().map(|viewer| viewer.id).collect();
+            let until = time.saturating_add(linger);
+            self.lingering
+                .retain(|(viewer, _)| !ids.contains(&viewer.id));
+            let vanished = before.iter().filter(|viewer| !ids.contains(&viewer.id));
+            (self.lingering).extend(vanished.map(|viewer| (*viewer, until)));
+        }
+        // A shorter time counts at once.
+        let latest = time.saturating_add(linger);
+        (self.lingering).retain(|(_, until)| (*until).min(latest) > time);
+        if self.lingering.is_empty() {
+            self.most_present = 0;
+            return;
+        }
+        self.most_present = (self.most_present)
+            .max(self.present)
+            .max(self.present_before);
+        let too_many = self.lingering.len().saturating_sub(self.most_present);
+        self.lingering.drain(..too_many);
+        self.now
+            .extend(self.lingering.iter().map(|(viewer, _)| *viewer));
+    }
+
+    /// The chunks of those that vanished are coordinates of another grid.
+    pub(super) fn forget_vanished(&mut self) {
+        self.lingering.clear();
+        self.present_before = 0;
+    }
+
+    /// Those that vanished and still count.
+    pub(super) fn lingering(&self) -> &[Viewer] {
+        &self.now[self.present..]
+    }
+
+    /// Whether these viewers are the ones that the last scan saw, in the same chunks and with the same ranges.
+    pub(super) fn are_up_to_date<'a>(
+        &self,
+        viewers: impl Iterator<Item = (Entity, &'a ChunkViewer, Vec3)>,
+        origin: &WorldOrigin,
+        range_of: impl Fn(&ChunkViewer) -> ViewRange,
+    ) -> bool {
+        let mut seen = self.now[..self.present].iter();
+        for (entity, viewer, position) in viewers {
+            let id = entity.to_bits();
+            let last_known = || {
+                let mut known = self.now[..self.present].iter();
+                known.find(|seen| seen.id == id).map(|seen| seen.coord)
+            };
+            let Some(coord) = origin.coord_at(position).ok().or_else(last_known) else {
+                continue;
+            };
+            let range = range_of(viewer);
+            let range = if range.fits(&origin.grid) {
+                range
+            } else {
+                range.own_layer()
+            };
+            if seen.next() != Some(&Viewer { id, coord, range }) {
+                return false;
+            }
+        }
+        seen.next().is_none()
     }
 
     /// The part of the range that the grid has.

@@ -7,11 +7,13 @@ mod budget_costs;
 mod children;
 mod composition;
 mod continuous_edits;
+mod despawned_roots;
 #[cfg(feature = "visibility")]
 mod drawing;
 mod failures;
 mod frames;
 mod interference;
+mod lingering;
 mod loading;
 mod lod;
 #[cfg(feature = "metrics")]
@@ -26,6 +28,7 @@ mod root_events;
 mod save_failures;
 mod saving;
 mod settings;
+mod settled;
 mod stats;
 mod two_streams;
 mod unload_share;

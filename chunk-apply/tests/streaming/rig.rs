@@ -37,12 +37,13 @@ pub(crate) fn spawner() -> Spawner<ChunkCoord, Pieces> {
     })
 }
 
-/// Loads a disc of 3 chunks (29 of them), unloads beyond 4, without limits.
+/// Loads a disc of 3 chunks (29 of them), unloads beyond 4, without limits. What a viewer wanted goes with it.
 pub(crate) fn config() -> StreamingConfig {
     StreamingConfig {
         range: Some(ViewRange::disc(3, 4).expect("4 is not less than 3")),
         budget: ApplyBudget::unlimited(),
         scan_budget: Duration::from_secs(60),
+        linger: Duration::ZERO,
         ..StreamingConfig::default()
     }
 }

@@ -5,8 +5,8 @@ use crate::rig::{PIECES, Rig, config, generator, grid, spawner};
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkLevels, ChunkStreamingPlugin, ChunkViewer, ManualClock, SavePolicy,
-    StreamingConfig,
+    ApplyBudget, ChunkLevels, ChunkStreamingPlugin, ChunkViewer, DespawnedRoots, ManualClock,
+    SavePolicy, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
 use std::{num::NonZeroU32, time::Duration};
@@ -85,6 +85,22 @@ const SETTINGS: &[Setting] = &[
                 c.scan_budget = Duration::MAX;
                 c.budget.time = Some(Duration::MAX);
             }),
+        ],
+    },
+    Setting {
+        field: "linger",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.linger = Duration::ZERO),
+            (true, |c| c.linger = Duration::MAX),
+        ],
+    },
+    Setting {
+        field: "despawned_roots",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.despawned_roots = DespawnedRoots::StayGone),
+            (true, |c| c.despawned_roots = DespawnedRoots::MakeAgain),
         ],
     },
     Setting {
@@ -171,11 +187,15 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 give_up_after: _,
                 max_kept: _,
             },
+        linger: _,
+        despawned_roots: _,
     } = config;
     vec![
         "budget.chunks",
         "budget.time",
         "budget.unload_share",
+        "despawned_roots",
+        "linger",
         "range",
         "saving.first_delay",
         "saving.give_up_after",

@@ -7,21 +7,22 @@ use crate::{
     host::LoadedChunk,
     spawn::SpawnError,
     streaming::{
-        config::StreamingConfig,
+        config::{DespawnedRoots, StreamingConfig},
+        explain::ChunkStatus,
         index::ChunkIndex,
         load_order::ViewerRank,
         lod::LodTracker,
         messages::ChunkSaveFailed,
         saving::{ChunkToSave, FailedSave, PendingSave, Reset, SaveReason, SaveReport},
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
-        viewer::ChunkViewer,
+        viewer::{ChunkViewer, LiveViewers},
     },
 };
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{change_detection::DetectChangesMut, resource::Resource, world::World};
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
-use chunk_scheduler::{ConfigError, Lane, Scheduler};
+use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
 use core::{fmt, time::Duration};
 use tracing::error;
 
@@ -66,6 +67,10 @@ pub struct ChunkStream<T: Send + Sync + 'static> {
     pub range: Option<ViewRange>,
     /// Main-thread time a frame may spend on finding out what became wanted.
     pub scan_budget: Duration,
+    /// How long a viewer that vanishes still counts; see [`StreamingConfig::linger`](crate::StreamingConfig::linger).
+    pub linger: Duration,
+    /// What becomes of a chunk whose root a user despawns from now on.
+    pub despawned_roots: DespawnedRoots,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub(in crate::streaming) state: StreamState<T>,
 }
@@ -76,6 +81,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             budget: config.budget,
             range: config.range,
             scan_budget: config.scan_budget,
+            linger: config.linger,
+            despawned_roots: config.despawned_roots,
             state,
         }
     }
@@ -86,10 +93,16 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         &self.state.wanted
     }
 
-    /// The viewers' chunks and ranges, as of the last scan.
+    /// The viewers' chunks and ranges, as of the last scan; those that [linger](Self::lingering) come last.
     #[must_use]
     pub fn viewers(&self) -> &[Viewer] {
         self.state.viewers.as_slice()
+    }
+
+    /// The viewers that vanished and still count, as of the last scan.
+    #[must_use]
+    pub fn lingering(&self) -> &[Viewer] {
+        self.state.viewers.lingering()
     }
 
     /// How far a viewer is asked to see: by its own range, or else by the stream's, or else by the default of the grid.
@@ -148,12 +161,60 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.latencies.summary()
     }
 
+    /// The wanted chunks whose root a user despawned and that [stay gone](DespawnedRoots::StayGone), in their order.
+    #[must_use]
+    pub fn despawned(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
+        self.state.quarantine.despawned()
+    }
+
+    /// Where a chunk is, and what it waits for. `index` is the index of this stream. For people and not for every frame,
+    /// as [`Scheduler::explain`] is.
+    #[must_use]
+    pub fn explain(&self, index: &ChunkIndex<T>, coord: ChunkCoord) -> ChunkStatus {
+        let state = &self.state;
+        if !state.wanted.contains(coord) {
+            return ChunkStatus::NotWanted;
+        }
+        if let Some((_, entities)) = self.partial().filter(|(partial, _)| *partial == coord) {
+            return ChunkStatus::Spawning { entities };
+        }
+        let job = state.scheduler.explain(coord);
+        if job.status != Status::Unknown {
+            ChunkStatus::Job(job)
+        } else if index.contains(coord) {
+            ChunkStatus::Loaded
+        } else if state.quarantine.is_despawned(coord) {
+            ChunkStatus::Despawned
+        } else if state.quarantine.has_failed(coord) {
+            ChunkStatus::GivenUp
+        } else {
+            ChunkStatus::NotRequested
+        }
+    }
+
+    /// Whether the viewers are those of the last scan, in the same chunks.
+    pub(in crate::streaming) fn has_seen(&self, viewers: &LiveViewers<'_, '_>) -> bool {
+        let (state, range_of) = (&self.state, |viewer: &ChunkViewer| self.range_of(viewer));
+        (state.viewers).are_up_to_date(viewers.iter(), &state.world_origin, range_of)
+    }
+
     /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or its root was
     /// despawned by a user; and everything else is gone. A chunk that cannot be made yet
-    /// ([`NotYet`](chunk_scheduler::GenerateError::NotYet)) is still to be made.
+    /// ([`NotYet`](chunk_scheduler::GenerateError::NotYet)) is still to be made, and what a viewer wanted that
+    /// [lingers](Self::lingering) is still to be given up.
+    ///
+    /// This is as of the last scan, because a stream sees no viewers between scans: false before the first, and true in a
+    /// frame in which a viewer was moved after the scan, or before it in a schedule that runs earlier. What is asked of the
+    /// stream itself, such as [`refresh`](Self::refresh) or another range, counts at once. [`ChunkStreamNow::is_settled`]
+    /// and the run condition [`chunks_are_settled`] see the viewers as they are now.
+    ///
+    /// [`ChunkStreamNow::is_settled`]: crate::ChunkStreamNow::is_settled
+    /// [`chunks_are_settled`]: crate::chunks_are_settled
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.state.wanted.is_settled()
+        self.state.scanned_range == Some(self.range_of(&ChunkViewer::default()))
+            && self.state.viewers.lingering().is_empty()
+            && self.state.wanted.is_settled()
             && (self.state.lod.as_ref()).is_none_or(LodTracker::is_settled)
             && self.state.scheduler.depths().live() == 0
             && self.unloading() == 0
@@ -186,6 +247,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// With a [save hook](crate::SaveHook) it is saved first, so that what it is made from is up to date, and a version of
     /// it that is under way is shown first.
     ///
+    /// A wanted chunk whose root a user despawned is made again.
+    ///
     /// The request takes the urgent lane, before all loading; see [`Self::refresh_in`] for other lanes. On the main
     /// thread it waits for a chunk that is partly spawned already.
     ///
@@ -201,6 +264,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     pub fn refresh_in(&mut self, coord: ChunkCoord, lane: Lane) -> bool {
         let is_wanted = self.state.wanted.contains(coord);
         if is_wanted {
+            self.state.quarantine.forget_despawned(coord);
             self.state.renew(coord, lane);
         }
         is_wanted

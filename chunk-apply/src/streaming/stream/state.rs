@@ -24,7 +24,7 @@ use crate::{
     sync::Arc,
 };
 use bevy_ecs::entity::Entity;
-use chunk_coord::{ChunkCoord, ChunkGrid, WantedSet};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
 use chunk_scheduler::{Lane, Rank, Scheduler};
 use core::{ops::DerefMut, time::Duration};
 use std::collections::VecDeque;
@@ -58,6 +58,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) failed: Vec<ChunkFailed<T>>,
     /// Events that happened outside of applying, to be triggered on roots in this order.
     pub(in crate::streaming) root_events: VecDeque<RootEvent<T>>,
+    /// The range of viewers without one of their own in the last scan; `None` before the first.
+    pub(in crate::streaming) scanned_range: Option<ViewRange>,
     /// Whether the viewers moved since the wanted set was last updated.
     pub(in crate::streaming) must_update: bool,
     /// Whether everything is to be given up and requested again.
@@ -105,6 +107,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             unloaded: Vec::new(),
             failed: Vec::new(),
             root_events: VecDeque::new(),
+            scanned_range: None,
             must_update: false,
             must_restart: false,
             is_restarting: false,

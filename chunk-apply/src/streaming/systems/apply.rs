@@ -6,6 +6,7 @@ use crate::{
     contain,
     spawn::visibility,
     streaming::{
+        config::DespawnedRoots,
         index::{ChunkIndex, RootOf},
         messages::ChunkUnloaded,
         stream::{ChunkStream, ParkedApplier, StreamHost, StreamState},
@@ -139,9 +140,26 @@ fn forget_orphaned<T: Send + Sync + 'static>(
     for (_, chunk) in &orphaned {
         applier.forget(*chunk);
     }
-    ChunkStream::<T>::with_state(world, |state| {
-        let coords = orphaned.into_iter().map(|(coord, _)| coord);
-        state.unloaded.extend(coords.map(ChunkUnloaded::new));
+    // A newer version may have replaced it in the frame in which it was despawned.
+    let index = world.resource::<ChunkIndex<T>>();
+    let orphaned: Vec<_> = (orphaned.into_iter())
+        .map(|(coord, _)| (coord, index.contains(coord)))
+        .collect();
+    ChunkStream::<T>::with_stream(world, |stream| {
+        let state = &mut stream.state;
+        for (coord, is_there) in orphaned {
+            state.unloaded.push(ChunkUnloaded::new(coord));
+            // A chunk of another grid is not wanted either, and a newer version may be under way.
+            let must_decide = !is_there
+                && state.wanted.contains(coord)
+                && !state.is_of_another_grid()
+                && state.scheduler.live_version(coord).is_none();
+            match stream.despawned_roots {
+                _ if !must_decide => {}
+                DespawnedRoots::StayGone => state.quarantine.note_despawned(coord),
+                DespawnedRoots::MakeAgain => state.quarantine.ask(coord),
+            }
+        }
     });
 }
 

@@ -3,15 +3,9 @@
 use crate::streaming::{
     index::ChunkIndex,
     stream::{ChunkStream, StreamState, renew},
-    viewer::ChunkViewer,
+    viewer::{ChunkViewer, LiveViewers},
 };
-use bevy_ecs::{
-    change_detection::DetectChangesMut,
-    entity::Entity,
-    hierarchy::ChildOf,
-    system::{Query, ResMut},
-};
-use bevy_transform::{components::Transform, helper::TransformHelper};
+use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
 use chunk_coord::{ScanBudget, WantedSet};
 use chunk_scheduler::{Lane, Rank};
 use core::time::Duration;
@@ -24,8 +18,7 @@ const BATCH: usize = 8;
 pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     mut stream: ResMut<ChunkStream<T>>,
     mut index: ResMut<ChunkIndex<T>>,
-    viewers: Query<(Entity, &ChunkViewer, &Transform, Option<&ChildOf>)>,
-    transforms: TransformHelper,
+    viewers: LiveViewers,
 ) {
     // Each access through `ResMut` would borrow all fields.
     let stream = stream.bypass_change_detection();
@@ -57,16 +50,15 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         state.pending_changes.withdraw(wanted.iter());
     }
     state.viewers.begin();
-    for (entity, viewer, transform, parent) in &viewers {
-        let position = match parent {
-            None => transform.translation,
-            Some(_) => transforms
-                .compute_global_transform(entity)
-                .map_or(transform.translation, |global| global.translation()),
-        };
+    if is_new_grid {
+        state.viewers.forget_vanished();
+    }
+    for (entity, viewer, position) in viewers.iter() {
         let range = viewer.range.unwrap_or(stream_range);
         (state.viewers).see(entity, position, range, &state.world_origin);
     }
+    state.viewers.end(start, stream.linger);
+    state.scanned_range = Some(stream_range);
     state.totals.invalid_positions = state.viewers.invalid_positions();
     state.totals.invalid_ranges = state.viewers.invalid_ranges();
     let have_moved = state.viewers.have_changed();
@@ -97,7 +89,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         retry(state, end);
     }
     if state.lod.is_some() {
-        level(state, end);
+        level(state, &index, end);
     }
     if have_moved {
         let rank = &state.rank;
@@ -161,9 +153,9 @@ fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
                 break;
             };
             trace!(?coord, "asked for again");
-            // An older version may be on its way, which does not serve this request.
+            // A version older than the one that was given up may be on its way, which does not serve this request.
             let newest = state.scheduler.live_version(coord);
-            if newest.is_none_or(|newest| newest <= given_up) {
+            if newest.is_none_or(|newest| given_up.is_some_and(|given_up| newest <= given_up)) {
                 state.renew(coord, Lane::Normal);
             }
         }
@@ -174,7 +166,11 @@ fn retry<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
 }
 
 /// Requests chunks anew whose level of detail has changed, or that of a neighbour which they depend on, until `end`.
-fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
+fn level<T: Send + Sync + 'static>(
+    state: &mut StreamState<T>,
+    index: &ChunkIndex<T>,
+    end: Duration,
+) {
     let Some(lod) = &mut state.lod else {
         return;
     };
@@ -189,6 +185,10 @@ fn level<T: Send + Sync + 'static>(state: &mut StreamState<T>, end: Duration) {
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
+            // A chunk whose root a user despawned stays gone, or is made again by the policy for that.
+            if state.quarantine.is_despawned(coord) || index.is_orphaned(coord) {
+                return;
+            }
             let saves = state.save_hook.is_some().then_some(&mut state.saves);
             renew(
                 saves,

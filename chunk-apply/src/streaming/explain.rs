@@ -1,0 +1,50 @@
+//! Where a chunk is.
+
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::Explanation;
+use core::fmt;
+
+/// Where a chunk is, and what it waits for: the answer of [`ChunkStream::explain`](crate::ChunkStream::explain). `Display`
+/// makes a sentence of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChunkStatus {
+    /// No viewer wants it, as of the last scan.
+    NotWanted,
+    /// It is wanted and not yet requested: it waits for the scan budget, or for the save of an older version.
+    NotRequested,
+    /// The scheduler knows it: it waits, is being generated, waits to be spawned, or was given up. An older version may be
+    /// loaded.
+    Job(Explanation<ChunkCoord>),
+    /// Its last permitted attempt failed too long ago for the message to be kept.
+    GivenUp,
+    /// So many of its entities are spawned.
+    Spawning {
+        /// How many.
+        entities: usize,
+    },
+    /// It is loaded.
+    Loaded,
+    /// A user despawned its root, and it [stays gone](crate::DespawnedRoots::StayGone).
+    Despawned,
+}
+
+impl fmt::Display for ChunkStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWanted => f.write_str("no viewer wants it"),
+            Self::NotRequested => {
+                f.write_str("it waits for the scan budget, or for a save, before it is requested")
+            }
+            Self::Job(explanation) => explanation.fmt(f),
+            Self::GivenUp => f.write_str("it failed and was given up"),
+            Self::Spawning { entities } => {
+                write!(f, "{entities} of its entities are spawned, and others are not")
+            }
+            Self::Loaded => f.write_str("it is loaded"),
+            Self::Despawned => f.write_str(
+                "its root was despawned by a user: it stays gone until it is refreshed or no longer wanted",
+            ),
+        }
+    }
+}
