@@ -83,7 +83,8 @@ pub struct SavePolicy {
     /// Default `None`: never.
     pub give_up_after: Option<NonZeroU32>,
     /// Unloaded chunks that are kept because saving them failed. When there are so many, nothing is spawned until some
-    /// are saved or given up, because a viewer that moves on would fill the memory. Default 1024. With zero, nothing is
+    /// are saved or given up, because a viewer that moves on would fill the memory: at most these are kept, and those that
+    /// were loaded at that moment. Default 1024. With zero, nothing is
     /// spawned once any save has failed; with `usize::MAX` the chunks that are kept have no bound.
     pub max_kept: usize,
 }

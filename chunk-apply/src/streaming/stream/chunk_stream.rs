@@ -49,6 +49,9 @@ use tracing::error;
 /// # let _ = IntoSystem::into_system(show);
 /// ```
 ///
+/// Removing the resource ends the stream: the chunks of the [`ChunkIndex`] stay as they are, nothing is saved, and all else
+/// that it has in the `World` is despawned when [`Apply`](crate::StreamingSystems::Apply) runs next.
+///
 /// With the feature `bevy_reflect` and a content type that has a type path, inspectors show the limits and change them,
 /// once the app has called `register_type::<ChunkStream<Rocks>>()`. Reflection cannot make one, so scenes must leave it out.
 #[derive(Resource)]
@@ -525,7 +528,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             must_wait
         };
         if Self::with_state(world, must_wait) == Some(false) {
-            let _ = Self::save(world, task, chunk, &mut SaveReport::default());
+            Self::save(world, task, chunk, &mut SaveReport::default());
         }
     }
 
