@@ -451,6 +451,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     fn ask_again(&mut self) {
         let progress = self.shared.counts.generated.load(Ordering::Relaxed) + self.failures.count;
         let since = progress - std::mem::replace(&mut self.progress, progress);
+        if self.failures.postponed.len() == 0 {
+            return;
+        }
         let most = match self.startable() {
             0 => MOST_DUE,
             _ => usize::try_from(since).map_or(MOST_DUE, |since| since.min(MOST_DUE)),
@@ -480,7 +483,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     fn adapt(&mut self) {
         let depths = self.depths();
         let pressure = Pressure {
-            has_waiting_jobs: self.startable() > 0,
+            has_waiting_jobs: depths.queued > self.failures.delayed(),
             are_workers_busy: self.shared.worker_count.get() >= self.controller.limit(),
             unapplied: depths.completed + depths.backlog,
             room: (self.config.completed_capacity).saturating_add(self.config.backlog_capacity),
