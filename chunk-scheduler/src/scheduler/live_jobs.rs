@@ -6,7 +6,7 @@ use crate::{
     job::{JobCell, JobState, Key, Version},
     sync::Arc,
 };
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table::Entry};
 
 /// The newest job of each key, and the earlier ones of keys that were refreshed.
 #[derive(Debug)]
@@ -71,32 +71,51 @@ impl<K: Key> LiveJobs<K> {
 
     /// Adds a job that is newer than all others of its key.
     pub(super) fn insert(&mut self, cell: Arc<JobCell<K>>) {
-        if let Some(former) = self.pop_newest(&cell.key) {
-            debug_assert!(former.version < cell.version, "versions grow");
-            self.earlier.entry(cell.key).or_default().push(former);
-            self.earlier_len += 1;
+        let Self { newest, hasher, .. } = self;
+        let key = cell.key;
+        let is_of_key = |other: &Arc<JobCell<K>>| other.key == key;
+        let hash_of = |other: &Arc<JobCell<K>>| hasher.hash_one(other.key);
+        match newest.entry(hasher.hash_one(key), is_of_key, hash_of) {
+            Entry::Vacant(place) => _ = place.insert(cell),
+            Entry::Occupied(mut place) => {
+                debug_assert!(place.get().version < cell.version, "versions grow");
+                let former = std::mem::replace(place.get_mut(), cell);
+                self.earlier.entry(key).or_default().push(former);
+                self.earlier_len += 1;
+            }
         }
-        self.insert_newest(cell);
     }
 
     /// Removes the newest job of `key`.
     pub(super) fn pop(&mut self, key: &K) -> Option<Arc<JobCell<K>>> {
-        let newest = self.pop_newest(key)?;
-        if let Some(earlier) = self.take_last_earlier(key) {
-            self.insert_newest(earlier);
-        }
-        Some(newest)
+        self.pop_if(key, |_| true)
     }
 
     /// Removes a job. False where it is not there.
     pub(super) fn remove(&mut self, cell: &JobCell<K>) -> bool {
         let (key, version) = (&cell.key, cell.version);
-        match self.newest(key) {
-            Some(newest) if newest.version == version => self.pop(key).is_some(),
-            _ => !self
-                .take_earlier(key, |other| other.version == version)
-                .is_empty(),
+        let is_it = |other: &JobCell<K>| other.version == version;
+        self.pop_if(key, is_it).is_some() || !self.take_earlier(key, is_it).is_empty()
+    }
+
+    /// Removes the newest job of `key` if it is a certain one. The one before it is the newest then.
+    fn pop_if(
+        &mut self,
+        key: &K,
+        is_popped: impl Fn(&JobCell<K>) -> bool,
+    ) -> Option<Arc<JobCell<K>>> {
+        let hash = self.hasher.hash_one(key);
+        let is_it = |cell: &Arc<JobCell<K>>| cell.key == *key && is_popped(cell);
+        let mut place = self.newest.find_entry(hash, is_it).ok()?;
+        let Some(earlier) = self.earlier.get_mut(key) else {
+            return Some(place.remove().0);
+        };
+        let before = earlier.pop()?;
+        if earlier.is_empty() {
+            self.earlier.remove(key);
         }
+        self.earlier_len -= 1;
+        Some(std::mem::replace(place.get_mut(), before))
     }
 
     /// Removes the jobs of `key` that are older than `version`, newest first.
@@ -141,24 +160,6 @@ impl<K: Key> LiveJobs<K> {
         }
         self.earlier_len -= taken.len();
         taken
-    }
-
-    fn take_last_earlier(&mut self, key: &K) -> Option<Arc<JobCell<K>>> {
-        let mut is_last = true;
-        let mut taken = self.take_earlier(key, |_| std::mem::take(&mut is_last));
-        taken.pop()
-    }
-
-    fn insert_newest(&mut self, cell: Arc<JobCell<K>>) {
-        let Self { newest, hasher, .. } = self;
-        let hash = hasher.hash_one(cell.key);
-        newest.insert_unique(hash, cell, |cell| hasher.hash_one(cell.key));
-    }
-
-    fn pop_newest(&mut self, key: &K) -> Option<Arc<JobCell<K>>> {
-        let hash = self.hasher.hash_one(key);
-        let entry = self.newest.find_entry(hash, |cell| cell.key == *key);
-        Some(entry.ok()?.remove().0)
     }
 }
 
