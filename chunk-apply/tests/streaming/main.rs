@@ -23,6 +23,7 @@ mod panics;
 mod reflection;
 mod replacing;
 mod reset;
+mod returning;
 mod rig;
 mod root_events;
 mod save_failures;
