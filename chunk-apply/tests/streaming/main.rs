@@ -36,3 +36,4 @@ mod unload_share;
 mod unloading;
 mod user_code;
 mod viewers;
+mod whole_chunks;
