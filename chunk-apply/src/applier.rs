@@ -119,6 +119,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let mut costs = core::mem::take(&mut self.costs);
         let mut report = ApplyReport::default();
         let mut pacer = Pacer::start(&*clock, &mut costs);
+        pacer.set_whole_chunks(budget.whole_chunks);
         let mut work = Work {
             world,
             host,
@@ -277,7 +278,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         self.loaded_entities += whole.entities + 1;
         if let Some(replaced) = replaced {
             self.forget(replaced);
-            self.unloader.push(work.world, whole.key, replaced, FIRST);
+            self.remove(work, whole.key, replaced);
         }
     }
 
@@ -290,6 +291,20 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         }
     }
 
+    /// Despawns a chunk before all others, or at once where chunks are not divided.
+    fn remove<H: ChunkHost<K, T>>(
+        &mut self,
+        work: &mut Work<'_, '_, H>,
+        key: K,
+        chunk: LoadedChunk,
+    ) {
+        if work.pacer.is_in_whole_chunks() {
+            self.unloader.despawn_whole(key, chunk, work);
+        } else {
+            self.unloader.push(work.world, key, chunk, FIRST);
+        }
+    }
+
     /// Removes what was spawned of a chunk that will not be shown, within the budgets of the coming frames.
     fn discard<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>, chunk: PartialChunk<K>) {
         let spawned = LoadedChunk {
@@ -297,7 +312,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             entities: chunk.spawned,
             version: chunk.version,
         };
-        self.unloader.push(work.world, chunk.key, spawned, FIRST);
+        self.remove(work, chunk.key, spawned);
         if let Some(leftovers) = chunk.into_leftovers() {
             work.host.discard(work.world, leftovers);
         }

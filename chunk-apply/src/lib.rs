@@ -27,11 +27,11 @@ pub use streaming::StreamingMetricsPlugin;
 pub use streaming::{
     ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStatus,
     ChunkStream, ChunkStreamNow, ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading,
-    ChunkViewer, DespawnedRoots, FailedSave, LatencySummary, NeighbourLevels, PendingSave, Reset,
-    RingLatency, SaveError, SaveHook, SavePolicy, SaveReason, SaveReport, StreamingConfig,
-    StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot,
-    StreamingSystems, StreamingTotals, ViewerRank, WastedWork, chunks_are_settled,
-    streaming_pool_options,
+    ChunkViewer, DespawnedRoots, FailedSave, LatencySummary, LoadedChunks, NeighbourLevels,
+    PendingSave, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason, SaveReport,
+    StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
+    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
+    chunks_are_settled, streaming_pool_options,
 };
 
 /// What most users name, including types of the crates below this one.

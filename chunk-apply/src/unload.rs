@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Stands for despawning in the cost model.
 struct Despawning;
 
+/// Stands for despawning a chunk in one piece in the cost model.
+struct DespawningWhole;
+
 /// Stands for [`ChunkHost::save_next`] in the cost model.
 struct Saving;
 
@@ -101,6 +104,35 @@ impl<K: Ord + Copy> Unloader<K> {
         }
         is_gone
     }
+
+    /// Despawns a chunk in one piece, whatever time that takes.
+    pub(crate) fn despawn_whole<T, H: ChunkHost<K, T>>(
+        &mut self,
+        key: K,
+        chunk: LoadedChunk,
+        work: &mut Work<'_, '_, H>,
+    ) {
+        despawn_whole(&key, chunk.root, &mut self.children, work);
+        work.report.unloaded += 1;
+    }
+}
+
+fn despawn_whole<K, T, H: ChunkHost<K, T>>(
+    key: &K,
+    root: Entity,
+    children: &mut Vec<Entity>,
+    work: &mut Work<'_, '_, H>,
+) {
+    work.pacer.begin_step(CostKey::of::<DespawningWhole>());
+    children.clear();
+    if let Some(list) = work.world.get::<Children>(root) {
+        children.extend(list.iter());
+    }
+    if let Err(panic) = contain::despawn(work.world, root, children) {
+        work.host.panicked(work.world, key, panic);
+    }
+    work.report.despawned += children.len();
+    work.pacer.end_step();
 }
 
 /// Despawns as many entities under the root as the pacer allows, and the root when all of them fit. Returns whether
@@ -111,6 +143,13 @@ fn despawn<K, T, H: ChunkHost<K, T>>(
     children: &mut Vec<Entity>,
     work: &mut Work<'_, '_, H>,
 ) -> bool {
+    if work.pacer.is_in_whole_chunks() {
+        let has_time = work.pacer.allowance(CostKey::of::<DespawningWhole>()) > 0;
+        if has_time {
+            despawn_whole(key, chunk.root, children, work);
+        }
+        return has_time;
+    }
     let Work {
         world,
         host,

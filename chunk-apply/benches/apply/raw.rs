@@ -4,7 +4,7 @@ use crate::{
     print::{Figure, Figures},
     stream::wait_out,
 };
-use bevy_ecs::prelude::*;
+use bevy_ecs::{entity_disabling::Disabled, prelude::*};
 use bevy_transform::components::Transform;
 use chunk_apply::{
     Applier, ApplyBudget, Arrival, ChunkHost, ChunkWriter, LoadedChunk, SpawnError, SpawnedChunk,
@@ -19,6 +19,8 @@ use std::{
 
 const CHUNKS: usize = 2_000;
 const ENTITIES: usize = 15;
+/// Why a chunk is spawned in one piece instead of being enabled in one: see the README, "What other systems meet".
+const ENABLED: &str = "apply/enabling 1 chunk x 15000, against spawning it";
 const NAME: &str = "apply/2000 chunks x 15, against spawn_batch";
 
 /// Two small components beside the transform.
@@ -122,6 +124,21 @@ pub(crate) fn raw_frames(chunks: usize, entities: usize, budget: Duration) -> u3
     frames
 }
 
+/// Time to enable so many entities of one chunk at once, which were spawned with `Disabled`, and to spawn them at once.
+fn enabled_and_spawned(entities: usize) -> (Duration, Duration) {
+    let mut world = World::new();
+    let root = world.spawn(Transform::IDENTITY).id();
+    let items = content(entities).into_iter();
+    let disabled: Vec<Entity> = world
+        .spawn_batch(items.map(|item| (item, ChildOf(root), Disabled)))
+        .collect();
+    let start = Instant::now();
+    for entity in disabled {
+        world.entity_mut(entity).remove::<Disabled>();
+    }
+    (start.elapsed(), raw(1, entities))
+}
+
 fn repeated(mut once: impl FnMut() -> Duration) -> impl FnMut(u64) -> Duration {
     move |times| (0..times).map(|_| once()).sum()
 }
@@ -137,6 +154,13 @@ pub(crate) fn bench(criterion: &mut Criterion, figures: &mut Figures) {
     });
     group.finish();
 
+    figures.add(5, &[ENABLED], || {
+        let mut pairs = [(); 9].map(|()| enabled_and_spawned(15_000));
+        pairs.sort();
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let (enabled, spawned) = pairs[pairs.len() / 2];
+        vec![Figure::new(ENABLED, "ms", ms(enabled)).against(ms(spawned))]
+    });
     figures.add(15, &[NAME], || {
         // Alternately, so that the speed of the machine changes for both alike.
         let mut pairs = [(); 5].map(|()| (ours(), raw(CHUNKS, ENTITIES)));

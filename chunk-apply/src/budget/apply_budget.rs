@@ -38,6 +38,15 @@ pub struct ApplyBudget {
     /// At 0 memory grows for as long as loading is busy; at 1 loading waits for all unloading. The share rises by itself
     /// to the part of all entities that waits to be unloaded, up to 0.8.
     pub unload_share: f32,
+    /// Whether a chunk is spawned in one piece and despawned in one piece, and one that is replaced is despawned in the same
+    /// piece of work that shows the new one. Then no other code, whatever it queries for, ever meets a part of a chunk or two
+    /// versions of one. Default `false`.
+    ///
+    /// The price: a chunk is what cannot be divided. One is not started when, as chunks cost on average, it is expected not
+    /// to fit, but a frame may be too long by the time of one chunk and of the version that it replaces. Small chunks cost
+    /// nothing more; chunks of many thousand entities are better divided, or told apart by
+    /// `LoadedChunks`, of the feature `streaming`.
+    pub whole_chunks: bool,
 }
 
 impl ApplyBudget {
@@ -53,6 +62,7 @@ impl ApplyBudget {
             time: None,
             chunks: None,
             unload_share: Self::DEFAULT_UNLOAD_SHARE,
+            whole_chunks: false,
         }
     }
 
@@ -63,6 +73,16 @@ impl ApplyBudget {
             time: Some(time),
             chunks: None,
             unload_share: Self::DEFAULT_UNLOAD_SHARE,
+            whole_chunks: false,
+        }
+    }
+
+    /// The same limits with [`whole_chunks`](Self::whole_chunks).
+    #[must_use]
+    pub const fn in_whole_chunks(self) -> Self {
+        Self {
+            whole_chunks: true,
+            ..self
         }
     }
 

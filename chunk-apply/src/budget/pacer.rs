@@ -35,6 +35,8 @@ pub(crate) struct Pacer<'a> {
     window: SmallVec<[(usize, usize); 4]>,
     /// The step that was begun and not yet ended.
     step: Option<CostKey>,
+    /// Whether a chunk is one step.
+    in_whole_chunks: bool,
 }
 
 impl<'a> Pacer<'a> {
@@ -50,7 +52,18 @@ impl<'a> Pacer<'a> {
             has_advanced: false,
             window: SmallVec::new(),
             step: None,
+            in_whole_chunks: false,
         }
+    }
+
+    /// Has each chunk be one step, or divided into slices.
+    pub(crate) fn set_whole_chunks(&mut self, in_whole_chunks: bool) {
+        self.in_whole_chunks = in_whole_chunks;
+    }
+
+    /// Whether a chunk is one step.
+    pub(crate) fn is_in_whole_chunks(&self) -> bool {
+        self.in_whole_chunks
     }
 
     /// Begins a phase that ends `limit` after the start of the frame's work. With `must_advance` its first slice is

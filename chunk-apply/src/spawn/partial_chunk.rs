@@ -40,10 +40,22 @@ pub(crate) enum SliceEnd {
 /// Stands for a root, its bookkeeping and the call of the spawner in the cost model.
 struct BeginChunk;
 
+/// Stands for a chunk that is spawned in one piece in the cost model.
+struct WholeChunk;
+
+/// What the first step of a chunk costs is remembered under this key.
+fn first_step(pacer: &Pacer<'_>) -> CostKey {
+    if pacer.is_in_whole_chunks() {
+        CostKey::of::<WholeChunk>()
+    } else {
+        CostKey::of::<BeginChunk>()
+    }
+}
+
 impl<K: Copy> PartialChunk<K> {
     /// Whether there is time for a root and a call of the spawner.
     pub(crate) fn may_begin(pacer: &mut Pacer<'_>) -> bool {
-        pacer.allowance(CostKey::of::<BeginChunk>()) > 0
+        pacer.allowance(first_step(pacer)) > 0
     }
 
     /// Spawns a root and calls the spawner, which writes as much as fits.
@@ -54,7 +66,7 @@ impl<K: Copy> PartialChunk<K> {
         spawn_root: impl FnOnce(&mut World) -> Entity,
         pacer: &mut Pacer<'_>,
     ) -> (Self, SliceEnd) {
-        pacer.begin_chunk(CostKey::of::<BeginChunk>());
+        pacer.begin_chunk(first_step(pacer));
         let mut chunk = Self {
             key,
             version,

@@ -93,8 +93,10 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
     }
 
     fn write(&mut self, mut batch: impl Batch + 'static) {
-        // What the spawner did until now is not part of what this batch costs.
-        self.pacer.end_step_early();
+        if !self.pacer.is_in_whole_chunks() {
+            // What the spawner did until now is not part of what this batch costs.
+            self.pacer.end_step_early();
+        }
         if !self.rest.is_empty()
             || !advance(&mut batch, self.world, self.root, self.pacer, self.spawned)
         {
@@ -125,6 +127,15 @@ pub(super) fn advance(
     pacer: &mut Pacer<'_>,
     spawned: &mut usize,
 ) -> bool {
+    if pacer.is_in_whole_chunks() {
+        // Without a root the rest would have no parent.
+        while world.get_entity(root).is_ok()
+            && !batch
+                .advance(world, root, LONGEST_SLICE, spawned)
+                .is_finished
+        {}
+        return true;
+    }
     let key = batch.key();
     loop {
         if world.get_entity(root).is_err() {

@@ -44,7 +44,14 @@ macro_rules! of_a_stream {
 }
 
 of_a_stream! {
-    /// A chunk is whole, visible and in the [`ChunkIndex`](crate::ChunkIndex); also when it replaced an older version.
+    /// A chunk is whole, visible and in the [`ChunkIndex`](crate::ChunkIndex); also when it replaced an older version, and
+    /// when it was given up and is taken back, with the same root, because it became wanted again before any of its
+    /// entities was despawned.
+    ///
+    /// Its `Transform`s are right. Its `GlobalTransform`s are so once Bevy has propagated transforms, in `PostUpdate`: a
+    /// system that needs those reads the message there, after `TransformSystems::Propagate`, or in `Last`, or reads the root's
+    /// place by [`ChunkGrid::min_corner`](chunk_coord::ChunkGrid::min_corner). An observer runs while the stream applies,
+    /// always before that.
     ///
     /// Every such chunk is written as a message, and triggered as an entity event on its root.
     ///

@@ -139,3 +139,14 @@ fn code_that_despawns_each_new_root_makes_work_without_end_but_nothing_worse() {
     rig.settle();
     assert_eq!(rig.pieces(), 0);
 }
+
+#[test]
+fn a_root_that_is_despawned_while_its_refresh_waits_for_a_save_is_made_again_and_is_no_hole() {
+    let mut rig = Rig::with_plugin(|plugin| plugin.with_save_hook(|_, _| Ok(())));
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    despawn(&mut rig, ChunkCoord::ORIGIN);
+    rig.settle();
+    assert_eq!((rig.index().len(), rig.stream().despawned().len()), (29, 0));
+}

@@ -7,13 +7,16 @@ use bevy_camera::{
     CameraUpdateSystems,
     visibility::{InheritedVisibility, Visibility, VisibilityPlugin},
 };
-use bevy_ecs::prelude::*;
+use bevy_ecs::{prelude::*, schedule::ScheduleLabel};
 use bevy_math::Vec3;
 use bevy_mesh::{Mesh, MeshPlugin, PrimitiveTopology};
-use bevy_transform::{TransformPlugin, components::GlobalTransform, components::Transform};
+use bevy_transform::{
+    TransformPlugin, TransformSystems,
+    components::{GlobalTransform, Transform},
+};
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkLevels, ChunkRoot, ChunkStreamingPlugin, ChunkViewer,
-    ChunkWriter, ManualClock, Spawner, StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkStreamingPlugin,
+    ChunkViewer, ChunkWriter, ManualClock, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, LevelRings, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -256,5 +259,48 @@ fn a_roots_own_visibility_is_kept_however_many_slices_the_chunk_takes() {
             }
             assert_eq!(kept, [(own, false), (own, true)]);
         }
+    }
+}
+
+#[test]
+fn a_reader_of_loaded_chunks_finds_global_transforms_once_they_are_propagated() {
+    #[derive(Resource, Default)]
+    struct Read {
+        right: usize,
+        wrong: usize,
+    }
+    fn read(
+        mut loaded: MessageReader<ChunkLoaded<Pieces>>,
+        places: Query<&GlobalTransform>,
+        children: Query<&Children>,
+        mut read: ResMut<Read>,
+    ) {
+        for chunk in loaded.read() {
+            let corner = grid().min_corner(chunk.coord);
+            let child = children.get(chunk.root).expect("pieces")[2];
+            let expected = [corner, corner + Vec3::X * 2.0];
+            let found = [chunk.root, child]
+                .map(|entity| places.get(entity).expect("a place").translation());
+            if found == expected {
+                read.right += 1;
+            } else {
+                read.wrong += 1;
+            }
+        }
+    }
+    for schedule in [Update.intern(), PostUpdate.intern()] {
+        let clock = ManualClock::default();
+        let mut plugin = ChunkStreamingPlugin::new(grid(), generator(), visible_spawner(&clock))
+            .with_config(config());
+        plugin.apply_schedule = schedule;
+        let mut rig = Rig::build(clock, plugin);
+        draw(&mut rig.app);
+        rig.app
+            .init_resource::<Read>()
+            .add_systems(PostUpdate, read.after(TransformSystems::Propagate));
+        rig.viewer(3, 3);
+        rig.settle();
+        let read = rig.app.world().resource::<Read>();
+        assert_eq!((read.right, read.wrong), (29, 0));
     }
 }

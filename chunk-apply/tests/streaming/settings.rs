@@ -75,6 +75,17 @@ const SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        field: "budget.whole_chunks",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.budget.whole_chunks = true),
+            (true, |c| {
+                c.budget.whole_chunks = true;
+                c.budget.time = Some(Duration::ZERO);
+            }),
+        ],
+    },
+    Setting {
         field: "scan_budget",
         refused: &[],
         harmless: &[
@@ -178,6 +189,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 time: _,
                 chunks: _,
                 unload_share: _,
+                whole_chunks: _,
             },
         scan_budget: _,
         saving:
@@ -194,6 +206,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         "budget.chunks",
         "budget.time",
         "budget.unload_share",
+        "budget.whole_chunks",
         "despawned_roots",
         "linger",
         "range",

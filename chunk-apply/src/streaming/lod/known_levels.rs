@@ -29,8 +29,8 @@ struct Wanted {
 }
 
 /// What the generator of one version read.
-#[derive(Clone, Copy)]
-struct Read {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Read {
     version: u64,
     levels: NeighbourLevels,
     /// Whether of the neighbours as well.
@@ -190,6 +190,23 @@ impl KnownLevels {
         chunk.reads.retain(|read| read.version >= version);
         chunk.is_asked &= !chunk.reads.is_empty();
         own.unwrap_or(chunk.level)
+    }
+
+    /// What the generator of a whole version read; if it read nothing, the level that the chunk is wanted at.
+    pub(super) fn standing(&self, coord: ChunkCoord, version: u64) -> Option<Read> {
+        let chunk = self.chunks.get(&coord)?;
+        Some(chunk.read_by(version).unwrap_or(Read {
+            version,
+            levels: NeighbourLevels::uniform(chunk.level),
+            is_around: false,
+        }))
+    }
+
+    /// A version that read this stands there again.
+    pub(super) fn restore(&mut self, coord: ChunkCoord, read: Read) {
+        if let Some(chunk) = self.chunks.get_mut(&coord) {
+            chunk.remember(read);
+        }
     }
 
     fn neighbours(&self, coord: ChunkCoord) -> impl Iterator<Item = ChunkCoord> + use<> {

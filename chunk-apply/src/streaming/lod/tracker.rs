@@ -1,7 +1,8 @@
 //! Finds the chunks that are to be made anew after the viewers moved.
 
-use super::chunk_levels::ChunkLevels;
+use super::{chunk_levels::ChunkLevels, known_levels::Read};
 use crate::{streaming::load_order::ViewerRank, sync::Arc};
+use ahash::AHashMap;
 use chunk_coord::ChunkCoord;
 use core::time::Duration;
 use std::collections::BTreeSet;
@@ -20,6 +21,8 @@ pub(in crate::streaming) struct LodTracker {
     suspects: BTreeSet<ChunkCoord>,
     /// Those of them that are being checked.
     checking: Vec<ChunkCoord>,
+    /// What the versions that left read, until they return or are despawned.
+    departed: AHashMap<(ChunkCoord, u64), Read>,
     // Kept for its memory.
     changed: Vec<ChunkCoord>,
 }
@@ -37,6 +40,7 @@ impl LodTracker {
             is_outdated: false,
             suspects: BTreeSet::new(),
             checking: Vec::new(),
+            departed: AHashMap::new(),
             changed: Vec::new(),
         })
     }
@@ -62,6 +66,26 @@ impl LodTracker {
                 known.enter(*coord, suspects);
             }
         });
+    }
+
+    /// Remembers what a whole version read that is about to leave.
+    pub(in crate::streaming) fn depart(&mut self, coord: ChunkCoord, version: u64) {
+        if let Some(read) = (self.levels).with_known(|known| known.standing(coord, version)) {
+            self.departed.insert((coord, version), read);
+        }
+    }
+
+    /// A version that left is back. It is made anew if its level, or one that it depends on, changed meanwhile.
+    pub(in crate::streaming) fn come_back(&mut self, coord: ChunkCoord, version: u64) {
+        if let Some(read) = self.departed.remove(&(coord, version)) {
+            (self.levels).with_known(|known| known.restore(coord, read));
+        }
+        self.suspects.insert(coord);
+    }
+
+    /// A version that left is despawned.
+    pub(in crate::streaming) fn forget(&mut self, coord: ChunkCoord, version: u64) {
+        self.departed.remove(&(coord, version));
     }
 
     /// Forgets chunks that are no longer wanted.

@@ -144,10 +144,7 @@ impl Latencies {
         now: Duration,
     ) -> Duration {
         let oldest_change = self.take_changes(coord, version);
-        if let Some(since) = self.unseen.remove(&coord) {
-            let latency = now.saturating_sub(since);
-            self.recorders.shown.record(latency);
-            self.recorders.by_ring[RingLatency::ring_of(distance_sq)].record(latency);
+        if let Some(latency) = self.seen(coord, distance_sq, now) {
             return latency;
         }
         let latency = oldest_change.map(|since| now.saturating_sub(since));
@@ -155,6 +152,24 @@ impl Latencies {
             self.recorders.replaced.record(latency);
         }
         latency.unwrap_or_default()
+    }
+
+    /// A chunk that left is visible again, as it was. Returns how long that took.
+    pub(in crate::streaming) fn returned(
+        &mut self,
+        coord: ChunkCoord,
+        distance_sq: u64,
+        now: Duration,
+    ) -> Duration {
+        self.seen(coord, distance_sq, now).unwrap_or_default()
+    }
+
+    /// The chunk is seen since it became wanted. Returns how long that took, if it was not seen before.
+    fn seen(&mut self, coord: ChunkCoord, distance_sq: u64, now: Duration) -> Option<Duration> {
+        let latency = now.saturating_sub(self.unseen.remove(&coord)?);
+        self.recorders.shown.record(latency);
+        self.recorders.by_ring[RingLatency::ring_of(distance_sq)].record(latency);
+        Some(latency)
     }
 
     /// Forgets the changes that this version shows. Returns since when the oldest of them is waited for.

@@ -222,6 +222,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.state.scheduler.depths().live() == 0
             && self.unloading() == 0
             && self.partial().is_none()
+            && self.state.returned.is_empty()
             && self.state.pending_changes.is_empty()
             && self.state.quarantine.is_settled()
             && self.state.saves.is_empty()
@@ -245,7 +246,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     }
 
     /// Makes a wanted chunk anew, because what it is made from has changed. The old version stays until the new one is
-    /// whole, and is replaced within one frame. Returns whether the chunk is wanted; if not, nothing happens.
+    /// whole, and is replaced within one frame. Returns whether the chunk is wanted. If not, it is made
+    /// anew when it is wanted again, also where it is not despawned yet.
     ///
     /// With a [save hook](crate::SaveHook) it is saved first, so that what it is made from is up to date, and a version of
     /// it that is under way is shown first.
@@ -269,6 +271,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         if is_wanted {
             self.state.quarantine.forget_despawned(coord);
             self.state.renew(coord, lane);
+        } else {
+            self.state.outdate(coord);
         }
         is_wanted
     }

@@ -149,7 +149,15 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
     }
 
     fn next_departure(&mut self, world: &mut World) -> Option<Departure<ChunkCoord>> {
-        ChunkStream::<T>::with_state(world, |state| state.departures.pop())?
+        ChunkStream::<T>::with_state(world, |state| {
+            let departure = state.departures.pop()?;
+            let LoadedChunk { root, version, .. } = departure.chunk;
+            state.hidden.remove(&root);
+            if let Some(lod) = &mut state.lod {
+                lod.forget(departure.key, version);
+            }
+            Some(departure)
+        })?
     }
 
     fn departing(&self, world: &World) -> Departing {

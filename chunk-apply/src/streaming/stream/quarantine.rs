@@ -37,6 +37,7 @@ impl Quarantine {
         if asked.is_some_and(|given_up| given_up.is_none_or(is_newer)) {
             self.asked_again.remove(&coord);
         }
+        self.despawned.remove(&coord);
     }
 
     /// Removes a chunk that is no longer wanted.
@@ -48,7 +49,7 @@ impl Quarantine {
 
     /// Whether it was given up after failures.
     pub(in crate::streaming) fn has_failed(&self, coord: ChunkCoord) -> bool {
-        self.failed.contains_key(&coord)
+        self.failed.contains_key(&coord) || self.asked_again.contains_key(&coord)
     }
 
     /// A user despawned the root of a wanted chunk, and it is to stay gone.

@@ -47,6 +47,8 @@ enum Turn {
 struct Entry {
     /// The chunk, if it left the index; `None` if it stands.
     left: Option<LoadedChunk>,
+    /// Whether that chunk is what would be made if it were wanted again.
+    can_return: bool,
     /// Whether its coordinate is one of a former grid.
     is_former: bool,
     /// What is requested when it is saved. Always something for a chunk that stands.
@@ -82,6 +84,8 @@ pub(super) struct Released {
     /// The chunk, if it left the index, and how far away it is.
     pub(super) left: Option<(LoadedChunk, u64)>,
     pub(super) then: Option<Request>,
+    /// Whether the chunk that left is what would be made if it were wanted again.
+    pub(super) can_return: bool,
 }
 
 /// The chunks that must be saved, in the order of their turns. Empty in a stream without a save hook.
@@ -112,8 +116,11 @@ impl SaveQueue {
         chunk: LoadedChunk,
         distance_sq: u64,
         is_former: bool,
+        can_return: bool,
     ) {
         self.change(coord, |entry| {
+            // What stood and was to be made anew is out of date.
+            let can_return = can_return && entry.is_none_or(|old| old.then.is_none());
             let (failures, turn) = match entry {
                 // It may have failed while it stood.
                 Some(old) if matches!(old.turn, Turn::Retry(_)) => (old.failures, old.turn),
@@ -121,6 +128,7 @@ impl SaveQueue {
             };
             *entry = Some(Entry {
                 left: Some(chunk),
+                can_return,
                 is_former,
                 then: None,
                 distance_sq,
@@ -128,6 +136,28 @@ impl SaveQueue {
                 turn,
             });
         });
+    }
+
+    /// The chunk that left and is not saved, if it is what would be made.
+    pub(super) fn returnable(&self, coord: ChunkCoord) -> Option<LoadedChunk> {
+        let entry = self.entries.get(&coord)?;
+        let can_return = entry.can_return
+            && !entry.is_former
+            && entry.then.is_none()
+            && entry.turn != Turn::InHand;
+        entry.left.filter(|_| can_return)
+    }
+
+    /// Takes that chunk back, which need not be saved.
+    pub(super) fn take_back(&mut self, coord: ChunkCoord) {
+        self.change(coord, |entry| *entry = None);
+    }
+
+    /// What it would be made from has changed, so that it cannot return.
+    pub(super) fn outdate(&mut self, coord: ChunkCoord) {
+        if let Some(entry) = self.entries.get_mut(&coord) {
+            entry.can_return = false;
+        }
     }
 
     /// The chunk became wanted. Returns whether that waits for a save.
@@ -159,6 +189,7 @@ impl SaveQueue {
         self.change(coord, |entry| {
             let entry = entry.get_or_insert(Entry {
                 left: None,
+                can_return: false,
                 is_former: false,
                 then: None,
                 distance_sq,
@@ -254,6 +285,7 @@ impl SaveQueue {
             coord,
             left: entry.left.map(|chunk| (chunk, entry.distance_sq)),
             then: entry.then,
+            can_return: entry.can_return && !entry.is_former && entry.then.is_none(),
         })
     }
 

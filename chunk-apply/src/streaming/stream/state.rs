@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     budget::Clock,
-    host::{Departing, Held, Unsaved},
+    host::{Departing, Held, LoadedChunk, Unsaved},
+    spawn::visibility::Hidden,
     streaming::{
         index::ChunkIndex,
         load_order::ViewerRank,
@@ -23,6 +24,7 @@ use crate::{
     },
     sync::Arc,
 };
+use ahash::AHashMap;
 use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
 use chunk_scheduler::{Lane, Rank, Scheduler};
@@ -54,6 +56,10 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) departures: Departures,
     /// Roots that left the index and are still visible.
     pub(in crate::streaming) to_hide: Vec<Entity>,
+    /// What hiding the roots that left has replaced.
+    pub(in crate::streaming) hidden: AHashMap<Entity, Hidden>,
+    /// Chunks that were taken back and are to be shown.
+    pub(in crate::streaming) returned: Vec<(ChunkCoord, LoadedChunk)>,
     pub(in crate::streaming) unloaded: Vec<ChunkUnloaded<T>>,
     pub(in crate::streaming) failed: Vec<ChunkFailed<T>>,
     /// Events that happened outside of applying, to be triggered on roots in this order.
@@ -104,6 +110,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             saves: SaveQueue::default(),
             departures: Departures::default(),
             to_hide: Vec::new(),
+            hidden: AHashMap::new(),
+            returned: Vec::new(),
             unloaded: Vec::new(),
             failed: Vec::new(),
             root_events: VecDeque::new(),
@@ -142,7 +150,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         for coord in left {
             let coord = *coord;
             self.latencies.left(coord);
-            self.scheduler.cancel(coord);
+            // What stands is out of date if a newer version was to be made.
+            let was_renewed = self.scheduler.cancel(coord) || self.quarantine.has_failed(coord);
             self.quarantine.remove(coord);
             // Checked first, because a mutable access counts as a change of the index.
             let chunk = index.contains(coord).then(|| index.remove(coord)).flatten();
@@ -152,10 +161,20 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             };
             trace!(?coord, "no longer wanted");
             let distance_sq = self.rank.rank(&coord);
+            let can_return = !was_renewed && !self.is_restarting;
+            if let Some(lod) = &mut self.lod {
+                lod.depart(coord, chunk.version);
+            }
             if must_save && self.save_hook.is_some() {
-                (self.saves).leave(coord, chunk, distance_sq, self.is_restarting);
+                (self.saves).leave(coord, chunk, distance_sq, self.is_restarting, can_return);
             } else {
-                self.departures.push(coord, chunk, distance_sq);
+                (self.departures).push(coord, chunk, distance_sq, can_return);
+            }
+            let returned = self.returned.iter().position(|(other, _)| *other == coord);
+            if let Some(returned) = returned {
+                // Nobody was told that it came back.
+                self.returned.remove(returned);
+                continue;
             }
             self.to_hide.push(chunk.root);
             let unloading = ChunkUnloading::new(coord, chunk.root);
@@ -171,6 +190,42 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         true
     }
 
+    /// Takes a chunk back that became wanted again and of which nothing was despawned, if `is_there` says so of its root. It
+    /// need not be saved. Returns whether there was one.
+    pub(in crate::streaming) fn take_back(
+        &mut self,
+        coord: ChunkCoord,
+        index: &mut impl DerefMut<Target = ChunkIndex<T>>,
+        is_there: impl FnOnce(Entity) -> bool,
+    ) -> bool {
+        let departed = self.departures.returnable(coord);
+        let Some(chunk) = departed.or_else(|| self.saves.returnable(coord)) else {
+            return false;
+        };
+        if !is_there(chunk.root) {
+            return false;
+        }
+        if departed.is_some() {
+            self.departures.take_back(coord);
+        } else {
+            self.saves.take_back(coord);
+        }
+        trace!(?coord, "taken back");
+        index.insert(coord, chunk);
+        if let Some(lod) = &mut self.lod {
+            lod.come_back(coord, chunk.version);
+        }
+        self.returned.push((coord, chunk));
+        true
+    }
+
+    /// What a chunk that is not wanted would be made from has changed: it is made anew when it is wanted again, although it
+    /// may not be despawned yet.
+    pub(super) fn outdate(&mut self, coord: ChunkCoord) {
+        self.departures.outdate(coord);
+        self.saves.outdate(coord);
+    }
+
     /// Gives up everything, unsaved, so that all that is wanted is requested anew from the next scan on.
     pub(super) fn give_up_all(&mut self, index: &mut impl DerefMut<Target = ChunkIndex<T>>) {
         (self.must_restart, self.is_restarting) = (false, false);
@@ -178,6 +233,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         self.pending_changes.withdraw(wanted.iter());
         self.latencies.restart();
         while self.give_up_next(index, false) {}
+        self.departures.outdate_all();
         self.scheduler.clear_quarantine();
         self.must_update = true;
     }
@@ -199,9 +255,14 @@ impl<T: Send + Sync + 'static> StreamState<T> {
 
     /// A chunk needs no saving any more: it may be despawned, and what waited for it is requested.
     pub(super) fn release(&mut self, released: Released) {
-        let Released { coord, left, then } = released;
+        let Released {
+            coord,
+            left,
+            then,
+            can_return,
+        } = released;
         if let Some((chunk, distance_sq)) = left {
-            self.departures.push(coord, chunk, distance_sq);
+            (self.departures).push(coord, chunk, distance_sq, can_return);
         }
         let requested = match then {
             Some(Request::Load) => self.scheduler.request(coord),

@@ -4,12 +4,13 @@ use crate::{
     applier::Applier,
     budget::ApplyBudget,
     contain,
+    host::LoadedChunk,
     spawn::visibility,
     streaming::{
         config::DespawnedRoots,
         index::{ChunkIndex, RootOf},
-        messages::ChunkUnloaded,
-        stream::{ChunkStream, ParkedApplier, StreamHost, StreamState},
+        messages::{ChunkLoaded, ChunkUnloaded},
+        stream::{ChunkStream, ParkedApplier, RootEvent, StreamHost, StreamState},
     },
     sync::Arc,
 };
@@ -21,6 +22,7 @@ use bevy_ecs::{
     world::World,
 };
 use chunk_coord::ChunkCoord;
+use chunk_scheduler::Rank;
 use core::time::Duration;
 use tracing::debug_span;
 
@@ -77,6 +79,8 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
         && (state.scheduler.depths().live() > 0
             || stream.unloading() > 0
             || stream.partial().is_some()
+            || !state.to_hide.is_empty()
+            || !state.returned.is_empty()
             || !state.saves.is_empty()
             || index.has_orphaned()
             || !state.root_events.is_empty()
@@ -91,7 +95,7 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let _span = debug_span!("chunk_apply").entered();
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
-    hide_left::<T>(world);
+    hide_and_show::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
     move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
@@ -163,11 +167,44 @@ fn forget_orphaned<T: Send + Sync + 'static>(
     });
 }
 
-/// Hides the roots that left the index.
-fn hide_left<T: Send + Sync + 'static>(world: &mut World) {
-    let left = ChunkStream::<T>::with_state(world, |state| core::mem::take(&mut state.to_hide));
-    for root in left.into_iter().flatten() {
-        let _ = visibility::hide(world, root);
+/// Hides the roots that left the index, and shows those that were taken back.
+fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
+    let lists = ChunkStream::<T>::with_state(world, |state| {
+        let to_hide = core::mem::take(&mut state.to_hide);
+        (to_hide, core::mem::take(&mut state.returned))
+    });
+    let (to_hide, returned) = lists.unwrap_or_default();
+    for root in to_hide {
+        let hidden = visibility::hide(world, root);
+        ChunkStream::<T>::with_state(world, |state| state.hidden.insert(root, hidden));
+    }
+    for (coord, chunk) in returned {
+        let hidden = ChunkStream::<T>::with_state(world, |state| state.hidden.remove(&chunk.root));
+        if let Some(Some(hidden)) = hidden {
+            hidden.show(world, chunk.root);
+        }
+        // Its root may have been despawned since.
+        let index = world.get_resource::<ChunkIndex<T>>();
+        if index.and_then(|index| index.root(coord)) != Some(chunk.root) {
+            continue;
+        }
+        let loaded = ChunkStream::<T>::with_state(world, |state| {
+            let (distance_sq, now) = (state.rank.rank(&coord), state.clock.now());
+            let latency = state.latencies.returned(coord, distance_sq, now);
+            let level = (state.lod.as_ref()).map_or(0, |lod| lod.made(coord, chunk.version));
+            let LoadedChunk {
+                root,
+                entities,
+                version,
+            } = chunk;
+            let loaded =
+                ChunkLoaded::<T>::new(coord, root, entities, level, version, latency, None);
+            (state.root_events).push_back(RootEvent::Loaded(loaded.clone()));
+            loaded
+        });
+        if let Some(loaded) = loaded {
+            write(world, vec![loaded]);
+        }
     }
 }
 

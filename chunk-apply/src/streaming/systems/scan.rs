@@ -1,14 +1,18 @@
 //! The system that finds out what became wanted.
 
 use crate::streaming::{
-    index::ChunkIndex,
+    index::{ChunkIndex, RootOf},
     stream::{ChunkStream, StreamState, renew},
     viewer::{ChunkViewer, LiveViewers},
 };
-use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
-use chunk_coord::{ScanBudget, WantedSet};
+use bevy_ecs::{
+    change_detection::DetectChangesMut,
+    system::{Query, ResMut},
+};
+use chunk_coord::{ChunkCoord, ScanBudget, WantedSet};
 use chunk_scheduler::{Lane, Rank};
 use core::time::Duration;
+use smallvec::SmallVec;
 use tracing::{debug_span, trace};
 
 /// Chunks requested again between two readings of the clock.
@@ -19,6 +23,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     mut stream: ResMut<ChunkStream<T>>,
     mut index: ResMut<ChunkIndex<T>>,
     viewers: LiveViewers,
+    roots: Query<&RootOf<T>>,
 ) {
     // Each access through `ResMut` would borrow all fields.
     let stream = stream.bypass_change_detection();
@@ -46,6 +51,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         state.must_update = true;
         state.latencies.restart();
         state.saves.change_grid();
+        state.departures.outdate_all();
         let wanted = core::mem::replace(&mut state.wanted, WantedSet::new());
         state.pending_changes.withdraw(wanted.iter());
     }
@@ -73,7 +79,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         lod.viewers_moved(&state.rank, state.world_origin.grid.is_planar());
     }
     let had_pending = !state.pending_changes.is_empty();
-    let mut have_left = follow_changes(state, &mut index, end);
+    let mut have_left = follow_changes(state, &mut index, &roots, end);
     let is_outdated = state.must_update || !state.wanted.is_settled();
     let has_time = !had_pending || state.clock.now() < end;
     if is_outdated && has_time && state.pending_changes.is_empty() {
@@ -83,7 +89,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         let mut budget = ScanBudget::with_clock(limit / 3, &mut now);
         let changes = state.pending_changes.refill(start);
         (state.wanted).update(state.viewers.as_slice(), &mut budget, changes);
-        have_left |= follow_changes(state, &mut index, end);
+        have_left |= follow_changes(state, &mut index, &roots, end);
     }
     if state.pending_changes.is_empty() {
         retry(state, end);
@@ -105,13 +111,14 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
 fn follow_changes<T: Send + Sync + 'static>(
     state: &mut StreamState<T>,
     index: &mut ResMut<ChunkIndex<T>>,
+    roots: &Query<&RootOf<T>>,
     end: Duration,
 ) -> bool {
     let mut have_left = false;
     while !state.pending_changes.is_empty() {
         let has_left = state.give_up_next(index, true);
         have_left |= has_left;
-        let has_entered = request(state);
+        let has_entered = request(state, index, roots);
         if !(has_left || has_entered) || state.clock.now() >= end {
             break;
         }
@@ -120,27 +127,32 @@ fn follow_changes<T: Send + Sync + 'static>(
 }
 
 /// Requests the next few chunks that entered the wanted set, once all that left were given up, and those of a former grid
-/// are saved. Returns whether there were any.
-fn request<T: Send + Sync + 'static>(state: &mut StreamState<T>) -> bool {
+/// are saved, and takes those back that are still whole. Returns whether there were any.
+fn request<T: Send + Sync + 'static>(
+    state: &mut StreamState<T>,
+    index: &mut ResMut<ChunkIndex<T>>,
+    roots: &Query<&RootOf<T>>,
+) -> bool {
     if state.saves.has_former() {
         return false;
     }
     let since = state.pending_changes.since;
-    let entered = state.pending_changes.next_entered();
+    let entered: SmallVec<[ChunkCoord; BATCH]> = state.pending_changes.next_entered().into();
     if entered.is_empty() {
         return false;
     }
     state.is_restarting = false;
     if let Some(lod) = &mut state.lod {
-        lod.enter(entered);
+        lod.enter(&entered);
     }
     for coord in entered {
         trace!(?coord, "wanted");
-        // It may be generated from what is yet to be saved.
-        if !state.saves.want(*coord) {
-            state.scheduler.request(*coord);
+        state.latencies.wanted(coord, since);
+        // What left may return. Else the chunk may be generated from what is yet to be saved.
+        let is_there = |root| roots.contains(root);
+        if !state.take_back(coord, index, is_there) && !state.saves.want(coord) {
+            state.scheduler.request(coord);
         }
-        state.latencies.wanted(*coord, since);
     }
     true
 }
