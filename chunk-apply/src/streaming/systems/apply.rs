@@ -96,16 +96,18 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
-        let mut budget = stream.state.frames.now.left_of(&stream.budget);
         let state = &mut stream.state;
         state.saves.wake(start);
+        let inline = state.scheduler.inline_budget();
+        let mut budget = state.frames.now.left_of(&stream.budget, inline);
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
         let elapsed = clock.now().saturating_sub(start);
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
-        budget
+        (budget, !state.frames.has_advanced())
     });
-    if let Some(budget) = budget {
-        let mut report = applier.apply(world, &mut StreamHost::<T>::default(), &budget);
+    if let Some((budget, owes_a_slice)) = budget {
+        let host = &mut StreamHost::<T>::default();
+        let (mut report, has_advanced) = applier.apply_part(world, host, &budget, owes_a_slice);
         move_roots::<T>(world);
         ChunkStream::<T>::with_stream(world, |stream| {
             let state = &mut stream.state;
@@ -113,7 +115,8 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
             state.totals.spawned += report.spawned as u64;
             state.totals.despawned += report.despawned as u64;
             report.spent = clock.now().saturating_sub(start);
-            state.frames.worked(report, &stream.budget);
+            let inline = state.scheduler.inline_budget();
+            (state.frames).worked(report, has_advanced, &stream.budget, inline);
         });
     }
     ParkedApplier::put_back(world, applier);
