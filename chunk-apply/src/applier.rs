@@ -124,7 +124,8 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let is_loading = self.partial.is_some() || host.has_arrivals(world);
         let departing = host.departing(world);
         let is_unloading = self.unloader.chunks() + departing.chunks > 0;
-        if !is_loading && !is_unloading && host.unsaved(world).urgent == 0 {
+        let unsaved = host.unsaved(world);
+        if !is_loading && !is_unloading && unsaved.urgent + unsaved.standing == 0 {
             return (ApplyReport::default(), false);
         }
         let clock = Arc::clone(&self.clock);
@@ -189,6 +190,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         {
             self.tell(work);
         }
+        while work.host.unsaved(work.world).standing > 0 && work.save() {}
     }
 
     /// Takes over a chunk that the host gave up, which saves it first if it must. Returns whether there was one and time

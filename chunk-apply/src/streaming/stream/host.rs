@@ -122,6 +122,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
+            state.to_hide.hide_now(coord);
             let distance_sq = state.rank.rank(&coord);
             let now = state.clock.now();
             let latency = (state.latencies).shown(coord, version, distance_sq, now);
@@ -149,7 +150,12 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
     }
 
     fn next_departure(&mut self, world: &mut World) -> Option<Departure<ChunkCoord>> {
-        ChunkStream::<T>::with_state(world, |state| state.departures.pop())?
+        ChunkStream::<T>::with_state(world, |state| {
+            let departure = state.departures.pop()?;
+            // The applier hides what it does not despawn at once.
+            state.to_hide.take(departure.key);
+            Some(departure)
+        })?
     }
 
     fn departing(&self, world: &World) -> Departing {

@@ -78,6 +78,7 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
             || stream.unloading() > 0
             || stream.partial().is_some()
             || !state.saves.is_empty()
+            || stream.saving_all() > 0
             || index.has_orphaned()
             || !state.root_events.is_empty()
             || !(state.unloaded.is_empty() && state.failed.is_empty()))
@@ -91,7 +92,7 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let _span = debug_span!("chunk_apply").entered();
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
-    hide_left::<T>(world);
+    let hiding = hide_left::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
     move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
@@ -101,7 +102,7 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
         let inline = state.scheduler.inline_budget();
         let mut budget = state.frames.now.left_of(&stream.budget, inline);
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
-        let elapsed = clock.now().saturating_sub(start);
+        let elapsed = clock.now().saturating_sub(start) + hiding;
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
         (budget, !state.frames.has_advanced())
     });
@@ -166,12 +167,21 @@ fn forget_orphaned<T: Send + Sync + 'static>(
     });
 }
 
-/// Hides the roots that left the index.
-fn hide_left<T: Send + Sync + 'static>(world: &mut World) {
-    let left = ChunkStream::<T>::with_state(world, |state| core::mem::take(&mut state.to_hide));
-    for root in left.into_iter().flatten() {
+/// Hiding takes so much of a frame's time, one part of so many.
+const HIDING: u32 = 4;
+
+/// Hides roots of chunks that left. Returns what that will cost later in the frame.
+fn hide_left<T: Send + Sync + 'static>(world: &mut World) -> Duration {
+    let next = ChunkStream::<T>::with_stream(world, |stream| {
+        let state = &mut stream.state;
+        let budget = (state.frames.now).left_of(&stream.budget, state.scheduler.inline_budget());
+        state.to_hide.next(budget.time.map(|time| time / HIDING))
+    });
+    let (roots, cost) = next.unwrap_or_default();
+    for root in roots {
         let _ = visibility::hide(world, root);
     }
+    cost
 }
 
 /// Results taken over between two readings of the clock, if there is time for them. Each batch gives permits back and so
