@@ -109,11 +109,24 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         host: &mut impl ChunkHost<K, T>,
         budget: &ApplyBudget,
     ) -> ApplyReport {
+        self.apply_part(world, host, budget, true).0
+    }
+
+    /// A part of a frame's work, for schedules that run several times in a frame. With `owes_a_slice` it does one slice
+    /// however little time is left. Also returns whether it did any.
+    pub(crate) fn apply_part(
+        &mut self,
+        world: &mut World,
+        host: &mut impl ChunkHost<K, T>,
+        budget: &ApplyBudget,
+        mut owes_a_slice: bool,
+    ) -> (ApplyReport, bool) {
         let is_loading = self.partial.is_some() || host.has_arrivals(world);
         let departing = host.departing(world);
         let is_unloading = self.unloader.chunks() + departing.chunks > 0;
-        if !is_loading && !is_unloading && host.unsaved(world).urgent == 0 {
-            return ApplyReport::default();
+        let unsaved = host.unsaved(world);
+        if !is_loading && !is_unloading && unsaved.urgent + unsaved.standing == 0 {
+            return (ApplyReport::default(), false);
         }
         let clock = Arc::clone(&self.clock);
         let mut costs = core::mem::take(&mut self.costs);
@@ -127,30 +140,33 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             budget,
             report: &mut report,
         };
-        let mut owes_a_slice = true;
+        let mut has_advanced = false;
         if is_loading {
             let share = self.unload_share(departing, budget);
             // A frame owes one slice. If there is time for no more, loading and unloading get it in turn.
             let was_owed = self.is_loading_owed;
             if was_owed {
-                work.pacer.begin_phase(budget.part(1.0 - share), true);
+                (work.pacer).begin_phase(budget.part(1.0 - share), owes_a_slice);
             } else {
-                work.pacer.begin_phase(budget.part(share), true);
+                work.pacer.begin_phase(budget.part(share), owes_a_slice);
                 self.unload_phase(&mut work);
-                let has_unloaded = work.pacer.has_advanced();
-                work.pacer.begin_phase(budget.time, !has_unloaded);
+                has_advanced = work.pacer.has_advanced();
+                (work.pacer).begin_phase(budget.time, owes_a_slice && !has_advanced);
             }
             self.load_phase(&mut work);
-            self.is_loading_owed = !work.pacer.has_advanced();
-            owes_a_slice = was_owed && self.is_loading_owed;
+            let has_loaded = work.pacer.has_advanced();
+            self.is_loading_owed = !has_loaded && (owes_a_slice || was_owed);
+            has_advanced |= has_loaded;
+            owes_a_slice &= !has_advanced;
         }
         work.pacer.begin_phase(budget.time, owes_a_slice);
         self.unload_phase(&mut work);
+        has_advanced |= work.pacer.has_advanced();
         report.spent = pacer.finish();
         self.costs = costs;
         let over = |time| report.spent.saturating_sub(time);
         report.overshoot = budget.time.map_or(Duration::ZERO, over);
-        report
+        (report, has_advanced)
     }
 
     /// The share of time that unloading gets first: the reserved one, or the part of all entities, roots included, that
@@ -175,6 +191,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         {
             self.tell(work);
         }
+        while work.host.unsaved(work.world).standing > 0 && work.save() {}
     }
 
     /// Takes over a chunk that the host gave up, which saves it first if it must. Returns whether there was one and time

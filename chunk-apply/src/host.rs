@@ -84,6 +84,8 @@ pub struct Unsaved {
     pub urgent: usize,
     /// Those that are despawned when they are saved. They are saved when nothing else is left to despawn.
     pub leaving: usize,
+    /// Those that stay. They are saved when there is time for nothing else of these.
+    pub standing: usize,
 }
 
 /// What an [`Applier`](crate::Applier) works for: it takes chunks from the host, best first, and tells it the outcome

@@ -6,8 +6,13 @@ use crate::{
     host::{ChunkHost, LoadedChunk},
     spawn::visibility,
 };
-use bevy_ecs::{entity::Entity, hierarchy::Children, world::World};
+use bevy_ecs::{
+    entity::Entity,
+    hierarchy::{ChildOf, Children},
+    world::World,
+};
 use core::cmp::Reverse;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// Stands for despawning in the cost model.
@@ -55,8 +60,8 @@ pub(crate) struct Unloader<K> {
     queue: BTreeMap<Position<K>, LoadedChunk>,
     pushed: u64,
     entities: usize,
-    /// The children that are being despawned. Kept for its memory.
-    children: Vec<Entity>,
+    /// Where despawning has stopped.
+    place: Place,
 }
 
 impl<K: Ord + Copy> Unloader<K> {
@@ -65,7 +70,7 @@ impl<K: Ord + Copy> Unloader<K> {
             queue: BTreeMap::new(),
             pushed: 0,
             entities: 0,
-            children: Vec::new(),
+            place: Place::default(),
         }
     }
 
@@ -95,7 +100,7 @@ impl<K: Ord + Copy> Unloader<K> {
         let (_, key, ..) = *entry.key();
         let chunk = entry.get_mut();
         let before = chunk.entities;
-        let is_gone = despawn(&key, chunk, &mut self.children, work);
+        let is_gone = despawn(&key, chunk, &mut self.place, work);
         self.entities -= before - chunk.entities;
         if is_gone {
             self.entities -= chunk.entities + 1;
@@ -112,7 +117,7 @@ impl<K: Ord + Copy> Unloader<K> {
         chunk: LoadedChunk,
         work: &mut Work<'_, '_, H>,
     ) {
-        despawn_whole(&key, chunk.root, &mut self.children, work);
+        despawn_whole(&key, chunk.root, &mut self.place.next, work);
         work.report.unloaded += 1;
     }
 }
@@ -135,18 +140,27 @@ fn despawn_whole<K, T, H: ChunkHost<K, T>>(
     work.pacer.end_step();
 }
 
+/// Where despawning has stopped in the tree under a root, so that a slice in a deep tree does not begin at the top.
+#[derive(Debug, Default)]
+struct Place {
+    /// From the root down.
+    path: Vec<Entity>,
+    /// What is despawned next. Kept for its memory.
+    next: Vec<Entity>,
+}
+
 /// Despawns as many entities under the root as the pacer allows, and the root when all of them fit. Returns whether
 /// the root is gone.
 fn despawn<K, T, H: ChunkHost<K, T>>(
     key: &K,
     chunk: &mut LoadedChunk,
-    children: &mut Vec<Entity>,
+    place: &mut Place,
     work: &mut Work<'_, '_, H>,
 ) -> bool {
     if work.pacer.is_in_whole_chunks() {
         let has_time = work.pacer.allowance(CostKey::of::<DespawningWhole>()) > 0;
         if has_time {
-            despawn_whole(key, chunk.root, children, work);
+            despawn_whole(key, chunk.root, &mut place.next, work);
         }
         return has_time;
     }
@@ -166,43 +180,109 @@ fn despawn<K, T, H: ChunkHost<K, T>>(
         if allowance == 0 {
             return false;
         }
-        children.clear();
-        if let Some(list) = world.get::<Children>(root) {
-            // From the end, where Bevy looks first for a child that leaves its parent.
-            children.extend(list.iter().rev().take(allowance));
-        }
-        if children.len() < allowance {
-            if let Err(panic) = contain::despawn(world, root, children) {
+        if let Some(below) = count_below(world, root, allowance) {
+            place.next.clear();
+            let children = world.get::<Children>(root);
+            place.next.extend(children.into_iter().flatten().copied());
+            if let Err(panic) = contain::despawn(world, root, &place.next) {
                 host.panicked(world, key, panic);
             }
-            pacer.spent(cost_key, children.len() + 1);
-            // The children may have had any number of descendants, all despawned at once.
+            pacer.spent(cost_key, below + 1);
+            // Observers of the root may have taken any time.
             pacer.read_clock();
-            report.despawned += children.len();
+            report.despawned += below;
             return true;
         }
-        let mut rest = &children[..];
-        while !rest.is_empty() {
-            let mut tried = 0;
-            let despawned = contain::contain(world, |world| {
-                for child in rest {
-                    tried += 1;
-                    let _ = world.try_despawn(*child);
+        place.follow(world, root);
+        let mut gone = 0;
+        while gone < allowance && place.find(world, allowance - gone) {
+            let mut rest = &place.next[..];
+            while !rest.is_empty() {
+                let mut tried = 0;
+                let despawned = contain::contain(world, |world| {
+                    for entity in rest {
+                        tried += 1;
+                        let _ = world.try_despawn(*entity);
+                    }
+                });
+                if let Err(panic) = despawned {
+                    let is_out = contain::abandon(world, rest[tried - 1]);
+                    host.panicked(world, key, panic);
+                    if !is_out {
+                        // It would be tried for ever.
+                        return true;
+                    }
                 }
-            });
-            if let Err(panic) = despawned {
-                let is_out = contain::abandon(world, rest[tried - 1]);
-                host.panicked(world, key, panic);
-                if !is_out {
-                    // It would be tried for ever.
-                    return true;
-                }
+                rest = &rest[tried..];
             }
-            rest = &rest[tried..];
+            gone += place.next.len();
         }
-        pacer.spent(cost_key, children.len());
-        report.despawned += children.len();
-        // A user may have added children, which were never counted.
-        chunk.entities = chunk.entities.saturating_sub(children.len());
+        pacer.spent(cost_key, gone);
+        report.despawned += gone;
+        // A user may have added entities, which were never counted.
+        chunk.entities = chunk.entities.saturating_sub(gone);
+    }
+}
+
+/// How many entities there are under this one, if they are fewer than `most`.
+fn count_below(world: &World, entity: Entity, most: usize) -> Option<usize> {
+    let mut count = 0;
+    let mut parents: SmallVec<[Entity; 8]> = SmallVec::from_slice(&[entity]);
+    while let Some(parent) = parents.pop() {
+        let Some(children) = world.get::<Children>(parent) else {
+            continue;
+        };
+        count += children.len();
+        if count >= most {
+            return None;
+        }
+        let children = children.iter().copied();
+        parents.extend(children.filter(|child| has_children(world, *child)));
+    }
+    Some(count)
+}
+
+fn has_children(world: &World, entity: Entity) -> bool {
+    (world.get_entity(entity)).is_ok_and(|entity| entity.contains::<Children>())
+}
+
+impl Place {
+    /// Shortens the path to what is still a path down from the root: users may have moved entities since it was made.
+    fn follow(&mut self, world: &World, root: Entity) {
+        if self.path.first() != Some(&root) {
+            self.path.clear();
+            self.path.push(root);
+        }
+        let is_below = |pair: &&[Entity]| {
+            let child = world.get::<ChildOf>(pair[1]);
+            child.is_some_and(|child| child.parent() == pair[0])
+        };
+        let valid = self.path.windows(2).take_while(is_below).count();
+        self.path.truncate(1 + valid);
+    }
+
+    /// Finds up to `most` entities that have nothing under them. False where only the root is left.
+    fn find(&mut self, world: &World, most: usize) -> bool {
+        self.next.clear();
+        while let Some(parent) = self.path.last().copied() {
+            let children = world.get::<Children>(parent);
+            // From the end, where Bevy looks first for a child that leaves its parent.
+            let mut children = children.into_iter().flatten().rev().copied().peekable();
+            let Some(last) = children.peek().copied() else {
+                if self.path.len() == 1 {
+                    return false;
+                }
+                self.path.pop();
+                self.next.push(parent);
+                return true;
+            };
+            let leaves = children.take_while(|child| !has_children(world, *child));
+            self.next.extend(leaves.take(most));
+            if !self.next.is_empty() {
+                return true;
+            }
+            self.path.push(last);
+        }
+        false
     }
 }

@@ -36,6 +36,29 @@ fn without_a_budget_a_tick_still_takes_one_step() {
 }
 
 #[test]
+fn a_tick_with_time_of_the_callers_steps_as_often_as_it_agrees() {
+    let mut scheduler = scheduler(Duration::ZERO, plain());
+    assert_eq!(scheduler.inline_budget(), Some(Duration::ZERO));
+    scheduler.request(1);
+    scheduler.tick_while(FRAME, || false);
+    assert_eq!(scheduler.depths().in_flight, 0);
+    let mut steps = 0;
+    let mut asked = 0;
+    while scheduler.counters().generated < 1 {
+        scheduler.tick_while(FRAME * 2, || {
+            asked += 1;
+            std::mem::replace(&mut steps, 1) == 0
+        });
+        steps = 0;
+        assert!(asked < 10, "each tick takes a step");
+    }
+    scheduler.tick_while(FRAME * 3, || true);
+    let before = asked;
+    scheduler.tick_while(FRAME * 4, || panic!("there is nothing to do"));
+    assert_eq!(asked, before);
+}
+
+#[test]
 fn a_generator_that_waits_delays_neither_the_tick_nor_other_jobs() {
     let is_open = Arc::new(AtomicBool::new(false));
     let waker: Arc<Mutex<Option<Waker>>> = Arc::default();

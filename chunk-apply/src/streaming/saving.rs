@@ -7,7 +7,7 @@ use core::{error::Error, num::NonZeroU32, time::Duration};
 
 /// Called with each chunk whose state would otherwise be lost, while all of its entities are there.
 ///
-/// - A chunk that is no longer wanted is hidden at once, and saved before its first entity is despawned. If it is wanted
+/// - A chunk that is no longer wanted is hidden and saved before its first entity is despawned. If it is wanted
 ///   again before that, it is taken back as it is, saved or not. If it cannot return, because
 ///   [`refresh`](crate::ChunkStream::refresh) was called meanwhile or a newer version was under way, it is saved first and
 ///   requested then, so that its generator can read what was saved.

@@ -91,12 +91,41 @@ fn a_schedule_that_catches_up_shares_the_frames_budget_among_its_runs() {
     while rig.index().len() < 29 {
         rig.frame();
         let frame = rig.stream().last_frame();
-        // Each run advances by one piece however little is left.
-        let most = Duration::from_micros(1_000 + 7 * 10);
+        // The frame advances by one piece however little is left.
+        let most = Duration::from_micros(1_000 + 10);
         assert!(frame.main_thread() <= most, "{frame:?}");
         let pieces = rig.pieces();
         assert_eq!(frame.apply.spawned, pieces - before, "runs are added up");
         before = pieces;
+    }
+}
+
+#[test]
+fn the_runs_of_a_frame_owe_one_piece_together() {
+    let clock = ManualClock::default();
+    let millisecond = Duration::from_millis(1);
+    let slow = clock.clone();
+    let spawner = Spawner::new(move |_, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+        slow.advance(millisecond);
+        writer.spawn_batch([Piece(0)]);
+    });
+    let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner);
+    let plugin = plugin.with_config(StreamingConfig {
+        budget: ApplyBudget::time(millisecond / 2),
+        ..config()
+    });
+    // Six or seven ticks a frame.
+    let mut rig = fixed(plugin, clock, Duration::from_millis(100));
+    rig.viewer(0, 0);
+    let mut frames = 0;
+    while rig.index().len() < 29 {
+        rig.frame();
+        let frame = rig.stream().last_frame();
+        assert!(frame.main_thread() <= millisecond, "{frame:?}");
+        assert_eq!(frame.apply.overshoot, frame.apply.spent / 2);
+        frames += 1;
+        // One for the step that spawns, and one for the piece.
+        assert!(frames <= 2 * 29 + 2, "each frame advances");
     }
 }
 

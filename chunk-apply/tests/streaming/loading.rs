@@ -6,9 +6,9 @@ use crate::rig::{
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ApplyBudget, ChunkRoot, ChunkWriter, Spawner, StreamingConfig};
-use chunk_coord::ChunkCoord;
-use chunk_scheduler::SchedulerConfig;
+use chunk_apply::{ApplyBudget, ChunkRoot, ChunkWriter, ManualClock, Spawner, StreamingConfig};
+use chunk_coord::{ChunkCoord, ViewRange};
+use chunk_scheduler::{JobState, Lane, SchedulerConfig};
 use std::time::Duration;
 
 #[test]
@@ -202,4 +202,64 @@ fn an_iterator_that_promises_far_more_than_it_has_costs_no_memory() {
     rig.viewer(0, 0);
     rig.settle();
     assert_eq!(rig.pieces(), 29 * PIECES);
+}
+
+#[test]
+fn no_chunk_is_applied_before_a_nearer_one_that_waits() {
+    for seed in 0..12_u32 {
+        let clock = ManualClock::default();
+        let slow = clock.clone();
+        let spawner = Spawner::new(move |_, pieces: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+            let slow = slow.clone();
+            writer.spawn_batch((0..pieces.0).map(move |piece| {
+                slow.advance(Duration::from_micros(20));
+                Piece(piece)
+            }));
+        });
+        let micros = [0, 100, 400, 2_000][seed as usize % 4];
+        let config = StreamingConfig {
+            range: Some(ViewRange::disc(6, 8).expect("8 is more")),
+            budget: ApplyBudget::time(Duration::from_micros(micros)),
+            ..config()
+        };
+        let mut rig = Rig::on(clock, generator(), spawner, config);
+        let viewer = rig.viewer(0, 0);
+        let (mut random, mut at, mut compared) = (seed, (0, 0), 0);
+        for frame in 0..400 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match random >> 28 {
+                0 => at = ((random >> 8) as i32 % 40, (random >> 16) as i32 % 40),
+                1..5 => at.0 += 1,
+                5..8 => at.1 -= 1,
+                8 => {
+                    let coord = ChunkCoord::planar(at.0 + 1, at.1);
+                    rig.stream_mut().refresh_in(coord, Lane::Normal);
+                }
+                _ => {}
+            }
+            rig.move_to(viewer, at.0, at.1);
+            let begun = rig.stream().partial().map(|(coord, _)| coord);
+            rig.frame();
+            let here = ChunkCoord::planar(at.0, at.1);
+            let distance_sq = |coord: ChunkCoord| coord.distance_sq(here);
+            let shown: Vec<ChunkCoord> = rig.loaded().iter().map(|chunk| chunk.coord).collect();
+            let scheduler = rig.stream().scheduler();
+            let waits = |coord: &ChunkCoord| scheduler.state(*coord) == Some(JobState::Delivered);
+            let waiting = rig.stream().wanted().iter().filter(waits);
+            let Some(nearest) = waiting.map(distance_sq).min() else {
+                continue;
+            };
+            for coord in shown.into_iter().filter(|coord| Some(*coord) != begun) {
+                compared += 1;
+                assert!(
+                    distance_sq(coord) <= nearest,
+                    "{coord} in frame {frame} of {seed}"
+                );
+            }
+        }
+        assert!(
+            compared > 20 || micros == 2_000,
+            "{compared} with {micros} µs"
+        );
+    }
 }

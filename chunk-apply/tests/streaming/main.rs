@@ -12,6 +12,7 @@ mod despawned_roots;
 mod drawing;
 mod failures;
 mod frames;
+mod inline;
 mod interference;
 mod lingering;
 mod loading;

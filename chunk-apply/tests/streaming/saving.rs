@@ -1,6 +1,6 @@
 //! What the save hook sees, and when; nothing that was built is lost.
 
-use crate::rig::{PIECES, Pieces, Rig, config, grid, spawner};
+use crate::rig::{PIECES, Pieces, Rig, config, generator, grid, spawner};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
@@ -602,4 +602,62 @@ fn nothing_of_another_grid_is_asked_for_before_the_old_one_is_saved() {
     is_full.store(false, Ordering::Relaxed);
     rig.settle();
     assert_eq!(rig.index().len(), 29);
+}
+
+#[test]
+fn all_that_stands_is_saved_within_the_budget_while_the_game_goes_on() {
+    let clock = ManualClock::default();
+    let (slow, budget) = (clock.clone(), Duration::from_millis(1));
+    let plugin = ChunkStreamingPlugin::new(grid(), generator(), spawner())
+        .with_config(StreamingConfig {
+            budget: ApplyBudget::time(budget),
+            ..config()
+        })
+        .with_save_hook(move |world, chunk| {
+            slow.advance(Duration::from_micros(300));
+            world.resource_mut::<Calls>().0.push(chunk);
+            match chunk.coord == ChunkCoord::ORIGIN {
+                true => Err("a full disk".into()),
+                false => Ok(()),
+            }
+        });
+    let mut rig = Rig::build(clock, plugin);
+    rig.app.init_resource::<Calls>();
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let world = rig.app.world_mut();
+    let asked = world.resource_scope(|world, index: Mut<ChunkIndex<Pieces>>| {
+        let mut stream = world.resource_mut::<ChunkStream<Pieces>>();
+        stream.start_saving_all(&index)
+    });
+    assert_eq!((asked, rig.stream().saving_all()), (29, 29));
+    let mut frames = 0;
+    while rig.stream().saving_all() > 0 {
+        if frames == 3 {
+            rig.move_to(viewer, 4, 0);
+        }
+        rig.frame();
+        frames += 1;
+        let spent = rig.stream().last_frame().main_thread();
+        assert!(spent <= budget, "{spent:?} in frame {frames}");
+        assert!(frames < 100, "it goes on beside loading");
+    }
+    rig.frames(50);
+    let calls = calls(&rig);
+    let of = |reason| calls.iter().filter(move |chunk| chunk.reason == reason);
+    let all: Vec<ChunkCoord> = of(SaveReason::SaveAll).map(|chunk| chunk.coord).collect();
+    assert!(all.is_sorted());
+    let left: Vec<ChunkCoord> = of(SaveReason::Unloaded).map(|chunk| chunk.coord).collect();
+    assert!(left.iter().all(|coord| coord.x < 1), "{left:?}");
+    // Each of the 29 that stood, those that left before their turn because they left.
+    let mut saved: Vec<ChunkCoord> = all.iter().chain(&left).copied().collect();
+    saved.sort_unstable();
+    saved.dedup();
+    assert_eq!(saved.len(), 29);
+    assert!(frames >= 29 / 3, "three in a frame at most: {frames}");
+    assert_eq!(
+        rig.stream().totals().save_failures,
+        1,
+        "not tried again while it stands"
+    );
 }

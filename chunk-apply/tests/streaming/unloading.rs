@@ -1,10 +1,11 @@
 //! From unwanted to gone, with nothing left behind.
 
-use crate::rig::{PIECES, Pieces, Rig, config, spawner};
+use crate::rig::{PIECES, Piece, Pieces, Rig, config, spawner};
 use bevy_ecs::prelude::*;
 use chunk_apply::{ApplyBudget, StreamingConfig};
-use chunk_coord::ChunkCoord;
+use chunk_coord::{ChunkCoord, ViewRange};
 use chunk_scheduler::{Generator, Job};
+use std::time::Duration;
 
 #[test]
 fn chunks_beyond_the_unload_radius_go_and_are_reported_once() {
@@ -140,4 +141,115 @@ fn the_save_hook_sees_each_chunk_with_all_of_its_entities_once() {
     assert_eq!(saved(&rig).len(), 1 + 29);
     assert!(saved(&rig).iter().all(|(_, pieces)| *pieces == PIECES));
     assert_eq!(rig.pieces(), 0);
+}
+
+/// A rig in which each piece takes a microsecond to despawn.
+fn slow_to_despawn(pieces: usize, radius: u32, budget: Duration) -> Rig {
+    let generator = Generator::new(move |_: &Job<ChunkCoord>| Pieces(pieces));
+    let config = StreamingConfig {
+        range: Some(ViewRange::disc(radius, radius).expect("equal radii")),
+        budget: ApplyBudget::time(budget),
+        ..config()
+    };
+    let mut rig = Rig::with(generator, spawner(), config);
+    let slow = rig.clock.clone();
+    (rig.app).add_observer(move |_: On<Remove, Piece>| slow.advance(Duration::from_micros(1)));
+    rig
+}
+
+#[cfg(feature = "visibility")]
+#[test]
+fn what_left_is_hidden_within_the_budget_the_farthest_first() {
+    use bevy_camera::visibility::Visibility;
+    use chunk_apply::ChunkRoot;
+    let mut rig = slow_to_despawn(1_000, 3, Duration::from_millis(2));
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    rig.app.world_mut().despawn(viewer);
+    let (mut before, mut frames) = (0, 0);
+    while frames == 0 || rig.stream().unloading() > 0 {
+        rig.frame();
+        frames += 1;
+        let world = rig.app.world_mut();
+        let mut roots = world.query::<(&ChunkRoot, &Visibility)>();
+        let mut distances = |hidden: bool| -> Vec<u64> {
+            (roots.iter(world))
+                .filter(|(_, visibility)| (**visibility == Visibility::Hidden) == hidden)
+                .map(|(root, _)| root.coord.distance_sq(ChunkCoord::ORIGIN))
+                .collect()
+        };
+        let (hidden, seen) = (distances(true), distances(false));
+        let gone = 29 - hidden.len() - seen.len();
+        // Bevy tells 1,001 entities of each, 25 ns each, in a quarter of 2 ms.
+        let now = hidden.len() + gone - before;
+        assert!(now <= 20 + 2, "{now} in frame {frames}");
+        before = hidden.len() + gone;
+        assert!(
+            hidden.iter().min() >= seen.iter().max(),
+            "{hidden:?} {seen:?}"
+        );
+    }
+    assert!((15..=20).contains(&frames), "{frames}");
+    assert_eq!(rig.pieces(), 0);
+}
+
+#[test]
+fn a_child_with_a_deep_subtree_is_despawned_in_slices() {
+    let budget = Duration::from_micros(200);
+    let mut rig = slow_to_despawn(3, 0, budget);
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+    let world = rig.app.world_mut();
+    // A chain of 1,000 under one child, and 2,000 twigs in 10 branches.
+    let mut last = world.spawn((Piece(0), ChildOf(root))).id();
+    for piece in 0..1_000 {
+        last = world.spawn((Piece(piece), ChildOf(last))).id();
+    }
+    for _ in 0..10 {
+        let branch = world.spawn((Piece(0), ChildOf(last))).id();
+        for piece in 0..200 {
+            world.spawn((Piece(piece), ChildOf(branch)));
+        }
+    }
+    let all = rig.pieces();
+    assert_eq!(all, 3 + 1 + 1_000 + 10 * 201);
+    let before = rig.stream().totals().despawned;
+    rig.app.world_mut().despawn(viewer);
+    let mut frames = 0;
+    while rig.stream().unloading() > 0 || frames == 0 {
+        rig.frame();
+        let spent = rig.stream().last_frame().apply.spent;
+        assert!(spent <= budget, "{spent:?} in frame {frames}");
+        frames += 1;
+    }
+    assert_eq!(rig.pieces(), 0);
+    assert_eq!(rig.stream().totals().despawned - before, all as u64);
+    assert!((15..=22).contains(&frames), "{frames}");
+}
+
+#[test]
+fn what_was_moved_out_of_a_chunk_while_it_is_despawned_stays() {
+    let mut rig = slow_to_despawn(1, 0, Duration::from_micros(50));
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let root = rig.index().root(ChunkCoord::ORIGIN).expect("loaded");
+    let world = rig.app.world_mut();
+    let branch = world.spawn((Piece(0), ChildOf(root))).id();
+    let twig = world.spawn((Piece(0), ChildOf(branch))).id();
+    for piece in 0..300 {
+        world.spawn((Piece(piece), ChildOf(twig)));
+    }
+    world.despawn(viewer);
+    rig.frames(3);
+    let left = rig
+        .app
+        .world()
+        .get::<Children>(twig)
+        .map_or(0, |pieces| pieces.len());
+    assert!((1..300).contains(&left), "it is under way: {left}");
+    rig.app.world_mut().entity_mut(twig).remove::<ChildOf>();
+    rig.settle();
+    assert_eq!(rig.pieces(), 1 + left);
+    assert!(rig.app.world().get_entity(branch).is_err());
 }

@@ -255,19 +255,26 @@ impl Executor {
         }
     }
 
-    /// Runs workers on this thread, within the budget, where no other thread does.
-    pub(crate) fn work(&mut self, clock: &WorkClock) {
-        let Runtime::Inline { budget } = self.runtime else {
+    /// How long a tick runs workers, where no other thread does.
+    pub(crate) fn inline_budget(&self) -> Option<Duration> {
+        match self.runtime {
+            Runtime::Inline { budget } => Some(budget),
+            _ => None,
+        }
+    }
+
+    /// Runs workers on this thread, where no other thread does, for as long as `may_step` agrees to each step.
+    pub(crate) fn work(&mut self, mut may_step: impl FnMut() -> bool) {
+        if self.inline_budget().is_none() {
             return;
-        };
+        }
         let mut local_executor = self.local_executor.owned();
-        let began = clock.now();
-        while let Some(task) = local_executor.take_next() {
+        while local_executor.ready() > 0 && may_step() {
+            let Some(task) = local_executor.take_next() else {
+                return;
+            };
             if let Some(task) = task.step() {
                 local_executor.put_back(task);
-            }
-            if clock.now().since(began) >= budget {
-                break;
             }
         }
     }

@@ -348,6 +348,19 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// `now` is any time that does not run backwards, such as the time since start-up. When nothing changed, a tick
     /// takes less than a microsecond and allocates nothing.
     pub fn tick(&mut self, now: Duration) {
+        let clock = self.shared.clock.clone();
+        let budget = self.inline_budget().unwrap_or_default();
+        // The first step is always taken.
+        let mut began = None;
+        self.tick_while(now, || match began {
+            None => began.replace(clock.now()).is_none(),
+            Some(began) => clock.now().since(began) < budget,
+        });
+    }
+
+    /// The same as [`Self::tick`] with time of the caller's for [`Runtime::Inline`]: before each step of a job, `may_step`
+    /// says whether there is time for it. Where it never does, no job makes progress. Other runtimes do not ask.
+    pub fn tick_while(&mut self, now: Duration, may_step: impl FnMut() -> bool) {
         if self.is_shut_down {
             return;
         }
@@ -376,8 +389,15 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.shared.limit.store(limit, Ordering::Release);
         self.outbox.submit(&self.shared, self.live.len());
         self.spawn_workers();
-        self.workers.executor.work(&self.shared.clock);
+        self.workers.executor.work(may_step);
         self.failures.end_tick();
+    }
+
+    /// How long a tick runs jobs on this thread: the budget of [`Runtime::Inline`], or `None` where other threads run
+    /// them.
+    #[must_use]
+    pub fn inline_budget(&self) -> Option<Duration> {
+        self.workers.executor.inline_budget()
     }
 
     /// Says how long the caller's work of a frame took, for a limit that [adapts](crate::AdaptivePolicy): workers that take

@@ -11,10 +11,10 @@ use core::time::Duration;
 pub struct StreamingFrame {
     /// Finding out which chunks became wanted, and requesting them.
     pub scan: Duration,
-    /// Handing over requests and noting failures.
+    /// Handing over requests and noting failures. Where no other thread does, also generating.
     pub generate: Duration,
     /// All of the work on the `World`, and what it did. Its overshoot is by how much the whole frame, scanning and
-    /// generating included, was longer than the budget.
+    /// generating included, was longer than the budget, and that of [`Runtime::Inline`](chunk_scheduler::Runtime::Inline).
     pub apply: ApplyReport,
 }
 
@@ -25,23 +25,36 @@ impl StreamingFrame {
         self.scan + self.generate + self.apply.spent
     }
 
-    /// What is left of a frame's budget.
-    pub(in crate::streaming) fn left_of(&self, budget: &ApplyBudget) -> ApplyBudget {
+    /// What is left of a frame's budget. What generating inline has left of its own budget is added. What it took more is
+    /// not subtracted: generators that take long must not stop what they made from being shown.
+    pub(in crate::streaming) fn left_of(
+        &self,
+        budget: &ApplyBudget,
+        inline: Option<Duration>,
+    ) -> ApplyBudget {
+        let generate = inline.map_or(self.generate, |inline| self.generate.min(inline));
+        let spent = self.scan + generate + self.apply.spent;
         let done = (self.apply.applied + self.apply.failed).max(self.apply.unloaded);
         let done = u32::try_from(done).unwrap_or(u32::MAX);
         ApplyBudget {
-            time: (budget.time).map(|time| time.saturating_sub(self.main_thread())),
+            time: whole(budget, inline).map(|time| time.saturating_sub(spent)),
             chunks: budget.chunks.map(|chunks| chunks.saturating_sub(done)),
             ..*budget
         }
     }
 
     /// Adds one run of applying to the frame.
-    fn add(&mut self, report: ApplyReport, budget: &ApplyBudget) {
+    fn add(&mut self, report: ApplyReport, budget: &ApplyBudget, inline: Option<Duration>) {
         self.apply += report;
         let over = |time| self.main_thread().saturating_sub(time);
-        self.apply.overshoot = budget.time.map_or(Duration::ZERO, over);
+        self.apply.overshoot = whole(budget, inline).map_or(Duration::ZERO, over);
     }
+}
+
+/// The main-thread time of a frame: the budget, and that of generating inline.
+fn whole(budget: &ApplyBudget, inline: Option<Duration>) -> Option<Duration> {
+    let inline = inline.unwrap_or_default();
+    budget.time.map(|time| time.saturating_add(inline))
 }
 
 /// Sums since the stream was made.
@@ -76,14 +89,14 @@ pub(in crate::streaming) struct Frames {
     pub(in crate::streaming) now: StreamingFrame,
     // On the heap, because a resource is moved out of the `World` and back in each frame.
     recorders: Box<Recorders>,
-    /// Whether there was any work on the `World`.
-    has_worked: bool,
+    /// Whether something was done to the `World`.
+    has_advanced: bool,
     /// Whether the app runs `First`, where frames begin. If it does not, each run of applying ends a frame.
     are_announced: bool,
     has_ended: bool,
 }
 
-/// Of all frames with work on the `World`.
+/// Of all frames in which something was done to the `World`, or which were longer than the budget.
 #[derive(Debug, Default)]
 struct Recorders {
     spent: DurationRecorder,
@@ -105,9 +118,20 @@ impl Frames {
     }
 
     /// One run of work on the `World`.
-    pub(in crate::streaming) fn worked(&mut self, report: ApplyReport, budget: &ApplyBudget) {
-        self.now.add(report, budget);
-        self.has_worked = true;
+    pub(in crate::streaming) fn worked(
+        &mut self,
+        report: ApplyReport,
+        has_advanced: bool,
+        budget: &ApplyBudget,
+        inline: Option<Duration>,
+    ) {
+        self.now.add(report, budget, inline);
+        self.has_advanced |= has_advanced;
+    }
+
+    /// Whether something was done to the `World` in this frame, so that it does not owe that any more.
+    pub(in crate::streaming) fn has_advanced(&self) -> bool {
+        self.has_advanced
     }
 
     /// The system that applies has run.
@@ -126,7 +150,8 @@ impl Frames {
     }
 
     fn next(&mut self) {
-        if core::mem::take(&mut self.has_worked) {
+        let has_advanced = core::mem::take(&mut self.has_advanced);
+        if has_advanced || !self.now.apply.overshoot.is_zero() {
             self.recorders.spent.record(self.now.apply.spent);
             self.recorders.overshoot.record(self.now.apply.overshoot);
         }
@@ -153,14 +178,33 @@ mod tests {
             spent: Duration::from_micros(500),
             ..ApplyReport::default()
         };
-        frame.add(report, &budget);
-        let left = frame.left_of(&budget);
+        frame.add(report, &budget, None);
+        let left = frame.left_of(&budget, None);
         assert_eq!(left.time, Some(Duration::from_micros(300)));
         assert_eq!(left.chunks, Some(1));
-        frame.add(report, &budget);
+        frame.add(report, &budget, None);
         assert_eq!(frame.apply.applied, 4);
         assert_eq!(frame.apply.overshoot, Duration::from_micros(200));
-        assert_eq!(frame.left_of(&budget).chunks, Some(0));
+        assert_eq!(frame.left_of(&budget, None).chunks, Some(0));
+    }
+
+    #[test]
+    fn generating_inline_gives_what_it_leaves_and_takes_no_more_than_its_own() {
+        let left = |scan, generate| {
+            let frame = StreamingFrame {
+                scan: Duration::from_millis(scan),
+                generate: Duration::from_millis(generate),
+                ..StreamingFrame::default()
+            };
+            let budget = ApplyBudget::time(Duration::from_millis(2));
+            let left = frame.left_of(&budget, Some(Duration::from_millis(4)));
+            left.time.map(|time| time.as_millis())
+        };
+        assert_eq!(
+            [left(0, 0), left(0, 1), left(0, 4)],
+            [Some(6), Some(5), Some(2)]
+        );
+        assert_eq!([left(1, 50), left(3, 50)], [Some(1), Some(0)]);
     }
 
     #[test]
@@ -186,10 +230,15 @@ mod tests {
             ..ApplyReport::default()
         };
         let budget = ApplyBudget::time(Duration::from_micros(500));
-        frames.worked(report, &budget);
-        frames.worked(report, &budget);
+        frames.worked(report, true, &budget, None);
+        assert!(frames.has_advanced());
+        frames.worked(report, false, &budget, None);
         for _ in 0..3 {
             frames.begin();
+            assert!(!frames.has_advanced());
+            // Chunks are on their way, and none has arrived.
+            let report = ApplyReport::default();
+            frames.worked(report, false, &budget, None);
         }
         let (spent, overshoot) = (frames.apply_times(), frames.overshoots());
         assert_eq!((spent.count, overshoot.count), (1, 1));

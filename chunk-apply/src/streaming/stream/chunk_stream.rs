@@ -391,8 +391,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     }
 
     /// Calls the [save hook](crate::SaveHook) at once for every chunk that left and is not saved yet, and then for every
-    /// loaded one in the order of their coordinates: for the moment before the app exits. No budget limits this. Entity
-    /// events that wait are triggered first.
+    /// loaded one in the order of their coordinates: for the moment before the app exits. No budget limits this; for a
+    /// save while the game goes on, see [`start_saving_all`](Self::start_saving_all). Entity events that wait are triggered
+    /// first.
     ///
     /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
     /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report.
@@ -447,16 +448,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             if Self::with_state(world, |state| state.saves.is_in_hand(coord)) == Some(true) {
                 continue;
             }
-            let chunk = ChunkToSave {
-                coord,
-                root: chunk.root,
-                reason: SaveReason::SaveAll,
-                failures: 0,
-            };
-            match Self::call_hook(world, chunk) {
-                Ok(is_saved) => report.saved += usize::from(is_saved),
-                Err(message) => Self::note_failure(world, chunk, message, false, &mut report),
-            }
+            Self::save_standing(world, coord, chunk, &mut report);
         }
         Self::with_state(world, |state| state.is_saving_all = false);
         report
@@ -513,11 +505,48 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         Ok(report)
     }
 
+    /// Has every loaded chunk saved within the budgets of the coming frames, with the reason
+    /// [`SaveAll`](SaveReason::SaveAll): for a save while the game goes on. Returns how many they are; none without a save
+    /// hook. [`Self::saving_all`] tells how many are left. `index` is the index of this stream.
+    ///
+    /// They are saved in the order of their coordinates, after what something waits for and what leaves. One that leaves
+    /// or is made anew meanwhile is saved because of that. One whose save fails is told by
+    /// [`ChunkSaveFailed`](crate::ChunkSaveFailed) and not tried again before it leaves. Called again, it begins anew.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::{ChunkIndex, ChunkStream};
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// /// Once a minute, for example.
+    /// fn autosave(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
+    ///     stream.start_saving_all(&index);
+    /// }
+    /// # let _ = IntoSystem::into_system(autosave);
+    /// ```
+    pub fn start_saving_all(&mut self, index: &ChunkIndex<T>) -> usize {
+        let state = &mut self.state;
+        state.to_save_standing.clear();
+        if state.save_hook.is_some() {
+            let mut coords: Vec<ChunkCoord> = index.iter().map(|(coord, _)| coord).collect();
+            coords.sort_unstable();
+            state.to_save_standing.extend(coords);
+        }
+        state.to_save_standing.len()
+    }
+
+    /// How many chunks [`Self::start_saving_all`] has yet to save.
+    #[must_use]
+    pub fn saving_all(&self) -> usize {
+        self.state.to_save_standing.len()
+    }
+
     /// Saves the chunk whose turn it is.
     pub(super) fn save_next(world: &mut World) {
         let next = Self::with_state(world, |state| state.saves.next());
         let Some(task) = next.flatten() else {
-            return;
+            return Self::save_next_standing(world);
         };
         let stands = || world.get_resource::<ChunkIndex<T>>()?.chunk(task.coord);
         let chunk = task.left.or_else(stands);
@@ -533,6 +562,40 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         };
         if Self::with_state(world, must_wait) == Some(false) {
             Self::save(world, task, chunk, &mut SaveReport::default());
+        }
+    }
+
+    /// Saves the next chunk that stands and is not saved for another reason.
+    fn save_next_standing(world: &mut World) {
+        let next = Self::with_state(world, |state| {
+            let coord = state.to_save_standing.pop_front()?;
+            (state.saves.pending(coord).is_none()).then_some(coord)
+        });
+        let Some(coord) = next.flatten() else {
+            return;
+        };
+        let index = world.get_resource::<ChunkIndex<T>>();
+        if let Some(chunk) = index.and_then(|index| index.chunk(coord)) {
+            Self::save_standing(world, coord, chunk, &mut SaveReport::default());
+        }
+    }
+
+    /// Saves a chunk that stays.
+    fn save_standing(
+        world: &mut World,
+        coord: ChunkCoord,
+        chunk: LoadedChunk,
+        report: &mut SaveReport,
+    ) {
+        let chunk = ChunkToSave {
+            coord,
+            root: chunk.root,
+            reason: SaveReason::SaveAll,
+            failures: 0,
+        };
+        match Self::call_hook(world, chunk) {
+            Ok(is_saved) => report.saved += usize::from(is_saved),
+            Err(message) => Self::note_failure(world, chunk, message, false, report),
         }
     }
 

@@ -122,6 +122,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
+            state.to_hide.hide_now(coord);
             let distance_sq = state.rank.rank(&coord);
             let now = state.clock.now();
             let latency = (state.latencies).shown(coord, version, distance_sq, now);
@@ -156,6 +157,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             if let Some(lod) = &mut state.lod {
                 lod.forget(departure.key, version);
             }
+            // The applier hides what it does not despawn at once.
+            state.to_hide.take(departure.key, root);
             Some(departure)
         })?
     }

@@ -3,6 +3,7 @@
 mod backlog;
 mod chunk_stream;
 mod departures;
+mod hide_queue;
 mod host;
 mod parked_applier;
 mod pending_changes;

@@ -3,6 +3,7 @@
 use super::{
     backlog::Backlog,
     departures::Departures,
+    hide_queue::HideQueue,
     pending_changes::PendingChanges,
     quarantine::Quarantine,
     root_event::RootEvent,
@@ -55,11 +56,13 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     /// Chunks that left the index and wait to be despawned.
     pub(in crate::streaming) departures: Departures,
     /// Roots that left the index and are still visible.
-    pub(in crate::streaming) to_hide: Vec<Entity>,
+    pub(in crate::streaming) to_hide: HideQueue,
     /// What hiding the roots that left has replaced.
     pub(in crate::streaming) hidden: AHashMap<Entity, Hidden>,
     /// Chunks that were taken back and are to be shown.
     pub(in crate::streaming) returned: Vec<(ChunkCoord, LoadedChunk)>,
+    /// Chunks that [`ChunkStream::start_saving_all`](super::ChunkStream::start_saving_all) has yet to save.
+    pub(super) to_save_standing: VecDeque<ChunkCoord>,
     pub(in crate::streaming) unloaded: Vec<ChunkUnloaded<T>>,
     pub(in crate::streaming) failed: Vec<ChunkFailed<T>>,
     /// Events that happened outside of applying, to be triggered on roots in this order.
@@ -109,9 +112,10 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             held: Held::default(),
             saves: SaveQueue::default(),
             departures: Departures::default(),
-            to_hide: Vec::new(),
+            to_hide: HideQueue::default(),
             hidden: AHashMap::new(),
             returned: Vec::new(),
+            to_save_standing: VecDeque::new(),
             unloaded: Vec::new(),
             failed: Vec::new(),
             root_events: VecDeque::new(),
@@ -174,9 +178,14 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             if let Some(returned) = returned {
                 // Nobody was told that it came back.
                 self.returned.remove(returned);
+            }
+            if !self.hidden.contains_key(&chunk.root) {
+                let is_former = self.is_restarting || !must_save;
+                (self.to_hide).push(coord, chunk, distance_sq, is_former);
+            }
+            if returned.is_some() {
                 continue;
             }
-            self.to_hide.push(chunk.root);
             let unloading = ChunkUnloading::new(coord, chunk.root);
             self.root_events.push_back(RootEvent::Unloading(unloading));
             self.unloaded.push(ChunkUnloaded::new(coord));
@@ -211,6 +220,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             self.saves.take_back(coord);
         }
         trace!(?coord, "taken back");
+        self.to_hide.take(coord, chunk.root);
         index.insert(coord, chunk);
         if let Some(lod) = &mut self.lod {
             lod.come_back(coord, chunk.version);
@@ -232,6 +242,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         let wanted = core::mem::replace(&mut self.wanted, WantedSet::new());
         self.pending_changes.withdraw(wanted.iter());
         self.latencies.restart();
+        self.to_save_standing.clear();
         while self.give_up_next(index, false) {}
         self.departures.outdate_all();
         self.scheduler.clear_quarantine();
@@ -290,13 +301,15 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         Unsaved {
             urgent: self.saves.urgent(),
             leaving: self.saves.leaving(),
+            standing: self.to_save_standing.len(),
         }
     }
 
-    /// Whether nothing more may be spawned: too many chunks are kept because saving them failed.
+    /// Whether nothing more may be spawned: too many chunks are kept because saving them failed, or what was given up
+    /// as a whole is still seen.
     pub(super) fn is_full(&self) -> bool {
         let kept = self.saves.kept();
-        kept > 0 && kept >= self.save_policy.max_kept
+        kept > 0 && kept >= self.save_policy.max_kept || self.to_hide.has_former()
     }
 
     /// Orders the backlog by the viewers' new positions, and discards what is out of date.

@@ -82,6 +82,7 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
             || !state.to_hide.is_empty()
             || !state.returned.is_empty()
             || !state.saves.is_empty()
+            || stream.saving_all() > 0
             || index.has_orphaned()
             || !state.root_events.is_empty()
             || !(state.unloaded.is_empty() && state.failed.is_empty()))
@@ -95,21 +96,23 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let _span = debug_span!("chunk_apply").entered();
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
-    hide_and_show::<T>(world);
+    let hiding = hide_and_show::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
     move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
-        let mut budget = stream.state.frames.now.left_of(&stream.budget);
         let state = &mut stream.state;
         state.saves.wake(start);
+        let inline = state.scheduler.inline_budget();
+        let mut budget = state.frames.now.left_of(&stream.budget, inline);
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
-        let elapsed = clock.now().saturating_sub(start);
+        let elapsed = clock.now().saturating_sub(start) + hiding;
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
-        budget
+        (budget, !state.frames.has_advanced())
     });
-    if let Some(budget) = budget {
-        let mut report = applier.apply(world, &mut StreamHost::<T>::default(), &budget);
+    if let Some((budget, owes_a_slice)) = budget {
+        let host = &mut StreamHost::<T>::default();
+        let (mut report, has_advanced) = applier.apply_part(world, host, &budget, owes_a_slice);
         move_roots::<T>(world);
         ChunkStream::<T>::with_stream(world, |stream| {
             let state = &mut stream.state;
@@ -117,7 +120,8 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
             state.totals.spawned += report.spawned as u64;
             state.totals.despawned += report.despawned as u64;
             report.spent = clock.now().saturating_sub(start);
-            state.frames.worked(report, &stream.budget);
+            let inline = state.scheduler.inline_budget();
+            (state.frames).worked(report, has_advanced, &stream.budget, inline);
         });
     }
     ParkedApplier::put_back(world, applier);
@@ -167,13 +171,18 @@ fn forget_orphaned<T: Send + Sync + 'static>(
     });
 }
 
-/// Hides the roots that left the index, and shows those that were taken back.
-fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
-    let lists = ChunkStream::<T>::with_state(world, |state| {
-        let to_hide = core::mem::take(&mut state.to_hide);
-        (to_hide, core::mem::take(&mut state.returned))
+/// Hiding takes so much of a frame's time, one part of so many.
+const HIDING: u32 = 4;
+
+/// Hides roots of chunks that left, and shows those that were taken back. Returns what hiding will cost later in the frame.
+fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) -> Duration {
+    let next = ChunkStream::<T>::with_stream(world, |stream| {
+        let state = &mut stream.state;
+        let budget = (state.frames.now).left_of(&stream.budget, state.scheduler.inline_budget());
+        let (to_hide, cost) = (state.to_hide).next(budget.time.map(|time| time / HIDING));
+        (to_hide, cost, core::mem::take(&mut state.returned))
     });
-    let (to_hide, returned) = lists.unwrap_or_default();
+    let (to_hide, cost, returned) = next.unwrap_or_default();
     for root in to_hide {
         let hidden = visibility::hide(world, root);
         ChunkStream::<T>::with_state(world, |state| state.hidden.insert(root, hidden));
@@ -206,6 +215,7 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
             write(world, vec![loaded]);
         }
     }
+    cost
 }
 
 /// Results taken over between two readings of the clock, if there is time for them. Each batch gives permits back and so

@@ -3,13 +3,14 @@
 use crate::streaming::{
     index::ChunkIndex,
     messages::ChunkFailed,
-    stream::{ChunkStream, RootEvent},
+    stream::{ChunkStream, RootEvent, StreamState},
 };
 use bevy_ecs::{
     change_detection::DetectChangesMut,
     system::{Res, ResMut},
 };
 use chunk_scheduler::Verdict;
+use core::time::Duration;
 use tracing::debug_span;
 
 /// Hands over requests, and notes what failed.
@@ -24,7 +25,7 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
     }
     let _span = debug_span!("chunk_generate").entered();
     let start = state.clock.now();
-    state.scheduler.tick(start);
+    tick(state, start);
     let failures: Vec<_> = state.scheduler.failures().collect();
     for failure in failures {
         // A newer version may be on its way by now.
@@ -51,4 +52,28 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
         state.failed.push(failed);
     }
     state.frames.now.generate += state.clock.now().saturating_sub(start);
+}
+
+/// What generating inline may take of its budget in a frame in which chunks wait to be applied, one part of so many: the
+/// rest is for applying. The chunk that is nearest now is still generated soon.
+const SHARE_OF_A_BUSY_FRAME: u32 = 4;
+
+/// Where no other thread runs jobs, this runs them: one step in each frame at least, however often its schedule runs.
+fn tick<T: Send + Sync + 'static>(state: &mut StreamState<T>, start: Duration) {
+    let Some(budget) = state.scheduler.inline_budget() else {
+        return state.scheduler.tick(start);
+    };
+    let depths = state.scheduler.depths();
+    let is_busy = depths.completed + depths.backlog > 0;
+    let share = if is_busy {
+        budget / SHARE_OF_A_BUSY_FRAME
+    } else {
+        budget
+    };
+    let before = state.frames.now.generate;
+    let end = start.saturating_add(share.saturating_sub(before));
+    let mut owes_a_step = before.is_zero();
+    let clock = &state.clock;
+    let may_step = || core::mem::take(&mut owes_a_step) || clock.now() < end;
+    state.scheduler.tick_while(start, may_step);
 }

@@ -1,0 +1,132 @@
+//! Roots that are to be hidden because their chunks left.
+
+use crate::host::LoadedChunk;
+use bevy_ecs::entity::Entity;
+use chunk_coord::ChunkCoord;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What hiding costs for each entity under a root, in nanoseconds: later in the frame Bevy tells each of them.
+const NANOS_PER_ENTITY: u64 = 25;
+
+/// The roots, the farthest first.
+///
+/// Hiding is spread over frames, because Bevy visits everything under each hidden root in that frame. Most roots of a
+/// teleport are despawned before it is their turn.
+#[derive(Default)]
+pub(in crate::streaming) struct HideQueue {
+    roots: BTreeMap<ChunkCoord, (u64, LoadedChunk)>,
+    order: BTreeSet<(u64, ChunkCoord)>,
+    /// Those that must not be seen any more.
+    due: Vec<Entity>,
+    /// Whether some of them are of a former grid or of a world that was given up.
+    has_former: bool,
+}
+
+impl HideQueue {
+    pub(super) fn push(
+        &mut self,
+        coord: ChunkCoord,
+        chunk: LoadedChunk,
+        distance_sq: u64,
+        is_former: bool,
+    ) {
+        self.hide_now(coord);
+        self.has_former |= is_former;
+        self.roots.insert(coord, (distance_sq, chunk));
+        self.order.insert((distance_sq, coord));
+    }
+
+    /// Another version of the chunk is about to be seen.
+    pub(super) fn hide_now(&mut self, coord: ChunkCoord) {
+        if let Some(chunk) = self.remove(coord) {
+            self.due.push(chunk.root);
+        }
+    }
+
+    /// The chunk with this root is despawned or taken back.
+    pub(super) fn take(&mut self, coord: ChunkCoord, root: Entity) {
+        if (self.roots.get(&coord)).is_some_and(|(_, chunk)| chunk.root == root) {
+            self.remove(coord);
+        }
+    }
+
+    fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+        let (distance_sq, chunk) = self.roots.remove(&coord)?;
+        self.order.remove(&(distance_sq, coord));
+        Some(chunk)
+    }
+
+    pub(in crate::streaming) fn is_empty(&self) -> bool {
+        self.roots.is_empty() && self.due.is_empty()
+    }
+
+    /// Whether nothing of the present grid may be seen yet.
+    pub(super) fn has_former(&self) -> bool {
+        self.has_former && !self.roots.is_empty()
+    }
+
+    /// The roots to hide in a frame that has so much time for it, one at least; without a limit all. Also returns what
+    /// hiding them will cost.
+    pub(in crate::streaming) fn next(&mut self, time: Option<Duration>) -> (Vec<Entity>, Duration) {
+        let mut hidden = core::mem::take(&mut self.due);
+        let mut cost = Duration::ZERO;
+        self.has_former &= !self.roots.is_empty();
+        while time.is_none_or(|time| cost < time || hidden.is_empty())
+            && let Some((_, coord)) = self.order.last().copied()
+        {
+            let chunk = self.remove(coord);
+            hidden.extend(chunk.map(|chunk| chunk.root));
+            let entities = chunk.map_or(0, |chunk| chunk.entities as u64 + 1);
+            cost += Duration::from_nanos(entities.saturating_mul(NANOS_PER_ENTITY));
+        }
+        (hidden, cost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bevy_ecs::world::World;
+
+    #[test]
+    fn the_farthest_are_hidden_first_as_many_as_there_is_time_for() {
+        let mut world = World::new();
+        let mut queue = HideQueue::default();
+        let chunks: Vec<LoadedChunk> = (0..10)
+            .map(|version| LoadedChunk {
+                root: world.spawn_empty().id(),
+                entities: 999,
+                version,
+            })
+            .collect();
+        let coord = |x: usize| ChunkCoord::planar(x as i32, 0);
+        for (x, chunk) in chunks.iter().enumerate() {
+            queue.push(coord(x), *chunk, x as u64, x == 5);
+        }
+        let root = |x: usize| chunks[x].root;
+        // 25 µs each.
+        let two = Some(Duration::from_micros(50));
+        assert_eq!(
+            queue.next(two),
+            (vec![root(9), root(8)], Duration::from_micros(50))
+        );
+        assert_eq!(
+            queue.next(Some(Duration::ZERO)).0,
+            [root(7)],
+            "one at least"
+        );
+        queue.take(coord(6), root(6));
+        queue.take(coord(5), root(6));
+        queue.hide_now(coord(0));
+        assert_eq!(
+            queue.next(Some(Duration::ZERO)).0,
+            [root(0)],
+            "it must not be seen"
+        );
+        assert!(queue.has_former());
+        assert_eq!(queue.next(None).0, [5, 4, 3, 2, 1].map(root));
+        assert!(!queue.has_former());
+        assert_eq!(queue.next(None), (Vec::new(), Duration::ZERO));
+    }
+}
