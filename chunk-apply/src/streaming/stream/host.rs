@@ -6,7 +6,7 @@ use crate::{
     host::{
         Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
     },
-    spawn::{Leftovers, SpawnError},
+    spawn::{Leftovers, SpawnError, visibility},
     streaming::{
         index::{ChunkIndex, ChunkRoot, RootOf},
         messages::{ChunkFailed, ChunkLoaded, ChunkUnloading},
@@ -122,7 +122,6 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
-            state.to_hide.hide_now(coord);
             let distance_sq = state.rank.rank(&coord);
             let now = state.clock.now();
             let latency = (state.latencies).shown(coord, version, distance_sq, now);
@@ -130,6 +129,12 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             Some((latency, level))
         });
         let (latency, level) = shown.flatten().ok_or(Stale)?;
+        // An earlier version that left may be seen yet.
+        let left = ChunkStream::<T>::with_state(world, |state| state.to_hide.remove(coord));
+        if let Some(left) = left.flatten() {
+            let hidden = visibility::hide(world, left.root);
+            ChunkStream::<T>::with_state(world, |state| state.hidden.insert(left.root, hidden));
+        }
         let loaded = LoadedChunk {
             root: chunk.root,
             entities: chunk.entities,
