@@ -90,7 +90,7 @@ impl State {
         }
         if self.do_saves_fail {
             self.attempts += 1;
-            if self.attempts % 3 == 0 {
+            if self.attempts.is_multiple_of(3) {
                 return Err("the disk is full");
             }
         }

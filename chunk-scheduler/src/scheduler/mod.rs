@@ -393,13 +393,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.failures.end_tick();
     }
 
-    /// How long a tick runs jobs on this thread: the budget of [`Runtime::Inline`], or `None` where other threads run
-    /// them.
-    #[must_use]
-    pub fn inline_budget(&self) -> Option<Duration> {
-        self.workers.executor.inline_budget()
-    }
-
     /// Says how long the caller's work of a frame took, for a limit that [adapts](crate::AdaptivePolicy): workers that take
     /// the processor from the caller make this longer. The time in which the caller waits for its next frame is no part of
     /// it, so the time between ticks would not do. Without these calls no frame is late.
@@ -632,19 +625,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let has_freed = !dead.is_empty();
         self.discard(dead);
         has_freed
-    }
-
-    /// The failed attempts that were not read yet, oldest first. Call this after every tick: a tick drops what was there
-    /// at the end of the last one. A tick handles at most 128 failures, and leaves the others to the next ones;
-    /// [`Counters::failures`] counts all of them.
-    pub fn failures(&mut self) -> impl Iterator<Item = Failure<K>> + '_ {
-        self.failures.read()
-    }
-
-    /// The overruns since the last call, oldest first. Only the newest are kept: as many as there are workers, and at least
-    /// 64, so that a caller who reads after each tick misses none.
-    pub fn overruns(&mut self) -> impl Iterator<Item = Overrun<K>> + '_ {
-        self.overruns.read()
     }
 
     /// Requests every key again that the quarantine lists, in its former lane. Returns their number.

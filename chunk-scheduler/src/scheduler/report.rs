@@ -7,7 +7,8 @@ use super::{
     concurrency::ConcurrencyReport,
     counters::{AtRest, Audit, AuditError, Counters, Depths},
     explain::{Explanation, LiveStatus, Status, waits_for},
-    failures::Quarantined,
+    failures::{Failure, Quarantined},
+    overrun::Overrun,
 };
 use crate::{
     config::SchedulerConfig,
@@ -33,6 +34,26 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// The versions of `key` whose jobs are live, oldest first: at most four, see [`Self::refresh_in`].
     pub fn live_versions(&self, key: K) -> impl Iterator<Item = Version> + '_ {
         self.live.of(key).map(|cell| cell.version)
+    }
+
+    /// How long a tick runs jobs on this thread: the budget of [`Runtime::Inline`], or `None` where other threads run
+    /// them.
+    #[must_use]
+    pub fn inline_budget(&self) -> Option<Duration> {
+        self.workers.executor.inline_budget()
+    }
+
+    /// The failed attempts that were not read yet, oldest first. Call this after every tick: a tick drops what was there
+    /// at the end of the last one. A tick handles at most 128 failures, and leaves the others to the next ones;
+    /// [`Counters::failures`] counts all of them.
+    pub fn failures(&mut self) -> impl Iterator<Item = Failure<K>> + '_ {
+        self.failures.read()
+    }
+
+    /// The overruns since the last call, oldest first. Only the newest are kept: as many as there are workers, and at least
+    /// 64, so that a caller who reads after each tick misses none.
+    pub fn overruns(&mut self) -> impl Iterator<Item = Overrun<K>> + '_ {
+        self.overruns.read()
     }
 
     /// The keys that the quarantine lists, in their order.

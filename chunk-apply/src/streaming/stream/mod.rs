@@ -10,6 +10,7 @@ mod pending_changes;
 mod quarantine;
 mod root_event;
 mod save_queue;
+mod saves;
 mod state;
 
 pub use chunk_stream::ChunkStream;

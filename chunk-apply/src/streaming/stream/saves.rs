@@ -1,0 +1,338 @@
+//! How a stream saves its chunks, and how it is reset.
+
+use super::{chunk_stream::ChunkStream, save_queue::SaveTask, state::StreamState};
+use crate::{
+    contain::contain,
+    host::LoadedChunk,
+    streaming::{
+        index::ChunkIndex,
+        messages::ChunkSaveFailed,
+        saving::{ChunkToSave, FailedSave, PendingSave, Reset, SaveReason, SaveReport},
+    },
+};
+use bevy_ecs::world::World;
+use chunk_coord::ChunkCoord;
+use tracing::error;
+
+impl<T: Send + Sync + 'static> ChunkStream<T> {
+    /// Why a chunk waits to be saved, if it does: because it left, or because it is to be made anew.
+    #[must_use]
+    pub fn pending_save(&self, coord: ChunkCoord) -> Option<PendingSave> {
+        self.state.saves.pending(coord)
+    }
+
+    /// Lets a chunk that waits to be saved go on without: what was changed in it is lost when it is despawned or replaced.
+    /// Returns whether it waited.
+    pub fn skip_save(&mut self, coord: ChunkCoord) -> bool {
+        let released = self.state.saves.release(coord);
+        released.map(|chunk| self.state.release(chunk)).is_some()
+    }
+
+    /// The same for every chunk that waits to be saved. Returns how many there were.
+    pub fn skip_saves(&mut self) -> usize {
+        let released = self.state.saves.release_all();
+        let count = released.len();
+        for chunk in released {
+            self.state.release(chunk);
+        }
+        count
+    }
+
+    /// Calls the [save hook](crate::SaveHook) at once for every chunk that left and is not saved yet, and then for every
+    /// loaded one in the order of their coordinates: for the moment before the app exits. No budget limits this; for a
+    /// save while the game goes on, see [`start_saving_all`](Self::start_saving_all). Entity events that wait are triggered
+    /// first.
+    ///
+    /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
+    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report.
+    ///
+    /// Hooks, observers and spawners may call it as well. A chunk whose hook is running at that moment is left out, and a
+    /// hook that was called by this function gets an empty report.
+    ///
+    /// ```
+    /// use bevy_app::AppExit;
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::ChunkStream;
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// /// In `Last`.
+    /// fn save_before_exit(world: &mut World) {
+    ///     if !world.resource::<Messages<AppExit>>().is_empty() {
+    ///         for save in ChunkStream::<Rocks>::save_all(world).failed {
+    ///             eprintln!("{} is lost: {}", save.chunk.coord, save.message);
+    ///         }
+    ///     }
+    /// }
+    /// # let mut world = World::new();
+    /// # world.init_resource::<Messages<AppExit>>();
+    /// # world.write_message(AppExit::Success);
+    /// # save_before_exit(&mut world);
+    /// ```
+    pub fn save_all(world: &mut World) -> SaveReport {
+        Self::trigger_root_events(world);
+        let mut report = SaveReport::default();
+        let begun = Self::with_state(world, |state| {
+            let must_begin = state.save_hook.is_some() && !state.is_saving_all;
+            must_begin.then(|| {
+                state.is_saving_all = true;
+                state.saves.all_that_left()
+            })
+        });
+        let Some(left) = begun.flatten() else {
+            return report;
+        };
+        for task in left {
+            // A hook may have let it go.
+            let waits = Self::with_state(world, |state| state.saves.take(task.coord));
+            if waits == Some(true) {
+                Self::save(world, task, task.left, &mut report);
+            }
+        }
+        let index = world.get_resource::<ChunkIndex<T>>();
+        let mut loaded: Vec<_> = index.into_iter().flat_map(ChunkIndex::iter).collect();
+        loaded.sort_unstable_by_key(|(coord, _)| *coord);
+        for (coord, chunk) in loaded {
+            if Self::with_state(world, |state| state.saves.is_in_hand(coord)) == Some(true) {
+                continue;
+            }
+            Self::save_standing(world, coord, chunk, &mut report);
+        }
+        Self::with_state(world, |state| state.is_saving_all = false);
+        report
+    }
+
+    /// Gives up the whole world at once, and has everything that is wanted made anew: for another seed or another saved
+    /// game in the same app. Nothing that stood before the call is saved after it, and no chunk that is requested after it
+    /// is made before it, so that the generator and the save hook may be switched right after the call.
+    ///
+    /// With [`Reset::Save`] everything is saved first, as by [`save_all`](Self::save_all), without a budget. All roots are
+    /// hidden in the same frame if it has yet to apply, and despawned within the budgets of the coming frames; what is
+    /// given up is told by the usual messages and events.
+    ///
+    /// # Errors
+    ///
+    /// When a chunk could not be saved. Then nothing is given up; [`Reset::Discard`] does so all the same.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::{ChunkStream, Reset};
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// #[derive(Resource)]
+    /// struct Seed(u64);
+    ///
+    /// fn enter_another_world(world: &mut World) {
+    ///     match ChunkStream::<Rocks>::reset(world, Reset::Save) {
+    ///         Ok(_) => world.resource_mut::<Seed>().0 += 1,
+    ///         Err(report) => println!("{} chunks could not be saved", report.failed.len()),
+    ///     }
+    /// }
+    /// # let mut world = World::new();
+    /// # world.insert_resource(Seed(1));
+    /// # enter_another_world(&mut world);
+    /// ```
+    pub fn reset(world: &mut World, how: Reset) -> Result<SaveReport, SaveReport> {
+        let report = match how {
+            Reset::Save => Self::save_all(world),
+            Reset::Discard => SaveReport::default(),
+        };
+        if !report.failed.is_empty() {
+            return Err(report);
+        }
+        let index = world.get_resource_mut::<ChunkIndex<T>>();
+        let mut index = index.map(|mut index| core::mem::take(&mut *index));
+        Self::with_stream(world, |stream| {
+            stream.skip_saves();
+            stream.state.give_up_all(&mut index.get_or_insert_default());
+        });
+        if let (Some(index), Some(mut place)) = (index, world.get_resource_mut()) {
+            *place = index;
+        }
+        Ok(report)
+    }
+
+    /// Has every loaded chunk saved within the budgets of the coming frames, with the reason
+    /// [`SaveAll`](SaveReason::SaveAll): for a save while the game goes on. Returns how many they are; none without a save
+    /// hook. [`Self::saving_all`] tells how many are left. `index` is the index of this stream.
+    ///
+    /// They are saved in the order of their coordinates, after what something waits for and what leaves. One that leaves
+    /// or is made anew meanwhile is saved because of that. One whose save fails is told by
+    /// [`ChunkSaveFailed`](crate::ChunkSaveFailed) and not tried again before it leaves. Called again, it begins anew.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::{ChunkIndex, ChunkStream};
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// /// Once a minute, for example.
+    /// fn autosave(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
+    ///     stream.start_saving_all(&index);
+    /// }
+    /// # let _ = IntoSystem::into_system(autosave);
+    /// ```
+    pub fn start_saving_all(&mut self, index: &ChunkIndex<T>) -> usize {
+        let state = &mut self.state;
+        state.to_save_standing.clear();
+        if state.save_hook.is_some() {
+            let mut coords: Vec<ChunkCoord> = index.iter().map(|(coord, _)| coord).collect();
+            coords.sort_unstable();
+            state.to_save_standing.extend(coords);
+        }
+        state.to_save_standing.len()
+    }
+
+    /// How many chunks [`Self::start_saving_all`] has yet to save.
+    #[must_use]
+    pub fn saving_all(&self) -> usize {
+        self.state.to_save_standing.len()
+    }
+
+    /// Saves the chunk whose turn it is.
+    pub(super) fn save_next(world: &mut World) {
+        let next = Self::with_state(world, |state| state.saves.next());
+        let Some(task) = next.flatten() else {
+            return Self::save_next_standing(world);
+        };
+        let stands = || world.get_resource::<ChunkIndex<T>>()?.chunk(task.coord);
+        let chunk = task.left.or_else(stands);
+        let must_wait = |state: &mut StreamState<T>| {
+            // What is saved now would not be in the version that is under way, and that one would be saved next.
+            let must_wait = task.left.is_none()
+                && chunk.is_some()
+                && state.scheduler.live_version(task.coord).is_some();
+            if must_wait {
+                state.saves.block(task.coord);
+            }
+            must_wait
+        };
+        if Self::with_state(world, must_wait) == Some(false) {
+            Self::save(world, task, chunk, &mut SaveReport::default());
+        }
+    }
+
+    /// Saves the next chunk that stands and is not saved for another reason.
+    fn save_next_standing(world: &mut World) {
+        let next = Self::with_state(world, |state| {
+            let coord = state.to_save_standing.pop_front()?;
+            (state.saves.pending(coord).is_none()).then_some(coord)
+        });
+        let Some(coord) = next.flatten() else {
+            return;
+        };
+        let index = world.get_resource::<ChunkIndex<T>>();
+        if let Some(chunk) = index.and_then(|index| index.chunk(coord)) {
+            Self::save_standing(world, coord, chunk, &mut SaveReport::default());
+        }
+    }
+
+    /// Saves a chunk that stays.
+    fn save_standing(
+        world: &mut World,
+        coord: ChunkCoord,
+        chunk: LoadedChunk,
+        report: &mut SaveReport,
+    ) {
+        let chunk = ChunkToSave {
+            coord,
+            root: chunk.root,
+            reason: SaveReason::SaveAll,
+            failures: 0,
+        };
+        match Self::call_hook(world, chunk) {
+            Ok(is_saved) => report.saved += usize::from(is_saved),
+            Err(message) => Self::note_failure(world, chunk, message, false, report),
+        }
+    }
+
+    /// Saves a chunk whose turn it is, and lets go on what waits for that. Without a chunk there is nothing to save.
+    fn save(
+        world: &mut World,
+        task: SaveTask,
+        chunk: Option<LoadedChunk>,
+        report: &mut SaveReport,
+    ) {
+        let mut saved = Ok(false);
+        if let Some(chunk) = chunk {
+            let chunk = ChunkToSave {
+                coord: task.coord,
+                root: chunk.root,
+                reason: task.reason,
+                failures: task.failures,
+            };
+            saved = Self::call_hook(world, chunk);
+            if let Err(message) = saved {
+                let retries = Self::with_state(world, |state| state.has_save_failed(task.coord));
+                return Self::note_failure(world, chunk, message, retries == Some(true), report);
+            }
+        }
+        report.saved += usize::from(saved == Ok(true));
+        Self::with_state(world, |state| {
+            if let Some(released) = state.saves.release(task.coord) {
+                state.release(released);
+            }
+        });
+    }
+
+    /// Calls the save hook. Returns whether there was anything to save.
+    fn call_hook(world: &mut World, chunk: ChunkToSave) -> Result<bool, String> {
+        let hook = Self::with_state(world, |state| state.save_hook.clone());
+        let Some(hook) = hook.flatten() else {
+            return Ok(false);
+        };
+        // If a user despawned the root meanwhile, there is nothing to save.
+        if world.get_entity(chunk.root).is_err() {
+            return Ok(false);
+        }
+        match contain(world, |world| hook(world, chunk)) {
+            Ok(Ok(())) => {
+                Self::with_state(world, |state| state.totals.saved += 1);
+                Ok(true)
+            }
+            // The alternate form prints the causes of the error types that have one.
+            Ok(Err(error)) => Err(format!("{error:#}")),
+            Err(panic) => Err(panic.message().to_owned()),
+        }
+    }
+
+    /// Tells that a chunk could not be saved.
+    fn note_failure(
+        world: &mut World,
+        chunk: ChunkToSave,
+        message: String,
+        will_retry: bool,
+        report: &mut SaveReport,
+    ) {
+        let is_first = Self::with_state(world, |state| {
+            state.totals.save_failures += 1;
+            report.failed.is_empty() && state.saves.failing() <= 1
+        });
+        let ChunkToSave {
+            coord,
+            root,
+            reason,
+            failures,
+        } = chunk;
+        // The others are told by their messages alone: when a disk is full, there is one for each chunk.
+        if is_first == Some(true) {
+            error!(
+                ?coord,
+                ?reason,
+                will_retry,
+                "saving a chunk failed: {message}"
+            );
+        }
+        let failures = failures.saturating_add(1);
+        world.write_message(ChunkSaveFailed::<T>::new(
+            coord,
+            root,
+            reason,
+            message.clone(),
+            failures,
+            will_retry,
+        ));
+        report.failed.push(FailedSave { chunk, message });
+    }
+}
