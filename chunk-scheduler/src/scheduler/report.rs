@@ -36,7 +36,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         self.live.of(key).map(|cell| cell.version)
     }
 
-    /// How long a tick runs jobs on this thread: the budget of [`Runtime::Inline`], or `None` where other threads run
+    /// How long a tick runs jobs on this thread: the budget of [`Runtime::Inline`](crate::Runtime::Inline), or `None` where other threads run
     /// them.
     #[must_use]
     pub fn inline_budget(&self) -> Option<Duration> {
