@@ -183,11 +183,23 @@ impl Game {
             Step::FailGenerators(fail) => {
                 self.each_land(|land| land.lock().do_generators_fail = fail)
             }
-            Step::Budget { chunks, millis } => self.set_budget(ApplyBudget {
+            Step::Budget {
                 chunks,
+                millis,
+                whole_chunks,
+            } => self.set_budget(ApplyBudget {
+                chunks,
+                whole_chunks,
                 time: millis.map(Duration::from_millis),
                 ..ApplyBudget::default()
             }),
+            Step::Linger { millis } => {
+                let linger = Duration::from_millis(millis);
+                self.stream_mut::<0>().linger = linger;
+                self.stream_mut::<1>().linger = linger;
+            }
+            Step::DespawnedRoots(policy) => self.stream_mut::<0>().despawned_roots = policy,
+            Step::SaveAll => self.save_all(),
             Step::Pause(pause) => self.pause(pause),
             Step::Origin { x, z } => self.set_origin(ChunkCoord::planar(x.into(), z.into())),
             Step::Grid => self.switch_grid(),
@@ -316,6 +328,14 @@ impl Game {
         }
     }
 
+    fn save_all(&mut self) {
+        let world = self.app.world_mut();
+        world.resource_scope(|world, index: Mut<ChunkIndex<Made<0>>>| {
+            let mut stream = world.resource_mut::<ChunkStream<Made<0>>>();
+            stream.start_saving_all(&index);
+        });
+    }
+
     fn set_origin(&mut self, origin: ChunkCoord) {
         self.stream_mut::<0>().set_origin(origin);
         self.stream_mut::<1>().set_origin(origin);
@@ -341,19 +361,19 @@ impl Game {
         };
         let world = self.app.world_mut();
         // A stream whose saves fail is not reset.
-        let _ = ChunkStream::<Made<0>>::reset(world, how);
-        let _ = ChunkStream::<Made<1>>::reset(world, how);
-        if !is_saved {
-            for reference in &mut self.references {
+        let reset = [
+            ChunkStream::<Made<0>>::reset(world, how).is_ok(),
+            ChunkStream::<Made<1>>::reset(world, how).is_ok(),
+        ];
+        for (reference, is_reset) in self.references.iter_mut().zip(reset) {
+            if !is_saved {
                 reference.land.lock().begin_another_world();
-                *reference = Reference {
-                    land: reference.land.clone(),
-                    ..Reference::default()
-                };
+                reference.built.clear();
+                reference.seen.clear();
             }
-        }
-        for reference in &mut self.references {
-            reference.despawned.clear();
+            if is_reset {
+                reference.despawned.clear();
+            }
         }
     }
 

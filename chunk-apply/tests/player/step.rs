@@ -1,5 +1,6 @@
 //! What a player can do.
 
+use chunk_apply::DespawnedRoots;
 use proptest::{option, prelude::*};
 
 /// One thing that happens, in one of the two streams where that matters.
@@ -56,7 +57,16 @@ pub(crate) enum Step {
     Budget {
         chunks: Option<u32>,
         millis: Option<u64>,
+        whole_chunks: bool,
     },
+    /// How long a viewer that is gone keeps its chunks.
+    Linger {
+        millis: u64,
+    },
+    /// What becomes of a chunk whose root the game despawns.
+    DespawnedRoots(DespawnedRoots),
+    /// All that stands is to be saved within the coming frames.
+    SaveAll,
     Pause(bool),
     Origin {
         x: i8,
@@ -88,8 +98,13 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
         1 => (stream, chunk).prop_map(|(stream, chunk)| Step::DespawnRoot { stream, chunk }),
         1 => any_bool().prop_map(Step::FailSaves),
         1 => any_bool().prop_map(Step::FailGenerators),
-        2 => (option::of(0..4_u32), option::of(0..4_u64))
-            .prop_map(|(chunks, millis)| Step::Budget { chunks, millis }),
+        2 => (option::of(0..4_u32), option::of(0..4_u64), any_bool()).prop_map(
+            |(chunks, millis, whole_chunks)| Step::Budget { chunks, millis, whole_chunks }
+        ),
+        1 => prop_oneof![Just(0_u64), 1..200_u64].prop_map(|millis| Step::Linger { millis }),
+        1 => prop_oneof![Just(DespawnedRoots::StayGone), Just(DespawnedRoots::MakeAgain)]
+            .prop_map(Step::DespawnedRoots),
+        1 => Just(Step::SaveAll),
         1 => any_bool().prop_map(Step::Pause),
         1 => (-9..9_i8, -9..9_i8).prop_map(|(x, z)| Step::Origin { x, z }),
         1 => Just(Step::Grid),

@@ -191,7 +191,7 @@ fn what_is_enabled_later_is_missed_by_code_that_looks_for_what_is_new() {
     };
     // Why chunks are not spawned with `Disabled` entities that are enabled when the chunk is whole.
     let mut app = bevy_app::App::new();
-    app.add_plugins(TransformPlugin);
+    app.add_plugins((bevy_app::TaskPoolPlugin::default(), TransformPlugin));
     let world = app.world_mut();
     let root = world.spawn(Transform::from_xyz(5.0, 0.0, 0.0)).id();
     let place = Transform::from_xyz(1.0, 0.0, 0.0);

@@ -197,8 +197,10 @@ fn level<T: Send + Sync + 'static>(
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
-            // A chunk whose root a user despawned stays gone, or is made again by the policy for that.
-            if state.quarantine.is_despawned(coord) || index.is_orphaned(coord) {
+            // A chunk whose root a user despawned stays gone, or is made again by the policy for that, unless a version
+            // of it is on its way.
+            let is_despawned = state.quarantine.is_despawned(coord) || index.is_orphaned(coord);
+            if is_despawned && state.scheduler.live_version(coord).is_none() {
                 return;
             }
             let saves = state.save_hook.is_some().then_some(&mut state.saves);
