@@ -307,6 +307,12 @@ impl Game {
         let Some((root, ground, _)) = self.any_content::<STREAM>(chunk) else {
             return;
         };
+        // A version under way was made from what was saved before it was requested. What changed since is to be carried over
+        // from this root, so that nobody can say what the reference should have.
+        let scheduler = self.stream::<STREAM>().scheduler();
+        if scheduler.live_version(ground.place.1).is_some() {
+            return;
+        }
         self.app.world_mut().despawn(root);
         let reference = &mut self.references[STREAM];
         // What was not saved went with the root.
