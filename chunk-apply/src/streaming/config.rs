@@ -43,7 +43,7 @@ pub struct StreamingConfig {
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
 pub enum DespawnedRoots {
     /// It stays gone until it is no longer wanted, or until [`refresh`](crate::ChunkStream::refresh) asks for it. A new level
-    /// of detail does not bring it back. [`ChunkStream::despawned`](crate::ChunkStream::despawned) lists such chunks.
+    /// of detail does not bring it back, unless one was requested before. [`ChunkStream::despawned`](crate::ChunkStream::despawned) lists such chunks.
     #[default]
     StayGone,
     /// It is requested again, within the scan budgets of the coming frames. Its content is what its generator makes; nothing

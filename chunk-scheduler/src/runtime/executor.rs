@@ -49,7 +49,8 @@ impl Runtime {
     }
 
     /// An executor of the caller: `spawn` must have each future polled, on any thread, until it ends. `threads` is
-    /// how many of them can run at the same time.
+    /// how many of them can run at the same time. What the closure owns is dropped with the last handle of the runtime, on
+    /// that thread: if it would wait for a generator there, so would who drops the app.
     #[must_use]
     pub fn custom(threads: usize, spawn: impl Fn(WorkerFuture) + Send + Sync + 'static) -> Self {
         Self::Custom(CustomRuntime {

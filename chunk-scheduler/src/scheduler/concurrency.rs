@@ -75,6 +75,8 @@ pub(super) struct Controller {
     are_generators_async: bool,
     /// Whether the caller chose the limit. The default may be above the threads of a small machine.
     is_chosen: bool,
+    /// Whether the pool could have more threads on this machine.
+    lacks_threads: bool,
     has_reported_pool_limit: bool,
 }
 
@@ -120,12 +122,15 @@ impl Controller {
             },
             are_generators_async,
             is_chosen,
+            lacks_threads: false,
             has_reported_pool_limit: false,
         }
     }
 
     /// The first tick: the number of threads is certain now. An adaptive limit starts from it unless the caller has set one.
-    pub(super) fn begin(&mut self, threads: usize) {
+    /// `lacks_threads` says whether a pool with more of them would help.
+    pub(super) fn begin(&mut self, threads: usize, lacks_threads: bool) {
+        self.lacks_threads = lacks_threads;
         let former = std::mem::replace(&mut self.report.pool_threads, threads);
         if let Some(policy) = self.policy {
             let start = |threads: usize| threads.clamp(policy.min_in_flight, policy.max_in_flight);
@@ -137,12 +142,12 @@ impl Controller {
 
     /// Logs, once, that more jobs may be in flight than the pool has threads, where the user can do something about it: the
     /// generators compute, and the limit was chosen or the pool is smaller than it could be.
-    pub(super) fn report_pool_limit(&mut self, lacks_threads: bool) {
+    pub(super) fn report_pool_limit(&mut self) {
         let report = self.report;
         if self.has_reported_pool_limit || self.are_generators_async || !report.is_pool_bound() {
             return;
         }
-        if self.is_chosen || lacks_threads {
+        if self.is_chosen || self.lacks_threads {
             self.has_reported_pool_limit = true;
             tracing::info!(
                 in_flight = report.limit,

@@ -308,7 +308,7 @@ impl<K: Key> Quarantine<K> {
             }
         }
         // Removes keys that were requested again.
-        if self.by_age.len() / 2 > self.capacity {
+        if self.by_age.len() / 2 > self.by_key.len() + 64 {
             let mut by_age = std::mem::take(&mut self.by_age);
             by_age.retain(|(key, version)| self.contains(key, *version));
             self.by_age = by_age;

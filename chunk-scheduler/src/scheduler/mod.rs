@@ -205,12 +205,13 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// - *queued* serves this refresh too, because its generator has read nothing. It starts over with its first
     ///   attempt, in the more urgent of both lanes.
     /// - *in flight* continues. A new job, in the more urgent of both lanes, starts after it.
-    /// - *finished* is valid until a newer result is [drained](Self::drain); one that [is being
-    ///   applied](Self::applying), until a newer one is applied.
+    /// - *finished* is valid until a newer result is there, which is then urgent, or [drained](Self::drain); one that [is
+    ///   being applied](Self::applying), until a newer one is applied.
     /// - *waiting for a retry* is stale. The new job starts at once.
     ///
     /// A failed attempt is not retried where a newer job of its key exists, which takes its place. A key has at most
-    /// four live jobs: one being applied, one finished, one in flight and one queued.
+    /// four live jobs, one being applied, one finished, one in flight and one queued, and one whose failure was not
+    /// handled yet.
     pub fn refresh_in(&mut self, key: K, lane: Lane) -> Requested {
         self.failures.quarantine.remove(&key);
         let Some(newest) = self.live.newest(&key) else {
@@ -229,8 +230,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.end(&newest, JobState::Stale);
         }
         let version = self.enqueue(key, newest.lane().min(lane));
-        let outdated = self.live.take_outdated(&key);
-        self.end_superseded(outdated);
+        self.end_outdated(&key);
         Requested::New(version)
     }
 
@@ -335,6 +335,21 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         tracing::trace!(?key, version, ?end, "ended");
     }
 
+    /// Ends the jobs of `key` that a newer result makes out of date. The place in which they waited goes on to that
+    /// result, if it was not drained yet: in its own, the last, it would be out of date as well at its turn, and so on.
+    fn end_outdated(&mut self, key: &K) {
+        let outdated = self.live.take_outdated(key);
+        if outdated.is_empty() {
+            return;
+        }
+        self.end_superseded(outdated);
+        let is_waiting = |cell: &&Arc<JobCell<K>>| cell.state() == JobState::Completed;
+        let waiting = self.live.of(*key).filter(is_waiting).last().cloned();
+        if let Some(waiting) = waiting {
+            self.promote(&waiting, Lane::Urgent);
+        }
+    }
+
     /// Ends superseded jobs, which are no longer listed.
     fn end_superseded(&mut self, cells: Vec<Arc<JobCell<K>>>) {
         for cell in cells {
@@ -371,7 +386,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.request_times.begin(now);
             self.now = now;
             self.workers.executor.begin();
-            self.controller.begin(self.workers.executor.threads());
+            let executor = &self.workers.executor;
+            (self.controller).begin(executor.threads(), executor.lacks_threads());
         }
         self.now = self.now.max(now);
         self.failures.begin_tick(self.now);
@@ -384,7 +400,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         let policy = &self.config.overrun;
         let compensated = (self.overruns).watch(policy, &self.workers, &self.shared.clock);
         self.adapt();
-        self.report_pool_limit();
+        self.controller.report_pool_limit();
         let limit = self.controller.limit() + compensated;
         self.shared.limit.store(limit, Ordering::Release);
         self.outbox.submit(&self.shared, self.live.len());
@@ -460,16 +476,20 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 
     /// Queues jobs again that could not be made yet. While others wait to start, no more of them than there were results
-    /// and failures since the last tick: they may rank first, so they would take all workers otherwise.
+    /// and failures since the last tick, and than workers have nothing to do: they may rank first, so they would take all
+    /// workers otherwise.
     fn ask_again(&mut self) {
         let progress = self.shared.counts.generated.load(Ordering::Relaxed) + self.failures.count;
         let since = progress - std::mem::replace(&mut self.progress, progress);
         if self.failures.postponed.len() == 0 {
             return;
         }
+        let idle = (self.controller.limit())
+            .saturating_sub(self.shared.worker_count.get())
+            .min(self.shared.permits.free(Lane::Normal));
         let most = match self.startable() {
             0 => MOST_DUE,
-            _ => usize::try_from(since).map_or(MOST_DUE, |since| since.min(MOST_DUE)),
+            _ => usize::try_from(since).map_or(MOST_DUE, |since| (since + idle).min(MOST_DUE)),
         };
         for _ in 0..most {
             let Some(cell) = self.failures.postponed.pop_due(self.now) else {
@@ -531,8 +551,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             };
             self.delivered += 1;
             if self.live.has_earlier() {
-                let outdated = self.live.take_outdated(&delivered.key);
-                self.end_superseded(outdated);
+                self.end_outdated(&delivered.key);
                 if !self.is_live(delivered.key, delivered.version) {
                     unwanted.push(delivered.content);
                     continue;
@@ -658,16 +677,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         check_in_flight("max_in_flight", max_in_flight)?;
         self.controller.set_limit(max_in_flight);
         if self.has_ticked {
-            self.report_pool_limit();
+            self.controller.report_pool_limit();
         }
         Ok(())
-    }
-
-    fn report_pool_limit(&mut self) {
-        if self.controller.report().is_pool_bound() {
-            let lacks_threads = self.workers.executor.lacks_threads();
-            self.controller.report_pool_limit(lacks_threads);
-        }
     }
 
     /// Cancels all live jobs and all later requests, and lets workers exit after their current job. It does not wait

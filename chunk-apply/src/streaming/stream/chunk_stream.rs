@@ -219,6 +219,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.unloading() == 0
             && self.partial().is_none()
             && self.state.returned.is_empty()
+            && self.saving_all() == 0
             && self.state.pending_changes.is_empty()
             && self.state.quarantine.is_settled()
             && self.state.saves.is_empty()

@@ -12,8 +12,8 @@ type Position = (u64, ChunkCoord, Reverse<u64>);
 #[derive(Default)]
 pub(in crate::streaming) struct Departures {
     chunks: BTreeMap<Position, LoadedChunk>,
-    /// Those that are what would be made if they were wanted again. Of two versions of one chunk the newer may be.
-    returnable: BTreeMap<ChunkCoord, Position>,
+    /// The newest version of each, and whether it is what would be made if the chunk was wanted again.
+    newest: BTreeMap<ChunkCoord, (Position, bool)>,
     entities: usize,
 }
 
@@ -26,11 +26,7 @@ impl Departures {
         can_return: bool,
     ) {
         let position = (distance_sq, coord, Reverse(chunk.version));
-        if can_return {
-            self.returnable.insert(coord, position);
-        } else {
-            self.returnable.remove(&coord);
-        }
+        self.newest.insert(coord, (position, can_return));
         self.chunks.insert(position, chunk);
         self.entities += chunk.entities + 1;
     }
@@ -38,8 +34,12 @@ impl Departures {
     pub(super) fn pop(&mut self) -> Option<Departure<ChunkCoord>> {
         let (position, chunk) = self.chunks.pop_last()?;
         let (distance, key, _) = position;
-        if self.returnable.get(&key) == Some(&position) {
-            self.returnable.remove(&key);
+        if self
+            .newest
+            .get(&key)
+            .is_some_and(|(newest, _)| *newest == position)
+        {
+            self.newest.remove(&key);
         }
         self.entities -= chunk.entities + 1;
         Some(Departure {
@@ -51,27 +51,30 @@ impl Departures {
 
     /// The chunk that stood there, if it is what would be made.
     pub(super) fn returnable(&self, coord: ChunkCoord) -> Option<LoadedChunk> {
-        let position = self.returnable.get(&coord)?;
-        self.chunks.get(position).copied()
+        let (position, can_return) = self.newest.get(&coord)?;
+        self.chunks.get(position).filter(|_| *can_return).copied()
     }
 
-    /// Takes that chunk back.
-    pub(super) fn take_back(&mut self, coord: ChunkCoord) {
-        if let Some(position) = self.returnable.remove(&coord)
-            && let Some(chunk) = self.chunks.remove(&position)
-        {
-            self.entities -= chunk.entities + 1;
-        }
+    /// Takes the newest version of a chunk out.
+    pub(super) fn take(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+        let (position, _) = self.newest.remove(&coord)?;
+        let chunk = self.chunks.remove(&position)?;
+        self.entities -= chunk.entities + 1;
+        Some(chunk)
     }
 
     /// What it would be made from has changed, so that it cannot return.
     pub(super) fn outdate(&mut self, coord: ChunkCoord) {
-        self.returnable.remove(&coord);
+        if let Some((_, can_return)) = self.newest.get_mut(&coord) {
+            *can_return = false;
+        }
     }
 
     /// The same for all of them.
     pub(in crate::streaming) fn outdate_all(&mut self) {
-        self.returnable.clear();
+        for (_, can_return) in self.newest.values_mut() {
+            *can_return = false;
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -17,8 +17,6 @@ const NANOS_PER_ENTITY: u64 = 25;
 pub(in crate::streaming) struct HideQueue {
     roots: BTreeMap<ChunkCoord, (u64, LoadedChunk)>,
     order: BTreeSet<(u64, ChunkCoord)>,
-    /// Those that must not be seen any more.
-    due: Vec<Entity>,
     /// Whether some of them are of a former grid or of a world that was given up.
     has_former: bool,
 }
@@ -31,17 +29,9 @@ impl HideQueue {
         distance_sq: u64,
         is_former: bool,
     ) {
-        self.hide_next(coord);
         self.has_former |= is_former;
         self.roots.insert(coord, (distance_sq, chunk));
         self.order.insert((distance_sq, coord));
-    }
-
-    /// The root is to be hidden with the next ones, because another of the same chunk left.
-    fn hide_next(&mut self, coord: ChunkCoord) {
-        if let Some(chunk) = self.remove(coord) {
-            self.due.push(chunk.root);
-        }
     }
 
     /// The chunk with this root is despawned or taken back.
@@ -51,15 +41,19 @@ impl HideQueue {
         }
     }
 
-    /// The root of the chunk, if it is to be hidden. It no longer is.
-    pub(super) fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+    fn remove(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
         let (distance_sq, chunk) = self.roots.remove(&coord)?;
         self.order.remove(&(distance_sq, coord));
         Some(chunk)
     }
 
     pub(in crate::streaming) fn is_empty(&self) -> bool {
-        self.roots.is_empty() && self.due.is_empty()
+        self.roots.is_empty()
+    }
+
+    /// All of them are of a former grid or of a world that was given up.
+    pub(in crate::streaming) fn mark_former(&mut self) {
+        self.has_former = !self.roots.is_empty();
     }
 
     /// Whether nothing of the present grid may be seen yet.
@@ -70,7 +64,7 @@ impl HideQueue {
     /// The roots to hide in a frame that has so much time for it, one at least; without a limit all. Also returns what
     /// hiding them will cost.
     pub(in crate::streaming) fn next(&mut self, time: Option<Duration>) -> (Vec<Entity>, Duration) {
-        let mut hidden = core::mem::take(&mut self.due);
+        let mut hidden = Vec::new();
         let mut cost = Duration::ZERO;
         self.has_former &= !self.roots.is_empty();
         while time.is_none_or(|time| cost < time || hidden.is_empty())
@@ -119,14 +113,8 @@ mod tests {
         );
         queue.take(coord(6), root(6));
         queue.take(coord(5), root(6));
-        queue.hide_next(coord(0));
-        assert_eq!(
-            queue.next(Some(Duration::ZERO)).0,
-            [root(0)],
-            "it must not be seen"
-        );
         assert!(queue.has_former());
-        assert_eq!(queue.next(None).0, [5, 4, 3, 2, 1].map(root));
+        assert_eq!(queue.next(None).0, [5, 4, 3, 2, 1, 0].map(root));
         assert!(!queue.has_former());
         assert_eq!(queue.next(None), (Vec::new(), Duration::ZERO));
     }

@@ -129,12 +129,6 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             Some((latency, level))
         });
         let (latency, level) = shown.flatten().ok_or(Stale)?;
-        // An earlier version that left may be seen yet.
-        let left = ChunkStream::<T>::with_state(world, |state| state.to_hide.remove(coord));
-        if let Some(left) = left.flatten() {
-            let hidden = visibility::hide(world, left.root);
-            ChunkStream::<T>::with_state(world, |state| state.hidden.insert(left.root, hidden));
-        }
         let loaded = LoadedChunk {
             root: chunk.root,
             entities: chunk.entities,
@@ -151,7 +145,9 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let loaded = ChunkLoaded::<T>::new(coord, root, entities, level, version, latency, old);
         world.write_message(loaded.clone());
         ChunkStream::<T>::trigger(world, RootEvent::Loaded(loaded));
-        Ok(replaced)
+        // An earlier version that left may be there yet.
+        let departed = ChunkStream::<T>::with_state(world, |state| state.take_departed(coord));
+        Ok(replaced.or(departed.flatten()))
     }
 
     fn next_departure(&mut self, world: &mut World) -> Option<Departure<ChunkCoord>> {

@@ -6,6 +6,7 @@ use crate::{
     streaming::messages::{ChunkFailed, ChunkLoaded, ChunkUnloading},
 };
 use bevy_ecs::{
+    entity::Entity,
     event::{EntityEvent, EntityTrigger, Event},
     world::World,
 };
@@ -26,6 +27,11 @@ impl<T: Send + Sync + 'static> RootEvent<T> {
             Self::Unloading(event) => event.coord,
             Self::Failed(event) => event.coord,
         }
+    }
+
+    /// Whether it tells that the chunk with this root leaves.
+    pub(super) fn is_unloading(&self, root: Entity) -> bool {
+        matches!(self, Self::Unloading(event) if event.root == root)
     }
 
     /// Runs the observers of the event, unless the root was despawned meanwhile.

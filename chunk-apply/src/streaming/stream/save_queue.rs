@@ -36,7 +36,7 @@ enum Turn {
     Due,
     /// Not before then, because it failed.
     Retry(Duration),
-    /// When the version that is under way has replaced it: what is saved before that is not in that version.
+    /// When the version that is under way has replaced it, or cannot: what is saved before that is not in that version.
     Blocked,
     /// The hook is running.
     InHand,
@@ -75,6 +75,8 @@ pub(super) struct SaveTask {
     pub(super) left: Option<LoadedChunk>,
     pub(super) reason: SaveReason,
     pub(super) failures: u32,
+    /// What is requested when it is saved.
+    pub(super) then: Option<Request>,
 }
 
 /// A chunk that needs no saving any more, and what follows from that.
@@ -98,6 +100,8 @@ pub(in crate::streaming) struct SaveQueue {
     leaving: BTreeSet<(u64, ChunkCoord)>,
     /// Those that failed, by when they are due again.
     retries: BTreeSet<(Duration, ChunkCoord)>,
+    /// Those that wait for a version that is under way.
+    blocked: BTreeSet<ChunkCoord>,
     /// Those that left and are due.
     departing: Departing,
     /// Those that left.
@@ -197,6 +201,10 @@ impl SaveQueue {
                 turn: Turn::Due,
             });
             entry.then = Some(Request::Renew(lane).or(entry.then));
+            if entry.turn == Turn::Blocked {
+                // What it waits for may have to be made sooner now.
+                entry.turn = Turn::Due;
+            }
         });
     }
 
@@ -225,8 +233,17 @@ impl SaveQueue {
         }
     }
 
-    /// Makes due what failed long enough ago.
-    pub(in crate::streaming) fn wake(&mut self, now: Duration) {
+    /// Makes due what failed long enough ago, and what waits for a version that cannot replace it any more.
+    pub(in crate::streaming) fn wake(
+        &mut self,
+        now: Duration,
+        can_be_replaced: impl Fn(ChunkCoord) -> bool,
+    ) {
+        let blocked = self.blocked.iter().copied();
+        let free: Vec<ChunkCoord> = blocked.filter(|coord| !can_be_replaced(*coord)).collect();
+        for coord in free {
+            self.unblock(coord);
+        }
         while let Some((at, coord)) = self.retries.first().copied()
             && at <= now
         {
@@ -234,7 +251,7 @@ impl SaveQueue {
         }
     }
 
-    /// The version that was under way has replaced the chunk, or was given up.
+    /// The version that was under way has replaced the chunk, or cannot any more.
     pub(in crate::streaming) fn unblock(&mut self, coord: ChunkCoord) {
         if (self.entries.get(&coord)).is_some_and(|entry| entry.turn == Turn::Blocked) {
             self.set_turn(coord, Turn::Due);
@@ -275,6 +292,7 @@ impl SaveQueue {
             left: entry.left,
             reason: entry.reason(),
             failures: entry.failures,
+            then: entry.then,
         })
     }
 
@@ -407,7 +425,9 @@ impl SaveQueue {
             (Turn::Due, false) => _ = waits.remove(&position),
             (Turn::Retry(at), true) => _ = self.retries.insert((at, coord)),
             (Turn::Retry(at), false) => _ = self.retries.remove(&(at, coord)),
-            (Turn::Blocked | Turn::InHand, _) => {}
+            (Turn::Blocked, true) => _ = self.blocked.insert(coord),
+            (Turn::Blocked, false) => _ = self.blocked.remove(&coord),
+            (Turn::InHand, _) => {}
         }
         let add = |count: &mut usize, by: usize| {
             *count = if is_there { *count + by } else { *count - by };

@@ -1,6 +1,10 @@
 //! How a stream saves its chunks, and how it is reset.
 
-use super::{chunk_stream::ChunkStream, save_queue::SaveTask, state::StreamState};
+use super::{
+    chunk_stream::ChunkStream,
+    save_queue::{Request, SaveTask},
+    state::StreamState,
+};
 use crate::{
     contain::contain,
     host::LoadedChunk,
@@ -76,6 +80,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             let must_begin = state.save_hook.is_some() && !state.is_saving_all;
             must_begin.then(|| {
                 state.is_saving_all = true;
+                state.has_told_save_failure = false;
                 state.saves.all_that_left()
             })
         });
@@ -96,6 +101,11 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             if Self::with_state(world, |state| state.saves.is_in_hand(coord)) == Some(true) {
                 continue;
             }
+            // A hook may have given it up.
+            let index = world.get_resource::<ChunkIndex<T>>();
+            if index.and_then(|index| index.root(coord)) != Some(chunk.root) {
+                continue;
+            }
             Self::save_standing(world, coord, chunk, &mut report);
         }
         Self::with_state(world, |state| state.is_saving_all = false);
@@ -107,12 +117,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// is made before it, so that the generator and the save hook may be switched right after the call.
     ///
     /// With [`Reset::Save`] everything is saved first, as by [`save_all`](Self::save_all), without a budget. All roots are
-    /// hidden in the same frame if it has yet to apply, and despawned within the budgets of the coming frames; what is
-    /// given up is told by the usual messages and events.
+    /// hidden and despawned within the budgets of the coming frames, and nothing new is spawned before all are hidden; what
+    /// is given up is told by the usual messages and events.
     ///
     /// # Errors
     ///
-    /// When a chunk could not be saved. Then nothing is given up; [`Reset::Discard`] does so all the same.
+    /// When a chunk could not be saved, or a hook that [`save_all`](Self::save_all) calls asks for [`Reset::Save`]. Then
+    /// nothing is given up; [`Reset::Discard`] does so all the same.
     ///
     /// ```
     /// use bevy_ecs::prelude::*;
@@ -134,7 +145,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// # enter_another_world(&mut world);
     /// ```
     pub fn reset(world: &mut World, how: Reset) -> Result<SaveReport, SaveReport> {
+        let is_saving_all = Self::with_state(world, |state| state.is_saving_all) == Some(true);
         let report = match how {
+            Reset::Save if is_saving_all => return Err(SaveReport::default()),
             Reset::Save => Self::save_all(world),
             Reset::Discard => SaveReport::default(),
         };
@@ -158,7 +171,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// hook. [`Self::saving_all`] tells how many are left. `index` is the index of this stream.
     ///
     /// They are saved in the order of their coordinates, after what something waits for and what leaves. One that leaves
-    /// or is made anew meanwhile is saved because of that. One whose save fails is told by
+    /// or is made anew meanwhile is saved because of that; one that leaves and is taken back unsaved is left to the next
+    /// call. One whose save fails is told by
     /// [`ChunkSaveFailed`](crate::ChunkSaveFailed) and not tried again before it leaves. Called again, it begins anew.
     ///
     /// ```
@@ -200,10 +214,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let chunk = task.left.or_else(stands);
         let must_wait = |state: &mut StreamState<T>| {
             // What is saved now would not be in the version that is under way, and that one would be saved next.
-            let must_wait = task.left.is_none()
-                && chunk.is_some()
-                && state.scheduler.live_version(task.coord).is_some();
+            let must_wait =
+                task.left.is_none() && chunk.is_some() && state.is_replacing(task.coord);
             if must_wait {
+                if let Some(Request::Renew(lane)) = task.then {
+                    // It joins the job that is live, which must not wait behind what is less urgent.
+                    state.scheduler.request_in(task.coord, lane);
+                }
                 state.saves.block(task.coord);
             }
             must_wait
@@ -307,7 +324,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ) {
         let is_first = Self::with_state(world, |state| {
             state.totals.save_failures += 1;
-            report.failed.is_empty() && state.saves.failing() <= 1
+            !core::mem::replace(&mut state.has_told_save_failure, true)
         });
         let ChunkToSave {
             coord,

@@ -28,7 +28,7 @@ use crate::{
 use ahash::AHashMap;
 use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
-use chunk_scheduler::{Lane, Rank, Scheduler};
+use chunk_scheduler::{JobState, Lane, Rank, Scheduler};
 use core::{ops::DerefMut, time::Duration};
 use std::collections::VecDeque;
 use tracing::trace;
@@ -59,6 +59,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) to_hide: HideQueue,
     /// What hiding the roots that left has replaced.
     pub(in crate::streaming) hidden: AHashMap<Entity, Hidden>,
+    /// Chunks that are not wanted and may still stand, and that are not to be taken back. Only while changes are pending.
+    pub(in crate::streaming) outdated: BTreeSet<ChunkCoord>,
     /// Chunks that were taken back and are to be shown.
     pub(in crate::streaming) returned: Vec<(ChunkCoord, LoadedChunk)>,
     /// Chunks that [`ChunkStream::start_saving_all`](super::ChunkStream::start_saving_all) has yet to save.
@@ -77,6 +79,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) is_restarting: bool,
     /// Whether everything is being saved, so that a hook that asks for it again is answered at once.
     pub(super) is_saving_all: bool,
+    /// Whether a failed save was logged since applying began.
+    pub(in crate::streaming) has_told_save_failure: bool,
     /// Whether loaded chunks stand where an earlier origin put them.
     pub(in crate::streaming) must_move_roots: bool,
     pub(in crate::streaming) is_paused: bool,
@@ -114,6 +118,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             departures: Departures::default(),
             to_hide: HideQueue::default(),
             hidden: AHashMap::new(),
+            outdated: BTreeSet::new(),
             returned: Vec::new(),
             to_save_standing: VecDeque::new(),
             unloaded: Vec::new(),
@@ -124,6 +129,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             must_restart: false,
             is_restarting: false,
             is_saving_all: false,
+            has_told_save_failure: false,
             must_move_roots: false,
             is_paused: false,
             frames: Frames::default(),
@@ -155,7 +161,9 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             let coord = *coord;
             self.latencies.left(coord);
             // What stands is out of date if a newer version was to be made.
-            let was_renewed = self.scheduler.cancel(coord) || self.quarantine.has_failed(coord);
+            let is_outdated = self.outdated.remove(&coord);
+            let was_renewed =
+                self.scheduler.cancel(coord) || self.quarantine.has_failed(coord) || is_outdated;
             self.quarantine.remove(coord);
             // Checked first, because a mutable access counts as a change of the index.
             let chunk = index.contains(coord).then(|| index.remove(coord)).flatten();
@@ -215,7 +223,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             return false;
         }
         if departed.is_some() {
-            self.departures.take_back(coord);
+            self.departures.take(coord);
         } else {
             self.saves.take_back(coord);
         }
@@ -225,7 +233,14 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         if let Some(lod) = &mut self.lod {
             lod.come_back(coord, chunk.version);
         }
-        self.returned.push((coord, chunk));
+        if let Some(untold) = self.unloaded.iter().position(|left| left.coord == coord) {
+            // Nobody was told that it left.
+            self.unloaded.swap_remove(untold);
+            self.root_events
+                .retain(|event| !event.is_unloading(chunk.root));
+        } else {
+            self.returned.push((coord, chunk));
+        }
         true
     }
 
@@ -234,17 +249,22 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     pub(super) fn outdate(&mut self, coord: ChunkCoord) {
         self.departures.outdate(coord);
         self.saves.outdate(coord);
+        if !self.pending_changes.is_empty() {
+            self.outdated.insert(coord);
+        }
     }
 
     /// Gives up everything, unsaved, so that all that is wanted is requested anew from the next scan on.
     pub(super) fn give_up_all(&mut self, index: &mut impl DerefMut<Target = ChunkIndex<T>>) {
-        (self.must_restart, self.is_restarting) = (false, false);
+        self.is_restarting = false;
         let wanted = core::mem::replace(&mut self.wanted, WantedSet::new());
         self.pending_changes.withdraw(wanted.iter());
         self.latencies.restart();
         self.to_save_standing.clear();
         while self.give_up_next(index, false) {}
+        self.outdated.clear();
         self.departures.outdate_all();
+        self.to_hide.mark_former();
         self.scheduler.clear_quarantine();
         self.must_update = true;
     }
@@ -281,6 +301,33 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             None => return,
         };
         self.latencies.is_made_as(coord, requested.version());
+    }
+
+    /// Whether a version of the chunk is under way that will replace what stands. One that waits to be asked for again may
+    /// never come.
+    pub(super) fn is_replacing(&self, coord: ChunkCoord) -> bool {
+        let scheduler = &self.scheduler;
+        scheduler.live_versions(coord).count() > 1
+            || (scheduler.live_version(coord).is_some()
+                && scheduler.state(coord) != Some(JobState::Retrying))
+    }
+
+    /// Makes due what is to be saved and waited for its time, or for a version that does not come.
+    pub(in crate::streaming) fn wake_saves(&mut self, now: Duration) {
+        let mut saves = core::mem::take(&mut self.saves);
+        saves.wake(now, |coord| self.is_replacing(coord));
+        self.saves = saves;
+    }
+
+    /// Takes an earlier version of a chunk that left and was not despawned yet, because a newer one is whole.
+    pub(super) fn take_departed(&mut self, coord: ChunkCoord) -> Option<LoadedChunk> {
+        let chunk = self.departures.take(coord)?;
+        self.hidden.remove(&chunk.root);
+        self.to_hide.take(coord, chunk.root);
+        if let Some(lod) = &mut self.lod {
+            lod.forget(coord, chunk.version);
+        }
+        Some(chunk)
     }
 
     /// Chunks that left and are not with the applier.

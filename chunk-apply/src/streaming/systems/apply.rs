@@ -96,13 +96,14 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let _span = debug_span!("chunk_apply").entered();
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
+    ChunkStream::<T>::with_state(world, |state| state.has_told_save_failure = false);
     let hiding = hide_and_show::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
     move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
-        state.saves.wake(start);
+        state.wake_saves(start);
         let inline = state.scheduler.inline_budget();
         let mut budget = state.frames.now.left_of(&stream.budget, inline);
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
@@ -156,7 +157,9 @@ fn forget_orphaned<T: Send + Sync + 'static>(
     ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
         for (coord, is_there) in orphaned {
-            state.unloaded.push(ChunkUnloaded::new(coord));
+            if !is_there {
+                state.unloaded.push(ChunkUnloaded::new(coord));
+            }
             // A chunk of another grid is not wanted either, and a newer version may be under way.
             let must_decide = !is_there
                 && state.wanted.contains(coord)
@@ -179,7 +182,11 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) -> Duration {
     let next = ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
         let budget = (state.frames.now).left_of(&stream.budget, state.scheduler.inline_budget());
-        let (to_hide, cost) = (state.to_hide).next(budget.time.map(|time| time / HIDING));
+        // Once in a frame, however often its schedule runs.
+        let may_hide = budget.time.is_none() || !state.frames.has_advanced();
+        let time = budget.time.map(|time| time / HIDING);
+        let next = may_hide.then(|| state.to_hide.next(time));
+        let (to_hide, cost) = next.unwrap_or_default();
         (to_hide, cost, core::mem::take(&mut state.returned))
     });
     let (to_hide, cost, returned) = next.unwrap_or_default();

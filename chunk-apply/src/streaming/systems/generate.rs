@@ -42,9 +42,6 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
             failure.attempts,
             failure.verdict == Verdict::Retry,
         );
-        if has_given_up {
-            state.saves.unblock(failure.key);
-        }
         if has_given_up && failed.root.is_some() {
             let event = RootEvent::Failed(failed.clone());
             state.root_events.push_back(event);

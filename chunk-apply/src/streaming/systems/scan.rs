@@ -27,7 +27,6 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
 ) {
     // Each access through `ResMut` would borrow all fields.
     let stream = stream.bypass_change_detection();
-    let is_unloading = stream.unloading() > 0;
     let stream_range = stream.range_of(&ChunkViewer::default());
     let state = &mut stream.state;
     state.frames.resume();
@@ -37,6 +36,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     let _span = debug_span!("chunk_scan").entered();
     let start = state.clock.now();
     let limit = (stream.scan_budget).saturating_sub(state.frames.now.scan);
+    let is_unloading = state.held.unloading + state.departing().chunks > 0;
     // In a frame in which nothing waits to be applied, requests may take more of the time.
     let depths = state.scheduler.depths();
     let spare = if depths.completed + depths.backlog == 0 && !is_unloading {
@@ -52,6 +52,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         state.latencies.restart();
         state.saves.change_grid();
         state.departures.outdate_all();
+        state.to_hide.mark_former();
         let wanted = core::mem::replace(&mut state.wanted, WantedSet::new());
         state.pending_changes.withdraw(wanted.iter());
     }
@@ -87,6 +88,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
         // Requesting a chunk costs more than finding it.
         let mut now = || state.clock.now();
         let mut budget = ScanBudget::with_clock(limit / 3, &mut now);
+        state.outdated.clear();
         let changes = state.pending_changes.refill(start);
         (state.wanted).update(state.viewers.as_slice(), &mut budget, changes);
         have_left |= follow_changes(state, &mut index, &roots, end);
