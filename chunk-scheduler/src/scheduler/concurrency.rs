@@ -313,11 +313,11 @@ mod tests {
     #[test]
     fn an_adaptive_limit_starts_from_the_threads_of_the_first_tick() {
         let mut pristine = controller(1);
-        pristine.begin(3);
+        pristine.begin(3, false);
         assert_eq!((pristine.limit(), pristine.report().pool_threads), (3, 3));
         let mut chosen = controller(1);
         chosen.set_limit(2);
-        chosen.begin(3);
+        chosen.begin(3, false);
         assert_eq!(chosen.limit(), 2);
     }
 

@@ -42,6 +42,16 @@ impl<K: Key> LiveJobs<K> {
         self.earlier_len > 0
     }
 
+    /// How many queued jobs cannot start before an earlier attempt at their key has returned.
+    pub(super) fn held_back(&self) -> usize {
+        let is_held_back = |(key, earlier): &(&K, &Vec<Arc<JobCell<K>>>)| {
+            let newest = self.newest(key).map(|cell| cell.state());
+            let mut earlier = earlier.iter().map(|cell| cell.state());
+            newest == Some(JobState::Queued) && earlier.any(|state| state == JobState::InFlight)
+        };
+        self.earlier.iter().filter(is_held_back).count()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<JobCell<K>>> {
         self.newest.iter().chain(self.earlier.values().flatten())
     }

@@ -242,14 +242,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 
     fn end_all(&mut self, key: &K) -> bool {
-        for earlier in self.live.take_all_earlier(key) {
-            self.end(&earlier, JobState::Cancelled);
+        let mut cells = self.live.take_all_earlier(key);
+        cells.extend(self.live.pop(key));
+        for cell in &cells {
+            self.end(cell, JobState::Cancelled);
         }
-        let newest = self.live.pop(key);
-        newest.is_some_and(|newest| {
-            self.end(&newest, JobState::Cancelled);
-            true
-        })
+        !cells.is_empty()
     }
 
     fn enqueue(&mut self, key: K, lane: Lane) -> Version {
@@ -475,21 +473,17 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
-    /// Queues jobs again that could not be made yet. While others wait to start, no more of them than there were results
-    /// and failures since the last tick, and than workers have nothing to do: they may rank first, so they would take all
-    /// workers otherwise.
+    /// Queues jobs again that could not be made yet. While others can start, no more of them than there were results and
+    /// failures since the last tick: they may rank first, so they would take all workers otherwise.
     fn ask_again(&mut self) {
         let progress = self.shared.counts.generated.load(Ordering::Relaxed) + self.failures.count;
         let since = progress - std::mem::replace(&mut self.progress, progress);
         if self.failures.postponed.len() == 0 {
             return;
         }
-        let idle = (self.controller.limit())
-            .saturating_sub(self.shared.worker_count.get())
-            .min(self.shared.permits.free(Lane::Normal));
-        let most = match self.startable() {
+        let most = match self.startable().saturating_sub(self.live.held_back()) {
             0 => MOST_DUE,
-            _ => usize::try_from(since).map_or(MOST_DUE, |since| (since + idle).min(MOST_DUE)),
+            _ => usize::try_from(since).map_or(MOST_DUE, |since| since.min(MOST_DUE)),
         };
         for _ in 0..most {
             let Some(cell) = self.failures.postponed.pop_due(self.now) else {
@@ -499,11 +493,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 self.outbox.push(lane, cell);
             }
         }
-    }
-
-    /// How many jobs wait to start. Those whose failure was not handled yet are among them.
-    fn startable(&self) -> usize {
-        (self.depths().queued).saturating_sub(self.failures.delayed())
     }
 
     fn spawn_workers(&mut self) {
@@ -552,6 +541,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             self.delivered += 1;
             if self.live.has_earlier() {
                 self.end_outdated(&delivered.key);
+                self.results.settle_promotions(&self.workers);
                 if !self.is_live(delivered.key, delivered.version) {
                     unwanted.push(delivered.content);
                     continue;

@@ -122,6 +122,11 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
     }
 
+    /// How many jobs wait to start. Those whose failure was not handled yet are among them.
+    pub(super) fn startable(&self) -> usize {
+        (self.depths().queued).saturating_sub(self.failures.delayed())
+    }
+
     /// How long attempts took that made a result, including unwanted ones.
     #[must_use]
     pub fn generation_times(&self) -> DurationSummary {

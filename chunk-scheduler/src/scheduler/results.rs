@@ -28,7 +28,7 @@ pub(super) struct Results<K, T> {
     queues: Mutex<Vec<ResultQueue<K, T>>>,
     /// How many results, here and in the slots, belong to jobs that have ended.
     dead: usize,
-    /// Whether a job with a result was promoted since the last [`Self::collect`].
+    /// Whether a job with a result was promoted since the last [`Self::settle_promotions`].
     has_promoted: bool,
     /// The highest number of a pick whose result was delivered.
     last_order: u64,
@@ -85,12 +85,17 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         workers: &Workers<K, T>,
         shared: &Shared<K, T, R>,
     ) {
+        self.settle_promotions(workers);
+        if shared.permits.taken() > 0 {
+            self.each_slot(workers, WorkerSlot::swap_results);
+        }
+    }
+
+    /// Moves the results whose jobs were promoted to their lanes.
+    pub(super) fn settle_promotions(&mut self, workers: &Workers<K, T>) {
         if std::mem::take(&mut self.has_promoted) {
             self.each_slot(workers, WorkerSlot::take_results);
             self.move_promoted();
-        }
-        if shared.permits.taken() > 0 {
-            self.each_slot(workers, WorkerSlot::swap_results);
         }
     }
 

@@ -214,14 +214,21 @@ impl Reference {
     }
 
     /// Ends the versions that are older than a finished one. What is being applied is not ended by that.
+    /// A newer result that was not drained yet has the place of those, before all that is not urgent.
     fn end_outdated(&mut self, key: i32) {
-        let mut is_outdated = false;
+        let (mut is_outdated, mut has_ended) = (false, false);
         for version in self.versions(key).into_iter().rev() {
             let job = self.jobs[&(key, version)];
             if is_outdated && job.state != State::Applying {
                 self.end_as_stale(key, version);
+                has_ended = true;
             }
             is_outdated |= job.is_finished();
+        }
+        let of_key = self.jobs.iter_mut().rev().filter(|((of, _), _)| *of == key);
+        let mut finished = of_key.filter(|(_, job)| job.state == State::Completed);
+        if has_ended && let Some((_, job)) = finished.next() {
+            job.lane = Lane::Urgent;
         }
     }
 
@@ -307,7 +314,13 @@ impl Reference {
         let now = self.now;
         let progress = self.counters.generated + self.counters.failures;
         let since = progress - std::mem::replace(&mut self.progress, progress);
-        let others_wait = self.count(|job| matches!(job.state, State::Queued { .. })) > 0;
+        let in_flight = |key: i32| {
+            let mut jobs = self.jobs.iter().filter(|((of, _), _)| *of == key);
+            jobs.any(|(_, job)| job.state == State::InFlight)
+        };
+        let mut queued =
+            (self.jobs.iter()).filter(|(_, job)| matches!(job.state, State::Queued { .. }));
+        let others_wait = queued.any(|((key, _), _)| !in_flight(*key));
         let mut due: Vec<_> = self
             .jobs
             .iter()
@@ -383,15 +396,15 @@ impl Reference {
     }
 
     pub(crate) fn drain(&mut self, max: usize) -> Vec<(i32, Version)> {
-        self.remove_dead_results();
-        let jobs = &self.jobs;
-        let order = |result: &Held| {
-            let job = &jobs[&(result.key, result.version)];
-            (job.lane, result.order, !result.is_answer)
-        };
-        self.results.sort_by_key(order);
         let mut delivered = Vec::new();
         while delivered.len() < max {
+            self.remove_dead_results();
+            let jobs = &self.jobs;
+            let order = |result: &Held| {
+                let job = &jobs[&(result.key, result.version)];
+                (job.lane, result.order, !result.is_answer)
+            };
+            self.results.sort_by_key(order);
             let Some(result) = self.next() else {
                 break;
             };
@@ -405,8 +418,8 @@ impl Reference {
             if self.is_live(key, version) {
                 delivered.push((key, version));
             }
-            self.remove_dead_results();
         }
+        self.remove_dead_results();
         delivered
     }
 

@@ -6,7 +6,7 @@ use crate::{
     host::{
         Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
     },
-    spawn::{Leftovers, SpawnError, visibility},
+    spawn::{Leftovers, SpawnError},
     streaming::{
         index::{ChunkIndex, ChunkRoot, RootOf},
         messages::{ChunkFailed, ChunkLoaded, ChunkUnloading},

@@ -369,11 +369,6 @@ impl SaveQueue {
         (self.entries.get(&coord)).is_some_and(|entry| entry.turn == Turn::InHand)
     }
 
-    /// How many chunks wait because their save failed.
-    pub(super) fn failing(&self) -> usize {
-        self.retries.len()
-    }
-
     /// Whether a chunk of a former grid is to be saved.
     pub(in crate::streaming) fn has_former(&self) -> bool {
         self.former > 0

@@ -30,7 +30,7 @@ use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
 use chunk_scheduler::{JobState, Lane, Rank, Scheduler};
 use core::{ops::DerefMut, time::Duration};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
 
 /// What a stream knows. Its systems work on the fields, because they borrow several of them at once.
@@ -336,7 +336,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     }
 
     /// Those of them that can be despawned, or could be if they were saved.
-    pub(super) fn departing(&self) -> Departing {
+    pub(in crate::streaming) fn departing(&self) -> Departing {
         let unsaved = self.saves.departing();
         Departing {
             chunks: self.departures.len() + unsaved.chunks,
