@@ -394,3 +394,21 @@ fn what_is_delivered_at_any_rate_of_edits_is_at_most_two_attempts_old() {
         assert_eq!(last.content, edits.load(Ordering::Relaxed));
     }
 }
+
+#[test]
+fn a_key_that_is_refreshed_all_the_time_is_delivered_although_many_results_wait_before_it() {
+    let mut world = World::new(SchedulerConfig::default(), |_| plain());
+    world.request(1..500);
+    world.frame();
+    let mut delivered = 0;
+    for _ in 0..40 {
+        world.scheduler.refresh(0);
+        world.frame();
+        // The caller has time for one result a frame.
+        let mut ready = Vec::new();
+        world.scheduler.drain(1, |result| ready.push(result));
+        delivered += ready.iter().filter(|result| result.key == 0).count();
+        world.applied(ready);
+    }
+    assert!(delivered >= 10, "{delivered} times");
+}

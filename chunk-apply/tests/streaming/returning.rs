@@ -344,3 +344,49 @@ fn going_to_and_fro_all_the_time_loses_nothing_and_keeps_nothing() {
         0
     );
 }
+
+#[test]
+fn a_refresh_of_a_chunk_that_is_about_to_leave_is_not_lost() {
+    let mut rig = Rig::new();
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let before = roots(&rig);
+    // The scan finds that chunks left, and has no time to give them all up.
+    rig.stream_mut().scan_budget = Duration::ZERO;
+    rig.stream_mut().budget = ApplyBudget {
+        time: Some(Duration::ZERO),
+        ..no_chunks()
+    };
+    rig.move_to(viewer, 100, 0);
+    let is_leaving = |rig: &Rig| {
+        let mut loaded = rig.index().iter().map(|(coord, _)| coord);
+        loaded.find(|coord| !rig.stream().wanted().contains(*coord))
+    };
+    let mut leaving = None;
+    for _ in 0..1_000 {
+        rig.frame();
+        leaving = leaving.or_else(|| is_leaving(&rig));
+        if leaving.is_some() {
+            break;
+        }
+    }
+    let leaving = leaving.expect("some are given up later than others");
+    assert!(!rig.stream_mut().refresh(leaving), "it is not wanted");
+    for _ in 0..1_000 {
+        rig.frame();
+        if rig.index().is_empty() {
+            break;
+        }
+    }
+    rig.stream_mut().scan_budget = Duration::from_secs(60);
+    rig.stream_mut().budget = ApplyBudget::unlimited();
+    rig.move_to(viewer, 0, 0);
+    rig.settle();
+    let after = roots(&rig);
+    assert_ne!(after[&leaving], before[&leaving], "it is made anew");
+    assert!(
+        after
+            .iter()
+            .any(|(coord, root)| before.get(coord) == Some(root))
+    );
+}

@@ -104,6 +104,40 @@ fn in_whole_chunks_no_query_meets_a_part_of_a_chunk_or_two_versions_of_one() {
 }
 
 #[test]
+fn in_whole_chunks_a_version_that_left_goes_when_a_newer_one_is_there() {
+    let mut rig = rig(true);
+    let viewer = rig.viewer(0, 0);
+    rig.settle();
+    let budget = rig.stream().budget;
+    // All leave while a newer version of the one in the middle is made, and nothing is despawned.
+    rig.stream_mut().budget.chunks = Some(0);
+    rig.stream_mut().refresh(ChunkCoord::ORIGIN);
+    rig.move_to(viewer, 100, 0);
+    rig.frame();
+    assert!(rig.index().is_empty());
+    rig.move_to(viewer, 0, 0);
+    rig.stream_mut().budget = ApplyBudget {
+        chunks: Some(1),
+        ..budget
+    };
+    let roots = |rig: &mut Rig| {
+        let world = rig.app.world_mut();
+        let mut roots = world.query::<&chunk_apply::ChunkRoot>();
+        let roots = roots.iter(world);
+        roots
+            .filter(|root| root.coord == ChunkCoord::ORIGIN)
+            .count()
+    };
+    for _ in 0..100 {
+        rig.frame();
+        if rig.index().contains(ChunkCoord::ORIGIN) {
+            assert_eq!(roots(&mut rig), 1);
+        }
+    }
+    assert!(rig.index().contains(ChunkCoord::ORIGIN));
+}
+
+#[test]
 fn in_slices_a_system_can_tell_what_is_loaded() {
     let mut rig = rig(false);
     watch(&mut rig);
