@@ -121,7 +121,7 @@ of_a_stream! {
 }
 
 of_a_stream! {
-    /// A chunk is no longer wanted, or a user despawned its root. It is hidden; its entities are despawned within the
+    /// A chunk is no longer wanted, or a user despawned its root. It is hidden and its entities are despawned within the
     /// budgets of the coming frames. Written as a message.
     #[derive(Message)]
     ChunkUnloaded {

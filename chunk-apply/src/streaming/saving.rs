@@ -65,11 +65,12 @@ pub struct ChunkToSave {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SaveReason {
-    /// It is no longer wanted, and is despawned when it is saved.
+    /// It is no longer wanted, and is despawned when it is saved, unless it is wanted again before that.
     Unloaded,
     /// It is made anew from what is saved, and stands until the new version replaces it.
     Replaced,
-    /// [`save_all`](crate::ChunkStream::save_all) was called. It stays.
+    /// [`save_all`](crate::ChunkStream::save_all) or [`start_saving_all`](crate::ChunkStream::start_saving_all) was called.
+    /// It stays.
     SaveAll,
 }
 

@@ -43,7 +43,7 @@ pub struct StreamingSnapshot {
     pub loaded_chunks: usize,
     /// Entities under the roots of the chunks that are there.
     pub loaded_entities: usize,
-    /// Chunks that are hidden and not yet despawned.
+    /// Chunks that were given up and are not yet despawned.
     pub unloading_chunks: usize,
     /// Those of them that are kept because saving them failed.
     pub unsaved_chunks: usize,

@@ -123,7 +123,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.scheduler.depths().backlog
     }
 
-    /// Chunks that are hidden and not yet despawned.
+    /// Chunks that were given up and are not yet despawned.
     #[must_use]
     pub fn unloading(&self) -> usize {
         self.state.held.unloading + self.state.leaving()
