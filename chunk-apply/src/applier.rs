@@ -142,7 +142,9 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         };
         let mut has_advanced = false;
         if is_loading {
-            let share = self.unload_share(departing, budget);
+            let unloading = self.unloader.entities() + departing.entities;
+            let loaded = self.loaded_entities.saturating_sub(departing.entities);
+            let share = budget.share_of_unloading(unloading, loaded);
             // A frame owes one slice. If there is time for no more, loading and unloading get it in turn.
             let was_owed = self.is_loading_owed;
             if was_owed {
@@ -167,15 +169,6 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let over = |time| report.spent.saturating_sub(time);
         report.overshoot = budget.time.map_or(Duration::ZERO, over);
         (report, has_advanced)
-    }
-
-    /// The share of time that unloading gets first: the reserved one, or the part of all entities, roots included, that
-    /// waits to be unloaded.
-    fn unload_share(&self, departing: Departing, budget: &ApplyBudget) -> f32 {
-        let unloading = (self.unloader.entities() + departing.entities) as f32;
-        let loaded = self.loaded_entities.saturating_sub(departing.entities) as f32;
-        let pressure = unloading / (unloading + loaded).max(1.0);
-        budget.reserved_share().max(pressure.min(0.8))
     }
 
     fn unload_phase<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {

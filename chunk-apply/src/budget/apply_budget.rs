@@ -51,6 +51,8 @@ pub struct ApplyBudget {
 
 impl ApplyBudget {
     const DEFAULT_UNLOAD_SHARE: f32 = 0.2;
+    /// The most that the share rises to by itself, because of what waits.
+    const MOST_FOR_WAITING: f32 = 0.8;
 
     /// Two milliseconds a frame and no limit by count.
     pub const DEFAULT: Self = Self::time(Duration::from_millis(2));
@@ -91,13 +93,16 @@ impl ApplyBudget {
         self.chunks.map_or(usize::MAX, |chunks| chunks as usize)
     }
 
-    /// `unload_share`, clamped.
-    pub(crate) fn reserved_share(&self) -> f32 {
-        if self.unload_share.is_nan() {
+    /// The share of time that unloading gets first, when so many entities wait to be unloaded and so many are loaded.
+    pub(crate) fn share_of_unloading(&self, unloading: usize, loaded: usize) -> f32 {
+        let reserved = if self.unload_share.is_nan() {
             Self::DEFAULT_UNLOAD_SHARE
         } else {
             self.unload_share.clamp(0.0, 1.0)
-        }
+        };
+        let (unloading, loaded) = (unloading as f32, loaded as f32);
+        let waiting = unloading / (unloading + loaded).max(1.0);
+        reserved.max(waiting.min(Self::MOST_FOR_WAITING))
     }
 
     /// The given part of `time`.
@@ -138,7 +143,7 @@ mod tests {
                 unload_share: given,
                 ..ApplyBudget::DEFAULT
             };
-            assert_eq!(budget.reserved_share(), used, "{given}");
+            assert_eq!(budget.share_of_unloading(0, 9), used, "{given}");
         }
     }
 

@@ -10,7 +10,7 @@ use core::{fmt, time::Duration};
 #[derive(Clone, Debug)]
 pub struct StreamingConfig {
     /// How far a [`ChunkViewer`](crate::ChunkViewer) without a range of its own sees, in chunks. Default `None`: what fits
-    /// the grid, [`ChunkViewer::default_range`](crate::ChunkViewer::default_range).
+    /// the grid, [`default_range`](Self::default_range).
     ///
     /// A range that loads chunks above or below the viewer does not fit a planar grid; the plugin refuses it. In a
     /// volumetric grid a disc is the viewer's own layer alone.
@@ -53,6 +53,20 @@ pub enum DespawnedRoots {
 }
 
 impl StreamingConfig {
+    /// The range of viewers without one of their own, in a stream that is given none either. In a planar grid it loads a
+    /// disc of radius 12, which is 441 chunks, and unloads beyond 14; in a volumetric grid it loads a sphere of radius 6,
+    /// which is 925 chunks, and unloads beyond 8. With equal radii, chunks at the border would be unloaded and loaded again
+    /// each time a viewer crosses it.
+    #[must_use]
+    pub fn default_range(grid: &ChunkGrid) -> ViewRange {
+        let range = if grid.is_planar() {
+            ViewRange::disc(12, 14)
+        } else {
+            ViewRange::sphere(6, 8)
+        };
+        range.expect("the band is two chunks wide")
+    }
+
     /// Checks the settings by themselves. [`ChunkStreamingPlugin::validate`](crate::ChunkStreamingPlugin::validate) checks
     /// as well whether they fit the grid.
     ///

@@ -1,7 +1,8 @@
 //! Which chunk is generated and applied first: the nearest to any viewer, and one that waits long before others as near.
 //!
 //! To load what is ahead of a fast viewer first, this is the place: `look_ahead_sq` of chunk-coord is a distance that
-//! takes motion into account.
+//! takes motion into account, which comes in at `systems/scan`. Levels of detail and the order of saves use the same rank
+//! as their distance.
 
 use crate::sync::Arc;
 use chunk_coord::{ChunkCoord, NearestViewers};

@@ -64,20 +64,6 @@ impl ChunkViewer {
     pub fn with_range(range: ViewRange) -> Self {
         Self { range: Some(range) }
     }
-
-    /// The range of viewers without one of their own, in a stream that is given none either. In a planar grid it loads a
-    /// disc of radius 12, which is 441 chunks, and unloads beyond 14; in a volumetric grid it loads a sphere of radius 6,
-    /// which is 925 chunks, and unloads beyond 8. With equal radii, chunks at the border would be unloaded and loaded again
-    /// each time a viewer crosses it.
-    #[must_use]
-    pub fn default_range(grid: &ChunkGrid) -> ViewRange {
-        let range = if grid.is_planar() {
-            ViewRange::disc(12, 14)
-        } else {
-            ViewRange::sphere(6, 8)
-        };
-        range.expect("the band is two chunks wide")
-    }
 }
 
 /// The viewers of the app, as they are now.

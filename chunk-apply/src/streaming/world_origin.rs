@@ -1,4 +1,5 @@
-//! Where chunks stand in the world, also after the world's origin was moved.
+//! Where chunks stand in the world, also after the world's origin was moved. Roots follow when `systems/apply` runs next;
+//! `ChunkStream::set_origin` only notes it, and the caller moves viewers and everything else before the next scan.
 
 use super::index::RootOf;
 use bevy_ecs::world::World;

@@ -229,7 +229,6 @@ impl From<CityError> for SettingsError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chunk_apply::ChunkViewer;
 
     #[test]
     fn the_defaults_are_the_streams_own() {
@@ -238,7 +237,7 @@ mod tests {
         assert_eq!(ours.budget, standard.budget);
         assert_eq!(ours.scheduler, standard.scheduler);
         let grid = ChunkGrid::planar(1.0).expect("1 is a size");
-        assert_eq!(ours.range, Some(ChunkViewer::default_range(&grid)));
+        assert_eq!(ours.range, Some(StreamingConfig::default_range(&grid)));
         assert_eq!(Settings::default().frames(), 900);
     }
 

@@ -60,7 +60,7 @@ pub struct ChunkStream<T: Send + Sync + 'static> {
     /// What a frame may spend on the `World`.
     pub budget: ApplyBudget,
     /// How far a viewer without a range of its own sees; `None` for what fits the grid,
-    /// [`ChunkViewer::default_range`](crate::ChunkViewer::default_range).
+    /// [`StreamingConfig::default_range`].
     ///
     /// Of a range that does not [fit](ViewRange::fits) a planar grid, the viewer's own layer is used, with a warning.
     pub range: Option<ViewRange>,
@@ -108,7 +108,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// [`viewers`](Self::viewers) tells what was used, which is one layer of a range that does not fit the grid.
     #[must_use]
     pub fn range_of(&self, viewer: &ChunkViewer) -> ViewRange {
-        (viewer.range.or(self.range)).unwrap_or_else(|| ChunkViewer::default_range(self.grid()))
+        (viewer.range.or(self.range)).unwrap_or_else(|| StreamingConfig::default_range(self.grid()))
     }
 
     /// The scheduler: its counters and depths, and why a chunk is not there.
