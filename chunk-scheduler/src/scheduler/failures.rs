@@ -113,8 +113,9 @@ impl<K: Key> Failures<K> {
 
     /// Drops the failures that the caller could read after the last tick.
     pub(super) fn begin_tick(&mut self, now: TickTime) {
-        self.unread.drain(..self.expiring);
-        self.expiring = 0;
+        if self.expiring > 0 {
+            self.unread.drain(..std::mem::take(&mut self.expiring));
+        }
         self.log.tick(now);
     }
 
