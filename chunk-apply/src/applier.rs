@@ -2,7 +2,7 @@
 
 use crate::{
     budget::{ApplyBudget, ApplyReport, Clock, CostModel, MonotonicClock, Pacer},
-    host::{Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk},
+    host::{Arrival, ChunkHost, Departure, Held, LoadedChunk, SpawnedChunk},
     spawn::{PartialChunk, SliceEnd, Spawner},
     sync::Arc,
     unload::{Unloader, Work},

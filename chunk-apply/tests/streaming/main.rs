@@ -2,6 +2,7 @@
 #![cfg(feature = "streaming")]
 
 mod adaptive;
+mod blocked_saves;
 mod budget;
 mod budget_costs;
 mod children;
