@@ -114,15 +114,17 @@ impl ChunkGrid {
             position / size
         };
         let mut floor = quotient.floor();
-        for axis in 0..3 {
+        let is_whole = |axis: usize| floor[axis] == quotient[axis] && !(planar && axis == 1);
+        let whole = [0, 1, 2].map(is_whole);
+        if whole.contains(&true) {
             // The quotient is whole, or was rounded up to a whole number from just below it. Which of the two follows
             // from the sign of the fused product, which is not rounded before the subtraction. It is slow where the
             // machine cannot be expected to have it, and not needed otherwise.
-            if floor[axis] == quotient[axis]
-                && !(planar && axis == 1)
-                && floor[axis].mul_add(size[axis], -position[axis]) > 0.0
-            {
-                floor[axis] -= 1.0;
+            let excess = floor.mul_add(size, -position);
+            for axis in 0..3 {
+                if whole[axis] && excess[axis] > 0.0 {
+                    floor[axis] -= 1.0;
+                }
             }
         }
         let axis = |axis, value: f64, position: f64| {
