@@ -143,15 +143,15 @@ impl Controller {
     /// Logs, once, that more jobs may be in flight than the pool has threads, where the user can do something about it: the
     /// generators compute, and the limit was chosen or the pool is smaller than it could be.
     pub(super) fn report_pool_limit(&mut self) {
-        let report = self.report;
-        if self.has_reported_pool_limit || self.are_generators_async || !report.is_pool_bound() {
+        let can_help = self.is_chosen || self.lacks_threads;
+        if self.has_reported_pool_limit || self.are_generators_async || !can_help {
             return;
         }
-        if self.is_chosen || self.lacks_threads {
+        if self.report.is_pool_bound() {
             self.has_reported_pool_limit = true;
             tracing::info!(
-                in_flight = report.limit,
-                threads = report.pool_threads,
+                in_flight = self.report.limit,
+                threads = self.report.pool_threads,
                 "more jobs may be in flight than the task pool has threads: generators that \
                  compute will wait for each other (see `recommended_pool_threads`)"
             );
