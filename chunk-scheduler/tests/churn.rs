@@ -7,7 +7,9 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
 };
 
-use chunk_scheduler::{Depths, Generator, Job, Lane, Runtime, Scheduler, SchedulerConfig};
+use chunk_scheduler::{
+    Depths, Generator, Job, JobState, Lane, Runtime, Scheduler, SchedulerConfig,
+};
 use common::{FRAME, Near};
 
 const KEYS: usize = 16;
@@ -42,6 +44,16 @@ impl Observations {
     }
 }
 
+/// Ticks, and waits for one result, however little the workers get of the machine. If a wake-up were lost this would wait
+/// for ever.
+fn tick(scheduler: &mut Scheduler<i32, (i32, u64), Near>, now: u32) {
+    scheduler.tick(FRAME * now);
+    let is_waiting = |depths: Depths| depths.completed == 0 && depths.queued + depths.in_flight > 0;
+    while is_waiting(scheduler.depths()) {
+        std::thread::yield_now();
+    }
+}
+
 fn churn(threads: usize) {
     let observed = Arc::new(Observations {
         // At most one version for each step.
@@ -64,14 +76,7 @@ fn churn(threads: usize) {
     let (mut applied, mut bits) = (0, 7_u64);
     let (mut shown, mut overtaken) = ([0; KEYS], Vec::new());
     let mut frame = |scheduler: &mut Scheduler<i32, (i32, u64), Near>, now: u32| {
-        scheduler.tick(FRAME * now);
-        // One result at least, however little the workers get of the machine. If a wake-up were lost this would wait
-        // for ever.
-        let is_waiting =
-            |depths: Depths| depths.completed == 0 && depths.queued + depths.in_flight > 0;
-        while is_waiting(scheduler.depths()) {
-            std::thread::yield_now();
-        }
+        tick(scheduler, now);
         let mut ready = Vec::new();
         scheduler.drain(usize::MAX, |result| ready.push(result));
         for result in ready {
@@ -119,7 +124,10 @@ fn churn(threads: usize) {
             // Results wait, so that a key has several versions.
             13..15 => {
                 now += 1;
-                scheduler.tick(FRAME * now);
+                tick(&mut scheduler, now);
+                if scheduler.state(key) == Some(JobState::Completed) {
+                    scheduler.refresh_in(key, lane);
+                }
             }
             _ => {
                 now += 1;
@@ -135,9 +143,8 @@ fn churn(threads: usize) {
     assert_eq!(scheduler.audit(), Ok(()));
     let counters = scheduler.counters();
     assert_eq!(counters.applied, applied);
-    // On one thread there are fewer, because most jobs are done before they are withdrawn.
     assert!(
-        counters.stale > 100 && counters.cancelled > 100,
+        counters.stale > 20 && counters.cancelled > 100,
         "{counters:?}"
     );
     assert!(counters.applied > 1_000, "{counters:?}");

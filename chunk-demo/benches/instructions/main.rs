@@ -21,10 +21,12 @@ use print::Figure;
 type Path = Box<dyn FnMut()>;
 
 /// The hot paths by name, and how each is prepared.
-const CASES: [(&str, fn() -> Path); 5] = [
+const CASES: [(&str, fn() -> Path); 7] = [
     ("100 border crossings of a disc of 64", crossing::crossing),
     ("1,000 updates at rest, 64 viewers", crossing::at_rest),
+    ("request of 1,024 keys and a tick", schedule::requests),
     ("re-rank of 10,000 queued and 256 picks", schedule::pick),
+    ("drain and apply of 1,024 results", schedule::deliveries),
     ("1,000 ticks at rest, 10,000 queued", schedule::at_rest),
     ("apply of 100 chunks x 15", apply::apply),
 ];

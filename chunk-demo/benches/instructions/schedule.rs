@@ -1,4 +1,4 @@
-//! The scheduler: ranking and picking, and ticks in which nothing changed.
+//! The scheduler: requests, ranking and picking, delivery, and ticks in which nothing changed.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -15,6 +15,9 @@ type Workers = Arc<Mutex<Vec<Pin<Box<dyn Future<Output = ()> + Send>>>>>;
 
 const QUEUED: i32 = 100;
 const PICKS: usize = 256;
+/// The keys that are requested and delivered are a square of this side.
+const SIDE: i32 = 32;
+const DELIVERED: usize = 1_024;
 const FRAME: Duration = Duration::from_millis(16);
 
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +32,8 @@ impl Rank<Key> for Near {
     }
 }
 
-/// A scheduler with a long queue, and its workers, which go on only when they are polled by hand.
-fn queued() -> (Scheduler<Key, u64, Near>, Workers) {
+/// A scheduler, and its workers, which go on only when they are polled by hand.
+fn scheduler(completed_capacity: usize) -> (Scheduler<Key, u64, Near>, Workers) {
     let workers = Workers::default();
     let spawned = Arc::clone(&workers);
     let runtime = Runtime::custom(1, move |worker| {
@@ -39,19 +42,42 @@ fn queued() -> (Scheduler<Key, u64, Near>, Workers) {
     });
     let config = SchedulerConfig {
         max_in_flight: 1,
-        completed_capacity: PICKS,
+        completed_capacity,
+        backlog_capacity: completed_capacity,
         ..SchedulerConfig::default()
     };
     let generator = Generator::new(|job: &Job<Key>| u64::from(job.key()[0].unsigned_abs()));
-    let mut scheduler =
+    let scheduler =
         Scheduler::new(config, generator, runtime, Near([0; 2])).expect("the settings are valid");
-    for x in 0..QUEUED {
-        for z in 0..QUEUED {
+    (scheduler, workers)
+}
+
+/// The same with a long queue.
+fn queued() -> (Scheduler<Key, u64, Near>, Workers) {
+    let (mut scheduler, workers) = scheduler(PICKS);
+    request(&mut scheduler, QUEUED);
+    scheduler.tick(Duration::ZERO);
+    (scheduler, workers)
+}
+
+/// Requests a square of keys.
+fn request(scheduler: &mut Scheduler<Key, u64, Near>, side: i32) {
+    for x in 0..side {
+        for z in 0..side {
             scheduler.request([x, z]);
         }
     }
-    scheduler.tick(Duration::ZERO);
-    (scheduler, workers)
+}
+
+/// Lets the workers make results until so many wait.
+fn complete(scheduler: &Scheduler<Key, u64, Near>, workers: &Workers, results: usize) {
+    let mut workers = workers.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut context = Context::from_waker(Waker::noop());
+    while scheduler.depths().completed < results {
+        // A worker without a job ends.
+        workers.retain_mut(|worker| worker.as_mut().poll(&mut context).is_pending());
+        assert!(!workers.is_empty() || scheduler.depths().completed == results);
+    }
 }
 
 pub(super) fn pick() -> Path {
@@ -59,13 +85,7 @@ pub(super) fn pick() -> Path {
     Box::new(move || {
         scheduler.publish(Near([QUEUED, QUEUED]));
         scheduler.tick(FRAME);
-        let mut workers = workers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut context = Context::from_waker(Waker::noop());
-        while scheduler.depths().completed < PICKS {
-            // A worker without a job ends; the result queue has room for all picks.
-            workers.retain_mut(|worker| worker.as_mut().poll(&mut context).is_pending());
-            assert!(!workers.is_empty() || scheduler.depths().completed == PICKS);
-        }
+        complete(&scheduler, &workers, PICKS);
     })
 }
 
@@ -76,5 +96,31 @@ pub(super) fn at_rest() -> Path {
             scheduler.tick(black_box(FRAME * frame));
         }
         black_box(&workers);
+    })
+}
+
+pub(super) fn requests() -> Path {
+    let (mut scheduler, workers) = scheduler(DELIVERED);
+    scheduler.tick(Duration::ZERO);
+    Box::new(move || {
+        request(&mut scheduler, SIDE);
+        scheduler.tick(FRAME);
+        black_box(&workers);
+    })
+}
+
+pub(super) fn deliveries() -> Path {
+    let (mut scheduler, workers) = scheduler(DELIVERED);
+    request(&mut scheduler, SIDE);
+    scheduler.tick(Duration::ZERO);
+    complete(&scheduler, &workers, DELIVERED);
+    let mut ready = Vec::with_capacity(DELIVERED);
+    Box::new(move || {
+        scheduler.drain(usize::MAX, |result| {
+            ready.push((result.key, result.version))
+        });
+        for (key, version) in ready.drain(..) {
+            assert!(scheduler.applied(key, version));
+        }
     })
 }

@@ -158,14 +158,17 @@ impl<K> JobCell<K> {
         }
     }
 
+    #[inline]
     fn packed(&self) -> PackedState {
         PackedState::unpack(self.packed.load(Ordering::Acquire))
     }
 
+    #[inline]
     pub(crate) fn state(&self) -> JobState {
         self.packed().state
     }
 
+    #[inline]
     pub(crate) fn lane(&self) -> Lane {
         self.packed().lane
     }
@@ -186,6 +189,7 @@ impl<K> JobCell<K> {
     }
 
     /// Applies `change` where `is_allowed` says so, and returns what was there before.
+    #[inline]
     fn update(
         &self,
         is_allowed: impl Fn(PackedState) -> bool,
@@ -205,6 +209,7 @@ impl<K> JobCell<K> {
     }
 
     /// Moves the job along the arrow `from → to`. False where it is not in `from`.
+    #[inline]
     pub(crate) fn advance(&self, from: JobState, to: JobState) -> bool {
         self.update(|job| job.state == from, |job| job.state = to)
             .is_some()

@@ -170,6 +170,10 @@ impl Controller {
         };
     }
 
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.policy.is_some()
+    }
+
     pub(super) fn report(&self) -> ConcurrencyReport {
         self.report
     }

@@ -128,6 +128,27 @@ impl<K: Key> LiveJobs<K> {
         Some(std::mem::replace(place.get_mut(), before))
     }
 
+    /// Removes a job and those of its key that are older, newest first, if `is_taken` says so of the job.
+    pub(super) fn take_with_older(
+        &mut self,
+        key: &K,
+        version: Version,
+        is_taken: impl Fn(&JobCell<K>) -> bool,
+    ) -> Option<(Arc<JobCell<K>>, Vec<Arc<JobCell<K>>>)> {
+        if !self.has_earlier() {
+            // One look instead of three.
+            let cell = self.pop_if(key, |cell| cell.version == version && is_taken(cell))?;
+            return Some((cell, Vec::new()));
+        }
+        let cell = self.find(key, version).cloned()?;
+        if !is_taken(&cell) {
+            return None;
+        }
+        let older = self.take_older(key, version);
+        self.remove(&cell);
+        Some((cell, older))
+    }
+
     /// Removes the jobs of `key` that are older than `version`, newest first.
     pub(super) fn take_older(&mut self, key: &K, version: Version) -> Vec<Arc<JobCell<K>>> {
         self.take_earlier(key, |cell| cell.version < version)

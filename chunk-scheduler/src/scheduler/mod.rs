@@ -361,8 +361,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// `now` is any time that does not run backwards, such as the time since start-up. When nothing changed, a tick
     /// takes less than a microsecond and allocates nothing.
     pub fn tick(&mut self, now: Duration) {
+        let Some(budget) = self.inline_budget() else {
+            return self.tick_while(now, || false);
+        };
         let clock = self.shared.clock.clone();
-        let budget = self.inline_budget().unwrap_or_default();
         // The first step is always taken.
         let mut began = None;
         self.tick_while(now, || match began {
@@ -417,6 +419,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// Handles up to `most` attempts that made nothing, oldest first. The others keep their permits, so that workers start
     /// no more jobs than there is room for.
     fn handle_faults(&mut self, most: usize) {
+        let faults = self.shared.counts.faults.load(Ordering::Acquire);
+        if faults == 0 && self.failures.faults.is_empty() {
+            return;
+        }
         (self.workers).take_faults(&self.shared, &mut self.failures.faults);
         // Beyond live jobs and permits there are only those of keys whose rank panicked and which were withdrawn since.
         // Nothing else bounds them.
@@ -462,6 +468,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     /// Queues failed jobs again whose wait is over.
     fn retry(&mut self) {
+        if self.failures.retries.len() == 0 {
+            return;
+        }
         for _ in 0..MOST_DUE {
             let Some(cell) = self.failures.retries.pop_due(self.now) else {
                 break;
@@ -503,6 +512,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     }
 
     fn adapt(&mut self) {
+        if !self.controller.is_adaptive() {
+            return;
+        }
         let depths = self.depths();
         let pressure = Pressure {
             has_waiting_jobs: depths.queued > self.failures.delayed(),
@@ -581,12 +593,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// meanwhile: then the caller should remove what it made of the result. Older versions of the key are superseded.
     #[must_use = "an outdated result must not stay"]
     pub fn applied(&mut self, key: K, version: Version) -> bool {
-        let Some(cell) = self.settle(key, version, JobState::Applied) else {
+        let settle = |cell: &JobCell<K>| cell.settle(JobState::Applied);
+        let Some((cell, older)) = self.live.take_with_older(&key, version, settle) else {
             return false;
         };
-        let older = self.live.take_older(&key, version);
-        self.end_superseded(older);
-        self.live.remove(&cell);
+        self.delivered -= 1;
+        if !older.is_empty() {
+            self.end_superseded(older);
+        }
         self.tally.applied += 1;
         self.applied_empties += u64::from(cell.is_known_empty());
         true
@@ -595,22 +609,14 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// Reports that a delivered result could not be applied. That counts as a failed attempt: the key is generated
     /// again after a wait, or quarantined, unless a newer job of it exists. True where the job will be retried.
     pub fn apply_failed(&mut self, key: K, version: Version, message: impl Into<String>) -> bool {
-        let Some(cell) = self.settle(key, version, JobState::Retrying) else {
+        let cell = self.live.find(&key, version).cloned();
+        let Some(cell) = cell.filter(|cell| cell.settle(JobState::Retrying)) else {
             return false;
         };
+        self.delivered -= 1;
         self.tally.count_wasted(&cell);
         let error = GenerateError::Transient(message.into());
         self.handle_failure(&cell, error, false)
-    }
-
-    /// Moves the job of this version from the backlog to the state `to`.
-    fn settle(&mut self, key: K, version: Version, to: JobState) -> Option<Arc<JobCell<K>>> {
-        let cell = self.live.find(&key, version)?;
-        if !cell.settle(to) {
-            return None;
-        }
-        self.delivered -= 1;
-        Some(Arc::clone(cell))
     }
 
     /// Drops `outputs`, or whatever was made of them, on the runtime, so that slow destructors do not delay this
@@ -630,6 +636,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     /// Discards the results of ended jobs. True where that released a permit.
     fn discard_dead_results(&mut self) -> bool {
+        if self.results.dead() == 0 {
+            return false;
+        }
         let dead = self.results.take_dead(&self.workers, &self.shared);
         let has_freed = !dead.is_empty();
         self.discard(dead);

@@ -144,9 +144,6 @@ impl<K: Key, T: Send + 'static> Results<K, T> {
         shared: &Shared<K, T, R>,
     ) -> Vec<T> {
         let mut unwanted = Vec::new();
-        if self.dead == 0 {
-            return unwanted;
-        }
         self.each_slot(workers, WorkerSlot::take_results);
         for queue in self.queues.owned().iter_mut().flatten() {
             for _ in 0..queue.len() {

@@ -95,9 +95,6 @@ impl<K: Key, T: Send + 'static> Workers<K, T> {
         shared: &Shared<K, T, R>,
         faults: &mut VecDeque<Fault<K>>,
     ) {
-        if shared.counts.faults.load(Ordering::Acquire) == 0 {
-            return;
-        }
         let mut taken = Vec::new();
         for slot in &self.slots {
             taken.append(&mut slot.take_faults());
