@@ -117,7 +117,7 @@ fn the_quarantine_can_be_read_retried_and_cleared() {
     world.scheduler.request(2);
     assert_eq!(world.settle(), [2]);
     assert_eq!(world.scheduler.depths().quarantined, 2);
-    assert_eq!(world.scheduler.retry_quarantined(), 2);
+    assert_eq!(world.scheduler.retry_quarantined(|_| true), 2);
     assert_eq!(world.settle(), [1, 3]);
 
     is_mended.store(false, Ordering::Relaxed);

@@ -20,7 +20,7 @@ fn a_retried_key_keeps_its_lane() {
     world.settle();
     let lanes: Vec<_> = world.scheduler.quarantined().map(|it| it.lane).collect();
     assert_eq!(lanes, [Lane::Urgent, Lane::Prefetch]);
-    assert_eq!(world.scheduler.retry_quarantined(), 2);
+    assert_eq!(world.scheduler.retry_quarantined(|_| true), 2);
     assert_eq!(world.live(1).lane, Lane::Urgent);
     assert_eq!(world.live(2).lane, Lane::Prefetch);
 }
@@ -30,7 +30,7 @@ fn only_accepted_keys_are_retried() {
     let mut world = broken();
     world.request(0..6);
     world.settle();
-    let retried = world.scheduler.retry_quarantined_where(|key| key % 2 == 0);
+    let retried = world.scheduler.retry_quarantined(|key| key % 2 == 0);
     assert_eq!(retried, 3);
     assert_eq!(world.scheduler.depths().queued, 3);
     assert_eq!(world.quarantined(), [1, 3, 5]);
@@ -44,5 +44,5 @@ fn a_withdrawn_key_leaves_the_quarantine() {
     assert_eq!(world.scheduler.depths().quarantined, 1);
     assert!(!world.scheduler.cancel(1), "no job is live");
     assert_eq!(world.scheduler.explain(1).status, Status::Unknown);
-    assert_eq!(world.scheduler.retry_quarantined(), 0);
+    assert_eq!(world.scheduler.retry_quarantined(|_| true), 0);
 }

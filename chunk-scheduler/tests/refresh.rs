@@ -320,7 +320,7 @@ fn giving_up_the_newest_version_leaves_the_older_result_and_a_request_tries_agai
     assert_eq!(world.quarantined(), [1]);
     assert_eq!(versions(&world, 1), [old]);
     assert_eq!(world.live(1).state, JobState::Delivered);
-    assert_eq!(world.scheduler.retry_quarantined(), 1);
+    assert_eq!(world.scheduler.retry_quarantined(|_| true), 1);
     let again = world.scheduler.live_version(1);
     assert_eq!(world.quarantined().len(), 0);
     assert!(again > Some(old));

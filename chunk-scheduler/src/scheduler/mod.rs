@@ -342,8 +342,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         }
         self.end_superseded(outdated);
         let is_waiting = |cell: &&Arc<JobCell<K>>| cell.state() == JobState::Completed;
-        let waiting = self.live.of(*key).filter(is_waiting).last().cloned();
-        if let Some(waiting) = waiting {
+        if let Some(waiting) = self.live.of(*key).filter(is_waiting).last().cloned() {
             self.promote(&waiting, Lane::Urgent);
         }
     }
@@ -468,9 +467,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
 
     /// Queues failed jobs again whose wait is over.
     fn retry(&mut self) {
-        if self.failures.retries.len() == 0 {
-            return;
-        }
         for _ in 0..MOST_DUE {
             let Some(cell) = self.failures.retries.pop_due(self.now) else {
                 break;
@@ -645,13 +641,9 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         has_freed
     }
 
-    /// Requests every key again that the quarantine lists, in its former lane. Returns their number.
-    pub fn retry_quarantined(&mut self) -> usize {
-        self.retry_quarantined_where(|_| true)
-    }
-
-    /// Requests the listed keys again that `is_wanted` accepts, in their former lanes. Returns their number.
-    pub fn retry_quarantined_where(&mut self, mut is_wanted: impl FnMut(&K) -> bool) -> usize {
+    /// Requests the keys again that the quarantine lists and `is_wanted` accepts, in their former lanes. Returns their
+    /// number.
+    pub fn retry_quarantined(&mut self, mut is_wanted: impl FnMut(&K) -> bool) -> usize {
         let entries = self.quarantined().map(|entry| (entry.key, entry.lane));
         let wanted: Vec<_> = entries.filter(|(key, _)| is_wanted(key)).collect();
         for (key, lane) in &wanted {
