@@ -21,6 +21,10 @@ pub use host::{
     Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
 };
 pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
+/// All of the crates below this one, so that a game depends on this one alone.
+#[cfg(feature = "streaming")]
+#[doc(no_inline)]
+pub use {chunk_coord::*, chunk_scheduler::*};
 #[cfg(feature = "metrics")]
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]

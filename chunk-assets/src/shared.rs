@@ -3,8 +3,7 @@
 use bevy_asset::{Assets, Handle, uuid_handle};
 use bevy_color::Color;
 use bevy_ecs::{reflect::ReflectResource, resource::Resource, world::World};
-use bevy_math::primitives::{Cuboid, Cylinder};
-use bevy_mesh::{Mesh, MeshBuilder, Meshable};
+use bevy_mesh::{CuboidMeshBuilder, CylinderMeshBuilder, Mesh, MeshBuilder};
 use bevy_reflect::{Reflect, std_traits::ReflectDefault};
 use bevy_transform::components::Transform;
 
@@ -88,14 +87,11 @@ pub fn asset_count(world: &World) -> usize {
 pub(crate) struct OtherMeshes(pub(crate) usize);
 
 pub(crate) fn unit_cube() -> Mesh {
-    Cuboid::from_length(1.0).mesh().build()
+    CuboidMeshBuilder::default().build()
 }
 
 pub(crate) fn unit_cylinder() -> Mesh {
-    Cylinder::new(0.5, 1.0)
-        .mesh()
-        .resolution(CYLINDER_SIDES)
-        .build()
+    CylinderMeshBuilder::new(0.5, 1.0, CYLINDER_SIDES).build()
 }
 
 pub(crate) fn building_material() -> ChunkMaterial {

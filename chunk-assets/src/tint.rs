@@ -90,13 +90,15 @@ impl From<Color> for Tint {
 
 impl From<Tint> for MeshTag {
     fn from(tint: Tint) -> Self {
-        Self(tint.0)
+        let mut tag = Self::default();
+        *tag = tint.0;
+        tag
     }
 }
 
 impl From<&MeshTag> for Tint {
     fn from(tag: &MeshTag) -> Self {
-        Self(tag.0)
+        Self(**tag)
     }
 }
 
