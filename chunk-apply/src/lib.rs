@@ -31,9 +31,9 @@ pub use streaming::StreamingMetricsPlugin;
 pub use streaming::{
     ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStatus,
     ChunkStream, ChunkStreamNow, ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading,
-    ChunkViewer, DespawnedRoots, FailedSave, LatencySummary, LoadedChunks, NeighbourLevels,
-    PendingSave, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason, SaveReport,
-    StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
+    ChunkViewer, ChunkViewerAt, DespawnedRoots, FailedSave, LatencySummary, LoadedChunks,
+    NeighbourLevels, PendingSave, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason,
+    SaveReport, StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
     StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
     chunks_are_settled, streaming_pool_options,
 };
@@ -44,7 +44,8 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use crate::{
         ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
-        ChunkUnloaded, ChunkUnloading, ChunkViewer, StreamingConfig, StreamingSystems,
+        ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, StreamingConfig,
+        StreamingSystems,
     };
     #[cfg(feature = "streaming")]
     pub use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};

@@ -5,7 +5,9 @@ pub(crate) use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 #[cfg(feature = "streaming")]
-pub(crate) use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+pub(crate) use std::sync::{
+    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak, atomic::AtomicBool,
+};
 
 /// Bevy's `Instant`, because the standard one panics in a browser.
 pub(crate) use bevy_platform::time::Instant;

@@ -40,4 +40,4 @@ pub use stats::{
 pub use stream::ChunkStream;
 pub use stream_now::{ChunkStreamNow, chunks_are_settled};
 pub use task_pool::streaming_pool_options;
-pub use viewer::ChunkViewer;
+pub use viewer::{ChunkViewer, ChunkViewerAt};

@@ -24,13 +24,14 @@ use bevy_camera::{CameraUpdateSystems, visibility::VisibilitySystems};
 use bevy_ecs::{
     intern::Interned,
     message::MessageUpdateSystems,
+    query::QueryFilter,
     schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
     world::World,
 };
 use bevy_transform::TransformSystems;
 use chunk_coord::{ChunkCoord, ChunkGrid};
 use chunk_scheduler::{Concurrency, Generator, Runtime, Scheduler};
-use core::fmt;
+use core::{fmt, marker::PhantomData};
 
 /// The steps of a stream, in the order in which they run. All streams of an app share them.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +51,8 @@ pub enum StreamingSystems {
     Apply,
 }
 
-/// Streams chunks of the content `T` around every [`ChunkViewer`](crate::ChunkViewer).
+/// Streams chunks of the content `T` around every [`ChunkViewer`](crate::ChunkViewer) and
+/// [`ChunkViewerAt`](crate::ChunkViewerAt) that the query filter `F` accepts; by default, around all of them.
 ///
 /// ```
 /// use bevy_app::{App, TaskPoolPlugin};
@@ -77,13 +79,14 @@ pub enum StreamingSystems {
 /// # Ok::<(), chunk_coord::GridError>(())
 /// ```
 ///
-/// An app can have several streams if their content types differ; wrap yours in a type of your own, as above.
+/// An app can have several streams if their content types differ; wrap yours in a type of your own, as above. To give each
+/// its own viewers, see [`for_viewers`](Self::for_viewers).
 ///
 /// # Panics
 ///
 /// `Plugin::build` panics with the sentence of the [`StreamingConfigError`] when [`config`](Self::config) is invalid.
 /// [`validate`](Self::validate) checks it without a panic.
-pub struct ChunkStreamingPlugin<T> {
+pub struct ChunkStreamingPlugin<T, F = ()> {
     /// Divides the world into chunks.
     pub grid: ChunkGrid,
     /// Makes a chunk's content, on workers.
@@ -106,6 +109,7 @@ pub struct ChunkStreamingPlugin<T> {
     /// quickly generated appear in the frame in which they became wanted. A schedule that runs several times in a frame
     /// shares the frame's budget among its runs.
     pub apply_schedule: Interned<dyn ScheduleLabel>,
+    viewers: PhantomData<fn() -> F>,
 }
 
 impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
@@ -127,6 +131,68 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             clock: Arc::new(MonotonicClock::default()),
             scan_schedule: Update.intern(),
             apply_schedule: Update.intern(),
+            viewers: PhantomData,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T, F> {
+    /// The same around those viewers alone that the query filter `V` accepts: two dimensions, a stream of colliders around
+    /// few of the viewers, one world for each half of a split screen. Give
+    /// [`ChunkStreamNow`](crate::ChunkStreamNow) the same filter.
+    ///
+    /// ```
+    /// use bevy_app::{App, TaskPoolPlugin};
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::prelude::*;
+    ///
+    /// struct Meadow;
+    /// struct Cave;
+    /// #[derive(Component)]
+    /// struct Underground;
+    ///
+    /// let grid = ChunkGrid::planar(16.0)?;
+    /// let meadows = ChunkStreamingPlugin::new(
+    ///     grid,
+    ///     Generator::new(|_: &Job<ChunkCoord>| Meadow),
+    ///     Spawner::new(|_, _, _| {}),
+    /// );
+    /// let caves = ChunkStreamingPlugin::new(
+    ///     grid,
+    ///     Generator::new(|_: &Job<ChunkCoord>| Cave),
+    ///     Spawner::new(|_, _, _| {}),
+    /// );
+    /// let mut app = App::new();
+    /// app.add_plugins((
+    ///     TaskPoolPlugin::default(),
+    ///     meadows.for_viewers::<Without<Underground>>(),
+    ///     caves.for_viewers::<With<Underground>>(),
+    /// ));
+    /// app.world_mut().spawn((ChunkViewer::default(), Underground));
+    /// while app.world().resource::<ChunkIndex<Cave>>().len() < 100 {
+    ///     app.update();
+    /// }
+    /// assert!(app.world().resource::<ChunkIndex<Meadow>>().is_empty());
+    /// # Ok::<(), chunk_coord::GridError>(())
+    /// ```
+    ///
+    /// A viewer that the filter no longer accepts has vanished from this stream and
+    /// [lingers](StreamingConfig::linger) there. So a filter that accepts an entity for one frame alone, such as `Changed`,
+    /// serves no purpose here. Only the last call counts; a tuple of filters accepts what all of them do.
+    #[must_use]
+    pub fn for_viewers<V: QueryFilter + 'static>(self) -> ChunkStreamingPlugin<T, V> {
+        ChunkStreamingPlugin {
+            grid: self.grid,
+            generator: self.generator,
+            spawner: self.spawner,
+            save_hook: self.save_hook,
+            levels: self.levels,
+            config: self.config,
+            runtime: self.runtime,
+            clock: self.clock,
+            scan_schedule: self.scan_schedule,
+            apply_schedule: self.apply_schedule,
+            viewers: PhantomData,
         }
     }
 
@@ -221,7 +287,12 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
+impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamingPlugin<T, F> {
+    /// The same for all filters, so that an app refuses two plugins of one content type.
+    fn name(&self) -> &str {
+        core::any::type_name::<ChunkStreamingPlugin<T>>()
+    }
+
     fn build(&self, app: &mut App) {
         let (stream, applier) = (self.stream())
             .unwrap_or_else(|error| panic!("the chunk stream cannot be configured: {error}"));
@@ -261,7 +332,7 @@ impl<T: Send + Sync + 'static> Plugin for ChunkStreamingPlugin<T> {
         .add_systems(
             self.scan_schedule,
             (
-                scan::<T>.in_set(StreamingSystems::Scan),
+                scan::<T, F>.in_set(StreamingSystems::Scan),
                 generate::<T>.in_set(StreamingSystems::Generate),
             )
                 // The app may remove the stream.
@@ -301,7 +372,7 @@ fn draw_in_the_same_frame(app: &mut App, schedule: Interned<dyn ScheduleLabel>) 
     );
 }
 
-impl<T> fmt::Debug for ChunkStreamingPlugin<T> {
+impl<T, F> fmt::Debug for ChunkStreamingPlugin<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkStreamingPlugin")
             .field("grid", &self.grid)

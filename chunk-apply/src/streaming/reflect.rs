@@ -5,13 +5,14 @@
 use super::{
     index::ChunkRoot,
     stats::{StreamingFrame, StreamingTotals},
-    viewer::ChunkViewer,
+    viewer::{ChunkViewer, ChunkViewerAt},
 };
 use crate::budget::{ApplyBudget, ApplyReport};
 use bevy_app::App;
 
 pub(super) fn register(app: &mut App) {
     app.register_type::<ChunkViewer>()
+        .register_type::<ChunkViewerAt>()
         .register_type::<ChunkRoot>()
         .register_type::<ApplyBudget>()
         .register_type::<ApplyReport>()

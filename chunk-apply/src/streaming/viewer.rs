@@ -1,6 +1,7 @@
 //! Positions that want chunks around them.
 
 use super::world_origin::WorldOrigin;
+use crate::sync::{AtomicBool, Ordering};
 use ahash::AHashSet;
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
@@ -8,18 +9,21 @@ use bevy_ecs::{
     component::Component,
     entity::Entity,
     hierarchy::ChildOf,
+    query::{QueryFilter, Without},
     system::{Query, SystemParam},
 };
 use bevy_math::Vec3;
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::prelude::ReflectDefault;
 use bevy_transform::{components::Transform, helper::TransformHelper};
-use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer};
-use core::time::Duration;
+use chunk_coord::{ChunkCoord, ChunkGrid, PositionError, ViewRange, Viewer};
+use core::{any::TypeId, time::Duration};
 use std::collections::VecDeque;
-use tracing::warn;
+use tracing::{error, warn};
 
-/// Put this on an entity, and the world around it is streamed.
+/// Put this on an entity, and the world around it is streamed, by every stream whose
+/// [filter](crate::ChunkStreamingPlugin::for_viewers) accepts it. [`ChunkViewerAt`] is for viewers whose chunk is known and
+/// not their position.
 ///
 /// When the entity is despawned, or the component removed, what it wanted stays for a short time
 /// ([`StreamingConfig::linger`](crate::StreamingConfig::linger)), so that a viewer that is made anew does not unload the
@@ -59,40 +63,152 @@ pub struct ChunkViewer {
 }
 
 impl ChunkViewer {
-    /// A viewer with a range of its own, in every stream of the app.
+    /// A viewer with a range of its own, the same in every stream.
     #[must_use]
     pub fn with_range(range: ViewRange) -> Self {
         Self { range: Some(range) }
     }
 }
 
-/// The viewers of the app, as they are now.
+/// A viewer whose place is known as a chunk and not as a position: on a server without transforms, on a planet, or in a
+/// world too big for single precision. Put it on an entity, and the world around that chunk is streamed.
+///
+/// It needs no `Transform`. In range, [lingering](crate::StreamingConfig::linger) and filters it is as a [`ChunkViewer`].
+/// On an entity that has both, this one counts: it is one viewer, at this chunk and with this range.
+///
+/// The chunk is one of the stream's grid and does not depend on [the world's origin](crate::ChunkStream::set_origin). In a
+/// planar grid, the part of the coordinate along the axis that the grid ignores does not count.
+///
+/// ```
+/// use bevy_ecs::prelude::*;
+/// use chunk_apply::ChunkViewerAt;
+/// use chunk_coord::{ChunkCoord, ViewRange};
+///
+/// let mut world = World::new();
+/// let client = ChunkViewerAt::new(ChunkCoord::planar(1_000_000, -7)).with_range(ViewRange::disc(4, 6)?);
+/// let client = world.spawn(client).id();
+/// // It moves.
+/// world.get_mut::<ChunkViewerAt>(client).expect("just spawned").coord.x += 1;
+/// # Ok::<(), chunk_coord::ViewRangeError>(())
+/// ```
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    reflect(Component, Clone, Debug, Default, PartialEq)
+)]
+pub struct ChunkViewerAt {
+    /// The chunk that the viewer is in.
+    pub coord: ChunkCoord,
+    /// How far this viewer sees; `None` for the stream's own range,
+    /// [`StreamingConfig::range`](crate::StreamingConfig::range).
+    pub range: Option<ViewRange>,
+}
+
+impl ChunkViewerAt {
+    /// A viewer in this chunk that sees as far as the stream's own range.
+    #[must_use]
+    pub fn new(coord: ChunkCoord) -> Self {
+        Self { coord, range: None }
+    }
+
+    /// The same with a range of its own.
+    #[must_use]
+    pub fn with_range(mut self, range: ViewRange) -> Self {
+        self.range = Some(range);
+        self
+    }
+}
+
+/// The viewers that the filter `F` accepts, as they are now.
 #[derive(SystemParam)]
-pub(super) struct LiveViewers<'w, 's> {
-    viewers: Query<
-        'w,
-        's,
-        (
-            Entity,
-            &'static ChunkViewer,
-            &'static Transform,
-            Option<&'static ChildOf>,
-        ),
-    >,
+pub(super) struct LiveViewers<'w, 's, F: QueryFilter + 'static> {
+    at_positions: Query<'w, 's, AtPosition, (F, Without<ChunkViewerAt>)>,
+    at_chunks: Query<'w, 's, (Entity, &'static ChunkViewerAt), F>,
     transforms: TransformHelper<'w, 's>,
 }
 
-impl LiveViewers<'_, '_> {
-    /// Each viewer and its position in the world.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Entity, &ChunkViewer, Vec3)> {
-        (self.viewers.iter()).map(|(entity, viewer, transform, parent)| {
+type AtPosition = (
+    Entity,
+    &'static ChunkViewer,
+    &'static Transform,
+    Option<&'static ChildOf>,
+);
+
+/// A viewer as it is now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LiveViewer {
+    pub(super) entity: Entity,
+    pub(super) range: Option<ViewRange>,
+    pub(super) place: Place,
+}
+
+/// Where a viewer is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// A position in the world.
+    Position(Vec3),
+    Chunk(ChunkCoord),
+}
+
+impl<F: QueryFilter + 'static> LiveViewers<'_, '_, F> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = LiveViewer> {
+        let at_positions = (self.at_positions.iter()).map(|(entity, viewer, transform, parent)| {
             let position = match parent {
                 None => transform.translation,
                 Some(_) => (self.transforms.compute_global_transform(entity))
                     .map_or(transform.translation, |global| global.translation()),
             };
-            (entity, viewer, position)
-        })
+            LiveViewer {
+                entity,
+                range: viewer.range,
+                place: Place::Position(position),
+            }
+        });
+        let at_chunks = (self.at_chunks.iter()).map(|(entity, viewer)| LiveViewer {
+            entity,
+            range: viewer.range,
+            place: Place::Chunk(viewer.coord),
+        });
+        at_positions.chain(at_chunks)
+    }
+}
+
+impl Place {
+    fn coord(self, origin: &WorldOrigin) -> Result<ChunkCoord, PositionError> {
+        match self {
+            Self::Position(position) => origin.coord_at(position),
+            Self::Chunk(coord) => Ok(origin.in_layer(coord)),
+        }
+    }
+}
+
+/// The filter that picks the viewers of a stream, as of its last scan.
+#[derive(Debug, Default)]
+pub(super) struct ViewerFilter {
+    scanned: Option<(TypeId, &'static str)>,
+    has_warned: AtomicBool,
+}
+
+impl ViewerFilter {
+    pub(super) fn note<F: 'static>(&mut self) {
+        self.scanned = Some((TypeId::of::<F>(), core::any::type_name::<F>()));
+    }
+
+    /// Whether `F` is that filter. Says once if it is not.
+    pub(super) fn is<F: 'static>(&self) -> bool {
+        let Some((id, name)) = self.scanned else {
+            return false;
+        };
+        let is_same = id == TypeId::of::<F>();
+        if !is_same && !self.has_warned.swap(true, Ordering::Relaxed) {
+            let other = core::any::type_name::<F>();
+            error!(
+                "`ChunkStreamNow` looks at viewers by the filter `{other}`, and the stream picks its viewers by `{name}`: give \
+                 `ChunkStreamNow` the same"
+            );
+        }
+        is_same
     }
 }
 
@@ -132,16 +248,16 @@ impl Viewers {
         self.lost.clear();
     }
 
-    /// Notes a viewer's position.
+    /// Notes where a viewer is.
     pub(super) fn see(
         &mut self,
         entity: Entity,
-        position: Vec3,
+        place: Place,
         range: ViewRange,
         origin: &WorldOrigin,
     ) {
         let id = entity.to_bits();
-        let coord = origin.coord_at(position).or_else(|error| {
+        let coord = place.coord(origin).or_else(|error| {
             self.invalid_positions += 1;
             if !self.lost_before.contains(&id) {
                 warn!("viewer {entity} stays where it last was: {error}");
@@ -200,23 +316,23 @@ impl Viewers {
     }
 
     /// Whether these viewers are the ones that the last scan saw, in the same chunks and with the same ranges.
-    pub(super) fn are_up_to_date<'a>(
+    pub(super) fn are_up_to_date(
         &self,
-        viewers: impl Iterator<Item = (Entity, &'a ChunkViewer, Vec3)>,
+        viewers: impl Iterator<Item = LiveViewer>,
         origin: &WorldOrigin,
-        range_of: impl Fn(&ChunkViewer) -> ViewRange,
+        stream_range: ViewRange,
     ) -> bool {
         let mut seen = self.now[..self.present].iter();
-        for (entity, viewer, position) in viewers {
-            let id = entity.to_bits();
+        for viewer in viewers {
+            let id = viewer.entity.to_bits();
             let last_known = || {
                 let mut known = self.now[..self.present].iter();
                 known.find(|seen| seen.id == id).map(|seen| seen.coord)
             };
-            let Some(coord) = origin.coord_at(position).ok().or_else(last_known) else {
+            let Some(coord) = viewer.place.coord(origin).ok().or_else(last_known) else {
                 continue;
             };
-            let range = range_of(viewer);
+            let range = viewer.range.unwrap_or(stream_range);
             let range = if range.fits(&origin.grid) {
                 range
             } else {
@@ -283,7 +399,7 @@ mod tests {
         let mut viewers = Viewers::default();
         for viewer in (0..100).map(|_| World::new().spawn_empty().id()) {
             viewers.begin();
-            viewers.see(viewer, Vec3::NAN, range, &origin);
+            viewers.see(viewer, Place::Position(Vec3::NAN), range, &origin);
         }
         viewers.begin();
         assert!(viewers.lost.is_empty());

@@ -39,6 +39,14 @@ impl WorldOrigin {
     pub(crate) fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
         self.grid.coord_at_from(self.origin, position)
     }
+
+    /// The chunk in the layer in which positions are: all chunks of a planar grid are in one.
+    pub(crate) fn in_layer(&self, mut coord: ChunkCoord) -> ChunkCoord {
+        if self.grid.is_planar() {
+            coord.y = self.origin.y;
+        }
+        coord
+    }
 }
 
 /// The minimum corner of a chunk of `grid`, relative to the corner of `origin`. Computed exactly, and then rounded to

@@ -21,6 +21,7 @@ mod lod;
 #[cfg(feature = "metrics")]
 mod metrics_facade;
 mod panics;
+mod picked_viewers;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
 mod replacing;
@@ -38,4 +39,5 @@ mod unload_share;
 mod unloading;
 mod user_code;
 mod viewers;
+mod viewers_at_chunks;
 mod whole_chunks;

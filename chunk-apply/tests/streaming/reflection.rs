@@ -3,8 +3,8 @@
 use crate::rig::{Pieces, Rig};
 use bevy_ecs::{component::Component, prelude::*, reflect::ReflectComponent};
 use bevy_reflect::GetPath;
-use chunk_apply::{ChunkStream, ChunkViewer};
-use chunk_coord::ViewRange;
+use chunk_apply::{ChunkStream, ChunkViewer, ChunkViewerAt};
+use chunk_coord::{ChunkCoord, ViewRange};
 use core::{any::TypeId, time::Duration};
 
 /// Gives a component to an inspector, which knows of it what the app has registered.
@@ -60,4 +60,16 @@ fn the_limits_of_a_stream_are_shown_and_changed() {
     let limit = Some(Duration::from_micros(300));
     let before = inspect::<ChunkStream<Pieces>, _>(&mut rig, stream, "budget.time", limit);
     assert_eq!((before, rig.stream().budget.time), (None, limit));
+}
+
+#[test]
+fn the_chunk_of_a_viewer_is_shown_and_changed() {
+    let mut rig = Rig::new();
+    let viewer = ChunkViewerAt::new(ChunkCoord::planar(3, 0));
+    let viewer = rig.app.world_mut().spawn(viewer).id();
+    rig.settle();
+    let before = inspect::<ChunkViewerAt, i32>(&mut rig, viewer, "coord.x", 30);
+    assert_eq!(before, 3);
+    rig.settle();
+    assert!(rig.index().contains(ChunkCoord::planar(30, 0)));
 }

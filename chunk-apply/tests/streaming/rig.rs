@@ -1,7 +1,7 @@
 //! An app with one stream on a simulated pool and a clock that only moves when told.
 
 use bevy_app::{App, Plugin};
-use bevy_ecs::prelude::*;
+use bevy_ecs::{prelude::*, query::QueryFilter};
 use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin,
@@ -77,8 +77,8 @@ impl Rig {
     }
 
     /// The usual stream with more to it.
-    pub(crate) fn with_plugin(
-        change: impl FnOnce(ChunkStreamingPlugin<Pieces>) -> ChunkStreamingPlugin<Pieces>,
+    pub(crate) fn with_plugin<F: QueryFilter + 'static>(
+        change: impl FnOnce(ChunkStreamingPlugin<Pieces>) -> ChunkStreamingPlugin<Pieces, F>,
     ) -> Self {
         Self::build(
             ManualClock::default(),
@@ -97,7 +97,10 @@ impl Rig {
         Self::build(clock, plugin)
     }
 
-    pub(crate) fn build(clock: ManualClock, plugin: ChunkStreamingPlugin<Pieces>) -> Self {
+    pub(crate) fn build<F: QueryFilter + 'static>(
+        clock: ManualClock,
+        plugin: ChunkStreamingPlugin<Pieces, F>,
+    ) -> Self {
         Self::assemble(Simulation::new(1), clock.clone(), clock, plugin)
     }
 
@@ -119,11 +122,11 @@ impl Rig {
         Self::assemble(simulation, clock.clone(), clock, plugin)
     }
 
-    fn assemble(
+    fn assemble<F: QueryFilter + 'static>(
         simulation: Simulation,
         read: impl Clock,
         clock: ManualClock,
-        mut plugin: ChunkStreamingPlugin<Pieces>,
+        mut plugin: ChunkStreamingPlugin<Pieces, F>,
     ) -> Self {
         plugin.runtime = simulation.runtime();
         plugin.clock = Arc::new(read);

@@ -16,7 +16,9 @@ use crate::{
 };
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
-use bevy_ecs::{change_detection::DetectChangesMut, resource::Resource, world::World};
+use bevy_ecs::{
+    change_detection::DetectChangesMut, query::QueryFilter, resource::Resource, world::World,
+};
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
 use core::{fmt, time::Duration};
@@ -192,9 +194,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     }
 
     /// Whether the viewers are those of the last scan, in the same chunks.
-    pub(in crate::streaming) fn has_seen(&self, viewers: &LiveViewers<'_, '_>) -> bool {
-        let (state, range_of) = (&self.state, |viewer: &ChunkViewer| self.range_of(viewer));
-        (state.viewers).are_up_to_date(viewers.iter(), &state.world_origin, range_of)
+    pub(in crate::streaming) fn has_seen<F: QueryFilter + 'static>(
+        &self,
+        viewers: &LiveViewers<'_, '_, F>,
+    ) -> bool {
+        let (state, range) = (&self.state, self.range_of(&ChunkViewer::default()));
+        state.viewer_filter.is::<F>()
+            && (state.viewers).are_up_to_date(viewers.iter(), &state.world_origin, range)
     }
 
     /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or its root was

@@ -7,6 +7,7 @@ use crate::streaming::{
 };
 use bevy_ecs::{
     change_detection::DetectChangesMut,
+    query::QueryFilter,
     system::{Query, ResMut},
 };
 use chunk_coord::{ChunkCoord, ScanBudget, WantedSet};
@@ -19,10 +20,10 @@ use tracing::{debug_span, trace};
 const BATCH: usize = 8;
 
 /// Finds out which chunks became wanted and requests them; gives up those that are no longer wanted.
-pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
+pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'static>(
     mut stream: ResMut<ChunkStream<T>>,
     mut index: ResMut<ChunkIndex<T>>,
-    viewers: LiveViewers,
+    viewers: LiveViewers<F>,
     roots: Query<&RootOf<T>>,
 ) {
     // Each access through `ResMut` would borrow all fields.
@@ -60,9 +61,10 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static>(
     if is_new_grid {
         state.viewers.forget_vanished();
     }
-    for (entity, viewer, position) in viewers.iter() {
+    state.viewer_filter.note::<F>();
+    for viewer in viewers.iter() {
         let range = viewer.range.unwrap_or(stream_range);
-        (state.viewers).see(entity, position, range, &state.world_origin);
+        (state.viewers).see(viewer.entity, viewer.place, range, &state.world_origin);
     }
     state.viewers.end(start, stream.linger);
     state.scanned_range = Some(stream_range);
