@@ -44,14 +44,16 @@ pub(crate) fn despawn(
     })
 }
 
-/// Tries once more to despawn an entity after a panic. Bevy cannot despawn it as long as one of its hooks and observers
-/// panics: then it stays, hidden and without a parent. Returns whether it has none.
+/// Tries to despawn an entity after a panic, twice, because the panic may have been another's. Bevy cannot despawn it as
+/// long as one of its hooks and observers panics: then it stays, hidden and without a parent. Returns whether it has none.
 #[cold]
 pub(crate) fn abandon(world: &mut World, entity: Entity) -> bool {
-    if world.get_entity(entity).is_err() {
-        return true;
+    for _ in 0..2 {
+        if world.get_entity(entity).is_err() {
+            return true;
+        }
+        let _ = contain(world, |world| world.try_despawn(entity));
     }
-    let _ = contain(world, |world| world.try_despawn(entity));
     let _ = visibility::hide(world, entity);
     let _ = contain(world, |world| {
         if let Ok(mut entity) = world.get_entity_mut(entity) {

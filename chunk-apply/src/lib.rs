@@ -21,10 +21,6 @@ pub use host::{
     Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
 };
 pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
-/// All of the crates below this one, so that a game depends on this one alone.
-#[cfg(feature = "streaming")]
-#[doc(no_inline)]
-pub use {chunk_coord::*, chunk_scheduler::*};
 #[cfg(feature = "metrics")]
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
@@ -37,6 +33,10 @@ pub use streaming::{
     StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
     chunks_are_settled, streaming_pool_options,
 };
+/// All of the crates below this one, so that a game depends on this one alone.
+#[cfg(feature = "streaming")]
+#[doc(no_inline)]
+pub use {chunk_coord::*, chunk_scheduler::*};
 
 /// What most users name, including types of the crates below this one.
 pub mod prelude {

@@ -8,8 +8,8 @@ use bevy_asset::{Asset, AssetApp, AssetId, AssetPlugin, Assets, Handle, uuid_han
 use bevy_color::Color;
 use bevy_ecs::schedule::SingleThreadedExecutor;
 use bevy_ecs::{component::Component, reflect::AppTypeRegistry};
-use bevy_math::{Vec3, primitives::Sphere};
-use bevy_mesh::{Mesh, Mesh3d, MeshPlugin, MeshTag};
+use bevy_math::Vec3;
+use bevy_mesh::{Mesh, Mesh3d, MeshPlugin, MeshTag, SphereMeshBuilder};
 use bevy_reflect::{GetTypeRegistration, Reflect};
 use bevy_transform::components::Transform;
 use chunk_assets::{
@@ -61,7 +61,7 @@ fn there_are_exactly_four_assets_however_many_entities() {
     )>();
     assert_eq!(instances.iter(app.world()).count(), 5_000);
     for (_, _, tag, transform) in instances.iter(app.world()) {
-        assert_eq!(transform.translation.x, tag.0 as f32);
+        assert_eq!(transform.translation.x, **tag as f32);
         assert_eq!(transform.scale, Vec3::splat(2.0));
     }
 }
@@ -107,7 +107,7 @@ fn assets_that_others_put_there_first_stay_and_are_not_counted() {
     let sphere = app
         .world_mut()
         .resource_mut::<Assets<Mesh>>()
-        .add(Sphere::new(1.0));
+        .add(SphereMeshBuilder::default());
     app.add_plugins(ChunkAssetsPlugin);
     app.update();
 
@@ -121,7 +121,7 @@ fn an_asset_made_for_one_entity_shows_in_the_count() {
     let _sphere = app
         .world_mut()
         .resource_mut::<Assets<Mesh>>()
-        .add(Sphere::new(1.0));
+        .add(SphereMeshBuilder::default());
     assert_eq!(asset_count(app.world()), SharedAssets::COUNT + 1);
     let _material = app
         .world_mut()
@@ -138,7 +138,7 @@ fn handles_of_the_user_are_kept_and_left_alone() {
     let sphere: Handle<Mesh> = app
         .world_mut()
         .resource_mut::<Assets<Mesh>>()
-        .add(Sphere::new(0.5));
+        .add(SphereMeshBuilder::default());
     let chosen = SharedAssets {
         cylinder: sphere,
         ..SharedAssets::default()
@@ -160,7 +160,7 @@ fn what_the_user_removes_behind_a_handle_of_its_own_stays_away() {
         .init_asset::<Mesh>();
     app.world_mut()
         .resource_mut::<Assets<Mesh>>()
-        .insert(&own, Sphere::new(0.5).into())
+        .insert(&own, SphereMeshBuilder::default().into())
         .expect("the id is a UUID");
     app.insert_resource(SharedAssets {
         cube: own.clone(),
@@ -322,7 +322,7 @@ fn an_asset_removed_and_replaced_by_the_user_is_not_overwritten() {
     let mut meshes = app.world_mut().resource_mut::<Assets<Mesh>>();
     meshes.remove(&cube);
     meshes
-        .insert(&cube, Sphere::new(0.5).into())
+        .insert(&cube, SphereMeshBuilder::default().into())
         .expect("the id is a UUID");
     let vertices = meshes.get(&cube).map(Mesh::count_vertices);
 

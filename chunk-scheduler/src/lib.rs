@@ -40,7 +40,7 @@
 //! It does not know what a key means or where a viewer is (see `chunk-coord`), and it does not touch a `World` (see
 //! `chunk-apply`). It cannot stop a generator that does not stop itself.
 //!
-//! Panics of generators are caught, retried and quarantined, **unless the program is built with `panic = "abort"`**:
+//! Panics of generators are caught, told in one line of the log, retried and quarantined, **unless the program is built with `panic = "abort"`**:
 //! then a panic ends the process, and only errors that generators return are retried. The log says so, once.
 #![forbid(unsafe_code)]
 

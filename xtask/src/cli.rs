@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::bevy::Line;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Every command of this workspace.
@@ -38,6 +39,11 @@ pub(crate) enum Verb {
     Loom,
     /// Runs the unit tests of chunk-coord and chunk-scheduler under Miri (needs nightly)
     Miri,
+    /// Derives the library crates for another line of Bevy, and tests and packages them
+    Bevy {
+        /// Such as 0.20
+        line: Line,
+    },
     /// Builds the package of each library crate as it would be published
     Package(PackageArgs),
     /// Checks licences, advisories and sources of all dependencies (needs cargo-deny)

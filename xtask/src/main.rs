@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bevy;
 mod check;
 mod cli;
 mod commands;
@@ -55,6 +56,7 @@ fn run(verb: Verb, workspace: &Workspace) -> Verdict {
         Verb::Fuzz { seconds } => fuzz::run(workspace, seconds),
         Verb::Loom => commands::loom(workspace),
         Verb::Miri => commands::miri(workspace),
+        Verb::Bevy { line } => bevy::run(workspace, line),
         Verb::Package(args) => package::run(workspace, &args),
         Verb::Deny => commands::deny(workspace),
         Verb::Wasm => wasm::run(workspace),

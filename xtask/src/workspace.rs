@@ -69,17 +69,10 @@ impl Workspace {
         packages
     }
 
-    /// Every feature of every crate but the heavy ones, as an argument of cargo; the default ones are there anyway. With
-    /// the same features in each step, what one step compiled serves the next.
+    /// Every feature of every crate but the heavy ones. With the same features in each step, what one step compiled serves
+    /// the next.
     pub(crate) fn light_features(&self) -> String {
-        let is_light =
-            |name: &&String| *name != "default" && !HEAVY_FEATURES.contains(&name.as_str());
-        let packages = self.packages().into_iter();
-        let features = packages.flat_map(|package| {
-            let names = package.features.keys().filter(is_light);
-            names.map(|name| format!("{}/{name}", package.name))
-        });
-        format!("--features={}", features.collect::<Vec<_>>().join(","))
+        light_features(&self.packages())
     }
 
     /// All published crates, as arguments of cargo.
@@ -87,6 +80,16 @@ impl Workspace {
         let argument = |library: &Package| format!("--package={}", library.name);
         self.libraries().into_iter().map(argument).collect()
     }
+}
+
+/// Every feature of these crates but the heavy ones, as an argument of cargo; the default ones are there anyway.
+pub(crate) fn light_features(packages: &[&Package]) -> String {
+    let is_light = |name: &&String| *name != "default" && !HEAVY_FEATURES.contains(&name.as_str());
+    let features = packages.iter().flat_map(|package| {
+        let names = package.features.keys().filter(is_light);
+        names.map(|name| format!("{}/{name}", package.name))
+    });
+    format!("--features={}", features.collect::<Vec<_>>().join(","))
 }
 
 /// Whether a crate is published.

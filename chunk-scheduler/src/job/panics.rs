@@ -2,7 +2,9 @@
 
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
+    backtrace::Backtrace,
+    cell::{Cell, RefCell},
+    panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind},
 };
 
 use crate::sync::Once;
@@ -12,6 +14,62 @@ pub(crate) fn guard<R>(work: impl FnOnce() -> R) -> Result<R, String> {
     // Unwind safety: what the closure changed belongs to the job that failed, or is state that the user shares
     // between jobs and must guard anyway.
     catch_unwind(AssertUnwindSafe(work)).map_err(text_of)
+}
+
+/// Runs a generator as [`guard`] does, and without the lines and the backtrace that the process prints for a panic: the
+/// scheduler says in one line what failed. The message ends with the place of the panic.
+pub(crate) fn guard_generator<R>(work: impl FnOnce() -> R) -> Result<R, String> {
+    let was_reported = IS_REPORTED.replace(true);
+    let result = guard(work);
+    IS_REPORTED.set(was_reported);
+    result.map_err(|message| match PLACE.take() {
+        Some(place) => format!("{message} ({place})"),
+        None => message,
+    })
+}
+
+thread_local! {
+    /// Whether the scheduler reports a panic of what runs on this thread.
+    static IS_REPORTED: Cell<bool> = const { Cell::new(false) };
+    /// Where the latest of these panics was.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Once per process: makes its panic hook leave out panics of generators. Where nobody sees warnings of the scheduler, it
+/// prints them as before. Under `panic = "abort"` it warns that panics cannot be caught instead.
+pub(crate) fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if cfg!(panic = "abort") {
+            tracing::warn!(
+                "built with panic = \"abort\": a panicking generator ends the process, \
+                 and only errors that generators return are retried"
+            );
+        } else if cfg!(not(loom)) {
+            leave_out_generators();
+        }
+    });
+}
+
+fn leave_out_generators() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if IS_REPORTED.get() {
+            PLACE.set(panic.location().map(ToString::to_string));
+            if tracing::enabled!(tracing::Level::WARN) {
+                return show_first(panic);
+            }
+        }
+        print(panic);
+    }));
+}
+
+/// The first panic whole, for whoever looks for its cause.
+fn show_first(panic: &PanicHookInfo<'_>) {
+    static ONCE: Once = Once::new();
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        ONCE.call_once(|| tracing::debug!("{panic}\n{}", Backtrace::force_capture()));
+    }
 }
 
 /// Drops unwanted user data. A panic of its destructor is returned as its message.
@@ -30,19 +88,6 @@ fn text_of(payload: Box<dyn Any + Send>) -> String {
     // The payload is user data too, so dropping it can panic again. That message is lost.
     let _ = catch_unwind(AssertUnwindSafe(move || drop(payload)));
     text
-}
-
-/// Warns once per process that panics cannot be caught under `panic = "abort"`.
-pub(crate) fn warn_if_panics_abort() {
-    static ONCE: Once = Once::new();
-    if cfg!(panic = "abort") {
-        ONCE.call_once(|| {
-            tracing::warn!(
-                "built with panic = \"abort\": a panicking generator ends the process, \
-                 and only errors that generators return are retried"
-            );
-        });
-    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -165,14 +165,11 @@ impl<K: Key> Failures<K> {
         } else {
             Verdict::Unwanted
         };
-        if self.log.admits() {
-            tracing::warn!(
-                ?key,
-                attempts,
-                ?verdict,
-                panicked,
-                "an attempt failed: {message}"
-            );
+        // One warning for each job that is given up, and not for each of its attempts.
+        if verdict != Verdict::GaveUp {
+            tracing::debug!(?key, attempts, ?verdict, "an attempt failed: {message}");
+        } else if self.log.admits() {
+            tracing::warn!(?key, attempts, panicked, "given up: {message}");
         }
         self.count += 1;
         self.unread.push_back(Failure {

@@ -128,7 +128,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
         rank: R,
     ) -> Result<Self, ConfigError> {
         config.validate()?;
-        panics::warn_if_panics_abort();
+        panics::prepare();
         let workers = Workers::new(runtime);
         let executor = &workers.executor;
         let are_async = matches!(generator.make, Make::Later(_));

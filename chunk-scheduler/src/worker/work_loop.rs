@@ -152,8 +152,12 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
         // Entered only while user code runs, not while an async generator waits.
         let span = tracing::debug_span!("chunk_attempt", key = ?job.key(), attempt = job.attempt());
         let attempt = match &self.shared.make {
-            Make::Now(make) => return span.in_scope(|| panics::guard(|| make(job))).into(),
-            Make::Later(make) => span.in_scope(|| panics::guard(|| make(job.clone()))),
+            Make::Now(make) => {
+                return span
+                    .in_scope(|| panics::guard_generator(|| make(job)))
+                    .into();
+            }
+            Make::Later(make) => span.in_scope(|| panics::guard_generator(|| make(job.clone()))),
         };
         match attempt {
             Ok(attempt) => self.poll_attempt(job, attempt, &span).await,
@@ -167,7 +171,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
             if job.is_cancelled() {
                 return Poll::Ready(Outcome::Abandoned);
             }
-            match span.in_scope(|| panics::guard(|| attempt.as_mut().poll(cx))) {
+            match span.in_scope(|| panics::guard_generator(|| attempt.as_mut().poll(cx))) {
                 Ok(Poll::Ready(made)) => Poll::Ready(Outcome::from(Ok(made))),
                 Err(message) => Poll::Ready(Outcome::panicked(message)),
                 Ok(Poll::Pending) => {

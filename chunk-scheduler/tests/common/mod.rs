@@ -211,8 +211,13 @@ impl Log {
 
     /// Runs `work` with everything of level info and above written here.
     pub fn record(&self, work: impl FnOnce()) {
+        self.record_from(tracing::Level::INFO, work);
+    }
+
+    pub fn record_from(&self, level: tracing::Level, work: impl FnOnce()) {
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
+            .with_max_level(level)
             .with_writer(self.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, work);
