@@ -217,10 +217,21 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             self.tell(work);
         }
         // Every chunk counts that is done with, also one that failed or was superseded.
-        for _ in 0..work.budget.most_chunks() {
-            let Some((chunk, end)) = self.next_slice(work) else {
+        let mut done = 0;
+        // How many follow in this frame, whatever the budget says.
+        let mut together = 0_usize;
+        while together > 0 || done < work.budget.most_chunks() {
+            let is_owed = together > 0;
+            if !is_owed && self.partial.is_none() {
+                together = work.host.next_together(work.world);
+                let in_whole_chunks = work.budget.whole_chunks || together > 0;
+                work.pacer.set_whole_chunks(in_whole_chunks);
+            }
+            let Some((chunk, end)) = self.next_slice(work, is_owed) else {
                 break;
             };
+            done += 1;
+            together = together.saturating_sub(1);
             match end {
                 SliceEnd::Whole => {
                     self.tell(work);
@@ -240,12 +251,15 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             }
             self.tell(work);
         }
+        work.pacer.set_whole_chunks(work.budget.whole_chunks);
     }
 
-    /// Continues the partial chunk, or else begins the next one. `None` when there is none, or no time for it.
+    /// Continues the partial chunk, or else begins the next one. `None` when there is none, or no time for it unless it
+    /// `is_owed`.
     fn next_slice<H: ChunkHost<K, T>>(
         &mut self,
         work: &mut Work<'_, '_, H>,
+        is_owed: bool,
     ) -> Option<(PartialChunk<K>, SliceEnd)> {
         if let Some(mut chunk) = self.partial.take() {
             let before = chunk.spawned;
@@ -253,7 +267,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             work.report.spawned += chunk.spawned - before;
             return Some((chunk, end));
         }
-        if !PartialChunk::<K>::may_begin(work.pacer) {
+        if !is_owed && !PartialChunk::<K>::may_begin(work.pacer) {
             return None;
         }
         let Arrival {

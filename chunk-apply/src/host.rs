@@ -144,6 +144,12 @@ pub trait ChunkHost<K, T> {
     /// Whether [`next_arrival`](Self::next_arrival) would return one.
     fn has_arrivals(&self, world: &World) -> bool;
 
+    /// How many of the next arrivals are to be seen in the same frame, as when they have a border that was edited. Each of
+    /// them is spawned in one piece, whatever the budget says once the first was begun. By default none.
+    fn next_together(&self, _world: &World) -> usize {
+        0
+    }
+
     /// Whether this version of the chunk may still be shown: it was not cancelled, and nothing newer is shown. Asked in
     /// each frame of a chunk that takes several; when it may not, what was spawned of it is removed. A host that gives up
     /// a version because a newer one was requested never shows a chunk that takes longer than the next request.

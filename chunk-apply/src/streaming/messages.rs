@@ -102,6 +102,14 @@ of_a_stream! {
     }
 }
 
+impl<T: Send + Sync + 'static> ChunkLoaded<T> {
+    /// Whether no older version of it stood there.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.replaced.is_none()
+    }
+}
+
 of_a_stream! {
     /// A chunk is given up, because it is no longer wanted or because a newer version replaced it. Triggered as an entity
     /// event on its root before any of its entities is despawned.

@@ -169,6 +169,7 @@ impl Game {
                 None => self.respawn(),
             },
             Step::Edit { stream, chunk } => of_stream!(self, stream, edit(chunk)),
+            Step::EditAround { stream, chunk } => of_stream!(self, stream, edit_around(chunk)),
             Step::KeepEditing {
                 stream,
                 chunk,
@@ -248,6 +249,18 @@ impl Game {
         *land.edits.entry(place).or_default() += 1;
         drop(land);
         self.stream_mut::<STREAM>().refresh(coord);
+    }
+
+    fn edit_around<const STREAM: usize>(&mut self, chunk: usize) {
+        let centre = self.near(chunk);
+        let mut land = self.references[STREAM].land.lock();
+        let grid = land.grid;
+        for (x, z) in (-1..=1).flat_map(|x| (-1..=1).map(move |z| (x, z))) {
+            let place = (grid, ChunkCoord::planar(centre.x + x, centre.z + z));
+            *land.edits.entry(place).or_default() += 1;
+        }
+        drop(land);
+        self.stream_mut::<STREAM>().refresh_around(centre, 1);
     }
 
     fn keep_editing<const STREAM: usize>(&mut self, chunk: usize, frames: u8) {

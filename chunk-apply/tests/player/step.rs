@@ -29,7 +29,12 @@ pub(crate) enum Step {
         stream: usize,
         chunk: usize,
     },
-    /// The same in each of so many frames.
+    /// The same for a chunk and those around it, whose new versions are to be seen together.
+    EditAround {
+        stream: usize,
+        chunk: usize,
+    },
+    /// The same as the first in each of so many frames.
     KeepEditing {
         stream: usize,
         chunk: usize,
@@ -91,6 +96,8 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
         1 => (-40..40_i8, -40..40_i8).prop_map(|(x, z)| Step::Teleport { x, z }),
         1 => Just(Step::Respawn),
         4 => (stream.clone(), chunk.clone()).prop_map(|(stream, chunk)| Step::Edit { stream, chunk }),
+        2 => (stream.clone(), chunk.clone())
+            .prop_map(|(stream, chunk)| Step::EditAround { stream, chunk }),
         1 => (stream.clone(), chunk.clone(), 2..20_u8)
             .prop_map(|(stream, chunk, frames)| Step::KeepEditing { stream, chunk, frames }),
         6 => (stream.clone(), chunk.clone()).prop_map(|(stream, chunk)| Step::Build { stream, chunk }),

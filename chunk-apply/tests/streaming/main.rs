@@ -34,6 +34,7 @@ mod saving;
 mod settings;
 mod settled;
 mod stats;
+mod together;
 mod two_streams;
 mod unload_share;
 mod unloading;

@@ -99,11 +99,8 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
     }
     let generator = faults.generator(settings.seed, workload);
     let plugin = ChunkStreamingPlugin::new(grid, generator, workload.spawner.clone());
-    app.add_plugins(ChunkStreamingPlugin {
-        config,
-        runtime,
-        clock,
-        ..plugin
-    });
+    let mut plugin = plugin.with_config(config);
+    (plugin.runtime, plugin.clock) = (runtime, clock);
+    app.add_plugins(plugin);
     Ok(())
 }

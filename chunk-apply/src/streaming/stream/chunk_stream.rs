@@ -22,6 +22,7 @@ use bevy_ecs::{
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
 use core::{fmt, time::Duration};
+use std::collections::BTreeSet;
 use tracing::error;
 
 /// The running stream of the content type `T`: its limits, which may be changed at any time, and its state.
@@ -228,6 +229,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.saving_all() == 0
             && self.state.pending_changes.is_empty()
             && self.state.quarantine.is_settled()
+            && self.state.swaps.is_empty()
             && self.state.saves.is_empty()
             && !(self.state.must_update || self.state.must_restart)
     }
@@ -278,6 +280,65 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             self.state.outdate(coord);
         }
         is_wanted
+    }
+
+    /// [Refreshes](Self::refresh) chunks whose new versions are to be seen in the same frame, as when a border between them
+    /// was edited. Returns how many of them are wanted; of the others the next version is made from what is there now.
+    ///
+    /// What is generated first waits for the rest. Then all are spawned in one frame and each in one piece, whatever the
+    /// [`budget`](Self::budget) says once there is time for the first, so this is for a few chunks and not for a
+    /// region. One that fails for good, or is no longer wanted, is not waited for; one that is tried again is. Of more than
+    /// half of [`backlog_capacity`](chunk_scheduler::SchedulerConfig::backlog_capacity) the first are not waited with.
+    ///
+    /// A chunk that is in a group which is not swapped yet is refreshed after that, so this may be called at any rate. If
+    /// what the generator reads changes while a group is being made, those that are made later have read it and the others
+    /// have not: let it read a copy of the time of the call, or edit when the group was swapped
+    /// ([`is_swapping`](Self::is_swapping)).
+    pub fn refresh_together(&mut self, chunks: impl IntoIterator<Item = ChunkCoord>) -> usize {
+        let state = &mut self.state;
+        let mut wanted = BTreeSet::new();
+        for coord in chunks {
+            if state.wanted.contains(coord) {
+                state.quarantine.forget_despawned(coord);
+                wanted.insert(coord);
+            } else {
+                state.outdate(coord);
+            }
+        }
+        let count = wanted.len();
+        state.renew_together(wanted);
+        count
+    }
+
+    /// [Refreshes](Self::refresh_together) a chunk and all around it, up to `distance` chunks away along each axis of the
+    /// grid: with 1, that is 9 chunks of a plane and 27 of a volume. Returns how many of them are wanted.
+    ///
+    /// To call it for each chunk that is loaded, ask [`ChunkLoaded::is_first`](crate::ChunkLoaded::is_first): the
+    /// replacements that it causes are loaded as well.
+    pub fn refresh_around(&mut self, coord: ChunkCoord, distance: u8) -> usize {
+        let distance = i32::from(distance);
+        let along = |at: i32, has_axis: bool| {
+            let distance = if has_axis { distance } else { 0 };
+            at.saturating_sub(distance)..=at.saturating_add(distance)
+        };
+        let size = self.grid().size();
+        let (xs, ys, zs) = (
+            along(coord.x, size.x > 0.0),
+            along(coord.y, size.y > 0.0),
+            along(coord.z, size.z > 0.0),
+        );
+        let around = xs.flat_map(|x| {
+            let zs = zs.clone();
+            let column = move |y| zs.clone().map(move |z| ChunkCoord::new(x, y, z));
+            ys.clone().flat_map(column)
+        });
+        self.refresh_together(around)
+    }
+
+    /// Whether the chunk is in a group that was [refreshed together](Self::refresh_together) and not swapped yet.
+    #[must_use]
+    pub fn is_swapping(&self, coord: ChunkCoord) -> bool {
+        self.state.swaps.contains(coord)
     }
 
     /// The wanted chunks that were given up because their last permitted attempt failed, or said that no other could do

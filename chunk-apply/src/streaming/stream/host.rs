@@ -51,7 +51,8 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             let mut outdated = Vec::new();
             let next = loop {
-                let Some((key, version, content)) = state.backlog.pop() else {
+                let next = state.swaps.pop().or_else(|| state.backlog.pop());
+                let Some((key, version, content)) = next else {
                     break None;
                 };
                 // A newer one then waits for this one, or else a chunk that takes many frames would never be whole.
@@ -75,8 +76,14 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let stream = world.get_resource::<ChunkStream<T>>();
         stream.is_some_and(|stream| {
             let state = &stream.state;
-            !(state.is_of_another_grid() || state.is_full() || state.backlog.is_empty())
+            !(state.is_of_another_grid() || state.is_full())
+                && (state.swaps.whole() > 0 || !state.backlog.is_empty())
         })
+    }
+
+    fn next_together(&self, world: &World) -> usize {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        stream.map_or(0, |stream| stream.state.swaps.whole())
     }
 
     fn is_current(&self, world: &World, coord: &ChunkCoord, version: u64) -> bool {

@@ -8,6 +8,7 @@ use super::{
     quarantine::Quarantine,
     root_event::RootEvent,
     save_queue::{Released, Request, SaveQueue},
+    swaps::Swaps,
 };
 use crate::{
     budget::Clock,
@@ -28,7 +29,7 @@ use crate::{
 use ahash::AHashMap;
 use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
-use chunk_scheduler::{JobState, Lane, Rank, Scheduler};
+use chunk_scheduler::{JobState, Lane, Rank, Scheduler, Version};
 use core::{ops::DerefMut, time::Duration};
 use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
@@ -44,6 +45,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) rank: ViewerRank,
     pub(in crate::streaming) scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
     pub(in crate::streaming) backlog: Backlog<T>,
+    /// Contents that wait for those of other chunks.
+    pub(in crate::streaming) swaps: Swaps<T>,
     pub(in crate::streaming) quarantine: Quarantine,
     pub(in crate::streaming) lod: Option<LodTracker>,
     pub(in crate::streaming) save_hook: Option<SaveHook>,
@@ -109,6 +112,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             rank: ViewerRank::default(),
             scheduler,
             backlog: Backlog::new(),
+            swaps: Swaps::new(),
             quarantine: Quarantine::default(),
             lod,
             save_hook,
@@ -149,7 +153,37 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         }
         let saves = self.save_hook.is_some().then_some(&mut self.saves);
         let (scheduler, latencies) = (&mut self.scheduler, &mut self.latencies);
-        renew(saves, scheduler, latencies, &self.rank, coord, lane, now);
+        let version = renew(saves, scheduler, latencies, &self.rank, coord, lane, now);
+        if let Some(version) = version {
+            self.swaps.is_made_as(coord, version);
+        }
+    }
+
+    /// Requests wanted chunks anew that are to be swapped in the same frame.
+    pub(super) fn renew_together(&mut self, chunks: BTreeSet<ChunkCoord>) {
+        if chunks.len() < 2 || self.is_of_another_grid() || self.saves.has_former() {
+            for coord in chunks {
+                self.renew(coord, Lane::Urgent);
+            }
+            return;
+        }
+        self.swaps.add(chunks);
+        self.renew_next_together();
+    }
+
+    /// Requests the groups that no other has to be swapped before.
+    pub(in crate::streaming) fn renew_next_together(&mut self) {
+        while let Some(chunks) = self.swaps.next() {
+            for coord in chunks {
+                self.renew(coord, Lane::Urgent);
+            }
+        }
+    }
+
+    /// The chunk is not made anew, so that those which would be swapped with it do not wait for it.
+    pub(in crate::streaming) fn leave_swap(&mut self, coord: ChunkCoord) {
+        let content = self.swaps.leave(coord);
+        self.scheduler.discard(Vec::from_iter(content));
     }
 
     /// Gives up the next few chunks that left the wanted set. Returns whether there were any.
@@ -162,6 +196,10 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         for coord in left {
             let coord = *coord;
             self.latencies.left(coord);
+            if !self.swaps.is_empty() {
+                let content = self.swaps.leave(coord);
+                self.scheduler.discard(Vec::from_iter(content));
+            }
             // What stands is out of date if a newer version was to be made.
             let is_outdated = self.outdated.remove(&coord);
             let was_renewed =
@@ -303,6 +341,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             None => return,
         };
         self.latencies.is_made_as(coord, requested.version());
+        self.swaps.is_made_as(coord, requested.version());
     }
 
     /// Whether a version of the chunk is under way that will replace what stands. One that waits to be asked for again may
@@ -376,7 +415,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     }
 }
 
-/// Requests a wanted chunk anew: now, or when what stands or stood there is saved.
+/// Requests a wanted chunk anew: now, or when what stands or stood there is saved. Returns its version, if that is certain.
 pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
     saves: Option<&mut SaveQueue>,
     scheduler: &mut Scheduler<ChunkCoord, T, ViewerRank>,
@@ -385,13 +424,17 @@ pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
     coord: ChunkCoord,
     lane: Lane,
     now: Duration,
-) {
+) -> Option<Version> {
     latencies.requested_anew(coord, now);
     match saves {
-        Some(saves) => saves.renew(coord, lane, rank.rank(&coord)),
+        Some(saves) => {
+            saves.renew(coord, lane, rank.rank(&coord));
+            None
+        }
         None => {
-            let requested = scheduler.refresh_in(coord, lane);
-            latencies.is_made_as(coord, requested.version());
+            let version = scheduler.refresh_in(coord, lane).version();
+            latencies.is_made_as(coord, version);
+            Some(version)
         }
     }
 }

@@ -80,6 +80,7 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
             || stream.unloading() > 0
             || stream.partial().is_some()
             || !state.to_hide.is_empty()
+            || !state.swaps.is_empty()
             || !state.returned.is_empty()
             || !state.saves.is_empty()
             || stream.saving_all() > 0
@@ -242,10 +243,21 @@ fn collect<T: Send + Sync + 'static>(
     let has_time = limit.is_none_or(|limit| limit / 4 >= TIME_FOR_A_BATCH);
     let batch = if has_time { BATCH } else { SMALL_BATCH };
     let end = limit.map(|limit| start.saturating_add(limit / 4));
-    let backlog = &mut state.backlog;
-    while (state.scheduler).drain(batch, |chunk| backlog.push(chunk)) > 0
+    if !state.swaps.is_empty() {
+        state.renew_next_together();
+    }
+    // Else nothing more would be delivered when this many wait for the others of their group.
+    let most = state.scheduler.config().backlog_capacity / 2;
+    let (backlog, swaps, mut outdated) = (&mut state.backlog, &mut state.swaps, Vec::new());
+    let mut put_away = |chunk| {
+        if let Some(chunk) = swaps.offer(chunk, most, &mut outdated) {
+            backlog.push(chunk);
+        }
+    };
+    while (state.scheduler).drain(batch, &mut put_away) > 0
         && end.is_none_or(|end| state.clock.now() < end)
     {}
+    state.scheduler.discard(outdated);
     // Results that were superseded while they waited must not accumulate. The scheduler counts current ones as backlog
     // until they are whole, also the one that is partly spawned and so no longer in ours.
     let current = state.scheduler.depths().backlog;

@@ -1,0 +1,189 @@
+//! Chunks that were refreshed together: their new contents wait for each other, and are then spawned in one frame.
+
+use chunk_coord::ChunkCoord;
+use chunk_scheduler::{Delivered, Version};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use tracing::warn;
+
+/// A content, its chunk and its version.
+type Content<T> = (ChunkCoord, Version, T);
+
+/// Where the new version of one chunk is.
+enum Member<T> {
+    /// What stands is to be saved first.
+    Unrequested,
+    /// This version or a newer one is being made.
+    Requested(Version),
+    Whole(Version, T),
+}
+
+/// The groups of chunks that are swapped in one frame each.
+pub(in crate::streaming) struct Swaps<T> {
+    /// Those that are being made, oldest first. No chunk is in two of these and `whole`.
+    groups: Vec<BTreeMap<ChunkCoord, Member<T>>>,
+    /// Those that are made and wait for their frame.
+    whole: VecDeque<VecDeque<Content<T>>>,
+    /// Those that follow when the groups are swapped that have one of their chunks. No chunk is in two of them.
+    following: Vec<BTreeSet<ChunkCoord>>,
+}
+
+impl<T> Swaps<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            groups: Vec::new(),
+            whole: VecDeque::new(),
+            following: Vec::new(),
+        }
+    }
+
+    pub(in crate::streaming) fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.whole.is_empty() && self.following.is_empty()
+    }
+
+    /// Whether the chunk is in a group that is not swapped yet.
+    pub(super) fn contains(&self, coord: ChunkCoord) -> bool {
+        self.following.iter().any(|group| group.contains(&coord)) || self.has_begun(coord)
+    }
+
+    fn has_begun(&self, coord: ChunkCoord) -> bool {
+        self.groups.iter().any(|group| group.contains_key(&coord))
+            || self
+                .whole
+                .iter()
+                .flatten()
+                .any(|(other, ..)| *other == coord)
+    }
+
+    /// Adds a group that follows those of its chunks that there are. [`next`](Self::next) says when it is to be requested.
+    pub(super) fn add(&mut self, mut chunks: BTreeSet<ChunkCoord>) {
+        let overlaps = |other: &mut BTreeSet<ChunkCoord>| !other.is_disjoint(&chunks);
+        let others: Vec<_> = self.following.extract_if(.., overlaps).collect();
+        chunks.extend(others.into_iter().flatten());
+        self.following.push(chunks);
+    }
+
+    /// The next group that none has to be swapped before, and that is to be requested.
+    pub(in crate::streaming) fn next(&mut self) -> Option<Vec<ChunkCoord>> {
+        let may_begin =
+            |group: &BTreeSet<ChunkCoord>| !group.iter().any(|coord| self.has_begun(*coord));
+        let at = self.following.iter().position(may_begin)?;
+        let chunks = self.following.remove(at);
+        let members = chunks.iter().map(|coord| (*coord, Member::Unrequested));
+        self.groups.push(members.collect());
+        Some(chunks.into_iter().collect())
+    }
+
+    /// The chunk was requested anew, as this version.
+    pub(super) fn is_made_as(&mut self, coord: ChunkCoord, version: Version) {
+        if let Some(member @ Member::Unrequested) = self.member(coord) {
+            *member = Member::Requested(version);
+        }
+    }
+
+    /// Takes a result that belongs to a group, and returns any other. Of contents that wait for others of their group there
+    /// are `most`: beyond that the group is swapped without those.
+    pub(in crate::streaming) fn offer(
+        &mut self,
+        chunk: Delivered<ChunkCoord, T>,
+        most: usize,
+        outdated: &mut Vec<T>,
+    ) -> Option<Delivered<ChunkCoord, T>> {
+        if self.groups.is_empty() && self.whole.is_empty() {
+            return Some(chunk);
+        }
+        let Delivered { key, version, .. } = chunk;
+        let mut whole = self.whole.iter_mut().flatten();
+        if let Some(former) = whole.find(|(coord, ..)| *coord == key) {
+            let (_, _, content) = core::mem::replace(former, (key, version, chunk.content));
+            outdated.push(content);
+            return None;
+        }
+        let member = match self.member(key) {
+            Some(member @ Member::Whole(..)) => member,
+            Some(member @ Member::Requested(_)) => match member {
+                Member::Requested(first) if *first <= version => member,
+                _ => return Some(chunk),
+            },
+            _ => return Some(chunk),
+        };
+        let former = core::mem::replace(member, Member::Whole(version, chunk.content));
+        if let Member::Whole(_, content) = former {
+            outdated.push(content);
+        }
+        let is_whole = |member: &&Member<T>| matches!(member, Member::Whole(..));
+        let waiting = self.groups.iter().flat_map(BTreeMap::values);
+        let is_full = waiting.filter(is_whole).count() > most;
+        if is_full {
+            warn!(
+                "more chunks are refreshed together than may wait for each other, which are {most}"
+            );
+        }
+        self.finish(key, is_full);
+        None
+    }
+
+    /// The chunk is not made anew: it is no longer wanted, or it failed. Returns the content that waited.
+    pub(in crate::streaming) fn leave(&mut self, coord: ChunkCoord) -> Option<T> {
+        for group in &mut self.following {
+            group.remove(&coord);
+        }
+        self.following.retain(|group| !group.is_empty());
+        for group in &mut self.whole {
+            if let Some(at) = group.iter().position(|(other, ..)| *other == coord) {
+                return group.remove(at).map(|(.., content)| content);
+            }
+        }
+        let at = self
+            .groups
+            .iter()
+            .position(|group| group.contains_key(&coord))?;
+        let member = self.groups[at].remove(&coord);
+        if let Some(other) = self.groups[at].keys().next().copied() {
+            self.finish(other, false);
+        } else {
+            self.groups.remove(at);
+        }
+        match member {
+            Some(Member::Whole(_, content)) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// How many chunks are to be swapped in the next frame, one after the other.
+    pub(super) fn whole(&self) -> usize {
+        self.whole.front().map_or(0, VecDeque::len)
+    }
+
+    /// The next of these.
+    pub(super) fn pop(&mut self) -> Option<Content<T>> {
+        let group = self.whole.front_mut()?;
+        let next = group.pop_front();
+        if group.is_empty() {
+            self.whole.pop_front();
+        }
+        next
+    }
+
+    fn member(&mut self, coord: ChunkCoord) -> Option<&mut Member<T>> {
+        let mut groups = self.groups.iter_mut();
+        groups.find_map(|group| group.get_mut(&coord))
+    }
+
+    /// Lets the group of this chunk be swapped if all of it is whole, or if it `must`.
+    fn finish(&mut self, coord: ChunkCoord, must: bool) {
+        let is_done = |group: &mut BTreeMap<ChunkCoord, Member<T>>| {
+            group.contains_key(&coord)
+                && (must || (group.values()).all(|member| matches!(member, Member::Whole(..))))
+        };
+        for group in self.groups.extract_if(.., is_done) {
+            let contents = group
+                .into_iter()
+                .filter_map(|(coord, member)| match member {
+                    Member::Whole(version, content) => Some((coord, version, content)),
+                    // It is shown by itself.
+                    Member::Unrequested | Member::Requested(_) => None,
+                });
+            self.whole.push_back(contents.collect());
+        }
+    }
+}
