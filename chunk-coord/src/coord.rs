@@ -10,9 +10,12 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
+use crate::plane::Plane;
+
 /// The integer coordinates of one chunk, in chunks along each axis.
 ///
-/// Planar worlds keep `y` at 0. Coordinates cover the whole `i32` range on every axis; each operation that
+/// In a planar world the coordinate along the axis that the grid ignores is 0: `y` of [`planar`](Self::planar) and `z` of
+/// [`planar_xy`](Self::planar_xy). Coordinates cover the whole `i32` range on every axis; each operation that
 /// could leave it says what it does instead.
 ///
 /// # Order
@@ -46,9 +49,9 @@ use core::hash::{Hash, Hasher};
 pub struct ChunkCoord {
     /// Chunks along the world's x axis.
     pub x: i32,
-    /// Chunks along the world's y axis (up). 0 in planar worlds.
+    /// Chunks along the world's y axis (up). 0 in the plane of x and z.
     pub y: i32,
-    /// Chunks along the world's z axis.
+    /// Chunks along the world's z axis. 0 in the plane of x and y.
     pub z: i32,
 }
 
@@ -63,11 +66,18 @@ impl ChunkCoord {
         Self { x, y, z }
     }
 
-    /// The chunk at `x`, `z` of a planar world.
+    /// The chunk at `x`, `z` of a planar world, whose grid is [`ChunkGrid::planar`](crate::ChunkGrid::planar).
     #[inline]
     #[must_use]
     pub const fn planar(x: i32, z: i32) -> Self {
         Self::new(x, 0, z)
+    }
+
+    /// The chunk at `x`, `y` of a 2-D world, whose grid is [`ChunkGrid::planar_xy`](crate::ChunkGrid::planar_xy).
+    #[inline]
+    #[must_use]
+    pub const fn planar_xy(x: i32, y: i32) -> Self {
+        Self::new(x, y, 0)
     }
 
     /// The squared distance between two chunks, in chunks².
@@ -111,10 +121,13 @@ impl ChunkCoord {
     /// The four chunks that share a side with this one in a planar world, in coordinate order.
     ///
     /// Fewer at the ends of the `i32` range.
-    pub fn planar_neighbours(self) -> impl Iterator<Item = Self> {
-        [(0, -1), (-1, 0), (1, 0), (0, 1)]
-            .into_iter()
-            .filter_map(move |(x, z)| self.checked_offset(x, 0, z))
+    pub fn planar_neighbours(self, plane: Plane) -> impl Iterator<Item = Self> {
+        [(0, -1), (-1, 0), (1, 0), (0, 1)].into_iter().filter_map(
+            move |(across, along)| match plane {
+                Plane::Xz => self.checked_offset(across, 0, along),
+                Plane::Xy => self.checked_offset(across, along, 0),
+            },
+        )
     }
 
     /// The six chunks that share a face with this one, in coordinate order.
@@ -210,11 +223,12 @@ mod tests {
 
     #[test]
     fn neighbours_come_in_coordinate_order_and_stop_at_the_ends() {
+        let planar = |plane| Vec::from_iter(ChunkCoord::ORIGIN.planar_neighbours(plane));
+        assert!(planar(Plane::Xz).iter().all(|coord| coord.y == 0));
+        assert!(planar(Plane::Xy).iter().all(|coord| coord.z == 0));
         for (found, expected) in [
-            (
-                ChunkCoord::ORIGIN.planar_neighbours().collect::<Vec<_>>(),
-                4,
-            ),
+            (planar(Plane::Xz), 4),
+            (planar(Plane::Xy), 4),
             (ChunkCoord::ORIGIN.face_neighbours().collect(), 6),
             (ChunkCoord::ORIGIN.all_neighbours().collect(), 26),
         ] {

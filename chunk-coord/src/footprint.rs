@@ -5,6 +5,7 @@
 use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
 use crate::coord::{ChunkCoord, square};
+use crate::plane::Plane;
 
 /// A shape of chunks around the chunk a viewer is in. All lengths are in chunks.
 ///
@@ -31,8 +32,14 @@ use crate::coord::{ChunkCoord, square};
     reflect(Serialize, Deserialize)
 )]
 pub enum Footprint {
-    /// Chunks of the centre's own layer whose distance is at most `radius`: planar worlds.
+    /// Chunks with the centre's own y whose distance is at most `radius`: the ground of a planar world. In a 2-D grid a
+    /// range of discs is one of [`DiscXy`](Self::DiscXy); [`ViewRange::in_grid`](crate::ViewRange::in_grid) turns it.
     Disc {
+        /// The largest distance from the centre.
+        radius: u32,
+    },
+    /// Chunks with the centre's own z whose distance is at most `radius`: 2-D worlds, and a slice of a volumetric one.
+    DiscXy {
         /// The largest distance from the centre.
         radius: u32,
     },
@@ -72,6 +79,7 @@ impl Footprint {
     pub const fn half_extents(&self) -> [u32; 3] {
         match *self {
             Self::Disc { radius } => [radius, 0, radius],
+            Self::DiscXy { radius } => [radius, radius, 0],
             Self::Sphere { radius } => [radius; 3],
             Self::Cylinder {
                 radius,
@@ -81,18 +89,28 @@ impl Footprint {
         }
     }
 
-    /// The part of the shape in the centre's own layer.
+    /// The shape in a grid of one layer: the disc of its radius in that plane, or the part of a box that lies in it.
     #[must_use]
-    pub const fn own_layer(&self) -> Self {
-        match *self {
-            Self::Disc { radius } | Self::Sphere { radius } | Self::Cylinder { radius, .. } => {
+    pub const fn in_plane(&self, plane: Plane) -> Self {
+        match (*self, plane) {
+            (
                 Self::Disc { radius }
-            }
-            Self::Cuboid {
-                half_extents: [x, _, z],
-            } => Self::Cuboid {
-                half_extents: [x, 0, z],
+                | Self::DiscXy { radius }
+                | Self::Sphere { radius }
+                | Self::Cylinder { radius, .. },
+                plane,
+            ) => match plane {
+                Plane::Xz => Self::Disc { radius },
+                Plane::Xy => Self::DiscXy { radius },
             },
+            (Self::Cuboid { half_extents }, plane) => {
+                let [x, y, z] = half_extents;
+                let half_extents = match plane {
+                    Plane::Xz => [x, 0, z],
+                    Plane::Xy => [x, y, 0],
+                };
+                Self::Cuboid { half_extents }
+            }
         }
     }
 
@@ -103,11 +121,14 @@ impl Footprint {
     pub fn covers(&self, other: &Self) -> bool {
         let [x, y, z] = other.half_extents();
         match *other {
-            Self::Disc { radius } | Self::Cylinder { radius, .. } => match *self {
-                Self::Cuboid { .. } => self.has_offset(x, y, z),
-                // Both are round about the same axis: the rim at one bearing stands for all of it.
-                _ => self.has_offset(radius, y, 0),
-            },
+            // Of what is round about an axis, the rim at the bearings of the two other axes stands for all of it: any
+            // shape that contains these four bearings contains the circle, whose bounding box they touch.
+            Self::Disc { radius } | Self::Cylinder { radius, .. } => {
+                self.has_offset(radius, y, 0) && self.has_offset(0, y, radius)
+            }
+            Self::DiscXy { radius } => {
+                self.has_offset(radius, 0, 0) && self.has_offset(0, radius, 0)
+            }
             Self::Sphere { radius } => match *self {
                 Self::Sphere { radius: own } => own >= radius,
                 // A sphere touches its bounding box on each face, and lies within the cylinder of the same
@@ -121,17 +142,18 @@ impl Footprint {
     /// The squared distance of the outermost chunk from the centre, in chunks²; saturating.
     pub(crate) fn outermost_sq(&self) -> u64 {
         match *self {
-            Self::Sphere { radius } => square(radius),
+            Self::Sphere { radius } | Self::DiscXy { radius } => square(radius),
             _ => (self.outermost_flat_sq()).saturating_add(square(self.half_extents()[1])),
         }
     }
 
-    /// The squared distance of the outermost chunk from the axis through the centre, in chunks²; saturating.
+    /// The squared distance of the outermost chunk from the upright axis through the centre, in chunks²; saturating.
     pub(crate) fn outermost_flat_sq(&self) -> u64 {
         match *self {
-            Self::Disc { radius } | Self::Sphere { radius } | Self::Cylinder { radius, .. } => {
-                square(radius)
-            }
+            Self::Disc { radius }
+            | Self::DiscXy { radius }
+            | Self::Sphere { radius }
+            | Self::Cylinder { radius, .. } => square(radius),
             Self::Cuboid {
                 half_extents: [x, _, z],
             } => square(x).saturating_add(square(z)),
@@ -147,6 +169,9 @@ impl Footprint {
                 half_extents: [own_x, own_y, own_z],
             } => x <= own_x && y <= own_y && z <= own_z,
             Self::Disc { radius } => y == 0 && flat_sq <= square(radius),
+            Self::DiscXy { radius } => {
+                z == 0 && square(x).saturating_add(square(y)) <= square(radius)
+            }
             Self::Sphere { radius } => flat_sq.saturating_add(square(y)) <= square(radius),
             Self::Cylinder {
                 radius,
@@ -167,6 +192,7 @@ pub(crate) mod tests {
         let length = move || lengths.clone();
         prop_oneof![
             length().prop_map(|radius| Footprint::Disc { radius }),
+            length().prop_map(|radius| Footprint::DiscXy { radius }),
             length().prop_map(|radius| Footprint::Sphere { radius }),
             (length(), length()).prop_map(|(radius, half_height)| Footprint::Cylinder {
                 radius,

@@ -8,11 +8,16 @@ use bevy_math::{DVec3, Vec3};
 use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 
 use crate::coord::ChunkCoord;
+use crate::plane::{Axis, Plane};
 
 /// The size of a chunk, which decides which chunk a position lies in.
 ///
 /// Chunk (0, 0, 0) has its minimum corner at the world's origin. A chunk contains its minimum faces and not
-/// its maximum ones, so every position lies in exactly one chunk. A planar grid ignores the y axis.
+/// its maximum ones, so every position lies in exactly one chunk.
+///
+/// The axes of a [`ChunkCoord`] are those of the world. A planar grid has one layer of chunks and ignores the axis across
+/// it: [`planar`](Self::planar) y, as the ground of a 3-D world does, and [`planar_xy`](Self::planar_xy) z, as Bevy's 2-D
+/// does. A chunk's coordinate along the ignored axis is 0.
 ///
 /// ```
 /// use bevy_math::Vec3;
@@ -22,8 +27,19 @@ use crate::coord::ChunkCoord;
 /// assert_eq!(grid.coord_at(Vec3::new(-0.5, 80.0, 16.0))?, ChunkCoord::planar(-1, 1));
 /// assert_eq!(grid.centre(ChunkCoord::planar(-1, 1)), Vec3::new(-8.0, 0.0, 24.0));
 /// assert!(grid.coord_at(Vec3::NAN).is_err());
+///
+/// let tiles = ChunkGrid::planar_xy(16.0)?;
+/// assert_eq!(tiles.coord_at(Vec3::new(-0.5, 16.0, -0.1))?, ChunkCoord::planar_xy(-1, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Isometric and hexagonal tiles
+///
+/// A grid divides a space in which a chunk is a box. Isometric tiles are squares in the space of tiles, and hexagons
+/// are squares in the space of their axial coordinates; both are one linear map away from the screen. So a
+/// [`planar_xy`](Self::planar_xy) grid divides that space, viewers stand in it, and the game draws a chunk where
+/// the map puts its corner. Chunks that are hexagons themselves are out of scope: they have six neighbours and no axes,
+/// and nothing is gained by them, because the shape of a chunk is not seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "bevy_reflect",
@@ -37,7 +53,7 @@ use crate::coord::ChunkCoord;
     reflect(Serialize, Deserialize)
 )]
 pub struct ChunkGrid {
-    /// Finite and positive, except that `y` is 0 exactly when the grid is planar.
+    /// Finite and positive, except that a planar grid has 0 along the axis that it ignores, which is y or z.
     size: Vec3,
 }
 
@@ -64,6 +80,28 @@ impl ChunkGrid {
         })
     }
 
+    /// A grid of square chunks, `size` world units along x and y, unbounded along z: for 2-D worlds.
+    ///
+    /// # Errors
+    ///
+    /// When `size` is not finite, not above zero, or above 7.9e28.
+    pub fn planar_xy(size: f32) -> Result<Self, GridError> {
+        Self::planar_xy_rect(size, size)
+    }
+
+    /// A grid of rectangular chunks, `x` and `y` world units along these axes, unbounded along z: for 2-D worlds.
+    ///
+    /// # Errors
+    ///
+    /// When a size is not finite, not above zero, or above 7.9e28.
+    pub fn planar_xy_rect(x: f32, y: f32) -> Result<Self, GridError> {
+        check(Axis::X, x)?;
+        check(Axis::Y, y)?;
+        Ok(Self {
+            size: Vec3::new(x, y, 0.0),
+        })
+    }
+
     /// A grid of boxes, `size` world units along each axis.
     ///
     /// # Errors
@@ -76,16 +114,22 @@ impl ChunkGrid {
         Ok(Self { size })
     }
 
-    /// The size of a chunk in world units; `y` is 0 in a planar grid.
+    /// The size of a chunk in world units; 0 along the axis that a planar grid ignores.
     #[must_use]
     pub fn size(&self) -> Vec3 {
         self.size
     }
 
-    /// Whether the grid ignores the y axis.
+    /// The plane of a planar grid, or `None` where chunks are boxes.
     #[must_use]
-    pub fn is_planar(&self) -> bool {
-        self.size.y == 0.0
+    pub fn plane(&self) -> Option<Plane> {
+        if self.size.y == 0.0 {
+            Some(Plane::Xz)
+        } else if self.size.z == 0.0 {
+            Some(Plane::Xy)
+        } else {
+            None
+        }
     }
 
     /// The chunk that contains `position` (world units).
@@ -107,15 +151,14 @@ impl ChunkGrid {
     /// As [`coord_at`](Self::coord_at).
     pub fn coord_at_precise(&self, position: DVec3) -> Result<ChunkCoord, PositionError> {
         let size = self.size.as_dvec3();
-        let planar = self.is_planar();
-        let quotient = if planar {
-            DVec3::new(position.x / size.x, 0.0, position.z / size.z)
-        } else {
-            position / size
+        // Half a chunk along the axis that the grid ignores: in chunk 0, and not whole.
+        let quotient = match self.plane() {
+            Some(Plane::Xz) => DVec3::new(position.x / size.x, 0.5, position.z / size.z),
+            Some(Plane::Xy) => DVec3::new(position.x / size.x, position.y / size.y, 0.5),
+            None => position / size,
         };
         let mut floor = quotient.floor();
-        let is_whole = |axis: usize| floor[axis] == quotient[axis] && !(planar && axis == 1);
-        let whole = [0, 1, 2].map(is_whole);
+        let whole = [0, 1, 2].map(|axis| floor[axis] == quotient[axis]);
         if whole.contains(&true) {
             // The quotient is whole, or was rounded up to a whole number from just below it. Which of the two follows
             // from the sign of the fused product, which is not rounded before the subtraction. It is slow where the
@@ -146,12 +189,16 @@ impl ChunkGrid {
         };
         Ok(ChunkCoord::new(
             axis(Axis::X, floor.x, position.x)?,
-            if planar {
+            if size.y == 0.0 {
                 0
             } else {
                 axis(Axis::Y, floor.y, position.y)?
             },
-            axis(Axis::Z, floor.z, position.z)?,
+            if size.z == 0.0 {
+                0
+            } else {
+                axis(Axis::Z, floor.z, position.z)?
+            },
         ))
     }
 
@@ -223,7 +270,7 @@ impl ChunkGrid {
         self.min_corner_precise(coord).as_vec3()
     }
 
-    /// The middle of a chunk, in world units, rounded to single precision; `y` is 0 in a planar grid.
+    /// The middle of a chunk, in world units, rounded to single precision; 0 along the axis that a planar grid ignores.
     #[must_use]
     pub fn centre(&self, coord: ChunkCoord) -> Vec3 {
         self.centre_precise(coord).as_vec3()
@@ -239,7 +286,7 @@ impl ChunkGrid {
             * self.size.as_dvec3()
     }
 
-    /// The middle of a chunk, in world units; `y` is 0 in a planar grid.
+    /// The middle of a chunk, in world units; 0 along the axis that a planar grid ignores.
     #[must_use]
     pub fn centre_precise(&self, coord: ChunkCoord) -> DVec3 {
         self.min_corner_precise(coord) + self.size.as_dvec3() * 0.5
@@ -272,27 +319,6 @@ fn check(axis: Axis, size: f32) -> Result<(), GridError> {
         });
     }
     Ok(())
-}
-
-/// An axis of the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Axis {
-    /// The x axis.
-    X,
-    /// The y axis, which points up.
-    Y,
-    /// The z axis.
-    Z,
-}
-
-impl fmt::Display for Axis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::X => "x",
-            Self::Y => "y",
-            Self::Z => "z",
-        })
-    }
 }
 
 /// A chunk size that the constructors of [`ChunkGrid`] refuse.
@@ -410,7 +436,7 @@ mod tests {
         let grid = ChunkGrid::planar(10.0).unwrap();
         let coord = grid.coord_at(Vec3::new(25.0, f32::NAN, -0.001)).unwrap();
         assert_eq!(coord, ChunkCoord::planar(2, -1));
-        assert!(grid.is_planar());
+        assert_eq!(grid.plane(), Some(Plane::Xz));
         assert_eq!(grid.min_corner(coord), Vec3::new(20.0, 0.0, -10.0));
     }
 
@@ -456,7 +482,7 @@ mod tests {
         let coord = grid.coord_at(Vec3::new(39.0, -5.0, 39.0)).unwrap();
         assert_eq!(coord, ChunkCoord::planar(3, 0));
         assert_eq!(grid.centre(coord), Vec3::new(35.0, 0.0, 20.0));
-        assert!(grid.is_planar());
+        assert_eq!(grid.plane(), Some(Plane::Xz));
         let error = ChunkGrid::planar_rect(10.0, f32::NAN).unwrap_err();
         assert_eq!(
             (error.axis, error.kind),
@@ -506,6 +532,46 @@ mod tests {
             let grid = ChunkGrid::volumetric(Vec3::splat(sixty_fourths as f32 / 64.0)).unwrap();
             let coord = ChunkCoord::from(coord);
             prop_assert_eq!(grid.coord_at_precise(grid.min_corner_precise(coord)), Ok(coord));
+        }
+
+        #[test]
+        fn a_grid_in_x_and_y_is_one_in_x_and_z_with_the_axes_exchanged(
+            size in any::<[f32; 2]>(), position in any::<[f64; 3]>(), near in prop::array::uniform3(-1e9..1e9_f64),
+            is_near: bool,
+        ) {
+            let [across, along] = size;
+            let [x, y, z] = if is_near { near } else { position };
+            let exchanged = |axis| match axis {
+                Axis::X => Axis::X,
+                Axis::Y => Axis::Z,
+                Axis::Z => Axis::Y,
+            };
+            match (ChunkGrid::planar_xy_rect(across, along), ChunkGrid::planar_rect(across, along)) {
+                (Ok(upright), Ok(ground)) => {
+                    prop_assert_eq!(upright.plane(), Some(Plane::Xy));
+                    let found = upright.coord_at_precise(DVec3::new(x, y, z));
+                    match (found, ground.coord_at_precise(DVec3::new(x, z, y))) {
+                        (Ok(found), Ok(expected)) => {
+                            prop_assert_eq!(found, ChunkCoord::planar_xy(expected.x, expected.z));
+                            let centre = ground.centre_precise(expected);
+                            prop_assert_eq!(upright.centre_precise(found), DVec3::new(centre.x, centre.z, 0.0));
+                            let corner = ground.min_corner_precise(expected);
+                            prop_assert_eq!(upright.min_corner_precise(found), DVec3::new(corner.x, corner.z, 0.0));
+                        }
+                        (Err(found), Err(expected)) => {
+                            prop_assert_eq!(found.axis, exchanged(expected.axis));
+                            prop_assert_eq!(found.position.to_bits(), expected.position.to_bits());
+                            prop_assert_eq!(found.kind, expected.kind);
+                        }
+                        (found, expected) => prop_assert!(false, "{found:?} {expected:?}"),
+                    }
+                }
+                (Err(found), Err(expected)) => {
+                    prop_assert_eq!(found.axis, exchanged(expected.axis));
+                    prop_assert_eq!(found.kind, expected.kind);
+                }
+                (found, expected) => prop_assert!(false, "{found:?} {expected:?}"),
+            }
         }
 
         #[test]

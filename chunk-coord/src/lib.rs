@@ -13,6 +13,7 @@ mod footprint;
 mod grid;
 mod lod;
 mod order;
+mod plane;
 mod range;
 mod rows;
 #[cfg(feature = "serde")]
@@ -22,11 +23,12 @@ mod wanted;
 pub use budget::ScanBudget;
 pub use coord::ChunkCoord;
 pub use footprint::Footprint;
-pub use grid::{Axis, ChunkGrid, GridError, GridErrorKind, PositionError, PositionErrorKind};
+pub use grid::{ChunkGrid, GridError, GridErrorKind, PositionError, PositionErrorKind};
 pub use lod::{LevelRings, LevelRingsError, LevelRingsErrorKind};
 pub use order::{
     NearestFirst, NearestViewers, look_ahead_sq, nearest_distance_sq, view_weighted_sq,
 };
+pub use plane::{Axis, Plane};
 pub use range::{ViewRange, ViewRangeError, ViewRangeErrorKind, Viewer};
 pub use wanted::{Changes, WantedSet};
 

@@ -8,6 +8,7 @@ use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 use crate::coord::ChunkCoord;
 use crate::footprint::Footprint;
 use crate::grid::ChunkGrid;
+use crate::plane::Plane;
 
 /// The footprint in which chunks are loaded, and the one outside which they are unloaded.
 ///
@@ -55,7 +56,8 @@ impl ViewRange {
         }
     }
 
-    /// Two discs, with radii in chunks.
+    /// Two discs, with radii in chunks, in the plane of the grid that the range is [used in](Self::in_grid); in a
+    /// volumetric grid level, in the viewer's own layer.
     ///
     /// # Errors
     ///
@@ -112,7 +114,7 @@ impl ViewRange {
     }
 
     /// Two boxes, by the number of chunks to either side of the viewer along x, y and z. With no chunks
-    /// along y, squares and rectangles for planar worlds.
+    /// along the axis that a planar grid ignores, squares and rectangles in its plane.
     ///
     /// # Errors
     ///
@@ -126,21 +128,21 @@ impl ViewRange {
         )
     }
 
-    /// How far chunks are loaded along x or z, whichever is farther, in chunks. For a round footprint, its
-    /// radius.
+    /// How far chunks are loaded, in chunks: the radius of a round footprint, or of a box the longest of its half extents.
     #[must_use]
-    pub const fn load_radius(&self) -> u32 {
+    pub fn load_radius(&self) -> u32 {
         widest(self.load)
     }
 
-    /// How far chunks are kept along x or z, whichever is farther, in chunks.
+    /// How far chunks are kept, in chunks: the radius of a round footprint, or of a box the longest of its half extents.
     #[must_use]
     pub fn unload_radius(&self) -> u32 {
         widest(self.unload())
     }
 
     /// Whether `grid` has every chunk that this range loads. A planar grid has one layer, so a range does not fit it
-    /// that loads chunks above or below the viewer's; how far chunks are kept does not matter.
+    /// that loads chunks in front of or behind the viewer's layer; how far chunks are kept does not matter. Discs fit every
+    /// grid.
     ///
     /// ```
     /// use bevy_math::Vec3;
@@ -149,22 +151,40 @@ impl ViewRange {
     /// let (plane, space) = (ChunkGrid::planar(16.0)?, ChunkGrid::volumetric(Vec3::splat(16.0))?);
     /// let sphere = ViewRange::sphere(5, 6)?;
     /// assert!(sphere.fits(&space) && !sphere.fits(&plane));
-    /// assert_eq!(sphere.own_layer(), ViewRange::disc(5, 6)?);
-    /// // In space a disc fits as well: it is one layer of many.
-    /// assert!(sphere.own_layer().fits(&plane) && sphere.own_layer().fits(&space));
+    /// assert_eq!(sphere.in_grid(&space), sphere);
+    /// assert_eq!(sphere.in_grid(&plane), ViewRange::disc(5, 6)?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn fits(&self, grid: &ChunkGrid) -> bool {
-        !grid.is_planar() || self.load.half_extents()[1] == 0
+        grid.plane().is_none_or(|plane| match self.load {
+            Footprint::Disc { .. } | Footprint::DiscXy { .. } => true,
+            Footprint::Sphere { radius } => radius == 0,
+            Footprint::Cylinder { half_height, .. } => half_height == 0,
+            Footprint::Cuboid { half_extents } => half_extents[plane.normal() as usize] == 0,
+        })
     }
 
-    /// The part of the range in the viewer's own layer, which fits every grid.
+    /// The range as it is used in `grid`. In a planar grid that is the viewer's own layer, in which every round shape is a
+    /// disc: give a [`WantedSet`](crate::WantedSet) ranges of this kind. `chunk-apply` does it.
+    ///
+    /// ```
+    /// use chunk_coord::{ChunkGrid, Footprint, ViewRange};
+    ///
+    /// let range = ViewRange::disc(8, 10)?.in_grid(&ChunkGrid::planar_xy(16.0)?);
+    /// assert_eq!(range.load(), Footprint::DiscXy { radius: 8 });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
-    pub fn own_layer(&self) -> Self {
-        Self {
-            load: self.load.own_layer(),
-            unload: self.unload.own_layer(),
+    pub fn in_grid(&self, grid: &ChunkGrid) -> Self {
+        match grid.plane() {
+            None => *self,
+            // Most ranges, unchanged.
+            Some(Plane::Xz) if self.load.half_extents()[1] == 0 => *self,
+            Some(plane) => Self {
+                load: self.load.in_plane(plane),
+                unload: self.unload.in_plane(plane),
+            },
         }
     }
 
@@ -186,9 +206,16 @@ impl ViewRange {
     }
 }
 
-const fn widest(footprint: Footprint) -> u32 {
-    let [x, _, z] = footprint.half_extents();
-    if x > z { x } else { z }
+fn widest(footprint: Footprint) -> u32 {
+    match footprint {
+        Footprint::Disc { radius }
+        | Footprint::DiscXy { radius }
+        | Footprint::Sphere { radius }
+        | Footprint::Cylinder { radius, .. } => radius,
+        Footprint::Cuboid {
+            half_extents: [x, y, z],
+        } => x.max(y).max(z),
+    }
 }
 
 /// Two footprints that the constructor of [`ViewRange`] refuses.
@@ -258,18 +285,35 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_own_layer_of_a_range_is_what_it_has_there(load in footprints(0..6), unload in footprints(0..6)) {
+        fn in_a_planar_grid_a_range_is_what_it_has_in_the_layer_with_its_discs_turned(
+            load in footprints(0..6), unload in footprints(0..6), is_xy: bool,
+        ) {
             prop_assume!(unload.covers(&load));
+            let grid = if is_xy { ChunkGrid::planar_xy(1.0) } else { ChunkGrid::planar(1.0) }.unwrap();
             let range = ViewRange { load, unload };
-            let layer = range.own_layer();
-            prop_assert!(layer.unload.covers(&layer.load));
-            for (whole, part) in [(range.load, layer.load), (range.unload, layer.unload)] {
-                for x in -6..=6 { for y in -6..=6 { for z in -6..=6 {
-                    let coord = ChunkCoord::new(x, y, z);
-                    let expected = y == 0 && whole.contains(ChunkCoord::ORIGIN, coord);
-                    prop_assert_eq!(part.contains(ChunkCoord::ORIGIN, coord), expected);
-                }}}
-            }
+            let layer = range.in_grid(&grid);
+            let turned = |shape: Footprint, coord| match shape {
+                // Across the ground or upright, they are the same discs.
+                Footprint::Disc { radius } | Footprint::DiscXy { radius } | Footprint::Cylinder { radius, .. } => {
+                    Footprint::Sphere { radius }.contains(ChunkCoord::ORIGIN, coord)
+                }
+                _ => shape.contains(ChunkCoord::ORIGIN, coord),
+            };
+            let mut fits = true;
+            for x in -6..=6 { for y in -6..=6 { for z in -6..=6 {
+                let coord = ChunkCoord::new(x, y, z);
+                let in_layer = if is_xy { z == 0 } else { y == 0 };
+                let is_loaded = layer.load().contains(ChunkCoord::ORIGIN, coord);
+                prop_assert_eq!(is_loaded, in_layer && turned(load, coord));
+                prop_assert!(!is_loaded || layer.unload().contains(ChunkCoord::ORIGIN, coord));
+                fits &= match load {
+                    Footprint::Disc { .. } | Footprint::DiscXy { .. } => true,
+                    Footprint::Cuboid { .. } => in_layer || !load.contains(ChunkCoord::ORIGIN, coord),
+                    // Height becomes depth.
+                    _ => y == 0 || !load.contains(ChunkCoord::ORIGIN, coord),
+                };
+            }}}
+            prop_assert_eq!(range.fits(&grid), fits);
         }
     }
 

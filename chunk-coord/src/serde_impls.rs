@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for ViewRange {
     }
 }
 
-/// The size of a chunk; along y 0 in a planar grid.
+/// The size of a chunk; 0 along the axis that a planar grid ignores.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "ChunkGrid")]
 struct Size {
@@ -51,11 +51,14 @@ impl Serialize for ChunkGrid {
 impl<'de> Deserialize<'de> for ChunkGrid {
     /// # Errors
     ///
-    /// As [`ChunkGrid::planar_rect`] where `y` is 0, and as [`ChunkGrid::volumetric`] elsewhere.
+    /// As [`ChunkGrid::planar_rect`] where `y` is 0, as [`ChunkGrid::planar_xy_rect`] where `z` is 0, and as
+    /// [`ChunkGrid::volumetric`] elsewhere.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Size { x, y, z } = Size::deserialize(deserializer)?;
         let grid = if y == 0.0 {
             Self::planar_rect(x, z)
+        } else if z == 0.0 {
+            Self::planar_xy_rect(x, y)
         } else {
             Self::volumetric(Vec3::new(x, y, z))
         };

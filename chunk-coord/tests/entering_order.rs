@@ -9,6 +9,7 @@ use proptest::prelude::*;
 fn footprints() -> impl Strategy<Value = Footprint> {
     prop_oneof![
         (12..40_u32).prop_map(|radius| Footprint::Disc { radius }),
+        (12..40_u32).prop_map(|radius| Footprint::DiscXy { radius }),
         (6..14_u32).prop_map(|radius| Footprint::Sphere { radius }),
         (1..20_u32, 0..20_u32).prop_map(|(radius, half_height)| Footprint::Cylinder {
             radius,

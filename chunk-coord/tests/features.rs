@@ -17,6 +17,7 @@ mod serde {
             ViewRange::disc(8, 10),
             ViewRange::sphere(3, 3),
             ViewRange::cylinder(8, 10, 2),
+            ViewRange::disc(8, 10).map(|range| range.in_grid(&ChunkGrid::planar_xy(1.0).unwrap())),
             ViewRange::cuboid([1, 2, 3], [4, 5, 6]),
         ] {
             let range = range.unwrap();
@@ -28,6 +29,7 @@ mod serde {
 
         for grid in [
             ChunkGrid::planar_rect(16.0, 0.1),
+            ChunkGrid::planar_xy_rect(16.0, 0.1),
             ChunkGrid::volumetric(Vec3::new(0.1, 2.0, 1e9)),
         ] {
             let grid = grid.unwrap();
@@ -71,6 +73,7 @@ mod reflect {
         });
         round_and_back(ViewRange::cylinder(8, 10, 2).unwrap());
         round_and_back(ChunkGrid::planar(16.0).unwrap());
+        round_and_back(ChunkGrid::planar_xy(16.0).unwrap());
     }
 
     #[test]

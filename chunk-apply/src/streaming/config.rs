@@ -2,7 +2,8 @@
 
 use super::saving::SavePolicy;
 use crate::budget::ApplyBudget;
-use chunk_coord::{ChunkGrid, ViewRange};
+use bevy_math::Vec3;
+use chunk_coord::{ChunkGrid, Plane, ViewRange};
 use chunk_scheduler::{ConfigError, SchedulerConfig};
 use core::{fmt, time::Duration};
 
@@ -12,8 +13,8 @@ pub struct StreamingConfig {
     /// How far a [`ChunkViewer`](crate::ChunkViewer) without a range of its own sees, in chunks. Default `None`: what fits
     /// the grid, [`default_range`](Self::default_range).
     ///
-    /// A range that loads chunks above or below the viewer does not fit a planar grid; the plugin refuses it. In a
-    /// volumetric grid a disc is the viewer's own layer alone.
+    /// A range that loads more than the viewer's own layer does not fit a planar grid; the plugin refuses it. A disc lies
+    /// in the plane of the grid. In a volumetric grid it is the viewer's own level alone.
     pub range: Option<ViewRange>,
     /// Concurrency, bounds and retries of generation.
     pub scheduler: SchedulerConfig,
@@ -59,7 +60,7 @@ impl StreamingConfig {
     /// each time a viewer crosses it.
     #[must_use]
     pub fn default_range(grid: &ChunkGrid) -> ViewRange {
-        let range = if grid.is_planar() {
+        let range = if grid.plane().is_some() {
             ViewRange::disc(12, 14)
         } else {
             ViewRange::sphere(6, 8)
@@ -92,7 +93,7 @@ pub enum StreamingConfigError {
     Scheduler(ConfigError),
     /// `unload_share`, which is not between 0 and 1.
     UnloadShare(f32),
-    /// [`StreamingConfig::range`] loads chunks above or below the viewer, and the grid is planar.
+    /// [`StreamingConfig::range`] loads more than the viewer's own layer, and the grid is planar.
     Range {
         /// The range.
         range: ViewRange,
@@ -108,14 +109,19 @@ impl fmt::Display for StreamingConfigError {
         match self {
             Self::Scheduler(error) => error.fmt(f),
             Self::UnloadShare(share) => write!(f, "`unload_share` is {share}, not 0 to 1"),
-            Self::Range { range, grid } => write!(
-                f,
-                "the range {:?} loads more than one layer, and the grid of chunks of {} by {} is planar: use a flat range, \
-                 or `ChunkGrid::volumetric`",
-                range.load(),
-                grid.size().x,
-                grid.size().z,
-            ),
+            Self::Range { range, grid } => {
+                let Vec3 { x, y, z } = grid.size();
+                let (along, across) = match grid.plane() {
+                    Some(Plane::Xy) => (y, "z"),
+                    _ => (z, "y"),
+                };
+                write!(
+                    f,
+                    "the range {:?} reaches along {across}, and the grid of chunks of {x} by {along} has one layer there: use \
+                     a flat range, or `ChunkGrid::volumetric`",
+                    range.load(),
+                )
+            }
             Self::SharedLevels => f.write_str(
                 "the `ChunkLevels` belong to another stream: give each stream levels of its own",
             ),

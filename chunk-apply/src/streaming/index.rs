@@ -14,6 +14,9 @@ use core::{fmt, marker::PhantomData};
 /// On the root entity of every chunk: where it stands. Its `Transform` is the chunk's minimum
 /// corner, so children are placed relative to that.
 ///
+/// Along the axis that a planar grid ignores a root stands at 0, and from then on where the game puts it: in a 2-D world z
+/// is its to choose, in an observer of [`ChunkLoaded`](crate::ChunkLoaded), so that one layer is drawn before another.
+///
 /// For reading only. The stream does not depend on it, even if a user removes or replaces it.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(

@@ -29,8 +29,8 @@ use tracing::{error, warn};
 /// ([`StreamingConfig::linger`](crate::StreamingConfig::linger)), so that a viewer that is made anew does not unload the
 /// world.
 ///
-/// A range that loads chunks above or below the viewer does not fit a stream with a planar grid, whose chunks all are in
-/// one layer: there the viewer's own layer is loaded alone, with a warning, and
+/// A disc lies in the plane of the stream's grid. A range that loads more than the viewer's own layer does not fit a
+/// planar grid: there the viewer's own layer is loaded alone, with a warning, and
 /// [`StreamingTotals::invalid_ranges`](crate::StreamingTotals::invalid_ranges) counts it.
 ///
 /// A viewer may be a child of another entity; its position in the world counts. A position that is not finite, or beyond
@@ -333,11 +333,7 @@ impl Viewers {
                 continue;
             };
             let range = viewer.range.unwrap_or(stream_range);
-            let range = if range.fits(&origin.grid) {
-                range
-            } else {
-                range.own_layer()
-            };
+            let range = range.in_grid(&origin.grid);
             if seen.next() != Some(&Viewer { id, coord, range }) {
                 return false;
             }
@@ -348,7 +344,7 @@ impl Viewers {
     /// The part of the range that the grid has.
     fn fitting(&mut self, viewer: Entity, range: ViewRange, grid: &ChunkGrid) -> ViewRange {
         if range.fits(grid) {
-            return range;
+            return range.in_grid(grid);
         }
         self.invalid_ranges += 1;
         let may_warn = self.warned_ranges.len() < MOST_RANGE_WARNINGS;
@@ -359,7 +355,7 @@ impl Viewers {
                 "viewer {viewer} loads one layer alone, because {load:?} does not fit the planar grid"
             );
         }
-        range.own_layer()
+        range.in_grid(grid)
     }
 
     /// Whether, since the scan before, any viewer changed its chunk or range, came or went.
@@ -394,7 +390,8 @@ mod tests {
 
     #[test]
     fn a_lost_viewer_is_forgotten_once_it_is_gone() {
-        let origin = WorldOrigin::new(ChunkGrid::planar(1.0).expect("1 is a size"));
+        let grid = ChunkGrid::planar(1.0).expect("1 is a size");
+        let origin = WorldOrigin::new(grid, ChunkCoord::ORIGIN);
         let range = ViewRange::disc(1, 1).expect("equal radii");
         let mut viewers = Viewers::default();
         for viewer in (0..100).map(|_| World::new().spawn_empty().id()) {

@@ -5,7 +5,7 @@ use super::index::RootOf;
 use bevy_ecs::world::World;
 use bevy_math::{DVec3, Vec3};
 use bevy_transform::components::Transform;
-use chunk_coord::{ChunkCoord, ChunkGrid, PositionError};
+use chunk_coord::{ChunkCoord, ChunkGrid, Plane, PositionError};
 
 /// A grid and the chunk whose minimum corner is the world's origin.
 #[derive(Clone, Debug)]
@@ -15,11 +15,9 @@ pub(crate) struct WorldOrigin {
 }
 
 impl WorldOrigin {
-    pub(crate) fn new(grid: ChunkGrid) -> Self {
-        Self {
-            grid,
-            origin: ChunkCoord::ORIGIN,
-        }
+    pub(crate) fn new(grid: ChunkGrid, origin: ChunkCoord) -> Self {
+        let origin = in_layer(&grid, origin);
+        Self { grid, origin }
     }
 
     /// The minimum corner of a chunk, in world units from the moved origin.
@@ -27,11 +25,14 @@ impl WorldOrigin {
         Transform::from_translation(corner(&self.grid, self.origin, coord))
     }
 
-    /// Moves every root of the stream to where this origin requires it. A root keeps the grid that it was made by.
+    /// Moves every root of the stream to where this origin requires it. A root keeps the grid that it was made by, and its
+    /// place along the axis that the grid ignores.
     pub(crate) fn move_roots<T: Send + Sync + 'static>(&self, world: &mut World) {
         let mut roots = world.query::<(&RootOf<T>, &mut Transform)>();
         for (root, mut transform) in roots.iter_mut(world) {
-            transform.translation = corner(&root.grid, self.origin, root.coord);
+            let place = corner(&root.grid, self.origin, root.coord);
+            let is_ignored = root.grid.size().cmpeq(Vec3::ZERO);
+            transform.translation = Vec3::select(is_ignored, transform.translation, place);
         }
     }
 
@@ -41,11 +42,16 @@ impl WorldOrigin {
     }
 
     /// The chunk in the layer in which positions are: all chunks of a planar grid are in one.
-    pub(crate) fn in_layer(&self, mut coord: ChunkCoord) -> ChunkCoord {
-        if self.grid.is_planar() {
-            coord.y = self.origin.y;
-        }
-        coord
+    pub(crate) fn in_layer(&self, coord: ChunkCoord) -> ChunkCoord {
+        in_layer(&self.grid, coord)
+    }
+}
+
+fn in_layer(grid: &ChunkGrid, coord: ChunkCoord) -> ChunkCoord {
+    match grid.plane() {
+        None => coord,
+        Some(Plane::Xz) => ChunkCoord { y: 0, ..coord },
+        Some(Plane::Xy) => ChunkCoord { z: 0, ..coord },
     }
 }
 
@@ -68,7 +74,7 @@ mod tests {
 
     fn at(origin: ChunkCoord) -> WorldOrigin {
         let grid = ChunkGrid::planar(200.0).expect("200 is a size");
-        WorldOrigin { grid, origin }
+        WorldOrigin::new(grid, origin)
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod lod;
 mod metrics_facade;
 mod panics;
 mod picked_viewers;
+mod planes;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
 mod replacing;

@@ -235,7 +235,7 @@ fn a_range_that_comes_to_not_fit_is_cut_to_one_layer_and_counted() {
     assert!(counted > 0);
     rig.frame();
     assert_eq!(rig.stream().totals().invalid_ranges, counted + 1);
-    assert_eq!(rig.stream().viewers()[0].range, sphere.own_layer());
+    assert_eq!(rig.stream().viewers()[0].range, sphere.in_grid(&grid()));
     // The stream's range.
     let mut rig = Rig::new();
     rig.viewer(0, 0);

@@ -34,6 +34,10 @@ impl PlacedFootprint {
             Footprint::Disc { radius } | Footprint::Cylinder { radius, .. } => {
                 Outline::Round(square(radius))
             }
+            Footprint::DiscXy { radius } => Outline::Straight {
+                x: isqrt(square(radius) - square(dy)),
+                z: 0,
+            },
             Footprint::Sphere { radius } => Outline::Round(square(radius) - square(dy)),
             Footprint::Cuboid { .. } => Outline::Straight { x, z },
         };

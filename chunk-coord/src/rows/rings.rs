@@ -37,6 +37,11 @@ pub(crate) fn complete_radius(
         Footprint::Disc { .. } | Footprint::Cylinder { .. } => {
             inside(own_x, away_flat, far_flat).min(inside(own_y, y.into(), far_y))
         }
+        // How far the target reaches from the axis is at most how far it reaches at all.
+        Footprint::DiscXy { .. } => {
+            let away_upright = isqrt_up(square(x).saturating_add(square(y)));
+            inside(own_x, away_upright, far).min(inside(own_z, z.into(), far_z))
+        }
         Footprint::Sphere { .. } => inside(own_x, away, far),
         Footprint::Cuboid { .. } => inside(own_x, x.into(), far_x)
             .min(inside(own_y, y.into(), far_y))
@@ -77,7 +82,7 @@ pub(crate) fn ring_region(target: &PlacedFootprint, ring: u32, y: i32) -> Option
     };
     let is_round = match target.footprint {
         Footprint::Disc { .. } | Footprint::Sphere { .. } => true,
-        Footprint::Cylinder { .. } | Footprint::Cuboid { .. } => false,
+        Footprint::DiscXy { .. } | Footprint::Cylinder { .. } | Footprint::Cuboid { .. } => false,
     };
     let own = target.layer(y)?;
     let (all, within) = if ring == last_ring(target) {

@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use chunk_coord::{
-    Changes, ChunkCoord, Footprint, ScanBudget, ViewRange, Viewer, WantedSet, nearest_distance_sq,
+    Changes, ChunkCoord, Footprint, Plane, ScanBudget, ViewRange, Viewer, WantedSet,
+    nearest_distance_sq,
 };
 
 /// Viewers a script may have at a time.
@@ -35,7 +36,8 @@ pub(crate) fn run(bytes: &[u8]) {
 struct Script {
     /// Where viewers appear.
     home: ChunkCoord,
-    planar: bool,
+    /// Where viewers move; `None` for a volume.
+    plane: Option<Plane>,
     next_id: u64,
     viewers: Vec<Viewer>,
     /// The small step that was last taken.
@@ -49,13 +51,15 @@ struct Script {
 impl Script {
     fn new(start: u8) -> Self {
         let end = |bit: u8, end: i32| if start & bit != 0 { end } else { 0 };
+        let plane = match start & 17 {
+            1 => Some(Plane::Xz),
+            17 => Some(Plane::Xy),
+            _ => None,
+        };
+        let home = [end(2, i32::MAX), end(4, i32::MIN), end(8, i32::MIN + 2)];
         Self {
-            home: ChunkCoord::new(
-                end(2, i32::MAX),
-                if start & 1 == 0 { end(4, i32::MIN) } else { 0 },
-                end(8, i32::MIN + 2),
-            ),
-            planar: start & 1 != 0,
+            home: ChunkCoord::from(within(plane, home)),
+            plane,
             next_id: 0,
             viewers: Vec::new(),
             last_step: [1, 0, 0],
@@ -68,16 +72,16 @@ impl Script {
     fn step(&mut self, step: u8, [which, x, y, z]: [u8; 4]) {
         let index = usize::from(which) % self.viewers.len().max(1);
         let offset = |byte: u8, most: i32| i32::from(byte) % (2 * most + 1) - most;
-        let moved = |from: ChunkCoord, most, planar| {
-            let y = if planar { 0 } else { offset(y, most) };
-            from.saturating_offset(offset(x, most), y, offset(z, most))
+        let plane = self.plane;
+        let moved = |from: ChunkCoord, most| {
+            let [x, y, z] = within(plane, [x, y, z].map(|byte| offset(byte, most)));
+            from.saturating_offset(x, y, z)
         };
         match step % 8 {
             // Small steps are what viewers do most, and more of them in the same direction.
             kind @ 0..=2 => {
                 if kind == 0 {
-                    let y = if self.planar { 0 } else { offset(y, 1) };
-                    self.last_step = [offset(x, 1), y, offset(z, 1)];
+                    self.last_step = within(plane, [x, y, z].map(|byte| offset(byte, 1)));
                 }
                 let [x, y, z] = self.last_step;
                 if let Some(viewer) = self.viewers.get_mut(index) {
@@ -88,8 +92,9 @@ impl Script {
                 // One teleport in eight ends far from everything, but where others may follow.
                 let far = i32::from(x % 8 == 7) * (i32::from(z % 3) - 1) * FAR;
                 if let Some(viewer) = self.viewers.get_mut(index) {
-                    let near = moved(self.home, 12, self.planar);
-                    viewer.coord = near.saturating_offset(far, 0, -far);
+                    let near = moved(self.home, 12);
+                    let [x, y, z] = within(plane, [far, 0, -far]);
+                    viewer.coord = near.saturating_offset(x, y, z);
                 }
             }
             4 if self.viewers.len() < MOST_VIEWERS => {
@@ -97,7 +102,7 @@ impl Script {
                 self.next_id += u64::from(x % 8 != 7);
                 self.viewers.push(Viewer {
                     id: self.next_id,
-                    coord: moved(self.home, 6, self.planar),
+                    coord: moved(self.home, 6),
                     range: self.range(which, z),
                 });
             }
@@ -126,30 +131,33 @@ impl Script {
 
     fn range(&self, shape: u8, sizes: u8) -> ViewRange {
         // Now and then one that reaches over several pages of rows.
-        let scale = match (self.planar, shape) {
-            (true, 224..) => 5,
-            (false, 252..) => 3,
+        let scale = match (self.plane, shape) {
+            (Some(_), 224..) => 5,
+            (None, 252..) => 3,
             _ => 1,
         };
         let (size, band) = (scale * u32::from(sizes % 6), u32::from(sizes / 6 % 3));
-        let footprint = |size: u32, more: u32| match (shape % 4, self.planar) {
-            (0, true) => Footprint::Cuboid {
-                half_extents: [size + more, 0, size / 2 + more],
-            },
-            (_, true) => Footprint::Disc {
+        let footprint = |size: u32, more: u32| match (shape % 8, self.plane) {
+            (0 | 4, Some(_)) => {
+                let [x, y, z] = within(self.plane, [size + more, 0, size / 2 + more]);
+                Footprint::Cuboid {
+                    half_extents: [x, y, z],
+                }
+            }
+            (_, Some(Plane::Xy)) | (6, None) => Footprint::DiscXy {
                 radius: size + more,
             },
-            (0, false) => Footprint::Cuboid {
+            (_, Some(Plane::Xz)) | (2, None) => Footprint::Disc {
+                radius: size + more,
+            },
+            (0 | 4, None) => Footprint::Cuboid {
                 half_extents: [size / 2 + more, size + more, 1 + more],
             },
-            (1, false) => Footprint::Cylinder {
+            (1 | 5, None) => Footprint::Cylinder {
                 radius: size + more,
                 half_height: 1 + more,
             },
-            (2, false) => Footprint::Disc {
-                radius: size + more,
-            },
-            (_, false) => Footprint::Sphere {
+            (_, None) => Footprint::Sphere {
                 radius: size + more,
             },
         };
@@ -230,6 +238,15 @@ impl Script {
             self.update(ScanBudget::coordinates(50), 50);
         }
         assert!(self.wanted.is_empty());
+    }
+}
+
+/// Lengths along x, y and z, as far as viewers move along these axes. In both planes a script does the same.
+fn within<N: Default>(plane: Option<Plane>, [x, y, z]: [N; 3]) -> [N; 3] {
+    match plane {
+        None => [x, y, z],
+        Some(Plane::Xz) => [x, N::default(), z],
+        Some(Plane::Xy) => [x, z, N::default()],
     }
 }
 

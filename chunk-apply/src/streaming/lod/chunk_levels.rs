@@ -67,7 +67,7 @@ impl ChunkLevels {
     /// them changes, once for all that change by one move of the viewers.
     ///
     /// A neighbour that is not wanted has the level that it would have if it were. In a planar grid only the eight
-    /// neighbours of the same layer are asked for, and those above and below have the chunk's own level.
+    /// neighbours of the same layer are asked for, and all others have the chunk's own level.
     #[must_use]
     pub fn around(&self, job: &Job<ChunkCoord>) -> NeighbourLevels {
         (self.write().known).read(job.key(), job.version().get(), true)

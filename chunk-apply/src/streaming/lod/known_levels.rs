@@ -3,7 +3,7 @@
 use super::neighbour_levels::NeighbourLevels;
 use crate::streaming::load_order::ViewerRank;
 use ahash::AHashMap;
-use chunk_coord::{ChunkCoord, LevelRings};
+use chunk_coord::{ChunkCoord, LevelRings, Plane};
 use chunk_scheduler::Rank;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 pub(super) struct KnownLevels {
     rings: LevelRings,
     rank: ViewerRank,
-    /// Whether chunks have neighbours in their own layer alone.
-    is_planar: bool,
+    /// In a planar grid chunks have neighbours in their own layer alone.
+    plane: Option<Plane>,
     chunks: AHashMap<ChunkCoord, Wanted>,
     /// Whether any generator read the levels of neighbours. Until then nobody looks for chunks that depend on them.
     has_dependants: bool,
@@ -45,7 +45,7 @@ impl KnownLevels {
         Self {
             rings,
             rank: ViewerRank::default(),
-            is_planar: true,
+            plane: None,
             chunks: AHashMap::new(),
             has_dependants: false,
         }
@@ -64,8 +64,8 @@ impl KnownLevels {
         }
     }
 
-    pub(super) fn set_viewers(&mut self, rank: ViewerRank, is_planar: bool) {
-        (self.rank, self.is_planar) = (rank, is_planar);
+    pub(super) fn set_viewers(&mut self, rank: ViewerRank, plane: Option<Plane>) {
+        (self.rank, self.plane) = (rank, plane);
     }
 
     /// Sets the level of a chunk that became wanted. Adds the neighbours that depend on it to `suspects`.
@@ -210,8 +210,12 @@ impl KnownLevels {
     }
 
     fn neighbours(&self, coord: ChunkCoord) -> impl Iterator<Item = ChunkCoord> + use<> {
-        let is_planar = self.is_planar;
-        (coord.all_neighbours()).filter(move |neighbour| !is_planar || neighbour.y == coord.y)
+        let plane = self.plane;
+        (coord.all_neighbours()).filter(move |neighbour| match plane {
+            None => true,
+            Some(Plane::Xz) => neighbour.y == coord.y,
+            Some(Plane::Xy) => neighbour.z == coord.z,
+        })
     }
 }
 

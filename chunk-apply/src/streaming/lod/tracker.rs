@@ -3,7 +3,7 @@
 use super::{chunk_levels::ChunkLevels, known_levels::Read};
 use crate::{streaming::load_order::ViewerRank, sync::Arc};
 use ahash::AHashMap;
-use chunk_coord::ChunkCoord;
+use chunk_coord::{ChunkCoord, Plane};
 use core::time::Duration;
 use std::collections::BTreeSet;
 
@@ -53,9 +53,9 @@ impl LodTracker {
     }
 
     /// The viewers have moved: all wanted chunks are to be reviewed, after those that still wait for it.
-    pub(in crate::streaming) fn viewers_moved(&mut self, rank: &ViewerRank, is_planar: bool) {
+    pub(in crate::streaming) fn viewers_moved(&mut self, rank: &ViewerRank, plane: Option<Plane>) {
         self.is_outdated = true;
-        (self.levels).with_known(|known| known.set_viewers(rank.clone(), is_planar));
+        (self.levels).with_known(|known| known.set_viewers(rank.clone(), plane));
     }
 
     /// Sets the levels of chunks that became wanted.

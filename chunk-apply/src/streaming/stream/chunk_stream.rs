@@ -12,6 +12,7 @@ use crate::{
         lod::LodTracker,
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
         viewer::{ChunkViewer, LiveViewers},
+        world_origin::WorldOrigin,
     },
 };
 #[cfg(feature = "bevy_reflect")]
@@ -381,7 +382,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// A stream whose [`range`](Self::range) is `None` takes the default range of the new grid. A range that does not fit
     /// a new planar grid is cut to the viewer's own layer, with a warning.
     pub fn set_grid(&mut self, grid: ChunkGrid) {
-        self.state.world_origin.grid = grid;
+        self.state.world_origin = WorldOrigin::new(grid, self.origin());
         self.state.must_restart = true;
     }
 
@@ -397,8 +398,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// Positions far from the origin lose precision, so that things jitter in a world of more than a few kilometres
     /// without this.
     pub fn set_origin(&mut self, origin: ChunkCoord) {
-        self.state.must_move_roots |= self.state.world_origin.origin != origin;
-        self.state.world_origin.origin = origin;
+        let moved = WorldOrigin::new(*self.grid(), origin);
+        self.state.must_move_roots |= moved.origin != self.origin();
+        self.state.world_origin = moved;
     }
 
     /// The stream's state now. Costs a few microseconds. `index` is the index of this stream.

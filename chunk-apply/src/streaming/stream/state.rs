@@ -104,7 +104,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            world_origin: WorldOrigin::new(grid),
+            world_origin: WorldOrigin::new(grid, ChunkCoord::ORIGIN),
             wanted: WantedSet::new(),
             pending_changes: PendingChanges::default(),
             viewers: Viewers::default(),

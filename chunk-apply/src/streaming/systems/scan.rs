@@ -79,7 +79,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
     if let Some(lod) = &mut state.lod
         && (have_moved || is_new_grid)
     {
-        lod.viewers_moved(&state.rank, state.world_origin.grid.is_planar());
+        lod.viewers_moved(&state.rank, state.world_origin.grid.plane());
     }
     let had_pending = !state.pending_changes.is_empty();
     let mut have_left = follow_changes(state, &mut index, &roots, end);
