@@ -293,7 +293,8 @@ fn a_reset_ends_every_group() {
         edited.refresh(&[B, C]);
         edited.frame();
         edited.land().edit = 1;
-        ChunkStream::<Pieces>::reset(edited.rig.app.world_mut(), reset);
+        let report = ChunkStream::<Pieces>::reset(edited.rig.app.world_mut(), reset);
+        assert!(report.is_ok());
         edited.settle();
         assert_eq!(edited.seen(&[A, B, C]), [1, 1, 1]);
         assert!(!edited.rig.stream().is_swapping(A));

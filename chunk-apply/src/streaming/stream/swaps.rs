@@ -128,10 +128,12 @@ impl<T> Swaps<T> {
             group.remove(&coord);
         }
         self.following.retain(|group| !group.is_empty());
-        for group in &mut self.whole {
-            if let Some(at) = group.iter().position(|(other, ..)| *other == coord) {
-                return group.remove(at).map(|(.., content)| content);
-            }
+        let is_it = |(other, ..): &Content<T>| *other == coord;
+        let mut whole = self.whole.iter_mut();
+        let found = whole.find_map(|group| group.remove(group.iter().position(is_it)?));
+        if let Some((.., content)) = found {
+            self.whole.retain(|group| !group.is_empty());
+            return Some(content);
         }
         let at = self
             .groups
