@@ -44,6 +44,11 @@ pub use harness::{
 #[doc = include_str!("../../README.md")]
 struct QuickStart;
 
+/// Compiles and runs the recipes.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cookbook.md")]
+struct Cookbook;
+
 /// Compiles the snippets of the migration guides.
 #[cfg(doctest)]
 mod migration_guides {
