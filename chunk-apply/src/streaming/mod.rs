@@ -15,18 +15,19 @@ mod stats;
 mod stream;
 mod stream_now;
 mod systems;
+mod systems_plugin;
 mod task_pool;
 mod viewer;
 mod world_origin;
 
-pub use config::{DespawnedRoots, StreamingConfig, StreamingConfigError};
+pub use config::{DespawnedRoots, StartError, StreamingConfig, StreamingConfigError};
 pub use explain::ChunkStatus;
 pub use index::{ChunkIndex, ChunkRoot};
 pub use load_order::ViewerRank;
 pub use loaded_chunks::LoadedChunks;
 pub use lod::{ChunkLevels, NeighbourLevels};
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading};
-pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
+pub use plugin::ChunkStreamingPlugin;
 pub use saving::{
     ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
     SaveReport,
@@ -39,5 +40,6 @@ pub use stats::{
 };
 pub use stream::ChunkStream;
 pub use stream_now::{ChunkStreamNow, chunks_are_settled};
+pub use systems_plugin::{ChunkStreamSystemsPlugin, StreamingSystems};
 pub use task_pool::streaming_pool_options;
 pub use viewer::{ChunkViewer, ChunkViewerAt};

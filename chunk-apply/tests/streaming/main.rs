@@ -34,6 +34,7 @@ mod save_failures;
 mod saving;
 mod settings;
 mod settled;
+mod start_stop;
 mod stats;
 mod together;
 mod two_streams;

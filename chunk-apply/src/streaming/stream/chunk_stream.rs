@@ -49,8 +49,9 @@ use tracing::error;
 /// # let _ = IntoSystem::into_system(show);
 /// ```
 ///
-/// Removing the resource ends the stream: the chunks of the [`ChunkIndex`] stay as they are, nothing is saved, and all else
-/// that it has in the `World` is despawned when [`Apply`](crate::StreamingSystems::Apply) runs next.
+/// [`stop`](Self::stop) ends the stream. Removing the resource does the same without saving: its chunks and the
+/// [`ChunkIndex`] go when [`Apply`](crate::StreamingSystems::Apply) or the next frame's `First` runs. One that is put back
+/// before that goes on; later it is removed again, with an error in the log.
 ///
 /// With the feature `bevy_reflect` and a content type that has a type path, inspectors show the limits and change them,
 /// once the app has called `register_type::<ChunkStream<Rocks>>()`. Reflection cannot make one, so scenes must leave it out.
@@ -373,7 +374,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     }
 
     /// Changes the grid. Everything loaded is unloaded and everything wanted is requested again, within the budgets;
-    /// nothing is spawned until all old chunks are given up.
+    /// nothing is spawned until all old chunks are given up. With the grid that it has, nothing happens; to make everything
+    /// anew, [`reset`](Self::reset).
     ///
     /// Coordinates are of the new grid from the next scan on, except those of chunks that are yet to be unloaded: the
     /// [save hook](crate::SaveHook) gets the old coordinate, and the root where it stood. Nothing of the new grid is
@@ -382,8 +384,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// A stream whose [`range`](Self::range) is `None` takes the default range of the new grid. A range that does not fit
     /// a new planar grid is cut to the viewer's own layer, with a warning.
     pub fn set_grid(&mut self, grid: ChunkGrid) {
+        self.state.must_restart |= *self.grid() != grid;
         self.state.world_origin = WorldOrigin::new(grid, self.origin());
-        self.state.must_restart = true;
     }
 
     /// The chunk whose minimum corner is at the world's origin.
