@@ -8,8 +8,10 @@ mod loaded_chunks;
 mod lod;
 mod messages;
 mod plugin;
+mod progress;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
+mod region;
 mod saving;
 mod stats;
 mod stream;
@@ -26,8 +28,12 @@ pub use index::{ChunkIndex, ChunkRoot};
 pub use load_order::ViewerRank;
 pub use loaded_chunks::LoadedChunks;
 pub use lod::{ChunkLevels, NeighbourLevels};
-pub use messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading};
+pub use messages::{
+    ChunkFailed, ChunkLoaded, ChunkRegionReady, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading,
+};
 pub use plugin::ChunkStreamingPlugin;
+pub use progress::RegionProgress;
+pub use region::ChunkRegion;
 pub use saving::{
     ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
     SaveReport,
@@ -39,7 +45,7 @@ pub use stats::{
     StreamingTotals, WastedWork,
 };
 pub use stream::ChunkStream;
-pub use stream_now::{ChunkStreamNow, chunks_are_settled};
+pub use stream_now::{ChunkStreamNow, chunks_are_ready, chunks_are_settled};
 pub use systems_plugin::{ChunkStreamSystemsPlugin, StreamingSystems};
 pub use task_pool::streaming_pool_options;
 pub use viewer::{ChunkViewer, ChunkViewerAt};

@@ -4,11 +4,12 @@
 use super::reflect;
 use super::{
     index::ChunkIndex,
-    messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded},
+    messages::{ChunkFailed, ChunkLoaded, ChunkRegionReady, ChunkSaveFailed, ChunkUnloaded},
+    region::ChunkRegion,
     stream::ChunkStream,
     systems::{
         adapts, apply, begin_frame, clear_up, frame_begins, frame_ends, generate, has_left_over,
-        scan,
+        scan, tell_ready,
     },
 };
 use bevy_app::{App, First, Last, Plugin, Update};
@@ -21,7 +22,7 @@ use bevy_ecs::{
     resource::Resource,
     schedule::{
         IntoScheduleConfigs, ScheduleLabel, SystemCondition, SystemSet,
-        common_conditions::resource_exists,
+        common_conditions::{any_with_component, resource_exists},
     },
 };
 use bevy_transform::TransformSystems;
@@ -161,7 +162,8 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
             .add_message::<ChunkFailed<T>>()
-            .add_message::<ChunkSaveFailed<T>>();
+            .add_message::<ChunkSaveFailed<T>>()
+            .add_message::<ChunkRegionReady<T>>();
         #[cfg(feature = "bevy_reflect")]
         reflect::register(app);
         for schedule in [self.scan_schedule, self.apply_schedule] {
@@ -196,7 +198,14 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
                     .after(MessageUpdateSystems),
             ),
         )
-        .add_systems(Last, frame_ends::<T>.run_if(adapts::<T>))
+        .add_systems(
+            Last,
+            frame_ends::<T>
+                .run_if(adapts::<T>)
+                .after(StreamingSystems::Apply)
+                // It notes the time, and changes nothing that others read.
+                .ambiguous_with_all(),
+        )
         .add_systems(
             self.scan_schedule,
             (
@@ -210,9 +219,14 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
         )
         .add_systems(
             self.apply_schedule,
-            apply::<T>
-                .in_set(StreamingSystems::Apply)
-                .ambiguous_with(StreamingSystems::Apply),
+            (
+                apply::<T>
+                    .in_set(StreamingSystems::Apply)
+                    .ambiguous_with(StreamingSystems::Apply),
+                tell_ready::<T, F>
+                    .run_if(any_with_component::<ChunkRegion<T>>)
+                    .after(StreamingSystems::Apply),
+            ),
         );
     }
 }

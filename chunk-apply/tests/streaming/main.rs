@@ -25,6 +25,7 @@ mod picked_viewers;
 mod planes;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
+mod regions;
 mod replacing;
 mod reset;
 mod returning;

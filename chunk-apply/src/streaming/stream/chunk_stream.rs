@@ -10,15 +10,17 @@ use crate::{
         index::ChunkIndex,
         load_order::ViewerRank,
         lod::LodTracker,
+        progress::Found,
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
-        viewer::{ChunkViewer, LiveViewers},
+        viewer::{ChunkViewer, LiveViewers, Place},
         world_origin::WorldOrigin,
     },
 };
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{
-    change_detection::DetectChangesMut, query::QueryFilter, resource::Resource, world::World,
+    change_detection::DetectChangesMut, entity::Entity, query::QueryFilter, resource::Resource,
+    world::World,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
@@ -204,6 +206,38 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let (state, range) = (&self.state, self.range_of(&ChunkViewer::default()));
         state.viewer_filter.is::<F>()
             && (state.viewers).are_up_to_date(viewers.iter(), &state.world_origin, range)
+    }
+
+    /// Whether no scan has picked the viewers by another filter than `F`.
+    pub(in crate::streaming) fn may_pick_by<F: 'static>(&self) -> bool {
+        self.state.scanned_range.is_none() || self.state.viewer_filter.is::<F>()
+    }
+
+    /// The chunk of a place, if it has one.
+    pub(in crate::streaming) fn coord_of(&self, place: Place) -> Option<ChunkCoord> {
+        place.coord(&self.state.world_origin).ok()
+    }
+
+    /// The chunk that a viewer was in when the last scan saw it.
+    pub(in crate::streaming) fn last_known(&self, viewer: Entity) -> Option<ChunkCoord> {
+        self.state.viewers.last_known(viewer)
+    }
+
+    /// What has become of a chunk.
+    pub(in crate::streaming) fn find(&self, index: &ChunkIndex<T>, coord: ChunkCoord) -> Found {
+        let (state, quarantine) = (&self.state, &self.state.quarantine);
+        // What stands may be of another grid.
+        if state.is_of_another_grid() || !state.wanted.contains(coord) {
+            Found::Unwanted
+        } else if index.contains(coord) {
+            Found::Loaded
+        } else if quarantine.is_given_up(coord) {
+            Found::Failed
+        } else if quarantine.is_despawned(coord) {
+            Found::Despawned
+        } else {
+            Found::Missing
+        }
     }
 
     /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or its root was

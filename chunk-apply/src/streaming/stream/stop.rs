@@ -9,7 +9,11 @@ use crate::{
     contain,
     streaming::{
         index::{ChunkIndex, RootOf},
-        messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading},
+        messages::{
+            ChunkFailed, ChunkLoaded, ChunkRegionReady, ChunkSaveFailed, ChunkUnloaded,
+            ChunkUnloading,
+        },
+        region::ChunkRegion,
         saving::{Reset, SaveReport},
     },
 };
@@ -110,6 +114,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         clear::<ChunkUnloaded<T>>(world);
         clear::<ChunkFailed<T>>(world);
         clear::<ChunkSaveFailed<T>>(world);
+        clear::<ChunkRegionReady<T>>(world);
+        ChunkRegion::<T>::forget_all(world);
         world.remove_resource::<ParkedApplier<T>>();
         true
     }
