@@ -25,12 +25,13 @@ pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]
 pub use streaming::{
-    ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStatus,
-    ChunkStream, ChunkStreamNow, ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading,
-    ChunkViewer, ChunkViewerAt, DespawnedRoots, FailedSave, LatencySummary, LoadedChunks,
-    NeighbourLevels, PendingSave, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason,
-    SaveReport, StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
-    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
+    ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRegion, ChunkRegionReady, ChunkRoot,
+    ChunkSaveFailed, ChunkStatus, ChunkStream, ChunkStreamNow, ChunkStreamSystemsPlugin,
+    ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt,
+    DespawnedRoots, FailedSave, LatencySummary, LoadedChunks, NeighbourLevels, PendingSave,
+    RegionProgress, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason, SaveReport,
+    StartError, StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
+    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork, chunks_are_ready,
     chunks_are_settled, streaming_pool_options,
 };
 /// All of the crates below this one, so that a game depends on this one alone.

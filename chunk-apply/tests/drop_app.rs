@@ -1,11 +1,13 @@
-//! An app that is dropped does not wait for a generator, on any runtime, with its plugins in the registry as a user adds
+//! An app that is dropped, and a stream that is stopped, do not wait for a generator, on any runtime, with its plugins in the registry as a user adds
 //! them.
 #![cfg(feature = "streaming")]
 
 use bevy_app::{App, TaskPoolPlugin};
 use bevy_tasks::TaskPoolBuilder;
-use chunk_apply::{ChunkStreamingPlugin, ChunkViewer, Spawner};
-use chunk_coord::{ChunkCoord, ChunkGrid};
+use chunk_apply::{
+    ChunkStream, ChunkStreamSystemsPlugin, ChunkStreamingPlugin, ChunkViewer, Reset, Spawner,
+};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job, Runtime, Simulation};
 use std::{
     sync::{
@@ -159,3 +161,69 @@ fn a_generator_that_waits_on_a_pool_of_ones_own_is_not_waited_for() {
     let plugin = plugin(generator, Runtime::pool(pool));
     must_not_wait(move || drop_while_generating(plugin, &begins, None), ());
 }
+
+#[test]
+fn what_a_stopped_stream_was_making_never_arrives_and_holds_nothing_up() {
+    struct Land {
+        seed: u32,
+        _alive: Option<Sender<()>>,
+    }
+    let (began, begins) = channel();
+    let (unblock, wait) = channel::<()>();
+    let (alive, is_gone) = channel();
+    let (began, wait) = (Mutex::new(began), Mutex::new(wait));
+    let former = Generator::new(move |_: &Job<ChunkCoord>| {
+        let _ = began.lock().map(|began| began.send(()));
+        let _ = wait.lock().map(|wait| wait.recv());
+        Land {
+            seed: 1,
+            _alive: Some(alive.clone()),
+        }
+    });
+    let next = Generator::new(|_: &Job<ChunkCoord>| Land {
+        seed: 2,
+        _alive: None,
+    });
+    let pool = Arc::new(TaskPoolBuilder::new().num_threads(2).build());
+    let start = |app: &mut App, generator| {
+        let grid = ChunkGrid::planar(1.0).expect("1 is a size");
+        let spawner = Spawner::new(|_, land: Land, writer| writer.spawn_batch([Seed(land.seed)]));
+        let mut plugin = ChunkStreamingPlugin::new(grid, generator, spawner);
+        plugin.runtime = Runtime::pool(Arc::clone(&pool));
+        plugin.config.scheduler.max_in_flight = 1;
+        plugin.config.range = Some(ViewRange::disc(2, 3).expect("3 is not less than 2"));
+        assert_eq!(plugin.start(app.world_mut()), Ok(()));
+    };
+    let mut app = App::new();
+    app.add_plugins((
+        TaskPoolPlugin::default(),
+        ChunkStreamSystemsPlugin::<Land>::default(),
+    ));
+    app.world_mut().spawn(ChunkViewer::default());
+    start(&mut app, former);
+    app.update();
+    begins.recv().expect("a generator starts");
+    let stopped = ChunkStream::<Land>::stop(app.world_mut(), Reset::Discard);
+    assert!(stopped.is_ok());
+    start(&mut app, next);
+    while !app.world().resource::<ChunkStream<Land>>().is_settled() {
+        app.update();
+    }
+    // The former generator returns now, and somebody drops what it made.
+    drop(unblock);
+    assert_eq!(is_dropped.recv(), Ok(()));
+    assert_eq!(
+        is_dropped.iter().count(),
+        0,
+        "only one job ran, and no more"
+    );
+    for _ in 0..3 {
+        app.update();
+        let mut seeds = app.world_mut().query::<&Seed>();
+        assert_eq!(seeds.iter(app.world()).count(), 13);
+        assert!(seeds.iter(app.world()).all(|seed| seed.0 == 2));
+    }
+}
+
+#[derive(bevy_ecs::component::Component)]
+struct Seed(u32);

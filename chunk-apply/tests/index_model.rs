@@ -216,8 +216,11 @@ impl Streamed {
             Action::Grid(is_coarse) => {
                 let size = if is_coarse { 2.0 } else { 1.0 };
                 let grid = ChunkGrid::planar(size).expect("a size");
-                world.resource_mut::<ChunkStream<Pieces>>().set_grid(grid);
-                self.vandalised.clear();
+                let mut stream = world.resource_mut::<ChunkStream<Pieces>>();
+                if *stream.grid() != grid {
+                    self.vandalised.clear();
+                }
+                stream.set_grid(grid);
             }
             Action::Origin(x, z) => {
                 let origin = ChunkCoord::planar(x, z);

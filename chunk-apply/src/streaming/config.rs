@@ -131,6 +131,40 @@ impl fmt::Display for StreamingConfigError {
 
 impl core::error::Error for StreamingConfigError {}
 
+/// Why a stream cannot [start](crate::ChunkStreamingPlugin::start).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A setting is invalid.
+    Config(StreamingConfigError),
+    /// A stream of the same content runs, or the frame in which it was stopped still works on its chunks.
+    Running,
+    /// The app has no systems for this content.
+    NoSystems,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Running => f.write_str(
+                "a stream of the same content runs: stop it first, with `ChunkStream::stop`",
+            ),
+            Self::NoSystems => f.write_str(
+                "the app has no systems for this content: add `ChunkStreamSystemsPlugin` when the app is built",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
+
+impl From<StreamingConfigError> for StartError {
+    fn from(error: StreamingConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
 impl From<ConfigError> for StreamingConfigError {
     fn from(error: ConfigError) -> Self {
         Self::Scheduler(error)

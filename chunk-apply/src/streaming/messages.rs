@@ -1,6 +1,6 @@
 //! What happens to chunks: messages for systems, and entity events for observers of a chunk's root.
 
-use super::saving::SaveReason;
+use super::{progress::RegionProgress, saving::SaveReason};
 use bevy_ecs::{
     entity::Entity,
     event::{EntityEvent, EntityTrigger, Event},
@@ -178,6 +178,24 @@ of_a_stream! {
         /// Whether it will be tried again. If not, the [policy](crate::SavePolicy) gave it up, or it failed in
         /// [`save_all`](crate::ChunkStream::save_all) and stays as it is.
         will_retry: bool,
+    }
+}
+
+of_a_stream! {
+    /// A [`ChunkRegion`](crate::ChunkRegion) became [ready](RegionProgress::is_ready). Written as a message, and triggered as
+    /// an entity event on the entity that has the region.
+    ///
+    /// It is true at that moment, after [`Apply`](crate::StreamingSystems::Apply); when the message is read, the entity may
+    /// have moved.
+    #[derive(Message, EntityEvent)]
+    ChunkRegionReady {
+        /// The entity with the region.
+        #[event_target]
+        entity: Entity,
+        /// The chunk in the middle of the region.
+        coord: ChunkCoord,
+        /// What is loaded of it, and what has failed.
+        progress: RegionProgress,
     }
 }
 

@@ -8,25 +8,32 @@ mod loaded_chunks;
 mod lod;
 mod messages;
 mod plugin;
+mod progress;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
+mod region;
 mod saving;
 mod stats;
 mod stream;
 mod stream_now;
 mod systems;
+mod systems_plugin;
 mod task_pool;
 mod viewer;
 mod world_origin;
 
-pub use config::{DespawnedRoots, StreamingConfig, StreamingConfigError};
+pub use config::{DespawnedRoots, StartError, StreamingConfig, StreamingConfigError};
 pub use explain::ChunkStatus;
 pub use index::{ChunkIndex, ChunkRoot};
 pub use load_order::ViewerRank;
 pub use loaded_chunks::LoadedChunks;
 pub use lod::{ChunkLevels, NeighbourLevels};
-pub use messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading};
-pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
+pub use messages::{
+    ChunkFailed, ChunkLoaded, ChunkRegionReady, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading,
+};
+pub use plugin::ChunkStreamingPlugin;
+pub use progress::RegionProgress;
+pub use region::ChunkRegion;
 pub use saving::{
     ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
     SaveReport,
@@ -38,6 +45,7 @@ pub use stats::{
     StreamingTotals, WastedWork,
 };
 pub use stream::ChunkStream;
-pub use stream_now::{ChunkStreamNow, chunks_are_settled};
+pub use stream_now::{ChunkStreamNow, chunks_are_ready, chunks_are_settled};
+pub use systems_plugin::{ChunkStreamSystemsPlugin, StreamingSystems};
 pub use task_pool::streaming_pool_options;
 pub use viewer::{ChunkViewer, ChunkViewerAt};

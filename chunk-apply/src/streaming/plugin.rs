@@ -1,16 +1,13 @@
 //! The plugin that composes a stream.
 
-#[cfg(feature = "bevy_reflect")]
-use super::reflect;
 use super::{
-    config::{StreamingConfig, StreamingConfigError},
+    config::{StartError, StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
     load_order::ViewerRank,
     lod::{ChunkLevels, LodTracker},
-    messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded},
     saving::{ChunkToSave, SaveError, SaveHook},
     stream::{ChunkStream, ParkedApplier, StreamState},
-    systems::{apply, begin_frame, frame_begins, frame_ends, generate, scan},
+    systems_plugin::{ChunkStreamSystemsPlugin, HasSystems},
 };
 use crate::{
     applier::Applier,
@@ -18,38 +15,11 @@ use crate::{
     spawn::Spawner,
     sync::Arc,
 };
-use bevy_app::{App, First, Last, Plugin, Update};
-#[cfg(feature = "visibility")]
-use bevy_camera::{CameraUpdateSystems, visibility::VisibilitySystems};
-use bevy_ecs::{
-    intern::Interned,
-    message::MessageUpdateSystems,
-    query::QueryFilter,
-    schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet, common_conditions::resource_exists},
-    world::World,
-};
-use bevy_transform::TransformSystems;
+use bevy_app::{App, Plugin};
+use bevy_ecs::{query::QueryFilter, schedule::ScheduleLabel, world::World};
 use chunk_coord::{ChunkCoord, ChunkGrid};
-use chunk_scheduler::{Concurrency, Generator, Runtime, Scheduler};
-use core::{fmt, marker::PhantomData};
-
-/// The steps of a stream, in the order in which they run. All streams of an app share them.
-#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StreamingSystems {
-    /// Reads the viewers, and requests or gives up chunks. Move viewers before this.
-    Scan,
-    /// Hands requests to the workers.
-    Generate,
-    /// Spawns and despawns entities within the budget. Exclusive. In `PostUpdate` it runs before transforms and
-    /// visibility are propagated, so that what it spawns is drawn in the same frame.
-    ///
-    /// Assets that a spawner adds are drawn in the same frame as well: in `PostUpdate` it runs before Bevy's renderer
-    /// updates cameras, and that runs before Bevy's asset events. An app without the renderer that reads asset events in the
-    /// frame in which a spawner adds the asset orders them itself, because this crate does not know assets:
-    /// `app.configure_sets(PostUpdate, StreamingSystems::Apply.before(AssetEventSystems))`. In `Update`, where it runs by
-    /// default, it always is before.
-    Apply,
-}
+use chunk_scheduler::{Generator, Runtime, Scheduler};
+use core::fmt;
 
 /// Streams chunks of the content `T` around every [`ChunkViewer`](crate::ChunkViewer) and
 /// [`ChunkViewerAt`](crate::ChunkViewerAt) that the query filter `F` accepts; by default, around all of them.
@@ -103,13 +73,9 @@ pub struct ChunkStreamingPlugin<T, F = ()> {
     pub runtime: Runtime,
     /// The clock that time is measured with.
     pub clock: Arc<dyn Clock>,
-    /// Where [`StreamingSystems::Scan`] and [`StreamingSystems::Generate`] run; by default `Update`.
-    pub scan_schedule: Interned<dyn ScheduleLabel>,
-    /// Where [`StreamingSystems::Apply`] runs; by default `Update`. In a later schedule of the frame, chunks that are
-    /// quickly generated appear in the frame in which they became wanted. A schedule that runs several times in a frame
-    /// shares the frame's budget among its runs.
-    pub apply_schedule: Interned<dyn ScheduleLabel>,
-    viewers: PhantomData<fn() -> F>,
+    /// The schedules in which its systems run. Where they are in the app already, [`start`](Self::start) does not look at
+    /// this.
+    pub systems: ChunkStreamSystemsPlugin<T, F>,
 }
 
 impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
@@ -129,9 +95,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             config: StreamingConfig::default(),
             runtime: Runtime::default(),
             clock: Arc::new(MonotonicClock::default()),
-            scan_schedule: Update.intern(),
-            apply_schedule: Update.intern(),
-            viewers: PhantomData,
+            systems: ChunkStreamSystemsPlugin::default(),
         }
     }
 }
@@ -190,9 +154,7 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             config: self.config,
             runtime: self.runtime,
             clock: self.clock,
-            scan_schedule: self.scan_schedule,
-            apply_schedule: self.apply_schedule,
-            viewers: PhantomData,
+            systems: self.systems.for_viewers(),
         }
     }
 
@@ -228,14 +190,14 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
     /// The same with scanning and generating in another schedule.
     #[must_use]
     pub fn scan_in(mut self, schedule: impl ScheduleLabel) -> Self {
-        self.scan_schedule = schedule.intern();
+        self.systems = self.systems.scan_in(schedule);
         self
     }
 
     /// The same with applying in another schedule.
     #[must_use]
     pub fn apply_in(mut self, schedule: impl ScheduleLabel) -> Self {
-        self.apply_schedule = schedule.intern();
+        self.systems = self.systems.apply_in(schedule);
         self
     }
 
@@ -257,6 +219,31 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             }
             _ => Ok(()),
         }
+    }
+
+    /// Starts the stream in an app that has the systems of the content `T` and no stream of it: those of
+    /// [`ChunkStreamSystemsPlugin`], or of a [`ChunkStreamingPlugin`] whose stream was [stopped](ChunkStream::stop). From
+    /// the next frame on, the viewers' surroundings are made by this generator, and nothing is left of an earlier stream.
+    ///
+    /// It needs the `World`: call it in an exclusive system, such as one in `OnEnter(GameState::Loading)`, or by
+    /// `commands.queue(move |world: &mut World| plugin.start(world))`.
+    ///
+    /// # Errors
+    ///
+    /// When a stream of this content runs, which then goes on; when the app has no systems for it; or when
+    /// [`validate`](Self::validate) has an error.
+    pub fn start(&self, world: &mut World) -> Result<(), StartError> {
+        if !world.contains_resource::<HasSystems<T>>() {
+            return Err(StartError::NoSystems);
+        }
+        if !ChunkStream::<T>::clear_up(world) {
+            return Err(StartError::Running);
+        }
+        let (stream, applier) = self.stream()?;
+        world.insert_resource(stream);
+        world.insert_resource(applier);
+        world.insert_resource(ChunkIndex::<T>::default());
+        Ok(())
     }
 
     fn stream(&self) -> Result<(ChunkStream<T>, ParkedApplier<T>), StreamingConfigError> {
@@ -294,82 +281,10 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreami
     }
 
     fn build(&self, app: &mut App) {
-        let (stream, applier) = (self.stream())
+        app.add_plugins(self.systems.for_viewers::<F>());
+        self.start(app.world_mut())
             .unwrap_or_else(|error| panic!("the chunk stream cannot be configured: {error}"));
-        app.insert_resource(stream)
-            .insert_resource(applier)
-            .init_resource::<ChunkIndex<T>>()
-            .add_message::<ChunkLoaded<T>>()
-            .add_message::<ChunkUnloaded<T>>()
-            .add_message::<ChunkFailed<T>>()
-            .add_message::<ChunkSaveFailed<T>>();
-        #[cfg(feature = "bevy_reflect")]
-        reflect::register(app);
-        for schedule in [self.scan_schedule, self.apply_schedule] {
-            app.configure_sets(
-                schedule,
-                (
-                    StreamingSystems::Scan,
-                    StreamingSystems::Generate,
-                    StreamingSystems::Apply,
-                )
-                    .chain()
-                    // Only `First` has this set.
-                    .after(MessageUpdateSystems),
-            );
-        }
-        draw_in_the_same_frame(app, self.apply_schedule);
-        if let Concurrency::Adaptive(_) = self.config.scheduler.concurrency {
-            measure_frames::<T>(app);
-        }
-        // Streams of different content share the sets and no state.
-        app.add_systems(
-            First,
-            begin_frame::<T>
-                .after(MessageUpdateSystems)
-                .before(StreamingSystems::Scan),
-        )
-        .add_systems(
-            self.scan_schedule,
-            (
-                scan::<T, F>.in_set(StreamingSystems::Scan),
-                generate::<T>.in_set(StreamingSystems::Generate),
-            )
-                // The app may remove the stream.
-                .run_if(resource_exists::<ChunkStream<T>>),
-        )
-        .add_systems(
-            self.apply_schedule,
-            apply::<T>
-                .in_set(StreamingSystems::Apply)
-                .ambiguous_with(StreamingSystems::Apply),
-        );
     }
-}
-
-/// Measures how long the work of the app's frames takes, from `First` to `Last`: a limit on jobs in flight that adapts
-/// reacts to it.
-fn measure_frames<T: Send + Sync + 'static>(app: &mut App) {
-    app.add_systems(First, frame_begins::<T>.before(MessageUpdateSystems))
-        .add_systems(Last, frame_ends::<T>);
-}
-
-/// Runs applying before transforms and visibility are propagated. Otherwise a chunk that replaces another would not be
-/// drawn for a frame. In other schedules than `PostUpdate` there are no such systems.
-fn draw_in_the_same_frame(app: &mut App, schedule: Interned<dyn ScheduleLabel>) {
-    app.configure_sets(
-        schedule,
-        StreamingSystems::Apply.before(TransformSystems::Propagate),
-    );
-    #[cfg(feature = "visibility")]
-    app.configure_sets(
-        schedule,
-        StreamingSystems::Apply
-            // Which is before asset events. Otherwise an asset of the new version would be drawn a frame late.
-            .before(CameraUpdateSystems)
-            .before(VisibilitySystems::CalculateBounds)
-            .before(VisibilitySystems::VisibilityPropagate),
-    );
 }
 
 impl<T, F> fmt::Debug for ChunkStreamingPlugin<T, F> {

@@ -3,7 +3,7 @@
 use crate::sync::Arc;
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
-use core::{error::Error, num::NonZeroU32, time::Duration};
+use core::{error::Error, fmt, num::NonZeroU32, time::Duration};
 
 /// Called with each chunk whose state would otherwise be lost, while all of its entities are there.
 ///
@@ -141,6 +141,24 @@ pub struct SaveReport {
     pub failed: Vec<FailedSave>,
 }
 
+impl fmt::Display for SaveReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} chunks were saved, ", self.saved)?;
+        match self.failed.first() {
+            None => f.write_str("and none failed"),
+            Some(FailedSave { chunk, message }) => write!(
+                f,
+                "and {} chunks could not be saved, such as {}: {message}",
+                self.failed.len(),
+                chunk.coord,
+            ),
+        }
+    }
+}
+
+/// As the error of [`reset`](crate::ChunkStream::reset) and [`stop`](crate::ChunkStream::stop).
+impl Error for SaveReport {}
+
 /// A chunk that could not be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedSave {
@@ -150,7 +168,7 @@ pub struct FailedSave {
     pub message: String,
 }
 
-/// What [`reset`](crate::ChunkStream::reset) does with what was not saved.
+/// What [`reset`](crate::ChunkStream::reset) and [`stop`](crate::ChunkStream::stop) do with what was not saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
     /// It is saved first.

@@ -9,7 +9,7 @@ use bevy_ecs::{
     component::Component,
     entity::Entity,
     hierarchy::ChildOf,
-    query::{QueryFilter, Without},
+    query::{QueryFilter, QueryItem, Without},
     system::{Query, SystemParam},
 };
 use bevy_math::Vec3;
@@ -153,29 +153,52 @@ pub(super) enum Place {
 
 impl<F: QueryFilter + 'static> LiveViewers<'_, '_, F> {
     pub(super) fn iter(&self) -> impl Iterator<Item = LiveViewer> {
-        let at_positions = (self.at_positions.iter()).map(|(entity, viewer, transform, parent)| {
-            let position = match parent {
-                None => transform.translation,
-                Some(_) => (self.transforms.compute_global_transform(entity))
-                    .map_or(transform.translation, |global| global.translation()),
-            };
-            LiveViewer {
-                entity,
-                range: viewer.range,
-                place: Place::Position(position),
-            }
-        });
-        let at_chunks = (self.at_chunks.iter()).map(|(entity, viewer)| LiveViewer {
+        let at_positions = self
+            .at_positions
+            .iter()
+            .map(|found| self.at_position(found));
+        at_positions.chain(self.at_chunks.iter().map(at_chunk))
+    }
+
+    /// The viewer on an entity, if there is one.
+    pub(super) fn get(&self, entity: Entity) -> Option<LiveViewer> {
+        let at_position = self.at_positions.get(entity).ok();
+        let at_position = at_position.map(|found| self.at_position(found));
+        at_position.or_else(|| self.at_chunks.get(entity).ok().map(at_chunk))
+    }
+
+    /// Where an entity with a `Transform` is in the world.
+    pub(super) fn position_of(&self, entity: Entity) -> Option<Vec3> {
+        let global = self.transforms.compute_global_transform(entity).ok()?;
+        Some(global.translation())
+    }
+
+    fn at_position(
+        &self,
+        (entity, viewer, transform, parent): QueryItem<'_, '_, AtPosition>,
+    ) -> LiveViewer {
+        let position = match parent {
+            None => transform.translation,
+            Some(_) => self.position_of(entity).unwrap_or(transform.translation),
+        };
+        LiveViewer {
             entity,
             range: viewer.range,
-            place: Place::Chunk(viewer.coord),
-        });
-        at_positions.chain(at_chunks)
+            place: Place::Position(position),
+        }
+    }
+}
+
+fn at_chunk((entity, viewer): (Entity, &ChunkViewerAt)) -> LiveViewer {
+    LiveViewer {
+        entity,
+        range: viewer.range,
+        place: Place::Chunk(viewer.coord),
     }
 }
 
 impl Place {
-    fn coord(self, origin: &WorldOrigin) -> Result<ChunkCoord, PositionError> {
+    pub(super) fn coord(self, origin: &WorldOrigin) -> Result<ChunkCoord, PositionError> {
         match self {
             Self::Position(position) => origin.coord_at(position),
             Self::Chunk(coord) => Ok(origin.in_layer(coord)),
@@ -325,10 +348,7 @@ impl Viewers {
         let mut seen = self.now[..self.present].iter();
         for viewer in viewers {
             let id = viewer.entity.to_bits();
-            let last_known = || {
-                let mut known = self.now[..self.present].iter();
-                known.find(|seen| seen.id == id).map(|seen| seen.coord)
-            };
+            let last_known = || self.last_known(viewer.entity);
             let Some(coord) = viewer.place.coord(origin).ok().or_else(last_known) else {
                 continue;
             };
@@ -339,6 +359,12 @@ impl Viewers {
             }
         }
         seen.next().is_none()
+    }
+
+    /// The chunk that a viewer was in when the last scan saw it.
+    pub(super) fn last_known(&self, viewer: Entity) -> Option<ChunkCoord> {
+        let mut known = self.now[..self.present].iter();
+        (known.find(|seen| seen.id == viewer.to_bits())).map(|seen| seen.coord)
     }
 
     /// The part of the range that the grid has.

@@ -292,7 +292,7 @@ fn a_reader_of_loaded_chunks_finds_global_transforms_once_they_are_propagated() 
         let clock = ManualClock::default();
         let mut plugin = ChunkStreamingPlugin::new(grid(), generator(), visible_spawner(&clock))
             .with_config(config());
-        plugin.apply_schedule = schedule;
+        plugin.systems.apply_schedule = schedule;
         let mut rig = Rig::build(clock, plugin);
         draw(&mut rig.app);
         rig.app

@@ -3,7 +3,7 @@
 use crate::rig::{Rig, config, generator, grid, spawner};
 use bevy_ecs::prelude::*;
 use chunk_apply::{ChunkLevels, ChunkStreamingPlugin, ChunkViewer, ManualClock, StreamingConfig};
-use chunk_coord::{ChunkCoord, LevelRings};
+use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings};
 use chunk_scheduler::Counters;
 use std::time::Duration;
 
@@ -140,6 +140,7 @@ fn all_of_many_viewers_linger_when_they_vanish_at_once() {
 
 #[test]
 fn a_new_grid_forgets_who_vanished() {
+    let double = || ChunkGrid::planar(20.0).expect("20 is a size");
     let mut rig = rig();
     rig.stream_mut().linger = Duration::from_secs(3600);
     let viewer = rig.viewer(0, 0);
@@ -147,7 +148,7 @@ fn a_new_grid_forgets_who_vanished() {
     rig.app.world_mut().despawn(viewer);
     rig.frame();
     assert_eq!(rig.stream().lingering().len(), 1);
-    rig.stream_mut().set_grid(grid());
+    rig.stream_mut().set_grid(double());
     rig.settle();
     assert_eq!((rig.index().len(), rig.stream().viewers().len()), (0, 0));
     let viewer = rig.viewer(0, 0);

@@ -25,6 +25,7 @@ mod picked_viewers;
 mod planes;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
+mod regions;
 mod replacing;
 mod reset;
 mod returning;
@@ -34,6 +35,7 @@ mod save_failures;
 mod saving;
 mod settings;
 mod settled;
+mod start_stop;
 mod stats;
 mod together;
 mod two_streams;

@@ -164,7 +164,7 @@ fn nothing_of_another_grid_or_from_before_a_reset_is_taken_back() {
     let old = roots(&rig);
     rig.stream_mut().budget = no_chunks();
     rig.stream_mut()
-        .set_grid(ChunkGrid::planar(10.0).expect("10 is a size"));
+        .set_grid(ChunkGrid::planar(20.0).expect("20 is a size"));
     rig.frames(3);
     assert!(rig.index().is_empty());
     rig.stream_mut().budget = ApplyBudget::unlimited();

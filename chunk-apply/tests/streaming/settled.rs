@@ -7,9 +7,10 @@ use bevy_ecs::{
     system::{RunSystemOnce, SystemState},
 };
 use chunk_apply::{
-    ChunkStream, ChunkStreamNow, ChunkViewer, DespawnedRoots, StreamingConfig, chunks_are_settled,
+    ChunkStream, ChunkStreamNow, ChunkViewer, DespawnedRoots, Reset, StreamingConfig,
+    chunks_are_settled,
 };
-use chunk_coord::{ChunkCoord, ViewRange};
+use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use std::time::Duration;
 
 /// Whether everything is done for the viewers as they are.
@@ -118,8 +119,11 @@ fn what_is_asked_of_the_stream_itself_counts_at_once() {
     rig.stream_mut().refresh(ChunkCoord::ORIGIN);
     assert!(!rig.stream().is_settled());
     rig.settle();
-    let grid = *rig.stream().grid();
-    rig.stream_mut().set_grid(grid);
+    let _ = ChunkStream::<Pieces>::reset(rig.app.world_mut(), Reset::Discard);
+    assert!(!rig.stream().is_settled());
+    rig.settle();
+    rig.stream_mut()
+        .set_grid(ChunkGrid::planar(20.0).expect("20 is a size"));
     assert!(!rig.stream().is_settled());
     rig.settle();
 }

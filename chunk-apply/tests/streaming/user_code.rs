@@ -1,13 +1,14 @@
 //! Code of the user that runs while the stream works on the `World`: hooks, observers and spawners. It finds the stream
 //! and may do to it what any system may.
 
-use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid};
+use crate::rig::{PIECES, Piece, Pieces, Rig, config, generator, grid, spawner};
 use bevy_ecs::prelude::*;
 use chunk_apply::{
     ApplyBudget, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
-    ChunkUnloading, ChunkWriter, ManualClock, Reset, Spawner,
+    ChunkUnloading, ChunkWriter, ManualClock, Reset, Spawner, StartError,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid};
+use chunk_scheduler::{Generator, Job, Runtime};
 use std::sync::Arc;
 
 /// Where user code is called from.
@@ -220,16 +221,26 @@ fn a_stream_that_is_paused_meanwhile_goes_on_when_it_is_resumed() {
 }
 
 #[test]
-fn a_stream_that_is_removed_meanwhile_leaves_nothing_but_what_is_loaded() {
+fn a_stream_that_is_removed_or_stopped_meanwhile_leaves_nothing() {
+    let removals: [fn(&mut World); 3] = [
+        |world| _ = world.remove_resource::<ChunkStream<Pieces>>(),
+        |world| _ = ChunkStream::<Pieces>::stop(world, Reset::Discard),
+        |world| _ = ChunkStream::<Pieces>::stop(world, Reset::Save),
+    ];
     for budget in [
         ApplyBudget::unlimited(),
         ApplyBudget::time(core::time::Duration::ZERO),
     ] {
-        for place in PLACES {
-            for turn in [1, 7] {
-                let mut rig = rig(place, turn, |world| {
+        for (place, turn) in PLACES
+            .into_iter()
+            .flat_map(|place| [(place, 1), (place, 7)])
+        {
+            for remove in removals {
+                let mut rig = rig(place, turn, move |world| {
                     if world.resource::<Turns>().0 == 0 {
-                        world.remove_resource::<ChunkStream<Pieces>>();
+                        remove(world);
+                        // No other stream may meet what the applier has in hand.
+                        assert_eq!(next().start(world), Err(StartError::Running));
                     }
                 });
                 let viewer = rig.viewer(0, 0);
@@ -240,16 +251,29 @@ fn a_stream_that_is_removed_meanwhile_leaves_nothing_but_what_is_loaded() {
                     rig.frames(200);
                 }
                 let world = rig.app.world_mut();
-                assert!(
-                    !world.contains_resource::<ChunkStream<Pieces>>(),
-                    "{place:?}"
-                );
+                // A hook that everything is saved by cannot be saved before it.
+                let goes_on = world.contains_resource::<ChunkStream<Pieces>>();
+                assert!(!goes_on, "{place:?}");
+                assert!(!world.contains_resource::<ChunkIndex<Pieces>>());
                 let roots = world.query::<&ChunkRoot>().iter(world).count();
-                assert_eq!(roots, rig.index().len(), "{place:?}");
-                assert_eq!(rig.pieces(), rig.index().entities(), "{place:?}");
+                assert_eq!((roots, rig.pieces()), (0, 0), "{place:?}");
+                assert_eq!(next().start(rig.app.world_mut()), Ok(()));
+                rig.move_to(viewer, 0, 0);
+                rig.settle();
+                assert_eq!(rig.pieces(), 29, "{place:?}");
             }
         }
     }
+}
+
+/// Another stream, of chunks with one piece, that is generated in the frame.
+fn next() -> ChunkStreamingPlugin<Pieces> {
+    let generator = Generator::new(|_: &Job<ChunkCoord>| Pieces(1));
+    let mut plugin = ChunkStreamingPlugin::new(grid(), generator, spawner()).with_config(config());
+    plugin.runtime = Runtime::Inline {
+        budget: core::time::Duration::from_secs(1),
+    };
+    plugin
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A stream's metrics among Bevy's diagnostics, for overlays and logs.
 
 use super::metric_table::{METRICS, Metric, MetricKind};
-use crate::streaming::{index::ChunkIndex, plugin::StreamingSystems, stream::ChunkStream};
+use crate::streaming::{index::ChunkIndex, stream::ChunkStream, systems_plugin::StreamingSystems};
 use bevy_app::{App, Last, Plugin};
 use bevy_diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
 use bevy_ecs::{

@@ -2,7 +2,7 @@
 
 use super::metric_table::{METRICS, MetricKind};
 use crate::streaming::{
-    index::ChunkIndex, messages::ChunkLoaded, plugin::StreamingSystems, stream::ChunkStream,
+    index::ChunkIndex, messages::ChunkLoaded, stream::ChunkStream, systems_plugin::StreamingSystems,
 };
 use ::metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,

@@ -10,15 +10,17 @@ use crate::{
         index::ChunkIndex,
         load_order::ViewerRank,
         lod::LodTracker,
+        progress::Found,
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
-        viewer::{ChunkViewer, LiveViewers},
+        viewer::{ChunkViewer, LiveViewers, Place},
         world_origin::WorldOrigin,
     },
 };
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
 use bevy_ecs::{
-    change_detection::DetectChangesMut, query::QueryFilter, resource::Resource, world::World,
+    change_detection::DetectChangesMut, entity::Entity, query::QueryFilter, resource::Resource,
+    world::World,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
@@ -49,8 +51,9 @@ use tracing::error;
 /// # let _ = IntoSystem::into_system(show);
 /// ```
 ///
-/// Removing the resource ends the stream: the chunks of the [`ChunkIndex`] stay as they are, nothing is saved, and all else
-/// that it has in the `World` is despawned when [`Apply`](crate::StreamingSystems::Apply) runs next.
+/// [`stop`](Self::stop) ends the stream. Removing the resource does the same without saving: its chunks and the
+/// [`ChunkIndex`] go when [`Apply`](crate::StreamingSystems::Apply) or the next frame's `First` runs. One that is put back
+/// before that goes on; later it is removed again, with an error in the log.
 ///
 /// With the feature `bevy_reflect` and a content type that has a type path, inspectors show the limits and change them,
 /// once the app has called `register_type::<ChunkStream<Rocks>>()`. Reflection cannot make one, so scenes must leave it out.
@@ -203,6 +206,38 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let (state, range) = (&self.state, self.range_of(&ChunkViewer::default()));
         state.viewer_filter.is::<F>()
             && (state.viewers).are_up_to_date(viewers.iter(), &state.world_origin, range)
+    }
+
+    /// Whether no scan has picked the viewers by another filter than `F`.
+    pub(in crate::streaming) fn may_pick_by<F: 'static>(&self) -> bool {
+        self.state.scanned_range.is_none() || self.state.viewer_filter.is::<F>()
+    }
+
+    /// The chunk of a place, if it has one.
+    pub(in crate::streaming) fn coord_of(&self, place: Place) -> Option<ChunkCoord> {
+        place.coord(&self.state.world_origin).ok()
+    }
+
+    /// The chunk that a viewer was in when the last scan saw it.
+    pub(in crate::streaming) fn last_known(&self, viewer: Entity) -> Option<ChunkCoord> {
+        self.state.viewers.last_known(viewer)
+    }
+
+    /// What has become of a chunk.
+    pub(in crate::streaming) fn find(&self, index: &ChunkIndex<T>, coord: ChunkCoord) -> Found {
+        let (state, quarantine) = (&self.state, &self.state.quarantine);
+        // What stands may be of another grid.
+        if state.is_of_another_grid() || !state.wanted.contains(coord) {
+            Found::Unwanted
+        } else if index.contains(coord) {
+            Found::Loaded
+        } else if quarantine.is_given_up(coord) {
+            Found::Failed
+        } else if quarantine.is_despawned(coord) {
+            Found::Despawned
+        } else {
+            Found::Missing
+        }
     }
 
     /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or its root was
@@ -373,7 +408,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     }
 
     /// Changes the grid. Everything loaded is unloaded and everything wanted is requested again, within the budgets;
-    /// nothing is spawned until all old chunks are given up.
+    /// nothing is spawned until all old chunks are given up. With the grid that it has, nothing happens; to make everything
+    /// anew, [`reset`](Self::reset).
     ///
     /// Coordinates are of the new grid from the next scan on, except those of chunks that are yet to be unloaded: the
     /// [save hook](crate::SaveHook) gets the old coordinate, and the root where it stood. Nothing of the new grid is
@@ -382,8 +418,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// A stream whose [`range`](Self::range) is `None` takes the default range of the new grid. A range that does not fit
     /// a new planar grid is cut to the viewer's own layer, with a warning.
     pub fn set_grid(&mut self, grid: ChunkGrid) {
+        self.state.must_restart |= *self.grid() != grid;
         self.state.world_origin = WorldOrigin::new(grid, self.origin());
-        self.state.must_restart = true;
     }
 
     /// The chunk whose minimum corner is at the world's origin.

@@ -12,6 +12,7 @@ mod root_event;
 mod save_queue;
 mod saves;
 mod state;
+mod stop;
 mod swaps;
 
 pub use chunk_stream::ChunkStream;

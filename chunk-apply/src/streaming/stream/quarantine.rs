@@ -47,6 +47,11 @@ impl Quarantine {
         self.despawned.remove(&coord);
     }
 
+    /// Whether it was given up after failures, and nobody asked for it again.
+    pub(in crate::streaming) fn is_given_up(&self, coord: ChunkCoord) -> bool {
+        self.failed.contains_key(&coord)
+    }
+
     /// Whether it was given up after failures.
     pub(in crate::streaming) fn has_failed(&self, coord: ChunkCoord) -> bool {
         self.failed.contains_key(&coord) || self.asked_again.contains_key(&coord)

@@ -11,6 +11,7 @@ use crate::{
     streaming::{
         index::ChunkIndex,
         messages::ChunkSaveFailed,
+        region::ChunkRegion,
         saving::{ChunkToSave, FailedSave, PendingSave, Reset, SaveReason, SaveReport},
     },
 };
@@ -163,6 +164,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         if let (Some(index), Some(mut place)) = (index, world.get_resource_mut()) {
             *place = index;
         }
+        ChunkRegion::<T>::forget_all(world);
         Ok(report)
     }
 

@@ -2,13 +2,11 @@
 
 use crate::{
     applier::Applier,
-    budget::ApplyBudget,
-    contain,
     host::LoadedChunk,
     spawn::visibility,
     streaming::{
         config::DespawnedRoots,
-        index::{ChunkIndex, RootOf},
+        index::ChunkIndex,
         messages::{ChunkLoaded, ChunkUnloaded},
         stream::{ChunkStream, ParkedApplier, RootEvent, StreamHost, StreamState},
     },
@@ -16,15 +14,13 @@ use crate::{
 };
 use bevy_ecs::{
     change_detection::DetectChangesMut,
-    entity::Entity,
-    hierarchy::Children,
     message::{Message, Messages},
     world::World,
 };
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::Rank;
 use core::time::Duration;
-use tracing::debug_span;
+use tracing::{debug_span, error};
 
 /// Spawns and despawns within the budget, and tells what happened.
 ///
@@ -32,44 +28,31 @@ use tracing::debug_span;
 /// looked up after every such code.
 pub(in crate::streaming) fn apply<T: Send + Sync + 'static>(world: &mut World) {
     let Some(mut stream) = world.get_resource_mut::<ChunkStream<T>>() else {
-        return clear::<T>(world);
+        ChunkStream::<T>::clear_up(world);
+        return;
     };
     let state = &mut stream.bypass_change_detection().state;
     state.frames.resume();
     if !world.contains_resource::<ChunkIndex<T>>() {
-        return;
+        return refuse_former::<T>(world);
     }
     move_roots::<T>(world);
     if has_work::<T>(world.resource(), world.resource()) {
         work::<T>(world);
     }
-    ChunkStream::<T>::with_state(world, |state| state.frames.applied());
+    if ChunkStream::<T>::with_state(world, |state| state.frames.applied()).is_none() {
+        ChunkStream::<T>::clear_up(world);
+    }
 }
 
-/// The stream was removed. The chunks of the index stay as they are; all others that it left are despawned at once.
-fn clear<T: Send + Sync + 'static>(world: &mut World) {
-    if !ParkedApplier::<T>::must_clear(world) {
-        return;
-    }
-    let mut roots = world.query::<(Entity, &RootOf<T>)>();
-    let index = world.get_resource::<ChunkIndex<T>>();
-    let is_loaded = |root, coord| index.is_some_and(|index| index.root(coord) == Some(root));
-    let left: Vec<_> = (roots.iter(world))
-        .map(|(root, of)| (root, of.coord))
-        .filter(|(root, coord)| !is_loaded(*root, *coord))
-        .collect();
-    for (root, coord) in left {
-        let children = world.get::<Children>(root).map(|list| list.to_vec());
-        let children = children.unwrap_or_default();
-        if let Err(panic) = contain::despawn(world, root, &children) {
-            ChunkStream::<T>::note_panic(world, coord, &panic);
-        }
-    }
-    if let Some(mut applier) = ParkedApplier::<T>::take(world) {
-        let unlimited = ApplyBudget::unlimited();
-        applier.apply(world, &mut StreamHost::default(), &unlimited);
-        ParkedApplier::put_back(world, applier);
-        ParkedApplier::<T>::must_clear(world);
+/// Removes a stream that was removed before and put back after all that it had in the `World` was cleared up.
+#[cold]
+fn refuse_former<T: Send + Sync + 'static>(world: &mut World) {
+    if !world.contains_resource::<ParkedApplier<T>>() {
+        error!(
+            "a `ChunkStream` that was removed was put back, and its chunks are gone: it is removed again. To go on,              `pause` it instead; to begin anew, `ChunkStreamingPlugin::start` another one"
+        );
+        world.remove_resource::<ChunkStream<T>>();
     }
 }
 

@@ -5,9 +5,7 @@ use bevy_ecs::{change_detection::DetectChangesMut, system::ResMut};
 
 /// Begins a new frame of the stream's figures.
 pub(in crate::streaming) fn begin_frame<T: Send + Sync + 'static>(
-    stream: Option<ResMut<ChunkStream<T>>>,
+    mut stream: ResMut<ChunkStream<T>>,
 ) {
-    if let Some(mut stream) = stream {
-        stream.bypass_change_detection().state.frames.begin();
-    }
+    stream.bypass_change_detection().state.frames.begin();
 }

@@ -2,12 +2,16 @@
 
 mod apply;
 mod begin_frame;
+mod clear_up;
 mod frame_time;
 mod generate;
 mod scan;
+mod tell_ready;
 
 pub(super) use apply::apply;
 pub(super) use begin_frame::begin_frame;
-pub(super) use frame_time::{frame_begins, frame_ends};
+pub(super) use clear_up::{clear_up, has_left_over};
+pub(super) use frame_time::{adapts, frame_begins, frame_ends};
 pub(super) use generate::generate;
 pub(super) use scan::scan;
+pub(super) use tell_ready::tell_ready;

@@ -1,0 +1,205 @@
+//! A game with a menu: three worlds of three seeds, one after the other in one app, each behind a loading screen.
+//! `cargo run -p chunk-demo --example menu`
+
+use bevy_app::{App, AppExit, ScheduleRunnerPlugin, TaskPoolPlugin, Update};
+use bevy_ecs::prelude::*;
+use bevy_state::{app::StatesPlugin, prelude::*};
+use bevy_transform::prelude::*;
+use chunk_apply::{
+    ChunkRegion, ChunkRegionReady, ChunkStreamNow, ChunkStreamSystemsPlugin, Reset,
+    chunks_are_ready, prelude::*,
+};
+use std::time::Duration;
+
+#[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Screen {
+    #[default]
+    MainMenu,
+    Loading,
+    Playing,
+}
+
+/// What a chunk is made of: stones, which know the seed of their world.
+struct Rocks(Vec<Stone>);
+
+#[derive(Component, Clone, Copy)]
+struct Stone {
+    seed: u64,
+    at: f32,
+}
+
+/// What the player chose in the menu, and what was seen so far.
+#[derive(Resource, Default)]
+struct Game {
+    seed: u64,
+    steps: u32,
+    saved: usize,
+    stones: usize,
+    ready: usize,
+}
+
+const SEEDS: u64 = 3;
+/// So far around the player everything must be there before play begins.
+const NEAR: u32 = 4;
+const STEPS: u32 = 40;
+
+fn main() -> AppExit {
+    App::new()
+        .add_plugins((TaskPoolPlugin::default(), TransformPlugin, StatesPlugin))
+        // The systems are always there. The stream comes and goes.
+        .add_plugins(ChunkStreamSystemsPlugin::<Rocks>::default())
+        .add_plugins(ScheduleRunnerPlugin::run_loop(Duration::from_millis(2)))
+        .init_resource::<Game>()
+        .init_state::<Screen>()
+        .add_observer(|_: On<ChunkRegionReady<Rocks>>, mut game: ResMut<Game>| game.ready += 1)
+        .add_systems(OnEnter(Screen::Loading), begin)
+        .add_systems(OnEnter(Screen::Playing), lift_the_curtain)
+        .add_systems(OnExit(Screen::Playing), end)
+        .add_systems(
+            Update,
+            (
+                choose.run_if(in_state(Screen::MainMenu)),
+                draw_bar.run_if(in_state(Screen::Loading)),
+                (|mut next: ResMut<NextState<Screen>>| next.set(Screen::Playing))
+                    .run_if(in_state(Screen::Loading).and_then(chunks_are_ready::<Rocks>(NEAR))),
+                walk.run_if(in_state(Screen::Playing)),
+                look,
+            )
+                .before(StreamingSystems::Scan),
+        )
+        .run()
+}
+
+/// Nothing of a world may be left in the menu.
+fn choose(
+    mut game: ResMut<Game>,
+    mut next: ResMut<NextState<Screen>>,
+    mut exit: MessageWriter<AppExit>,
+    left: Query<(), Or<(With<Stone>, With<ChunkRoot>)>>,
+    stream: Option<Res<ChunkStream<Rocks>>>,
+) {
+    assert!(left.is_empty() && stream.is_none(), "a world is left");
+    if game.seed < SEEDS {
+        game.seed += 1;
+        next.set(Screen::Loading);
+        return;
+    }
+    assert_eq!(game.ready as u64, SEEDS, "each world is ready once");
+    println!(
+        "{} chunks of {SEEDS} worlds saved, {} stones seen",
+        game.saved, game.stones
+    );
+    exit.write(AppExit::Success);
+}
+
+fn stones_of(seed: u64) -> usize {
+    3 + seed as usize
+}
+
+/// Where the stones lie takes some computing, so that there is something to wait for.
+fn make(seed: u64, chunk: ChunkCoord) -> Rocks {
+    let start = seed ^ (u64::from(chunk.x as u32) << 32) ^ u64::from(chunk.z as u32);
+    let mix = |h: u64, n: u64| (h ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
+    let lie = |n: u64| (0..20_000).fold(start + n, mix) % 16_000;
+    let stone = |n: usize| Stone {
+        seed,
+        at: lie(n as u64) as f32 / 1_000.0,
+    };
+    Rocks((0..stones_of(seed)).map(stone).collect())
+}
+
+/// Each world has a generator of its own, and all of the machine until the player sees it.
+fn begin(world: &mut World) -> Result<(), BevyError> {
+    let seed = world.resource::<Game>().seed;
+    ChunkStreamingPlugin::new(
+        ChunkGrid::planar(16.0)?,
+        Generator::new(move |job: &Job<ChunkCoord>| make(seed, job.key())),
+        Spawner::new(|_, rocks: Rocks, writer| {
+            let place = |stone: Stone| (stone, Transform::from_xyz(stone.at, 0.0, 8.0));
+            writer.spawn_batch(rocks.0.into_iter().map(place));
+        }),
+    )
+    .with_config(StreamingConfig {
+        range: Some(ViewRange::disc(8, 10)?),
+        budget: ApplyBudget::unlimited(),
+        ..StreamingConfig::default()
+    })
+    .with_save_hook(move |world, chunk| {
+        // A real game writes to the folder of this seed.
+        let stones = world
+            .get::<Children>(chunk.root)
+            .map_or(0, |stones| stones.len());
+        if stones == stones_of(seed) {
+            Ok(())
+        } else {
+            Err(format!("{stones} stones, which are of another world").into())
+        }
+    })
+    .start(world)?;
+    world.spawn((
+        ChunkViewer::default(),
+        ChunkRegion::<Rocks>::new(NEAR),
+        DespawnOnExit(Screen::Playing),
+    ));
+    Ok(())
+}
+
+fn draw_bar(
+    stream: ChunkStreamNow<Rocks>,
+    player: Single<Entity, With<ChunkViewer>>,
+    game: Res<Game>,
+    mut last: Local<(u64, usize)>,
+) {
+    let progress = stream.progress_around(*player, NEAR);
+    let now = (game.seed, progress.loaded);
+    if now != *last {
+        *last = now;
+        let filled = (20.0 * progress.fraction()) as usize;
+        println!(
+            "world {}: [{:<20}] {}/{}",
+            game.seed,
+            "#".repeat(filled),
+            progress.loaded,
+            progress.chunks
+        );
+    }
+}
+
+/// From now on frames must be short.
+fn lift_the_curtain(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
+    stream.budget = ApplyBudget::default();
+    assert!(index.len() >= 49, "play begins on whole ground");
+}
+
+/// After some steps the player has enough.
+fn walk(
+    mut game: ResMut<Game>,
+    mut player: Single<&mut Transform, With<ChunkViewer>>,
+    mut next: ResMut<NextState<Screen>>,
+) {
+    player.translation.x += 2.0;
+    game.steps += 1;
+    if game.steps.is_multiple_of(STEPS) {
+        next.set(Screen::MainMenu);
+    }
+}
+
+/// In every frame, on every screen, all stones are of the world that the player chose.
+fn look(stones: Query<&Stone>, mut game: ResMut<Game>) {
+    for stone in &stones {
+        assert_eq!(stone.seed, game.seed, "a stone of another world");
+    }
+    game.stones = game.stones.max(stones.iter().len());
+}
+
+/// Everything of the world goes, saved.
+fn end(world: &mut World) -> Result<(), BevyError> {
+    let report = ChunkStream::<Rocks>::stop(world, Reset::Save)?;
+    println!(
+        "world {}: {} chunks saved",
+        world.resource::<Game>().seed,
+        report.saved
+    );
+    world.resource_mut::<Game>().saved += report.saved;
+    Ok(())
+}
