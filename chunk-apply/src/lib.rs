@@ -27,11 +27,12 @@ pub use streaming::StreamingMetricsPlugin;
 pub use streaming::{
     ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkSaveFailed, ChunkStatus,
     ChunkStream, ChunkStreamNow, ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading,
-    ChunkViewer, ChunkViewerAt, DespawnedRoots, FailedSave, LatencySummary, LoadedChunks,
-    NeighbourLevels, PendingSave, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason,
-    SaveReport, StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
-    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork,
-    chunks_are_settled, streaming_pool_options,
+    ChunkViewer, ChunkViewerAt, DespawnedRoots, FailedSave, LatencySummary, LoadOrder,
+    LoadedChunks, NeighbourLevels, PendingSave, Reset, RingLatency, SaveError, SaveHook,
+    SavePolicy, SaveReason, SaveReport, StreamingConfig, StreamingConfigError,
+    StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot, StreamingSystems,
+    StreamingTotals, ViewerRank, ViewerSnapshot, WastedWork, chunks_are_settled,
+    streaming_pool_options,
 };
 /// All of the crates below this one, so that a game depends on this one alone.
 #[cfg(feature = "streaming")]
@@ -44,7 +45,7 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use crate::{
         ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
-        ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, StreamingConfig,
+        ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, LoadOrder, StreamingConfig,
         StreamingSystems,
     };
     #[cfg(feature = "streaming")]

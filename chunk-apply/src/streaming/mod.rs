@@ -3,10 +3,10 @@
 mod config;
 mod explain;
 mod index;
-mod load_order;
 mod loaded_chunks;
 mod lod;
 mod messages;
+mod order;
 mod plugin;
 #[cfg(feature = "bevy_reflect")]
 mod reflect;
@@ -22,10 +22,10 @@ mod world_origin;
 pub use config::{DespawnedRoots, StreamingConfig, StreamingConfigError};
 pub use explain::ChunkStatus;
 pub use index::{ChunkIndex, ChunkRoot};
-pub use load_order::ViewerRank;
 pub use loaded_chunks::LoadedChunks;
 pub use lod::{ChunkLevels, NeighbourLevels};
 pub use messages::{ChunkFailed, ChunkLoaded, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading};
+pub use order::{LoadOrder, ViewerRank, ViewerSnapshot};
 pub use plugin::{ChunkStreamingPlugin, StreamingSystems};
 pub use saving::{
     ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
