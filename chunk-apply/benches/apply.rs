@@ -4,6 +4,8 @@
 
 #[path = "apply/crowd.rs"]
 mod crowd;
+#[path = "../tests/streaming/fast_flight.rs"]
+mod fast_flight;
 #[path = "../../xtask/shared/figures.rs"]
 mod print;
 #[path = "apply/raw.rs"]
@@ -11,8 +13,10 @@ mod raw;
 #[path = "apply/stream.rs"]
 mod stream;
 
+use chunk_apply::LoadOrder;
 use criterion::Criterion;
 use print::{Figure, Figures};
+use std::time::Duration;
 
 const LOADING: &str = "apply/loading 10000 entities in 1 ms slices, worst frame";
 const UNLOADING: &str = "apply/unloading them, worst frame";
@@ -25,6 +29,9 @@ const SHOWN: &str = "apply/frames from wanted to shown with 5 ms of other system
 const COVERAGE: &str = "apply/flight at a chunk per 0.1 s, radius 25, wanted chunks present";
 const FLIGHT: &str = "apply/flight, p99 frame of our systems";
 const IDLE: &str = "apply/idle with 10189 loaded chunks, our part of a frame";
+const AHEAD: &str =
+    "apply/flight too fast to fill, chunks ahead missing by motion, against by distance";
+const AHEAD_PREFETCH: &str = "apply/flight too fast to fill, chunks ahead missing by motion with prefetch, against by distance";
 const CROWD: &str = "apply/1000 viewers, one crossing a frame, chunks loaded, against 10 viewers";
 const CROWD_P99: &str = "apply/1000 viewers, p99 frame of our systems";
 const CROWD_10000: &str = "apply/10000 viewers, chunks loaded, against 10 viewers";
@@ -64,6 +71,24 @@ fn main() {
             Figure::new(COVERAGE, "%", flight.coverage).at_least(99.0),
             Figure::new(FLIGHT, "ms", flight.p99).at_most(2.1),
         ]
+    });
+    // A simulation, which is the same each time.
+    figures.add(1, &[AHEAD, AHEAD_PREFETCH], || {
+        let by_distance = 100.0 * fast_flight::missing_ahead(LoadOrder::Distance);
+        let by_motion = |prefetch| {
+            let look_ahead = Duration::from_secs(2);
+            100.0
+                * fast_flight::missing_ahead(LoadOrder::Motion {
+                    look_ahead,
+                    prefetch,
+                })
+        };
+        [(AHEAD, false), (AHEAD_PREFETCH, true)]
+            .map(|(name, prefetch)| {
+                let figure = Figure::new(name, "%", by_motion(prefetch));
+                figure.against(by_distance).at_least(2.0)
+            })
+            .into()
     });
     figures.add(3, &[IDLE], || {
         vec![Figure::new(IDLE, "us", stream::idle()).at_most(5.0)]

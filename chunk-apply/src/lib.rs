@@ -28,11 +28,11 @@ pub use streaming::{
     ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRegion, ChunkRegionReady, ChunkRoot,
     ChunkSaveFailed, ChunkStatus, ChunkStream, ChunkStreamNow, ChunkStreamSystemsPlugin,
     ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt,
-    DespawnedRoots, FailedSave, LatencySummary, LoadedChunks, NeighbourLevels, PendingSave,
-    RegionProgress, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason, SaveReport,
-    StartError, StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame,
-    StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank, WastedWork, chunks_are_ready,
-    chunks_are_settled, streaming_pool_options,
+    DespawnedRoots, FailedSave, LatencySummary, LoadOrder, LoadedChunks, NeighbourLevels,
+    PendingSave, RegionProgress, Reset, RingLatency, SaveError, SaveHook, SavePolicy, SaveReason,
+    SaveReport, StartError, StreamingConfig, StreamingConfigError, StreamingDiagnosticsPlugin,
+    StreamingFrame, StreamingSnapshot, StreamingSystems, StreamingTotals, ViewerRank,
+    ViewerSnapshot, WastedWork, chunks_are_ready, chunks_are_settled, streaming_pool_options,
 };
 /// All of the crates below this one, so that a game depends on this one alone.
 #[cfg(feature = "streaming")]
@@ -45,7 +45,7 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use crate::{
         ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
-        ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, StreamingConfig,
+        ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, LoadOrder, StreamingConfig,
         StreamingSystems,
     };
     #[cfg(feature = "streaming")]

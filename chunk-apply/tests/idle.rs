@@ -3,11 +3,12 @@
 
 use bevy_app::App;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ChunkWriter, Spawner,
-    StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, ChunkWriter,
+    LoadOrder, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
+use std::time::Duration;
 
 struct Nothing;
 
@@ -23,13 +24,27 @@ fn allocations(app: &mut App) -> u64 {
 fn a_frame_at_rest_with_ten_thousand_chunks_allocates_no_more_than_an_app_without_a_stream() {
     let mut bare = App::new();
     let expected = allocations(&mut bare);
+    for order in [
+        LoadOrder::Distance,
+        LoadOrder::Motion {
+            look_ahead: Duration::from_secs(2),
+            prefetch: true,
+        },
+        LoadOrder::View { weight: 3.0 },
+    ] {
+        assert_eq!(allocations(&mut at_rest(order)), expected);
+    }
+}
 
+/// An app with ten thousand chunks around viewers at rest.
+fn at_rest(order: LoadOrder) -> App {
     let simulation = Simulation::new(1);
     let mut plugin = ChunkStreamingPlugin::new(
         ChunkGrid::planar(1.0).expect("1 is a size"),
         Generator::new(|_: &Job<ChunkCoord>| Nothing),
         Spawner::new(|_, _nothing, _writer: &mut ChunkWriter<'_, '_>| {}),
     )
+    .with_order(order)
     .with_config(StreamingConfig {
         budget: ApplyBudget::unlimited(),
         range: Some(ViewRange::disc(57, 57).expect("equal radii")),
@@ -48,5 +63,5 @@ fn a_frame_at_rest_with_ten_thousand_chunks_allocates_no_more_than_an_app_withou
         simulation.run();
     }
     assert_eq!(app.world().resource::<ChunkIndex<Nothing>>().len(), 10_189);
-    assert_eq!(allocations(&mut app), expected);
+    app
 }

@@ -1,7 +1,6 @@
 //! Conversion between world units and chunks.
 
 use core::fmt;
-use core::time::Duration;
 
 use bevy_math::{DVec3, Vec3};
 #[cfg(all(feature = "bevy_reflect", feature = "serde"))]
@@ -228,42 +227,6 @@ impl ChunkGrid {
         ))
     }
 
-    /// The chunk that a viewer at `position` (world units) will be in after `horizon` if it keeps its
-    /// `velocity` (world units per second). Give it to [`look_ahead_sq`](crate::look_ahead_sq) as the end of
-    /// the viewer's way.
-    ///
-    /// A horizon as long as a chunk usually takes from being wanted to being shown loads the chunks that a
-    /// fast viewer is about to reach first. A horizon of twice that delays the chunks at its sides too long.
-    ///
-    /// ```
-    /// use bevy_math::Vec3;
-    /// use chunk_coord::{ChunkCoord, ChunkGrid, look_ahead_sq};
-    /// use core::time::Duration;
-    ///
-    /// let grid = ChunkGrid::planar(16.0)?;
-    /// let (position, velocity) = (Vec3::new(8.0, 90.0, 8.0), Vec3::new(80.0, 0.0, 0.0));
-    /// let here = grid.coord_at(position)?;
-    /// let ahead = grid.coord_ahead(position, velocity, Duration::from_secs(2))?;
-    /// assert_eq!(ahead, ChunkCoord::planar(10, 0));
-    /// // A chunk eight chunks ahead comes before one three chunks behind.
-    /// let rank = |coord| look_ahead_sq(here, ahead, coord);
-    /// assert!(rank(ChunkCoord::planar(8, 0)) < rank(ChunkCoord::planar(-3, 0)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`coord_at`](Self::coord_at), for the position after `horizon`.
-    pub fn coord_ahead(
-        &self,
-        position: Vec3,
-        velocity: Vec3,
-        horizon: Duration,
-    ) -> Result<ChunkCoord, PositionError> {
-        let way = velocity.as_dvec3() * horizon.as_secs_f64();
-        self.coord_at_precise(position.as_dvec3() + way)
-    }
-
     /// The minimum corner of a chunk, in world units, rounded to single precision.
     #[must_use]
     pub fn min_corner(&self, coord: ChunkCoord) -> Vec3 {
@@ -488,30 +451,6 @@ mod tests {
             (error.axis, error.kind),
             (Axis::Z, GridErrorKind::NotFinite)
         );
-    }
-
-    #[test]
-    fn the_way_ahead_ends_where_the_velocity_leads() {
-        let grid = ChunkGrid::volumetric(Vec3::new(10.0, 5.0, 10.0)).unwrap();
-        let ahead = |velocity, seconds| {
-            let horizon = Duration::from_secs_f32(seconds);
-            grid.coord_ahead(Vec3::splat(1.0), velocity, horizon)
-        };
-        assert_eq!(ahead(Vec3::ZERO, 9.0), Ok(ChunkCoord::ORIGIN));
-        assert_eq!(
-            ahead(Vec3::new(9.0, -4.0, 18.0), 0.5),
-            Ok(ChunkCoord::new(0, -1, 1))
-        );
-        assert_eq!(
-            ahead(Vec3::NAN, 1.0).unwrap_err().kind,
-            PositionErrorKind::NotFinite
-        );
-        let kind = ahead(Vec3::Y * f32::MAX, 1.0).unwrap_err().kind;
-        assert_eq!(kind, PositionErrorKind::OutOfRange);
-        // A viewer at rest stays in its chunk, whatever the horizon; ten million metres out as well.
-        let far = Vec3::splat(1e7 + 9.0);
-        let ahead = grid.coord_ahead(far, Vec3::ZERO, Duration::from_secs(1));
-        assert_eq!(ahead.unwrap().x, 1_000_000);
     }
 
     proptest! {

@@ -93,7 +93,8 @@ of_a_stream! {
         /// [`live_version`](chunk_scheduler::Scheduler::live_version) of the chunk just after the refresh; a version that
         /// was being made before that is shown first.
         version: u64,
-        /// Time since it became wanted; for a chunk that replaced another, since the first change that it shows.
+        /// Time since it became wanted; for a chunk that replaced another, since the first change that it shows. Zero for
+        /// one that was [prefetched](crate::LoadOrder::Motion) before it was within any load radius.
         latency: Duration,
         /// The root of the version that it replaced, if there was one. While observers of this run, its entities are still
         /// there, so that what changed since they were [saved](crate::SaveHook) can be carried over; when the message is

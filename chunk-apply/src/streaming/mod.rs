@@ -3,10 +3,10 @@
 mod config;
 mod explain;
 mod index;
-mod load_order;
 mod loaded_chunks;
 mod lod;
 mod messages;
+mod order;
 mod plugin;
 mod progress;
 #[cfg(feature = "bevy_reflect")]
@@ -25,12 +25,12 @@ mod world_origin;
 pub use config::{DespawnedRoots, StartError, StreamingConfig, StreamingConfigError};
 pub use explain::ChunkStatus;
 pub use index::{ChunkIndex, ChunkRoot};
-pub use load_order::ViewerRank;
 pub use loaded_chunks::LoadedChunks;
 pub use lod::{ChunkLevels, NeighbourLevels};
 pub use messages::{
     ChunkFailed, ChunkLoaded, ChunkRegionReady, ChunkSaveFailed, ChunkUnloaded, ChunkUnloading,
 };
+pub use order::{LoadOrder, ViewerRank, ViewerSnapshot};
 pub use plugin::ChunkStreamingPlugin;
 pub use progress::RegionProgress;
 pub use region::ChunkRegion;

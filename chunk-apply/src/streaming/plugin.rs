@@ -3,8 +3,8 @@
 use super::{
     config::{StartError, StreamingConfig, StreamingConfigError},
     index::ChunkIndex,
-    load_order::ViewerRank,
     lod::{ChunkLevels, LodTracker},
+    order::{LoadOrder, ViewerRank},
     saving::{ChunkToSave, SaveError, SaveHook},
     stream::{ChunkStream, ParkedApplier, StreamState},
     systems_plugin::{ChunkStreamSystemsPlugin, HasSystems},
@@ -67,6 +67,8 @@ pub struct ChunkStreamingPlugin<T, F = ()> {
     pub save_hook: Option<SaveHook>,
     /// Levels of detail, shared with the generator, and with no other stream. By default none.
     pub levels: Option<ChunkLevels>,
+    /// Which chunk is generated and applied first. By default the nearest.
+    pub order: LoadOrder,
     /// Limits and ranges.
     pub config: StreamingConfig,
     /// Where generators run; by default Bevy's `AsyncComputeTaskPool`.
@@ -92,6 +94,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             spawner,
             save_hook: None,
             levels: None,
+            order: LoadOrder::Distance,
             config: StreamingConfig::default(),
             runtime: Runtime::default(),
             clock: Arc::new(MonotonicClock::default()),
@@ -151,6 +154,7 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             spawner: self.spawner,
             save_hook: self.save_hook,
             levels: self.levels,
+            order: self.order,
             config: self.config,
             runtime: self.runtime,
             clock: self.clock,
@@ -162,6 +166,12 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
     #[must_use]
     pub fn with_config(self, config: StreamingConfig) -> Self {
         Self { config, ..self }
+    }
+
+    /// The same with another order of loading than by distance.
+    #[must_use]
+    pub fn with_order(self, order: LoadOrder) -> Self {
+        Self { order, ..self }
     }
 
     /// The same with levels of detail. Give the generator a clone of them.
@@ -266,6 +276,7 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             lod,
             self.save_hook.clone(),
             self.config.saving,
+            self.order.clone(),
             Arc::clone(&self.clock),
         );
         let applier = Applier::with_clock(self.spawner.clone(), Arc::clone(&self.clock));
@@ -291,6 +302,7 @@ impl<T, F> fmt::Debug for ChunkStreamingPlugin<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkStreamingPlugin")
             .field("grid", &self.grid)
+            .field("order", &self.order)
             .field("config", &self.config)
             .field("runtime", &self.runtime)
             .finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! Positions that want chunks around them.
 
-use super::world_origin::WorldOrigin;
+use super::world_origin::{WorldOrigin, middle_of};
 use crate::sync::{AtomicBool, Ordering};
 use ahash::AHashSet;
 #[cfg(feature = "bevy_reflect")]
@@ -12,7 +12,7 @@ use bevy_ecs::{
     query::{QueryFilter, QueryItem, Without},
     system::{Query, SystemParam},
 };
-use bevy_math::Vec3;
+use bevy_math::{DVec3, Vec3};
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::prelude::ReflectDefault;
 use bevy_transform::{components::Transform, helper::TransformHelper};
@@ -173,6 +173,16 @@ impl<F: QueryFilter + 'static> LiveViewers<'_, '_, F> {
         Some(global.translation())
     }
 
+    /// Where an entity looks, in the world, of any length, and not a number for a rotation that is none. Zero where it has no
+    /// `Transform`.
+    pub(super) fn forward(&self, viewer: Entity) -> Vec3 {
+        let global = self.transforms.compute_global_transform(viewer);
+        // `GlobalTransform::forward` panics where this is not a number.
+        global.map_or(Vec3::ZERO, |global| {
+            -Vec3::from(global.affine().matrix3.z_axis)
+        })
+    }
+
     fn at_position(
         &self,
         (entity, viewer, transform, parent): QueryItem<'_, '_, AtPosition>,
@@ -202,6 +212,14 @@ impl Place {
         match self {
             Self::Position(position) => origin.coord_at(position),
             Self::Chunk(coord) => Ok(origin.in_layer(coord)),
+        }
+    }
+
+    /// The place in chunks, from the origin of coordinates. `None` where a position is not finite.
+    pub(super) fn in_chunks(self, origin: &WorldOrigin) -> Option<DVec3> {
+        match self {
+            Self::Position(position) => origin.chunks_at(position),
+            Self::Chunk(coord) => Some(middle_of(origin.in_layer(coord))),
         }
     }
 }

@@ -41,6 +41,35 @@ impl WorldOrigin {
         self.grid.coord_at_from(self.origin, position)
     }
 
+    /// A position that is measured from the moved origin, in chunks from the origin of coordinates. `None` when it is not
+    /// finite.
+    pub(crate) fn chunks_at(&self, position: Vec3) -> Option<DVec3> {
+        let origin = middle_of(self.origin) - DVec3::splat(0.5);
+        let at = self.in_plane(position.as_dvec3() / self.grid.size().as_dvec3());
+        (self.in_plane(position.as_dvec3()).is_finite()).then_some(origin + at)
+    }
+
+    /// A direction in the world as one in chunks, of length one. Zero where it has none in the grid's plane.
+    pub(crate) fn direction(&self, direction: Vec3) -> Vec3 {
+        // Almost across the plane, rounding alone would decide.
+        const ACROSS: f64 = 0.05;
+        let direction = direction.as_dvec3().normalize_or_zero();
+        if self.in_plane(direction).length() < ACROSS {
+            return Vec3::ZERO;
+        }
+        let chunks = self.in_plane(direction / self.grid.size().as_dvec3());
+        chunks.normalize_or_zero().as_vec3()
+    }
+
+    /// Without the part along the axis that a planar grid ignores.
+    fn in_plane(&self, vector: DVec3) -> DVec3 {
+        match self.grid.plane() {
+            None => vector,
+            Some(Plane::Xz) => DVec3 { y: 0.0, ..vector },
+            Some(Plane::Xy) => DVec3 { z: 0.0, ..vector },
+        }
+    }
+
     /// The chunk in the layer in which positions are: all chunks of a planar grid are in one.
     pub(crate) fn in_layer(&self, coord: ChunkCoord) -> ChunkCoord {
         in_layer(&self.grid, coord)
@@ -53,6 +82,11 @@ fn in_layer(grid: &ChunkGrid, coord: ChunkCoord) -> ChunkCoord {
         Some(Plane::Xz) => ChunkCoord { y: 0, ..coord },
         Some(Plane::Xy) => ChunkCoord { z: 0, ..coord },
     }
+}
+
+/// The middle of a chunk, in chunks from the origin of coordinates.
+pub(crate) fn middle_of(coord: ChunkCoord) -> DVec3 {
+    DVec3::new(f64::from(coord.x), f64::from(coord.y), f64::from(coord.z)) + 0.5
 }
 
 /// The minimum corner of a chunk of `grid`, relative to the corner of `origin`. Computed exactly, and then rounded to

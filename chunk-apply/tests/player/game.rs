@@ -9,7 +9,7 @@ use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkStream, ChunkStreamingPlugin,
-    ChunkViewer, ChunkWriter, ManualClock, Reset, Spawner, StreamingConfig,
+    ChunkViewer, ChunkWriter, LoadOrder, ManualClock, Reset, Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -99,13 +99,13 @@ impl Game {
             next_thing: 0,
             times_at_rest: 0,
         };
-        game.add_stream::<0>();
-        game.add_stream::<1>();
+        game.add_stream::<0>(order(seed));
+        game.add_stream::<1>(order(seed));
         game.respawn();
         game
     }
 
-    fn add_stream<const STREAM: usize>(&mut self) {
+    fn add_stream<const STREAM: usize>(&mut self, order: LoadOrder) {
         let (land, clock) = (&self.references[STREAM].land, self.clock.clone());
         let rings = LevelRings::new([1, 2], 0).expect("2 is more than 1");
         let levels = ChunkLevels::new(rings);
@@ -143,6 +143,7 @@ impl Game {
             range: Some(ViewRange::disc(3, 4).expect("4 is not less than 3")),
             ..StreamingConfig::default()
         })
+        .with_order(order)
         .with_levels(levels)
         .with_save_hook(move |world, chunk| {
             let (ground, things) = content::<STREAM>(world, chunk.root);
@@ -554,6 +555,23 @@ impl Game {
 
     fn index<const STREAM: usize>(&self) -> &ChunkIndex<Made<STREAM>> {
         self.app.world().resource()
+    }
+}
+
+/// One of every kind.
+fn order(seed: u64) -> LoadOrder {
+    match seed % 4 {
+        0 => LoadOrder::Distance,
+        1 => LoadOrder::Motion {
+            look_ahead: Duration::from_secs(2),
+            prefetch: true,
+        },
+        2 => LoadOrder::View { weight: 3.0 },
+        // Like nothing on earth.
+        _ => LoadOrder::by(|coord, _viewers| {
+            let mixed = i64::from(coord.x) * 7_919 + i64::from(coord.z) * 104_729;
+            mixed.unsigned_abs() % 97
+        }),
     }
 }
 

@@ -12,10 +12,12 @@ mod despawned_roots;
 #[cfg(feature = "visibility")]
 mod drawing;
 mod failures;
+mod fast_flight;
 mod frames;
 mod inline;
 mod interference;
 mod lingering;
+mod load_order;
 mod loading;
 mod lod;
 #[cfg(feature = "metrics")]
@@ -23,6 +25,7 @@ mod metrics_facade;
 mod panics;
 mod picked_viewers;
 mod planes;
+mod prefetching;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
 mod regions;

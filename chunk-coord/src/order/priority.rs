@@ -1,7 +1,6 @@
 //! Priorities beside the plain distance: the way a viewer moves, and the direction in which it looks.
 //!
 //! Each function returns a squared distance, smaller being sooner, and takes what another returns: they compose.
-//! The plugin of `chunk-apply` does not use them yet: it ranks by the plain distance, in its `ViewerRank`.
 
 use bevy_math::{DVec3, Vec3};
 

@@ -1,10 +1,9 @@
 //! The levels of the wanted chunks, and what their generators read of them.
 
 use super::neighbour_levels::NeighbourLevels;
-use crate::streaming::load_order::ViewerRank;
+use crate::streaming::order::ViewerRank;
 use ahash::AHashMap;
 use chunk_coord::{ChunkCoord, LevelRings, Plane};
-use chunk_scheduler::Rank;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
@@ -60,7 +59,7 @@ impl KnownLevels {
     pub(super) fn level(&self, coord: ChunkCoord) -> u8 {
         match self.chunks.get(&coord) {
             Some(chunk) => chunk.level,
-            None => self.rings.level(self.rank.rank(&coord), None),
+            None => self.rings.level(self.rank.distance_sq(coord), None),
         }
     }
 
@@ -70,7 +69,7 @@ impl KnownLevels {
 
     /// Sets the level of a chunk that became wanted. Adds the neighbours that depend on it to `suspects`.
     pub(super) fn enter(&mut self, coord: ChunkCoord, suspects: &mut BTreeSet<ChunkCoord>) {
-        let level = self.rings.level(self.rank.rank(&coord), None);
+        let level = self.rings.level(self.rank.distance_sq(coord), None);
         let chunk = Wanted {
             level,
             reads: SmallVec::new(),
@@ -95,7 +94,7 @@ impl KnownLevels {
         let Some(chunk) = self.chunks.get_mut(&coord) else {
             return;
         };
-        let level = (self.rings).level(self.rank.rank(&coord), Some(chunk.level));
+        let level = (self.rings).level(self.rank.distance_sq(coord), Some(chunk.level));
         if level == chunk.level {
             return;
         }

@@ -1,7 +1,7 @@
 //! Finds the chunks that are to be made anew after the viewers moved.
 
 use super::{chunk_levels::ChunkLevels, known_levels::Read};
-use crate::{streaming::load_order::ViewerRank, sync::Arc};
+use crate::{streaming::order::ViewerRank, sync::Arc};
 use ahash::AHashMap;
 use chunk_coord::{ChunkCoord, Plane};
 use core::time::Duration;

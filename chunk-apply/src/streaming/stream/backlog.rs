@@ -1,11 +1,11 @@
-//! Chunks that are generated and wait to be spawned: by lane, then nearest first.
+//! Chunks that are generated and wait to be spawned: by lane, then in the order in which they were picked.
 
-use crate::streaming::load_order::ViewerRank;
+use crate::streaming::order::ViewerRank;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Delivered, Lane, Rank, Version};
 use std::collections::BTreeMap;
 
-/// The order of a chunk: its lane, its distance from the nearest viewer, and what tells equal ones apart.
+/// The order of a chunk: its lane, its rank, and what tells equal ones apart.
 type Position = (Lane, u64, ChunkCoord, Version);
 
 /// The contents of the waiting chunks, in the order in which they are spawned.
@@ -25,8 +25,8 @@ impl<T> Backlog<T> {
     }
 
     pub(in crate::streaming) fn push(&mut self, chunk: Delivered<ChunkCoord, T>) {
-        let distance_sq = self.rank.rank(&chunk.key);
-        let position = (chunk.lane, distance_sq, chunk.key, chunk.version);
+        let rank = self.rank.rank(&chunk.key);
+        let position = (chunk.lane, rank, chunk.key, chunk.version);
         self.chunks.insert(position, Box::new(chunk.content));
     }
 
@@ -52,13 +52,28 @@ impl<T> Backlog<T> {
             return;
         }
         let may_change = rank.may_change(&former);
-        let is_to_move = |(_, distance_sq, coord, _): &&Position| {
-            (may_change.as_ref()).is_none_or(|may_change| may_change(coord, distance_sq, 0))
+        let is_to_move = |(_, former, coord, _): &&Position| {
+            (may_change.as_ref()).is_none_or(|may_change| may_change(coord, former, 0))
         };
         let outdated: Vec<Position> = self.chunks.keys().filter(is_to_move).copied().collect();
         for (position, content) in self.take(outdated) {
             let (lane, _, coord, version) = position;
             let position = (lane, rank.rank(&coord), coord, version);
+            self.chunks.insert(position, content);
+        }
+    }
+
+    /// Moves these chunks, in their order, from the lowest lane to the normal one.
+    pub(super) fn promote(&mut self, chunks: &[ChunkCoord]) {
+        if chunks.is_empty() {
+            return;
+        }
+        let is_to_move = |(lane, _, coord, _): &&Position| {
+            *lane == Lane::Prefetch && chunks.binary_search(coord).is_ok()
+        };
+        let positions: Vec<Position> = self.chunks.keys().filter(is_to_move).copied().collect();
+        for ((_, rank, coord, version), content) in self.take(positions) {
+            let position = (Lane::Normal, rank, coord, version);
             self.chunks.insert(position, content);
         }
     }

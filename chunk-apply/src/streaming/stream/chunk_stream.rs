@@ -8,8 +8,8 @@ use crate::{
         config::{DespawnedRoots, StreamingConfig},
         explain::ChunkStatus,
         index::ChunkIndex,
-        load_order::ViewerRank,
         lod::LodTracker,
+        order::ViewerRank,
         progress::Found,
         stats::{LatencySummary, StreamingFrame, StreamingSnapshot, StreamingTotals, WastedWork},
         viewer::{ChunkViewer, LiveViewers, Place},
@@ -93,7 +93,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         }
     }
 
-    /// The chunks that are wanted, as of the last scan.
+    /// The chunks that are wanted, as of the last scan; with those that are [prefetched](crate::LoadOrder::Motion).
     #[must_use]
     pub fn wanted(&self) -> &WantedSet {
         &self.state.wanted

@@ -16,7 +16,7 @@ use bevy_ecs::{
     entity::Entity, hierarchy::Children, relationship::RelationshipTarget, world::World,
 };
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Rank, Version};
+use chunk_scheduler::Version;
 use core::marker::PhantomData;
 
 /// The stream in the `World`, as an [`Applier`](crate::Applier) works for it. It holds nothing: user code that runs between
@@ -129,7 +129,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
-            let distance_sq = state.rank.rank(&coord);
+            let distance_sq = state.rank.distance_sq(coord);
             let now = state.clock.now();
             let latency = (state.latencies).shown(coord, version, distance_sq, now);
             let level = (state.lod.as_ref()).map_or(0, |lod| lod.made(coord, chunk.version));

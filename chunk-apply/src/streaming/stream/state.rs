@@ -16,9 +16,9 @@ use crate::{
     spawn::visibility::Hidden,
     streaming::{
         index::ChunkIndex,
-        load_order::ViewerRank,
         lod::LodTracker,
         messages::{ChunkFailed, ChunkUnloaded, ChunkUnloading},
+        order::{LoadOrder, OrderTracker, Prefetch, ViewerRank},
         saving::{SaveHook, SavePolicy},
         stats::{Frames, Latencies, StreamingTotals},
         viewer::{ViewerFilter, Viewers},
@@ -29,7 +29,7 @@ use crate::{
 use ahash::AHashMap;
 use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
-use chunk_scheduler::{JobState, Lane, Rank, Scheduler, Version};
+use chunk_scheduler::{JobState, Lane, Scheduler, Version};
 use core::{ops::DerefMut, time::Duration};
 use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
@@ -42,7 +42,9 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) pending_changes: PendingChanges,
     pub(in crate::streaming) viewers: Viewers,
     pub(in crate::streaming) viewer_filter: ViewerFilter,
+    pub(in crate::streaming) order: OrderTracker,
     pub(in crate::streaming) rank: ViewerRank,
+    pub(in crate::streaming) prefetch: Prefetch,
     pub(in crate::streaming) scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
     pub(in crate::streaming) backlog: Backlog<T>,
     /// Contents that wait for those of other chunks.
@@ -101,8 +103,10 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         lod: Option<LodTracker>,
         save_hook: Option<SaveHook>,
         save_policy: SavePolicy,
+        order: LoadOrder,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let order = OrderTracker::new(order);
         Self {
             world_origin: WorldOrigin::new(grid, ChunkCoord::ORIGIN),
             wanted: WantedSet::new(),
@@ -110,6 +114,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             viewers: Viewers::default(),
             viewer_filter: ViewerFilter::default(),
             rank: ViewerRank::default(),
+            prefetch: Prefetch::new(&order),
+            order,
             scheduler,
             backlog: Backlog::new(),
             swaps: Swaps::new(),
@@ -196,6 +202,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         for coord in left {
             let coord = *coord;
             self.latencies.left(coord);
+            self.prefetch.leave(coord);
             if !self.swaps.is_empty() {
                 let content = self.swaps.leave(coord);
                 self.scheduler.discard(Vec::from_iter(content));
@@ -212,7 +219,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
                 continue;
             };
             trace!(?coord, "no longer wanted");
-            let distance_sq = self.rank.rank(&coord);
+            let distance_sq = self.rank.distance_sq(coord);
             let can_return = !was_renewed && !self.is_restarting;
             if let Some(lod) = &mut self.lod {
                 lod.depart(coord, chunk.version);
@@ -336,7 +343,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             (self.departures).push(coord, chunk, distance_sq, can_return);
         }
         let requested = match then {
-            Some(Request::Load) => self.scheduler.request(coord),
+            Some(Request::Load) => (self.scheduler).request_in(coord, self.prefetch.lane(coord)),
             Some(Request::Renew(lane)) => self.scheduler.refresh_in(coord, lane),
             None => return,
         };
@@ -409,6 +416,21 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         self.scheduler.discard(outdated);
     }
 
+    /// What was prefetched and came within a load footprint is wanted like all else there.
+    pub(in crate::streaming) fn want_reached(&mut self, is_loaded: impl Fn(ChunkCoord) -> bool) {
+        let reached = self.prefetch.take_reached(self.viewers.as_slice());
+        let now = self.clock.now();
+        for coord in &reached {
+            if !is_loaded(*coord) {
+                self.latencies.wanted(*coord, now);
+            }
+            if self.scheduler.live_version(*coord).is_some() {
+                self.scheduler.request_in(*coord, Lane::Normal);
+            }
+        }
+        self.backlog.promote(&reached);
+    }
+
     /// Whether results on their way were requested by the coordinates of another grid.
     pub(in crate::streaming) fn is_of_another_grid(&self) -> bool {
         self.must_restart || self.is_restarting
@@ -428,7 +450,7 @@ pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
     latencies.requested_anew(coord, now);
     match saves {
         Some(saves) => {
-            saves.renew(coord, lane, rank.rank(&coord));
+            saves.renew(coord, lane, rank.distance_sq(coord));
             None
         }
         None => {

@@ -18,7 +18,6 @@ use bevy_ecs::{
     world::World,
 };
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::Rank;
 use core::time::Duration;
 use tracing::{debug_span, error};
 
@@ -189,7 +188,7 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) -> Duration {
             continue;
         }
         let loaded = ChunkStream::<T>::with_state(world, |state| {
-            let (distance_sq, now) = (state.rank.rank(&coord), state.clock.now());
+            let (distance_sq, now) = (state.rank.distance_sq(coord), state.clock.now());
             let latency = state.latencies.returned(coord, distance_sq, now);
             let level = (state.lod.as_ref()).map_or(0, |lod| lod.made(coord, chunk.version));
             let LoadedChunk {

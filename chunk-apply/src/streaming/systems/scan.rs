@@ -2,16 +2,19 @@
 
 use crate::streaming::{
     index::{ChunkIndex, RootOf},
+    order::OrderTracker,
     stream::{ChunkStream, StreamState, renew},
     viewer::{ChunkViewer, LiveViewers},
+    world_origin::WorldOrigin,
 };
 use bevy_ecs::{
     change_detection::DetectChangesMut,
     query::QueryFilter,
     system::{Query, ResMut},
 };
+use bevy_math::Vec3;
 use chunk_coord::{ChunkCoord, ScanBudget, WantedSet};
-use chunk_scheduler::{Lane, Rank};
+use chunk_scheduler::Lane;
 use core::time::Duration;
 use smallvec::SmallVec;
 use tracing::{debug_span, trace};
@@ -67,14 +70,27 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
         (state.viewers).see(viewer.entity, viewer.place, range, &state.world_origin);
     }
     state.viewers.end(start, stream.linger);
+    let has_new_order = state.order.follows_viewers() && {
+        if is_new_grid {
+            state.order.restart();
+        }
+        follow_viewers(&mut state.order, &viewers, &state.world_origin, start);
+        state.order.end(state.viewers.as_slice())
+    };
     state.scanned_range = Some(stream_range);
     state.totals.invalid_positions = state.viewers.invalid_positions();
     state.totals.invalid_ranges = state.viewers.invalid_ranges();
     let have_moved = state.viewers.have_changed();
     if have_moved {
         state.rank = state.rank.following(state.viewers.coords());
+    }
+    if have_moved || has_new_order {
+        state.rank = state.order.order(state.rank.clone());
         state.scheduler.publish(state.rank.clone());
-        state.must_update = true;
+        state.must_update |= have_moved || state.prefetch.is_on();
+    }
+    if have_moved && state.prefetch.is_on() {
+        state.want_reached(|coord| index.contains(coord));
     }
     if let Some(lod) = &mut state.lod
         && (have_moved || is_new_grid)
@@ -92,7 +108,8 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
         let mut budget = ScanBudget::with_clock(limit / 3, &mut now);
         state.outdated.clear();
         let changes = state.pending_changes.refill(start);
-        (state.wanted).update(state.viewers.as_slice(), &mut budget, changes);
+        let viewers = (state.prefetch).viewers(state.viewers.as_slice(), &state.order);
+        (state.wanted).update(viewers, &mut budget, changes);
         have_left |= follow_changes(state, &mut index, &roots, end);
     }
     if state.pending_changes.is_empty() {
@@ -103,12 +120,32 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
     }
     if have_moved {
         let rank = &state.rank;
-        state.saves.rerank(|coord| rank.rank(&coord));
+        state.saves.rerank(|coord| rank.distance_sq(coord));
     }
-    if have_moved || have_left {
+    if have_moved || has_new_order || have_left {
         state.rerank_backlog();
     }
     state.frames.now.scan += state.clock.now().saturating_sub(start);
+}
+
+/// Notes of the viewers what the order needs to know.
+fn follow_viewers<F: QueryFilter + 'static>(
+    order: &mut OrderTracker,
+    viewers: &LiveViewers<F>,
+    origin: &WorldOrigin,
+    now: Duration,
+) {
+    for viewer in viewers.iter() {
+        let Some(at) = viewer.place.in_chunks(origin) else {
+            continue;
+        };
+        let forward = if order.needs_forward() {
+            origin.direction(viewers.forward(viewer.entity))
+        } else {
+            Vec3::ZERO
+        };
+        order.see(viewer.entity.to_bits(), at, forward, now);
+    }
 }
 
 /// Gives up chunks that left and requests chunks that entered, until `end`. Returns whether any left.
@@ -151,11 +188,14 @@ fn request<T: Send + Sync + 'static>(
     }
     for coord in entered {
         trace!(?coord, "wanted");
-        state.latencies.wanted(coord, since);
+        let lane = state.prefetch.enter(coord, state.viewers.as_slice());
+        if lane == Lane::Normal {
+            state.latencies.wanted(coord, since);
+        }
         // What left may return. Else the chunk may be generated from what is yet to be saved.
         let is_there = |root| roots.contains(root);
         if !state.take_back(coord, index, is_there) && !state.saves.want(coord) {
-            state.scheduler.request(coord);
+            state.scheduler.request_in(coord, lane);
         }
     }
     true
