@@ -224,7 +224,7 @@ impl Streamed {
             }
             Action::Origin(x, z) => {
                 let origin = ChunkCoord::planar(x, z);
-                (world.resource_mut::<ChunkStream<Pieces>>()).set_origin(origin);
+                assert!(ChunkStream::<Pieces>::move_origin(world, origin).is_some());
             }
             Action::Pause(true) => world.resource_mut::<ChunkStream<Pieces>>().pause(),
             Action::Pause(false) => world.resource_mut::<ChunkStream<Pieces>>().resume(),

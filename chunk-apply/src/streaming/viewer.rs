@@ -76,7 +76,7 @@ impl ChunkViewer {
 /// It needs no `Transform`. In range, [lingering](crate::StreamingConfig::linger) and filters it is as a [`ChunkViewer`].
 /// On an entity that has both, this one counts: it is one viewer, at this chunk and with this range.
 ///
-/// The chunk is one of the stream's grid and does not depend on [the world's origin](crate::ChunkStream::set_origin). In a
+/// The chunk is one of the stream's grid and does not depend on [the world's origin](crate::ChunkStream::move_origin). In a
 /// planar grid, the part of the coordinate along the axis that the grid ignores does not count.
 ///
 /// ```

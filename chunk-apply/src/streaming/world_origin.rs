@@ -1,5 +1,4 @@
-//! Where chunks stand in the world, also after the world's origin was moved. Roots follow when `systems/apply` runs next;
-//! `ChunkStream::set_origin` only notes it, and the caller moves viewers and everything else before the next scan.
+//! Where chunks stand in the world, also after the world's origin was moved.
 
 use super::index::RootOf;
 use bevy_ecs::world::World;
@@ -25,14 +24,18 @@ impl WorldOrigin {
         Transform::from_translation(corner(&self.grid, self.origin, coord))
     }
 
-    /// Moves every root of the stream to where this origin requires it. A root keeps the grid that it was made by, and its
-    /// place along the axis that the grid ignores.
-    pub(crate) fn move_roots<T: Send + Sync + 'static>(&self, world: &mut World) {
+    /// Moves every root of the stream to where this origin requires it: by `shift`, but without adding up what rounding
+    /// loses. A root keeps its place along the axis that the grid ignores. To one of a former grid this origin means nothing.
+    pub(crate) fn move_roots<T: Send + Sync + 'static>(&self, world: &mut World, shift: Vec3) {
+        let is_ignored = self.grid.size().cmpeq(Vec3::ZERO);
         let mut roots = world.query::<(&RootOf<T>, &mut Transform)>();
         for (root, mut transform) in roots.iter_mut(world) {
-            let place = corner(&root.grid, self.origin, root.coord);
-            let is_ignored = root.grid.size().cmpeq(Vec3::ZERO);
-            transform.translation = Vec3::select(is_ignored, transform.translation, place);
+            if root.grid == self.grid {
+                let place = corner(&self.grid, self.origin, root.coord);
+                transform.translation = Vec3::select(is_ignored, transform.translation, place);
+            } else {
+                transform.translation += shift;
+            }
         }
     }
 

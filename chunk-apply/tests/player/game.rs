@@ -203,7 +203,7 @@ impl Game {
             Step::DespawnedRoots(policy) => self.stream_mut::<0>().despawned_roots = policy,
             Step::SaveAll => self.save_all(),
             Step::Pause(pause) => self.pause(pause),
-            Step::Origin { x, z } => self.set_origin(ChunkCoord::planar(x.into(), z.into())),
+            Step::Origin { x, z } => self.move_origin(ChunkCoord::planar(x.into(), z.into())),
             Step::Grid => self.switch_grid(),
             Step::Reset { is_saved } => self.reset(is_saved),
         }
@@ -356,9 +356,10 @@ impl Game {
         });
     }
 
-    fn set_origin(&mut self, origin: ChunkCoord) {
-        self.stream_mut::<0>().set_origin(origin);
-        self.stream_mut::<1>().set_origin(origin);
+    fn move_origin(&mut self, origin: ChunkCoord) {
+        let world = self.app.world_mut();
+        let first = ChunkStream::<Made<0>>::move_origin(world, origin);
+        assert_eq!(ChunkStream::<Made<1>>::move_origin(world, origin), first);
         self.go_to(self.at);
     }
 

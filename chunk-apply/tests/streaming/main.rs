@@ -22,6 +22,7 @@ mod loading;
 mod lod;
 #[cfg(feature = "metrics")]
 mod metrics_facade;
+mod moving_origin;
 mod panics;
 mod picked_viewers;
 mod planes;

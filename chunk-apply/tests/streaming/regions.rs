@@ -302,7 +302,7 @@ fn each_viewer_has_surroundings_by_its_own_range_and_place() {
     assert_eq!(around(&mut rig, sailor, 0).loaded, 0);
     rig.settle();
     assert_eq!(around(&mut rig, sailor, 3), whole(29));
-    rig.stream_mut().set_origin(ChunkCoord::planar(500, 0));
+    rig.move_origin(ChunkCoord::planar(500, 0));
     assert_eq!(around(&mut rig, sailor, 3).loaded, 0);
 }
 

@@ -231,7 +231,7 @@ fn it_stands_where_a_moved_origin_puts_it() {
     rig.stream_mut().budget = no_chunks();
     rig.move_to(viewer, 100, 0);
     rig.frames(2);
-    rig.stream_mut().set_origin(ChunkCoord::planar(5, 0));
+    rig.move_origin(ChunkCoord::planar(5, 0));
     rig.move_to(viewer, -5, 0);
     rig.frames(2);
     let root = rig.index().root(ChunkCoord::ORIGIN).expect("taken back");

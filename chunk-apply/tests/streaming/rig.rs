@@ -2,6 +2,7 @@
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::{prelude::*, query::QueryFilter};
+use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkStreamingPlugin,
@@ -149,6 +150,12 @@ impl Rig {
 
     pub(crate) fn move_to(&mut self, viewer: Entity, x: i32, z: i32) {
         *(self.app.world_mut().get_mut::<Transform>(viewer)).expect("a viewer") = middle_of(x, z);
+    }
+
+    /// Moves the world's origin, and nothing but the chunks with it. Returns by how much.
+    pub(crate) fn move_origin(&mut self, origin: ChunkCoord) -> Vec3 {
+        let shift = ChunkStream::<Pieces>::move_origin(self.app.world_mut(), origin);
+        shift.expect("there is a stream")
     }
 
     /// One frame of 16 ms, after which the workers do all they can.

@@ -293,15 +293,16 @@ fn a_version_that_fails_after_it_was_superseded_is_no_event() {
 }
 
 #[test]
-fn an_origin_that_an_observer_sets_moves_every_root_in_the_same_frame() {
+fn an_origin_that_an_observer_moves_moves_every_root_in_the_same_frame() {
     let mut rig = Rig::new();
     let viewer = rig.viewer(0, 0);
     rig.settle();
-    rig.app.add_observer(
-        |_: On<ChunkLoaded<Pieces>>, mut stream: ResMut<ChunkStream<Pieces>>| {
-            stream.set_origin(ChunkCoord::planar(1, 0));
-        },
-    );
+    rig.app
+        .add_observer(|_: On<ChunkLoaded<Pieces>>, mut commands: Commands| {
+            commands.queue(|world: &mut World| {
+                ChunkStream::<Pieces>::move_origin(world, ChunkCoord::planar(1, 0));
+            });
+        });
     rig.move_to(viewer, 1, 0);
     while rig.stream().origin() == ChunkCoord::ORIGIN {
         rig.frame();

@@ -83,7 +83,7 @@ fn a_viewer_that_moves_with_its_parent_or_with_the_origin_is_noticed() {
     rig.move_to(ship, 1, 0);
     assert!(!is_settled_now(&mut rig));
     rig.settle();
-    rig.stream_mut().set_origin(ChunkCoord::planar(9, 9));
+    rig.move_origin(ChunkCoord::planar(9, 9));
     assert!(!is_settled_now(&mut rig));
     rig.settle();
     assert!(is_settled_now(&mut rig));

@@ -161,8 +161,7 @@ const ACTS: [Named; 8] = [
         stream.set_grid(ChunkGrid::planar(20.0).expect("20 is a size"));
     }),
     ("move the origin", |world| {
-        let mut stream = world.resource_mut::<ChunkStream<Pieces>>();
-        stream.set_origin(ChunkCoord::planar(0, 1));
+        ChunkStream::<Pieces>::move_origin(world, ChunkCoord::planar(0, 1));
     }),
     ("retry", |world| {
         (world.resource_mut::<ChunkStream<Pieces>>()).retry_quarantined();

@@ -122,8 +122,7 @@ fn a_radius_of_zero_wants_the_viewers_own_chunk() {
 #[test]
 fn a_viewer_at_the_end_of_the_world_wants_what_there_is() {
     let mut rig = Rig::new();
-    rig.stream_mut()
-        .set_origin(ChunkCoord::planar(i32::MAX, i32::MIN));
+    rig.move_origin(ChunkCoord::planar(i32::MAX, i32::MIN));
     rig.viewer(0, 0);
     rig.settle();
     // A quarter of the disc, with both of its edges.
@@ -135,7 +134,7 @@ fn a_viewer_at_the_end_of_the_world_wants_what_there_is() {
 fn a_viewer_beyond_the_end_of_the_world_stays_where_it_last_was() {
     let mut rig = Rig::new();
     let end = ChunkCoord::planar(i32::MAX, 0);
-    rig.stream_mut().set_origin(end);
+    rig.move_origin(end);
     let viewer = rig.viewer(0, 0);
     rig.settle();
     let loaded = rig.index().len();

@@ -81,7 +81,7 @@ fn the_chunk_does_not_depend_on_the_worlds_origin() {
     spawn(&mut rig, 3, 4);
     rig.settle();
     let before = rig.stream().scheduler().counters();
-    rig.stream_mut().set_origin(ChunkCoord::planar(1_000, -5));
+    rig.move_origin(ChunkCoord::planar(1_000, -5));
     rig.settle();
     assert_eq!(rig.stream().scheduler().counters(), before);
     assert!(rig.index().contains(ChunkCoord::planar(3, 4)));

@@ -15,6 +15,7 @@ use crate::{
         viewer::{ChunkViewer, LiveViewers, Place},
         world_origin::WorldOrigin,
     },
+    sync::Arc,
 };
 #[cfg(feature = "bevy_reflect")]
 use bevy_ecs::reflect::ReflectComponent;
@@ -22,7 +23,8 @@ use bevy_ecs::{
     change_detection::DetectChangesMut, entity::Entity, query::QueryFilter, resource::Resource,
     world::World,
 };
-use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, Viewer, WantedSet};
+use bevy_math::Vec3;
+use chunk_coord::{ChunkCoord, ChunkGrid, PositionError, ViewRange, Viewer, WantedSet};
 use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
 use core::{fmt, time::Duration};
 use std::collections::BTreeSet;
@@ -428,15 +430,80 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.world_origin.origin
     }
 
-    /// Moves the world's origin to the minimum corner of another chunk. Roots follow in the same frame, also while the
-    /// stream is paused. Move your viewers and everything else by as much yourself, before the next scan.
+    /// Moves the world's origin to the minimum corner of another chunk, and the `Transform` of every root with it, at once:
+    /// also of chunks that are partly spawned, hidden or on their way out, and while the stream is paused. Returns by how much,
+    /// in world units; `None` where there is no stream. Move your viewers and everything else by as much in the same system,
+    /// and no other system sees one without the other. From a system with parameters, queue it as a command.
     ///
     /// Positions far from the origin lose precision, so that things jitter in a world of more than a few kilometres
     /// without this.
-    pub fn set_origin(&mut self, origin: ChunkCoord) {
-        let moved = WorldOrigin::new(*self.grid(), origin);
-        self.state.must_move_roots |= moved.origin != self.origin();
-        self.state.world_origin = moved;
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use bevy_transform::components::Transform;
+    /// use chunk_apply::{ChunkStream, ChunkViewer};
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// /// What the game moves together with its viewers.
+    /// #[derive(Component)]
+    /// struct Moves;
+    ///
+    /// fn follow_the_viewer(world: &mut World) {
+    ///     let mut viewers = world.query_filtered::<&Transform, With<ChunkViewer>>();
+    ///     let Ok(position) = viewers.single(world).map(|viewer| viewer.translation) else {
+    ///         return;
+    ///     };
+    ///     let here = world.resource::<ChunkStream<Rocks>>().coord_at(position);
+    ///     if let Ok(here) = here
+    ///         && position.length() > 1_000.0
+    ///         && let Some(shift) = ChunkStream::<Rocks>::move_origin(world, here)
+    ///     {
+    ///         let mut others = world.query_filtered::<&mut Transform, With<Moves>>();
+    ///         for mut other in others.iter_mut(world) {
+    ///             other.translation += shift;
+    ///         }
+    ///     }
+    /// }
+    /// # let _ = IntoSystem::into_system(follow_the_viewer);
+    /// ```
+    ///
+    /// # With physics
+    ///
+    /// Move the origin where nothing has looked at the places of this step yet: in `FixedPreUpdate` for physics that
+    /// steps in `FixedUpdate` or `FixedPostUpdate`. `Transform`s are right from then on. `GlobalTransform`s, of chunks and
+    /// of all else that moved, are those of before until Bevy propagates the next time: physics that reads them propagates
+    /// before each step, as avian and rapier do, or reads nothing but `GlobalTransform`s, which are of one moment. Positions
+    /// of its own that an engine keeps outside of transforms are yours to move, too.
+    ///
+    /// A planar grid has one layer, so the origin has 0 along the axis that it ignores, and roots keep their place there.
+    /// Chunks of a former grid, which are about to go, move along by as much.
+    pub fn move_origin(world: &mut World, origin: ChunkCoord) -> Option<Vec3> {
+        let (before, now, clock) = Self::with_state(world, |state| {
+            state.frames.resume();
+            let now = WorldOrigin::new(state.world_origin.grid, origin);
+            let before = core::mem::replace(&mut state.world_origin, now.clone());
+            (before, now, Arc::clone(&state.clock))
+        })?;
+        if before.origin == now.origin {
+            return Some(Vec3::ZERO);
+        }
+        let start = clock.now();
+        let shift = now.transform(before.origin).translation;
+        now.move_roots::<T>(world, shift);
+        let spent = clock.now().saturating_sub(start);
+        Self::with_state(world, |state| state.frames.now.apply.spent += spent);
+        Some(shift)
+    }
+
+    /// The chunk at a position in the world, which is measured from the [origin](Self::origin) as it is now. As long as the
+    /// origin was not moved, [`ChunkGrid::coord_at`] says the same.
+    ///
+    /// # Errors
+    ///
+    /// When the position is not finite along an axis of the grid, or its chunk is outside the `i32` range.
+    pub fn coord_at(&self, position: Vec3) -> Result<ChunkCoord, PositionError> {
+        self.state.world_origin.coord_at(position)
     }
 
     /// The stream's state now. Costs a few microseconds. `index` is the index of this stream.

@@ -87,8 +87,6 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(super) is_saving_all: bool,
     /// Whether a failed save was logged since applying began.
     pub(in crate::streaming) has_told_save_failure: bool,
-    /// Whether loaded chunks stand where an earlier origin put them.
-    pub(in crate::streaming) must_move_roots: bool,
     pub(in crate::streaming) is_paused: bool,
     pub(in crate::streaming) frames: Frames,
     /// When the app's frame began, where that is measured.
@@ -142,7 +140,6 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             is_restarting: false,
             is_saving_all: false,
             has_told_save_failure: false,
-            must_move_roots: false,
             is_paused: false,
             frames: Frames::default(),
             frame_began: None,

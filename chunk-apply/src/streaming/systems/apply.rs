@@ -35,7 +35,6 @@ pub(in crate::streaming) fn apply<T: Send + Sync + 'static>(world: &mut World) {
     if !world.contains_resource::<ChunkIndex<T>>() {
         return refuse_former::<T>(world);
     }
-    move_roots::<T>(world);
     if has_work::<T>(world.resource(), world.resource()) {
         work::<T>(world);
     }
@@ -82,7 +81,6 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     ChunkStream::<T>::with_state(world, |state| state.has_told_save_failure = false);
     let hiding = hide_and_show::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
-    move_roots::<T>(world);
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
@@ -97,7 +95,6 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     if let Some((budget, owes_a_slice)) = budget {
         let host = &mut StreamHost::<T>::default();
         let (mut report, has_advanced) = applier.apply_part(world, host, &budget, owes_a_slice);
-        move_roots::<T>(world);
         ChunkStream::<T>::with_stream(world, |stream| {
             let state = &mut stream.state;
             state.totals.unloaded += report.unloaded as u64;
@@ -246,20 +243,6 @@ fn collect<T: Send + Sync + 'static>(
     let slack = state.scheduler.config().backlog_capacity / 8;
     if state.backlog.len().saturating_sub(current) > slack {
         state.rerank_backlog();
-    }
-}
-
-/// Moves the roots to a new origin, if there is one.
-fn move_roots<T: Send + Sync + 'static>(world: &mut World) {
-    let moved = ChunkStream::<T>::with_state(world, |state| {
-        let must_move = core::mem::take(&mut state.must_move_roots);
-        must_move.then(|| (state.world_origin.clone(), Arc::clone(&state.clock)))
-    });
-    if let Some((origin, clock)) = moved.flatten() {
-        let start = clock.now();
-        origin.move_roots::<T>(world);
-        let spent = clock.now().saturating_sub(start);
-        ChunkStream::<T>::with_state(world, |state| state.frames.now.apply.spent += spent);
     }
 }
 
