@@ -25,8 +25,9 @@ use bevy_ecs::{
         common_conditions::{any_with_component, resource_exists},
     },
 };
-use bevy_transform::TransformSystems;
+use bevy_transform::{TransformPlugin, TransformSystems};
 use core::{fmt, marker::PhantomData};
+use tracing::warn;
 
 /// The steps of a stream, in the order in which they run. All streams of an app share them.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,7 +230,23 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
             ),
         );
     }
+
+    /// Warns, once, where nothing carries the places of chunks over to their entities.
+    fn finish(&self, app: &mut App) {
+        let has_transforms = app.is_plugin_added::<TransformPlugin>();
+        if !has_transforms && !app.world().contains_resource::<KnowsNoTransforms>() {
+            app.insert_resource(KnowsNoTransforms);
+            warn!(
+                "without Bevy's `TransformPlugin`, which is part of `DefaultPlugins`, the `GlobalTransform` of \
+                 everything in a chunk stays where it was spawned: add it, unless nothing reads them"
+            );
+        }
+    }
 }
+
+/// In an app that was told that it lacks Bevy's `TransformPlugin`.
+#[derive(Resource)]
+struct KnowsNoTransforms;
 
 /// Runs applying before transforms and visibility are propagated. Otherwise a chunk that replaces another would not be
 /// drawn for a frame. In other schedules than `PostUpdate` there are no such systems.
