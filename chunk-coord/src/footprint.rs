@@ -114,6 +114,37 @@ impl Footprint {
         }
     }
 
+    /// The same shape with all of its lengths longer by `band`, as far as they can be counted.
+    pub(crate) const fn widened(&self, band: u32) -> Self {
+        match *self {
+            Self::Disc { radius } => Self::Disc {
+                radius: radius.saturating_add(band),
+            },
+            Self::DiscXy { radius } => Self::DiscXy {
+                radius: radius.saturating_add(band),
+            },
+            Self::Sphere { radius } => Self::Sphere {
+                radius: radius.saturating_add(band),
+            },
+            Self::Cylinder {
+                radius,
+                half_height,
+            } => Self::Cylinder {
+                radius: radius.saturating_add(band),
+                half_height: half_height.saturating_add(band),
+            },
+            Self::Cuboid {
+                half_extents: [x, y, z],
+            } => Self::Cuboid {
+                half_extents: [
+                    x.saturating_add(band),
+                    y.saturating_add(band),
+                    z.saturating_add(band),
+                ],
+            },
+        }
+    }
+
     /// Whether the shape contains the whole of `other` around the same centre.
     ///
     /// Exact, and without counting: the shapes are convex, so the outermost chunks of `other` decide.

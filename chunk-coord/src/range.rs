@@ -89,28 +89,20 @@ impl ViewRange {
         )
     }
 
-    /// Two upright cylinders, with lengths in chunks. The unload cylinder is taller than the load cylinder by
-    /// as much as it is wider.
+    /// A range of any shape that keeps `band` chunks more in every direction than it loads.
     ///
-    /// # Errors
+    /// ```
+    /// use chunk_coord::{Footprint, ViewRange};
     ///
-    /// When `unload_radius` is less than `load_radius`.
-    pub fn cylinder(
-        load_radius: u32,
-        unload_radius: u32,
-        load_half_height: u32,
-    ) -> Result<Self, ViewRangeError> {
-        let band = unload_radius.saturating_sub(load_radius);
-        Self::new(
-            Footprint::Cylinder {
-                radius: load_radius,
-                half_height: load_half_height,
-            },
-            Footprint::Cylinder {
-                radius: unload_radius,
-                half_height: load_half_height.saturating_add(band),
-            },
-        )
+    /// let tower = ViewRange::with_band(Footprint::Cylinder { radius: 8, half_height: 2 }, 3);
+    /// assert_eq!(tower.unload(), Footprint::Cylinder { radius: 11, half_height: 5 });
+    /// assert_eq!(ViewRange::with_band(Footprint::Disc { radius: 12 }, 2), ViewRange::disc(12, 14)?);
+    /// # Ok::<(), chunk_coord::ViewRangeError>(())
+    /// ```
+    #[must_use]
+    pub fn with_band(load: Footprint, band: u32) -> Self {
+        let unload = load.widened(band);
+        Self { load, unload }
     }
 
     /// Two boxes, by the number of chunks to either side of the viewer along x, y and z. With no chunks
@@ -271,7 +263,30 @@ mod tests {
     use crate::footprint::tests::footprints;
     use proptest::prelude::*;
 
+    fn cylinder(radius: u32, half_height: u32) -> Footprint {
+        Footprint::Cylinder {
+            radius,
+            half_height,
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_band_keeps_what_is_so_near_to_what_is_loaded(
+            load in footprints(0..5), band in prop_oneof![0..3_u32, Just(u32::MAX)],
+        ) {
+            let range = ViewRange::with_band(load, band);
+            prop_assert_eq!(ViewRange::new(load, range.unload()), Ok(range));
+            let [x, y, z] = load.half_extents();
+            let flat = |extent: u32, is_flat| if is_flat { 0 } else { extent.saturating_add(band) };
+            let expected = [
+                x.saturating_add(band),
+                flat(y, matches!(load, Footprint::Disc { .. })),
+                flat(z, matches!(load, Footprint::DiscXy { .. })),
+            ];
+            prop_assert_eq!(range.unload().half_extents(), expected);
+        }
+
         #[test]
         fn a_range_is_accepted_exactly_when_no_loaded_chunk_is_outside(load in footprints(0..6), unload in footprints(0..6)) {
             let inside = |shape: Footprint, x, y, z| shape.contains(ChunkCoord::ORIGIN, ChunkCoord::new(x, y, z));
@@ -323,14 +338,14 @@ mod tests {
         for fitting in [
             ViewRange::disc(3, 4),
             ViewRange::sphere(0, 4),
-            ViewRange::cylinder(3, 5, 0),
+            Ok(ViewRange::with_band(cylinder(3, 0), 2)),
             ViewRange::cuboid([1, 0, 1], [1, 9, 1]),
         ] {
             assert!(fitting.unwrap().fits(&plane));
         }
         for other in [
             ViewRange::sphere(1, 1),
-            ViewRange::cylinder(3, 4, 1),
+            Ok(ViewRange::with_band(cylinder(3, 1), 1)),
             ViewRange::cuboid([0, 1, 0], [1, 1, 1]),
         ] {
             assert!(!other.unwrap().fits(&plane));
@@ -342,17 +357,17 @@ mod tests {
         let radii = |range: ViewRange| (range.load_radius(), range.unload_radius());
         assert_eq!(radii(ViewRange::disc(8, 9).unwrap()), (8, 9));
         assert_eq!(radii(ViewRange::sphere(3, 5).unwrap()), (3, 5));
-        let cylinder = ViewRange::cylinder(8, 10, 2).unwrap();
-        assert_eq!(radii(cylinder), (8, 10));
-        assert_eq!(cylinder.load().half_extents(), [8, 2, 8]);
-        assert_eq!(cylinder.unload().half_extents(), [10, 4, 10]);
+        let tower = ViewRange::with_band(cylinder(8, 2), 2);
+        assert_eq!(radii(tower), (8, 10));
+        assert_eq!(tower.load().half_extents(), [8, 2, 8]);
+        assert_eq!(tower.unload().half_extents(), [10, 4, 10]);
         let cuboid = ViewRange::cuboid([4, 0, 6], [5, 0, 8]).unwrap();
         assert_eq!(radii(cuboid), (6, 8));
     }
 
     #[test]
     fn a_refused_range_says_what_was_asked_for() {
-        let error = ViewRange::cylinder(8, 7, 2).unwrap_err();
+        let error = ViewRange::new(cylinder(8, 2), cylinder(7, 2)).unwrap_err();
         assert_eq!(error.kind, ViewRangeErrorKind::NotCovered);
         assert_eq!(error.unload.half_extents(), [7, 2, 7]);
         let error = ViewRange::cuboid([4, 1, 4], [5, 0, 5]).unwrap_err();
@@ -365,12 +380,8 @@ mod tests {
         let all = u32::MAX;
         assert!(ViewRange::disc(all, all).is_ok());
         assert!(ViewRange::sphere(all, all).is_ok());
-        assert!(ViewRange::cylinder(1, all, all).is_ok());
-        let cylinder = Footprint::Cylinder {
-            radius: all,
-            half_height: all,
-        };
-        assert!(ViewRange::new(cylinder, Footprint::Sphere { radius: all }).is_err());
-        assert!(ViewRange::new(Footprint::Sphere { radius: all }, cylinder).is_ok());
+        let all_around = cylinder(all, all);
+        assert!(ViewRange::new(all_around, Footprint::Sphere { radius: all }).is_err());
+        assert!(ViewRange::new(Footprint::Sphere { radius: all }, all_around).is_ok());
     }
 }

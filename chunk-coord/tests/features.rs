@@ -16,7 +16,13 @@ mod serde {
         for range in [
             ViewRange::disc(8, 10),
             ViewRange::sphere(3, 3),
-            ViewRange::cylinder(8, 10, 2),
+            Ok(ViewRange::with_band(
+                Footprint::Cylinder {
+                    radius: 8,
+                    half_height: 2,
+                },
+                2,
+            )),
             ViewRange::disc(8, 10).map(|range| range.in_grid(&ChunkGrid::planar_xy(1.0).unwrap())),
             ViewRange::cuboid([1, 2, 3], [4, 5, 6]),
         ] {
@@ -71,7 +77,13 @@ mod reflect {
         round_and_back(Footprint::Cuboid {
             half_extents: [1, 2, 3],
         });
-        round_and_back(ViewRange::cylinder(8, 10, 2).unwrap());
+        round_and_back(ViewRange::with_band(
+            Footprint::Cylinder {
+                radius: 8,
+                half_height: 2,
+            },
+            2,
+        ));
         round_and_back(ChunkGrid::planar(16.0).unwrap());
         round_and_back(ChunkGrid::planar_xy(16.0).unwrap());
     }

@@ -9,7 +9,7 @@ use bevy_transform::components::Transform;
 use chunk_apply::{
     ChunkStreamingPlugin, ChunkViewer, ManualClock, StreamingConfig, StreamingConfigError,
 };
-use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+use chunk_coord::{ChunkCoord, ChunkGrid, Footprint, ViewRange};
 
 #[test]
 fn the_wanted_chunks_are_the_union_over_all_viewers() {
@@ -216,7 +216,13 @@ fn a_range_of_many_layers_is_refused_in_a_planar_grid_by_name() {
     assert!(text.contains("10 by 10"), "{text}");
     assert_eq!(plugin_in(volumetric(), Some(sphere)).validate(), Ok(()));
     // How far chunks are kept above an empty sky does not matter.
-    let flat = ViewRange::cylinder(2, 4, 0).expect("4 is not less than 2");
+    let flat = ViewRange::with_band(
+        Footprint::Cylinder {
+            radius: 2,
+            half_height: 0,
+        },
+        2,
+    );
     assert_eq!(plugin_in(grid(), Some(flat)).validate(), Ok(()));
 }
 
