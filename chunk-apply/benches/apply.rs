@@ -31,7 +31,6 @@ const FLIGHT: &str = "apply/flight, p99 frame of our systems";
 const IDLE: &str = "apply/idle with 10189 loaded chunks, our part of a frame";
 const AHEAD: &str =
     "apply/flight too fast to fill, chunks ahead missing by motion, against by distance";
-const AHEAD_PREFETCH: &str = "apply/flight too fast to fill, chunks ahead missing by motion with prefetch, against by distance";
 const CROWD: &str = "apply/1000 viewers, one crossing a frame, chunks loaded, against 10 viewers";
 const CROWD_P99: &str = "apply/1000 viewers, p99 frame of our systems";
 const CROWD_10000: &str = "apply/10000 viewers, chunks loaded, against 10 viewers";
@@ -73,22 +72,15 @@ fn main() {
         ]
     });
     // A simulation, which is the same each time.
-    figures.add(1, &[AHEAD, AHEAD_PREFETCH], || {
-        let by_distance = 100.0 * fast_flight::missing_ahead(LoadOrder::Distance);
-        let by_motion = |prefetch| {
-            let look_ahead = Duration::from_secs(2);
-            100.0
-                * fast_flight::missing_ahead(LoadOrder::Motion {
-                    look_ahead,
-                    prefetch,
-                })
-        };
-        [(AHEAD, false), (AHEAD_PREFETCH, true)]
-            .map(|(name, prefetch)| {
-                let figure = Figure::new(name, "%", by_motion(prefetch));
-                figure.against(by_distance).at_least(2.0)
-            })
-            .into()
+    figures.add(1, &[AHEAD], || {
+        let missing = |order| 100.0 * fast_flight::missing_ahead(order, fast_flight::TOO_FAST);
+        let by_motion = missing(LoadOrder::Motion {
+            look_ahead: Duration::from_secs(2),
+            prefetch: false,
+        });
+        let by_distance = missing(LoadOrder::Distance);
+        let figure = Figure::new(AHEAD, "%", by_motion);
+        vec![figure.against(by_distance).at_least(2.0)]
     });
     figures.add(3, &[IDLE], || {
         vec![Figure::new(IDLE, "us", stream::idle()).at_most(5.0)]

@@ -1,5 +1,6 @@
 //! Which chunk comes first.
 
+use crate::fast_flight::{TOO_FAST, missing_ahead};
 use crate::rig::{CHUNK_SIZE, Pieces, Rig, config, generator, grid, middle_of, spawner};
 use bevy_ecs::prelude::*;
 use bevy_math::{Quat, Vec3};
@@ -444,4 +445,15 @@ fn an_order_survives_whatever_a_viewer_does() {
         rig.settle();
         assert_eq!(rig.index().len(), 29);
     }
+}
+
+#[test]
+fn by_motion_at_most_half_as_much_is_missing_ahead_of_a_fast_viewer_as_by_distance() {
+    let by_distance = missing_ahead(LoadOrder::Distance, TOO_FAST);
+    let by_motion = missing_ahead(motion(), TOO_FAST);
+    assert!(by_distance > 0.3, "no holes to fill: {by_distance}");
+    assert!(
+        by_motion <= by_distance / 2.0,
+        "{by_motion} of {by_distance}"
+    );
 }

@@ -1,5 +1,6 @@
 //! What lies ahead beyond the load radius.
 
+use crate::fast_flight::{TOO_FAST, missing_ahead};
 use crate::rig::{CHUNK_SIZE, Pieces, Rig, config, grid, middle_of, spawner, two_chunks_a_frame};
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
@@ -274,4 +275,17 @@ fn what_is_prefetched_goes_with_its_viewer_and_with_the_grid() {
     rig.settle();
     assert!(rig.index().is_empty());
     assert_eq!(rig.pieces(), 0);
+}
+
+#[test]
+fn with_prefetch_hardly_anything_is_missing_ahead_where_workers_have_time_to_spare() {
+    let missing = |prefetch, speed| {
+        let look_ahead = Duration::from_secs(2);
+        missing_ahead(order(look_ahead, prefetch), speed)
+    };
+    let (without, with) = (missing(false, 4.0), missing(true, 4.0));
+    assert!(without > 0.01, "nothing to prefetch: {without}");
+    assert!(with <= without / 2.0, "{with} of {without}");
+    // Where they have none, they never come to it.
+    assert_eq!(missing(true, TOO_FAST), missing(false, TOO_FAST));
 }
