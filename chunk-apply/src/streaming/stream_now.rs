@@ -211,7 +211,6 @@ pub fn chunks_are_settled<T: Send + Sync + 'static>(stream: ChunkStreamNow<'_, '
 /// app.add_systems(Update, (draw_bar, play.run_if(chunks_are_ready::<Rocks>(4))));
 /// # app.update();
 /// ```
-#[must_use]
 pub fn chunks_are_ready<T: Send + Sync + 'static>(
     radius: u32,
 ) -> impl FnMut(ChunkStreamNow<'_, '_, T>) -> bool + Clone {
