@@ -61,7 +61,7 @@ pub enum StreamingSystems {
 /// ```
 /// use bevy_app::{App, TaskPoolPlugin};
 /// use bevy_ecs::prelude::*;
-/// use chunk_apply::{prelude::*, ChunkStreamSystemsPlugin, Reset};
+/// use chunk_apply::{ChunkStreamSystemsPlugin, Reset, prelude::*};
 ///
 /// struct Rocks(u64);
 ///
@@ -71,7 +71,7 @@ pub enum StreamingSystems {
 ///     ChunkStreamingPlugin::new(
 ///         ChunkGrid::planar(16.0)?,
 ///         Generator::new(move |_: &Job<ChunkCoord>| Rocks(seed)),
-///         Spawner::new(|_, rocks: Rocks, writer| writer.spawn_batch([Name::new(format!("{}", rocks.0))])),
+///         Spawner::new(|_, rocks: Rocks, writer| writer.spawn_batch([Name::new(format!("rock of {}", rocks.0))])),
 ///     )
 ///     .start(world)?;
 ///     Ok(())
@@ -88,9 +88,9 @@ pub enum StreamingSystems {
 /// app.add_plugins((TaskPoolPlugin::default(), ChunkStreamSystemsPlugin::<Rocks>::default()));
 /// # app.world_mut().spawn(ChunkViewer::default());
 /// # for _ in 0..2 {
-/// app.world_mut().run_system_cached(begin)??;
+/// begin(app.world_mut())?;
 /// # while app.world().resource::<ChunkIndex<Rocks>>().len() < 9 { app.update(); }
-/// app.world_mut().run_system_cached(end)?;
+/// end(app.world_mut());
 /// assert!(!app.world().contains_resource::<ChunkStream<Rocks>>());
 /// # }
 /// # Ok::<(), BevyError>(())
