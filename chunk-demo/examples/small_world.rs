@@ -8,8 +8,6 @@ use bevy_math::Vec3;
 use bevy_transform::prelude::*;
 use chunk_apply::prelude::*;
 use chunk_assets::{ChunkAssetsPlugin, SharedAssets, Tint};
-use chunk_coord::{ChunkCoord, ChunkGrid};
-use chunk_scheduler::{Generator, Job};
 use std::time::Duration;
 
 /// What a chunk is made of: blocks of earth, and flowers on some of them.
