@@ -51,9 +51,9 @@ fn main() -> AppExit {
         .add_plugins(ScheduleRunnerPlugin::run_loop(Duration::from_millis(2)))
         .init_resource::<Game>()
         .init_state::<Screen>()
-        .add_observer(|_: On<ChunkRegionReady<Rocks>>, mut game: ResMut<Game>| game.ready += 1)
+        .add_observer(note)
         .add_systems(OnEnter(Screen::Loading), begin)
-        .add_systems(OnEnter(Screen::Playing), lift_the_curtain)
+        .add_systems(OnEnter(Screen::Playing), (stand, lift_the_curtain).chain())
         .add_systems(OnExit(Screen::Playing), end)
         .add_systems(
             Update,
@@ -100,7 +100,7 @@ fn stones_of(seed: u64) -> usize {
 fn make(seed: u64, chunk: ChunkCoord) -> Rocks {
     let start = seed ^ (u64::from(chunk.x as u32) << 32) ^ u64::from(chunk.z as u32);
     let mix = |h: u64, n: u64| (h ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
-    let lie = |n: u64| (0..20_000).fold(start + n, mix) % 16_000;
+    let lie = |n: u64| (0..20_000).fold(start.wrapping_add(n), mix) % 16_000;
     let stone = |n: usize| Stone {
         seed,
         at: lie(n as u64) as f32 / 1_000.0,
@@ -151,24 +151,35 @@ fn draw_bar(
     mut last: Local<(u64, usize)>,
 ) {
     let progress = stream.progress_around(*player, NEAR);
-    let now = (game.seed, progress.loaded);
-    if now != *last {
-        *last = now;
-        let filled = (20.0 * progress.fraction()) as usize;
+    let filled = (10.0 * progress.fraction()) as usize;
+    if (game.seed, filled) != *last {
+        *last = (game.seed, filled);
+        let bar = "#".repeat(filled);
         println!(
-            "world {}: [{:<20}] {}/{}",
-            game.seed,
-            "#".repeat(filled),
-            progress.loaded,
-            progress.chunks
+            "world {}: [{bar:<10}] {} of {}",
+            game.seed, progress.loaded, progress.chunks
         );
     }
 }
 
+/// Nobody asks any more whether the surroundings are there once they were.
+fn note(ready: On<ChunkRegionReady<Rocks>>, mut game: ResMut<Game>, mut commands: Commands) {
+    game.ready += 1;
+    (commands.entity(ready.entity)).remove::<ChunkRegion<Rocks>>();
+}
+
+/// Play begins on whole ground.
+fn stand(stream: ChunkStreamNow<Rocks>, player: Single<Entity, With<ChunkViewer>>) {
+    let progress = stream.progress_around(*player, NEAR);
+    assert!(
+        progress.is_loaded() && progress.chunks == 49,
+        "{progress:?}"
+    );
+}
+
 /// From now on frames must be short.
-fn lift_the_curtain(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
+fn lift_the_curtain(mut stream: ResMut<ChunkStream<Rocks>>) {
     stream.budget = ApplyBudget::default();
-    assert!(index.len() >= 49, "play begins on whole ground");
 }
 
 /// After some steps the player has enough.
@@ -184,8 +195,15 @@ fn walk(
     }
 }
 
-/// In every frame, on every screen, all stones are of the world that the player chose.
-fn look(stones: Query<&Stone>, mut game: ResMut<Game>) {
+/// In every frame, on every screen, all stones are of the world that the player chose, and nothing has failed.
+fn look(
+    stones: Query<&Stone>,
+    mut failures: MessageReader<ChunkFailed<Rocks>>,
+    mut game: ResMut<Game>,
+) {
+    if let Some(failure) = failures.read().next() {
+        panic!("{}: {}", failure.coord, failure.message);
+    }
     for stone in &stones {
         assert_eq!(stone.seed, game.seed, "a stone of another world");
     }
