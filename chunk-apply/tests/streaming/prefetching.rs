@@ -5,7 +5,7 @@ use crate::rig::{CHUNK_SIZE, Pieces, Rig, config, grid, middle_of, spawner, two_
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{ApplyBudget, ChunkStreamingPlugin, LoadOrder, ManualClock};
-use chunk_coord::ChunkCoord;
+use chunk_coord::{ChunkCoord, ChunkGrid};
 use chunk_scheduler::{Generator, Job, Lane, Status};
 use std::time::Duration;
 
@@ -267,7 +267,8 @@ fn what_is_prefetched_goes_with_its_viewer_and_with_the_grid() {
     });
     let viewer = rig.viewer(0, 0);
     fly(&mut rig, viewer, 100, [1.0, 0.0]);
-    rig.stream_mut().set_grid(grid());
+    let other = ChunkGrid::planar(2.0 * CHUNK_SIZE).expect("20 is a size");
+    rig.stream_mut().set_grid(other);
     rig.settle();
     assert_eq!(rig.index().len(), 29);
     fly(&mut rig, viewer, 100, [1.0, 0.0]);
