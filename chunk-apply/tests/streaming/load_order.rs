@@ -436,12 +436,13 @@ fn an_order_survives_whatever_a_viewer_does() {
         // Time may stand still.
         rig.app.update();
         rig.app.update();
-        rig.stream_mut().set_grid(grid());
+        let other = ChunkGrid::planar(2.0 * CHUNK_SIZE).expect("20 is a size");
+        rig.stream_mut().set_grid(other);
         rig.frame();
         rig.app.world_mut().despawn(viewer);
         rig.settle();
         assert!(rig.index().is_empty());
-        rig.viewer(-90, 5);
+        rig.viewer(-90, 25);
         rig.settle();
         assert_eq!(rig.index().len(), 29);
     }
