@@ -139,7 +139,7 @@ fn rig_with_walker() -> Rig {
     let mut rig = Rig::build(ManualClock::default(), plugin);
     let place = Transform::from_xyz(0.0, 2.0, CHUNK_SIZE / 2.0);
     rig.app
-        .add_plugins(TransformPlugin)
+        .add_plugins((TaskPoolPlugin::default(), TransformPlugin))
         .init_resource::<RayCasts>()
         .add_systems(Last, note_propagated);
     (rig.app.world_mut()).spawn((ChunkViewer::default(), Walker::default(), place));
