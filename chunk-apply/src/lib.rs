@@ -44,9 +44,9 @@ pub mod prelude {
     pub use crate::{ApplyBudget, ChunkWriter, SpawnError, Spawner};
     #[cfg(feature = "streaming")]
     pub use crate::{
-        ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamingPlugin,
-        ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, LoadOrder, StreamingConfig,
-        StreamingSystems,
+        ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamNow,
+        ChunkStreamingPlugin, ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, LoadOrder,
+        StreamingConfig, StreamingSystems,
     };
     #[cfg(feature = "streaming")]
     pub use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
