@@ -206,6 +206,21 @@ fn one_that_fails_for_good_is_not_waited_for() {
 }
 
 #[test]
+fn a_finished_version_is_shown_although_a_newer_one_failed_while_it_waited() {
+    let mut edited = Edited::new();
+    edited.land().edit = 1;
+    edited.land().slow = vec![(B, FRAME * 9)];
+    edited.refresh(&[A, B]);
+    edited.frame();
+    edited.frame();
+    edited.land().failing = Some(A);
+    assert!(edited.rig.stream_mut().refresh(A));
+    edited.settle_in_step(&[A, B]);
+    assert_eq!(edited.seen(&[A, B]), [1, 1]);
+    assert_eq!(edited.rig.stream().quarantined().collect::<Vec<_>>(), [A]);
+}
+
+#[test]
 fn one_that_is_no_longer_wanted_is_not_waited_for() {
     let mut edited = Edited::new();
     let edge = ChunkCoord::planar(-3, 0);

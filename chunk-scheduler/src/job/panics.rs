@@ -19,6 +19,7 @@ pub(crate) fn guard<R>(work: impl FnOnce() -> R) -> Result<R, String> {
 /// Runs a generator as [`guard`] does, and without the lines and the backtrace that the process prints for a panic: the
 /// scheduler says in one line what failed. The message ends with the place of the panic.
 pub(crate) fn guard_generator<R>(work: impl FnOnce() -> R) -> Result<R, String> {
+    PLACE.take();
     let was_reported = IS_REPORTED.replace(true);
     let result = guard(work);
     IS_REPORTED.set(was_reported);

@@ -183,12 +183,6 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         }
     }
 
-    /// The chunk is not made anew, so that those which would be swapped with it do not wait for it.
-    pub(in crate::streaming) fn leave_swap(&mut self, coord: ChunkCoord) {
-        let content = self.swaps.leave(coord);
-        self.scheduler.discard(Vec::from_iter(content));
-    }
-
     /// Gives up the next few chunks that left the wanted set. Returns whether there were any.
     pub(in crate::streaming) fn give_up_next(
         &mut self,

@@ -122,7 +122,19 @@ impl<T> Swaps<T> {
         None
     }
 
-    /// The chunk is not made anew: it is no longer wanted, or it failed. Returns the content that waited.
+    /// This version of the chunk failed for good, so the others of its group do not wait for it. One that is whole stays, and
+    /// so does one that is requested later.
+    pub(in crate::streaming) fn fail(&mut self, coord: ChunkCoord, version: Version) {
+        let has_failed = |group: &BTreeMap<ChunkCoord, Member<T>>| match group.get(&coord) {
+            Some(Member::Requested(first)) => *first <= version,
+            _ => false,
+        };
+        if let Some(at) = self.groups.iter().position(has_failed) {
+            self.remove(at, coord);
+        }
+    }
+
+    /// The chunk is no longer wanted. Returns the content that waited.
     pub(in crate::streaming) fn leave(&mut self, coord: ChunkCoord) -> Option<T> {
         for group in &mut self.following {
             group.remove(&coord);
@@ -139,16 +151,21 @@ impl<T> Swaps<T> {
             .groups
             .iter()
             .position(|group| group.contains_key(&coord))?;
+        match self.remove(at, coord) {
+            Some(Member::Whole(_, content)) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Removes a member of a group, for which the others then do not wait.
+    fn remove(&mut self, at: usize, coord: ChunkCoord) -> Option<Member<T>> {
         let member = self.groups[at].remove(&coord);
         if let Some(other) = self.groups[at].keys().next().copied() {
             self.finish(other, false);
         } else {
             self.groups.remove(at);
         }
-        match member {
-            Some(Member::Whole(_, content)) => Some(content),
-            _ => None,
-        }
+        member
     }
 
     /// How many chunks are to be swapped in the next frame, one after the other.

@@ -33,7 +33,7 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
         let is_newest = newest.is_none_or(|newest| newest < failure.version);
         let has_given_up = failure.verdict == Verdict::GaveUp && is_newest;
         if has_given_up {
-            state.leave_swap(failure.key);
+            state.swaps.fail(failure.key, failure.version);
         }
         if has_given_up && state.wanted.contains(failure.key) {
             state.quarantine.insert(failure.key, failure.version);
