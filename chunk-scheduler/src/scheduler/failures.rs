@@ -166,7 +166,8 @@ impl<K: Key> Failures<K> {
             Verdict::Unwanted
         };
         // One warning for each job that is given up, and not for each of its attempts.
-        if verdict != Verdict::GaveUp {
+        // A panic of a job that was superseded is the last that is heard of it.
+        if verdict == Verdict::Retry || (verdict == Verdict::Unwanted && !panicked) {
             tracing::debug!(?key, attempts, ?verdict, "an attempt failed: {message}");
         } else if self.log.admits() {
             tracing::warn!(?key, attempts, panicked, "given up: {message}");

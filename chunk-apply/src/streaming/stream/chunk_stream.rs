@@ -325,8 +325,12 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// What is generated first waits for the rest. Then all are spawned in one frame and each in one piece, whatever the
     /// [`budget`](Self::budget) says once there is time for the first, so this is for a few chunks and not for a
-    /// region. One that fails for good, or is no longer wanted, is not waited for; one that is tried again is. Of more than
-    /// half of [`backlog_capacity`](chunk_scheduler::SchedulerConfig::backlog_capacity) the first are not waited with.
+    /// region. One that fails for good, or is no longer wanted, is not waited for; one that is tried again is, and so is one
+    /// that cannot be made yet or whose save fails and is tried again. Of more than half of
+    /// [`backlog_capacity`](chunk_scheduler::SchedulerConfig::backlog_capacity) the first are not waited with.
+    ///
+    /// Calls that have a chunk in common with a group under way wait for it, and those of them that overlap become one group:
+    /// calls for each of many neighbours end in a region that is swapped in one frame.
     ///
     /// A chunk that is in a group which is not swapped yet is refreshed after that, so this may be called at any rate. If
     /// what the generator reads changes while a group is being made, those that are made later have read it and the others
