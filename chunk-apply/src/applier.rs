@@ -322,7 +322,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         key: K,
         chunk: LoadedChunk,
     ) {
-        if work.pacer.is_in_whole_chunks() {
+        if work.budget.whole_chunks {
             self.unloader.despawn_whole(key, chunk, work);
         } else {
             self.unloader.push(work.world, key, chunk, FIRST);

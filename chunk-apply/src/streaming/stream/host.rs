@@ -43,6 +43,12 @@ fn live<T: Send + Sync + 'static>(
     live.find(|live| live.get() == version && !state.is_of_another_grid())
 }
 
+/// How many of the next chunks are swapped together.
+fn ready<T: Send + Sync + 'static>(state: &StreamState<T>) -> usize {
+    let scheduler = &state.scheduler;
+    (state.swaps).ready(|coord, version| scheduler.is_live(coord, version))
+}
+
 impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
     fn next_arrival(&mut self, world: &mut World) -> Option<Arrival<ChunkCoord, T>> {
         ChunkStream::<T>::with_state(world, |state| {
@@ -51,10 +57,16 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             let mut outdated = Vec::new();
             let next = loop {
-                let next = state.swaps.pop().or_else(|| state.backlog.pop());
+                let scheduler = &state.scheduler;
+                let has_rest = state.swaps.has_rest();
+                let next = (state.swaps)
+                    .pop(|coord, version| scheduler.is_live(coord, version))
+                    .or_else(|| state.backlog.pop());
                 let Some((key, version, content)) = next else {
                     break None;
                 };
+                // Nothing but the rest of a group is spawned without regard to the budget.
+                let was_last = has_rest && !state.swaps.has_rest();
                 // A newer one then waits for this one, or else a chunk that takes many frames would never be whole.
                 if state.scheduler.applying(key, version) {
                     let version = version.get();
@@ -65,6 +77,9 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
                     });
                 }
                 outdated.push(content);
+                if was_last {
+                    break None;
+                }
             };
             // A worker drops them.
             state.scheduler.discard(outdated);
@@ -77,13 +92,13 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         stream.is_some_and(|stream| {
             let state = &stream.state;
             !(state.is_of_another_grid() || state.is_full())
-                && (state.swaps.whole() > 0 || !state.backlog.is_empty())
+                && (ready(state) > 0 || !state.backlog.is_empty())
         })
     }
 
     fn next_together(&self, world: &World) -> usize {
         let stream = world.get_resource::<ChunkStream<T>>();
-        stream.map_or(0, |stream| stream.state.swaps.whole())
+        stream.map_or(0, |stream| ready(&stream.state))
     }
 
     fn is_current(&self, world: &World, coord: &ChunkCoord, version: u64) -> bool {

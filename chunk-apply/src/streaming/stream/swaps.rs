@@ -23,6 +23,8 @@ pub(in crate::streaming) struct Swaps<T> {
     groups: Vec<BTreeMap<ChunkCoord, Member<T>>>,
     /// Those that are made and wait for their frame.
     whole: VecDeque<VecDeque<Content<T>>>,
+    /// What is left of the one that is being spawned.
+    begun: VecDeque<Content<T>>,
     /// Those that follow when the groups are swapped that have one of their chunks. No chunk is in two of them.
     following: Vec<BTreeSet<ChunkCoord>>,
 }
@@ -32,12 +34,16 @@ impl<T> Swaps<T> {
         Self {
             groups: Vec::new(),
             whole: VecDeque::new(),
+            begun: VecDeque::new(),
             following: Vec::new(),
         }
     }
 
     pub(in crate::streaming) fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.whole.is_empty() && self.following.is_empty()
+        self.groups.is_empty()
+            && self.whole.is_empty()
+            && self.begun.is_empty()
+            && self.following.is_empty()
     }
 
     /// Whether the chunk is in a group that is not swapped yet.
@@ -46,12 +52,9 @@ impl<T> Swaps<T> {
     }
 
     fn has_begun(&self, coord: ChunkCoord) -> bool {
+        let mut whole = self.whole.iter().flatten().chain(&self.begun);
         self.groups.iter().any(|group| group.contains_key(&coord))
-            || self
-                .whole
-                .iter()
-                .flatten()
-                .any(|(other, ..)| *other == coord)
+            || whole.any(|(other, ..)| *other == coord)
     }
 
     /// Adds a group that follows those of its chunks that there are. [`next`](Self::next) says when it is to be requested.
@@ -141,8 +144,9 @@ impl<T> Swaps<T> {
         }
         self.following.retain(|group| !group.is_empty());
         let is_it = |(other, ..): &Content<T>| *other == coord;
-        let mut whole = self.whole.iter_mut();
-        let found = whole.find_map(|group| group.remove(group.iter().position(is_it)?));
+        let take = |group: &mut VecDeque<Content<T>>| group.remove(group.iter().position(is_it)?);
+        let found = self.whole.iter_mut().find_map(take);
+        let found = found.or_else(|| take(&mut self.begun));
         if let Some((.., content)) = found {
             self.whole.retain(|group| !group.is_empty());
             return Some(content);
@@ -168,19 +172,39 @@ impl<T> Swaps<T> {
         member
     }
 
-    /// How many chunks are to be swapped in the next frame, one after the other.
-    pub(super) fn whole(&self) -> usize {
-        self.whole.front().map_or(0, VecDeque::len)
+    /// How many chunks are to be spawned one after the other in one frame: those of the first group of which every content
+    /// is the newest, or what is left of it. A newer one of the others is about to be delivered.
+    pub(super) fn ready(&self, is_live: impl Fn(ChunkCoord, Version) -> bool) -> usize {
+        if !self.begun.is_empty() {
+            return self.begun.len();
+        }
+        let ready = self.first_ready(is_live);
+        ready.map_or(0, |at| self.whole[at].len())
     }
 
     /// The next of these.
-    pub(super) fn pop(&mut self) -> Option<Content<T>> {
-        let group = self.whole.front_mut()?;
-        let next = group.pop_front();
-        if group.is_empty() {
-            self.whole.pop_front();
+    pub(super) fn pop(
+        &mut self,
+        is_live: impl Fn(ChunkCoord, Version) -> bool,
+    ) -> Option<Content<T>> {
+        if self.begun.is_empty()
+            && let Some(at) = self.first_ready(is_live)
+        {
+            self.begun = self.whole.remove(at).unwrap_or_default();
         }
-        next
+        self.begun.pop_front()
+    }
+
+    /// Whether a part of a group is spawned and the rest is not.
+    pub(super) fn has_rest(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    fn first_ready(&self, is_live: impl Fn(ChunkCoord, Version) -> bool) -> Option<usize> {
+        let is_ready = |group: &VecDeque<Content<T>>| {
+            (group.iter()).all(|(coord, version, _)| is_live(*coord, *version))
+        };
+        self.whole.iter().position(is_ready)
     }
 
     fn member(&mut self, coord: ChunkCoord) -> Option<&mut Member<T>> {
