@@ -129,7 +129,7 @@ fn settle(app: &mut App) {
             return;
         }
         assert!(Instant::now() < end, "the map is never there");
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::yield_now();
     }
 }
 

@@ -40,8 +40,12 @@
 //! It does not know what a key means or where a viewer is (see `chunk-coord`), and it does not touch a `World` (see
 //! `chunk-apply`). It cannot stop a generator that does not stop itself.
 //!
-//! Panics of generators are caught, told in one line of the log, retried and quarantined, **unless the program is built with `panic = "abort"`**:
+//! Panics of generators are caught, retried and quarantined, **unless the program is built with `panic = "abort"`**:
 //! then a panic ends the process, and only errors that generators return are retried. The log says so, once.
+//!
+//! A generator that panics until it is given up takes one line of the log, with the place of the panic. The process's panic
+//! hook prints nothing about what panics inside of a generator's call where warnings of this crate are seen, so neither
+//! about panics that the generator catches itself, nor about those of other tasks that its call runs meanwhile.
 #![forbid(unsafe_code)]
 
 mod config;

@@ -18,6 +18,9 @@ use core::fmt;
 /// The stream of the content type `T` together with the viewers of this moment, for systems that must not be told that
 /// everything is there just before a scan notices a teleport. Costs a look at each viewer.
 ///
+/// It reads `Transform`s, so a system that has it cannot change any: let one system ask and another one move, or look into
+/// the [`ChunkIndex`](crate::ChunkIndex) for a single chunk.
+///
 /// `F` is the filter of the stream's viewers, as in [`for_viewers`](crate::ChunkStreamingPlugin::for_viewers).
 ///
 /// ```

@@ -113,8 +113,8 @@ fn however_fast_and_far_a_viewer_wants_at_most_twice_as_much() {
     }
 }
 
-#[test]
-fn what_is_no_longer_ahead_is_cancelled() {
+/// A viewer of land of which no chunk is ever made, and what lies ahead of it is prefetched.
+fn over_endless_land() -> (Rig, Entity) {
     let endless = Generator::from_async(|_job: Job<ChunkCoord>| async {
         core::future::pending::<()>().await;
         Ok::<_, String>(Pieces(0))
@@ -124,6 +124,12 @@ fn what_is_no_longer_ahead_is_cancelled() {
         .with_order(order(Duration::from_secs(2), true));
     let mut rig = Rig::build(ManualClock::default(), plugin);
     let viewer = rig.viewer(0, 0);
+    (rig, viewer)
+}
+
+#[test]
+fn what_is_no_longer_ahead_is_cancelled() {
+    let (mut rig, viewer) = over_endless_land();
     let here = fly(&mut rig, viewer, 100, [1.0, 0.0]);
     let ahead = here.saturating_offset(6, 0, 0);
     assert!(rig.stream().wanted().contains(ahead));
@@ -139,15 +145,7 @@ fn what_is_no_longer_ahead_is_cancelled() {
 
 #[test]
 fn what_is_prefetched_is_in_the_lowest_lane_until_the_viewer_comes_near() {
-    let endless = Generator::from_async(|_job: Job<ChunkCoord>| async {
-        core::future::pending::<()>().await;
-        Ok::<_, String>(Pieces(0))
-    });
-    let plugin = ChunkStreamingPlugin::new(grid(), endless, spawner())
-        .with_config(config())
-        .with_order(order(Duration::from_secs(2), true));
-    let mut rig = Rig::build(ManualClock::default(), plugin);
-    let viewer = rig.viewer(0, 0);
+    let (mut rig, viewer) = over_endless_land();
     let (mut prefetched, mut wanted) = (0, 0);
     fly_and(&mut rig, viewer, 200, [1.0, 0.0], |rig, here| {
         for coord in rig.stream().wanted().iter() {

@@ -1,6 +1,8 @@
 //! How much of a region is loaded, and when that is told.
 
-use crate::rig::{Pieces, Rig, config, generator, grid, middle_of, spawner};
+use crate::rig::{
+    Pieces, Rig, Runs, config, generator, grid, middle_of, spawner, viewers_have_ground,
+};
 use bevy_app::{App, First, Last, PostUpdate, Update};
 use bevy_ecs::{
     prelude::*,
@@ -482,23 +484,17 @@ fn a_place_without_a_viewer_is_told_as_well() {
 
 #[test]
 fn a_system_that_waits_for_a_viewers_ground_never_runs_without_it() {
-    #[derive(Resource, Default)]
-    struct Runs(usize);
     let mut rig = Rig::new();
-    let check = |stream: Res<ChunkStream<Pieces>>,
-                 index: Res<chunk_apply::ChunkIndex<Pieces>>,
-                 viewers: Query<&Transform, With<ChunkViewer>>,
-                 mut runs: ResMut<Runs>| {
-        for place in &viewers {
-            let here = stream.grid().coord_at(place.translation);
-            assert!(index.contains(here.expect("a position")));
-        }
-        runs.0 += 1;
-    };
     rig.app
         .init_resource::<Runs>()
-        .add_systems(First, check.run_if(chunks_are_ready::<Pieces>(0)))
-        .add_systems(Last, check.run_if(chunks_are_ready::<Pieces>(0)));
+        .add_systems(
+            First,
+            viewers_have_ground.run_if(chunks_are_ready::<Pieces>(0)),
+        )
+        .add_systems(
+            Last,
+            viewers_have_ground.run_if(chunks_are_ready::<Pieces>(0)),
+        );
     let viewer = rig.viewer(0, 0);
     for step in 0..60 {
         if step % 6 == 0 {

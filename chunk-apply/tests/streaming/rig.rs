@@ -220,6 +220,24 @@ impl Rig {
     }
 }
 
+/// How often [`viewers_have_ground`] ran.
+#[derive(Resource, Default)]
+pub(crate) struct Runs(pub(crate) usize);
+
+/// Asserts that the chunk of each viewer is loaded, where a run condition lets it.
+pub(crate) fn viewers_have_ground(
+    stream: Res<ChunkStream<Pieces>>,
+    index: Res<ChunkIndex<Pieces>>,
+    viewers: Query<&Transform, With<ChunkViewer>>,
+    mut runs: ResMut<Runs>,
+) {
+    for place in &viewers {
+        let here = stream.grid().coord_at(place.translation);
+        assert!(index.contains(here.expect("a position")));
+    }
+    runs.0 += 1;
+}
+
 pub(crate) fn middle_of(x: i32, z: i32) -> Transform {
     let middle = |n: i32| (n as f32 + 0.5) * CHUNK_SIZE;
     Transform::from_xyz(middle(x), 0.0, middle(z))

@@ -1,6 +1,6 @@
 //! When a stream says that everything is done.
 
-use crate::rig::{Pieces, Rig, config, generator, middle_of, spawner};
+use crate::rig::{Pieces, Rig, Runs, config, generator, middle_of, spawner, viewers_have_ground};
 use bevy_app::{First, Last};
 use bevy_ecs::{
     prelude::*,
@@ -162,25 +162,16 @@ fn a_viewer_that_lingers_is_not_settled_until_what_it_wanted_is_gone() {
 
 #[test]
 fn a_system_that_waits_for_the_world_never_runs_without_it() {
-    #[derive(Resource, Default)]
-    struct Runs(usize);
     let mut rig = Rig::new();
-    let check = |stream: Res<ChunkStream<Pieces>>,
-                 index: Res<chunk_apply::ChunkIndex<Pieces>>,
-                 viewers: Query<&bevy_transform::components::Transform, With<ChunkViewer>>,
-                 mut runs: ResMut<Runs>| {
-        for place in &viewers {
-            let here = stream.grid().coord_at(place.translation);
-            assert!(index.contains(here.expect("a position")));
-        }
-        runs.0 += 1;
-    };
     // One is asked before the scan and one after it.
-    rig.app
-        .init_resource::<Runs>()
-        .add_systems(First, check.run_if(chunks_are_settled::<Pieces>));
-    rig.app
-        .add_systems(Last, check.run_if(chunks_are_settled::<Pieces>));
+    rig.app.init_resource::<Runs>().add_systems(
+        First,
+        viewers_have_ground.run_if(chunks_are_settled::<Pieces>),
+    );
+    rig.app.add_systems(
+        Last,
+        viewers_have_ground.run_if(chunks_are_settled::<Pieces>),
+    );
     let viewer = rig.viewer(0, 0);
     for step in 0..60 {
         if step % 6 == 0 {

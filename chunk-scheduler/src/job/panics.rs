@@ -21,11 +21,16 @@ pub(crate) fn guard<R>(work: impl FnOnce() -> R) -> Result<R, String> {
 pub(crate) fn guard_generator<R>(work: impl FnOnce() -> R) -> Result<R, String> {
     PLACE.take();
     let was_reported = IS_REPORTED.replace(true);
-    let result = guard(work);
+    let result = catch_unwind(AssertUnwindSafe(work));
     IS_REPORTED.set(was_reported);
-    result.map_err(|message| match PLACE.take() {
-        Some(place) => format!("{message} ({place})"),
-        None => message,
+    result.map_err(|payload| {
+        // Before the payload is dropped, which may panic elsewhere.
+        let place = PLACE.take();
+        let message = text_of(payload);
+        match place {
+            Some(place) => format!("{message} ({place})"),
+            None => message,
+        }
     })
 }
 

@@ -230,3 +230,101 @@ impl<T> Swaps<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chunk_scheduler::{FnRank, Generator, Job, Lane, Runtime, Scheduler, SchedulerConfig};
+    use core::time::Duration;
+
+    const A: ChunkCoord = ChunkCoord::ORIGIN;
+    const B: ChunkCoord = ChunkCoord::planar(1, 0);
+    const C: ChunkCoord = ChunkCoord::planar(2, 0);
+
+    /// Versions, oldest first.
+    fn versions() -> [Version; 4] {
+        let generator = Generator::new(|_: &Job<u32>| ());
+        let budget = Duration::ZERO;
+        let (config, rank) = (SchedulerConfig::default(), FnRank(|key: &u32| *key));
+        let scheduler = Scheduler::new(config, generator, Runtime::Inline { budget }, rank);
+        let mut scheduler = scheduler.expect("the configuration is valid");
+        [0, 1, 2, 3].map(|key| scheduler.request(key).version())
+    }
+
+    fn offer(swaps: &mut Swaps<u32>, key: ChunkCoord, version: Version, content: u32) -> bool {
+        let lane = Lane::Urgent;
+        let chunk = Delivered {
+            key,
+            version,
+            lane,
+            content,
+        };
+        swaps.offer(chunk, 9, &mut Vec::new()).is_none()
+    }
+
+    /// A group of A and B that is requested, as these versions.
+    fn requested(a: Version, b: Version) -> Swaps<u32> {
+        let mut swaps = Swaps::new();
+        swaps.add(BTreeSet::from([A, B]));
+        assert_eq!(swaps.next(), Some(vec![A, B]));
+        swaps.is_made_as(A, a);
+        swaps.is_made_as(B, b);
+        swaps
+    }
+
+    #[test]
+    fn a_group_waits_while_a_newer_version_of_one_of_it_is_about_to_be_delivered() {
+        let [a, b, newer, _] = versions();
+        let mut swaps = requested(a, b);
+        assert!(offer(&mut swaps, A, a, 1) && offer(&mut swaps, B, b, 1));
+        let is_live = |coord, version| coord != A || version == newer;
+        assert_eq!(swaps.ready(is_live), 0);
+        assert!(swaps.pop(is_live).is_none());
+        assert!(offer(&mut swaps, A, newer, 2));
+        assert_eq!(swaps.ready(is_live), 2);
+        assert_eq!(swaps.pop(is_live), Some((A, newer, 2)));
+        // Nothing takes the rest out of its turn.
+        assert!(swaps.has_rest());
+        assert_eq!(swaps.ready(|_, _| false), 1);
+        assert_eq!(swaps.pop(|_, _| false), Some((B, b, 1)));
+        assert!(swaps.is_empty());
+    }
+
+    #[test]
+    fn a_failure_takes_only_what_it_would_have_made() {
+        let [a, b, newer, _] = versions();
+        let mut swaps = requested(a, b);
+        swaps.add(BTreeSet::from([A, C]));
+        assert!(offer(&mut swaps, A, a, 1));
+        // It is whole already, and to be made again later.
+        swaps.fail(A, newer);
+        assert!(offer(&mut swaps, B, b, 1));
+        assert_eq!(swaps.ready(|_, _| true), 2);
+        while swaps.pop(|_, _| true).is_some() {}
+        assert_eq!(swaps.next(), Some(vec![A, C]));
+        // A version from before its request fails, which waits for a save.
+        swaps.fail(A, a);
+        swaps.is_made_as(C, b);
+        swaps.is_made_as(A, newer);
+        assert!(offer(&mut swaps, C, b, 2));
+        assert_eq!(swaps.ready(|_, _| true), 0);
+        // An older one fails, and then the one that was requested.
+        swaps.fail(A, a);
+        assert_eq!(swaps.ready(|_, _| true), 0);
+        swaps.fail(A, newer);
+        assert_eq!(swaps.ready(|_, _| true), 1);
+    }
+
+    #[test]
+    fn what_is_no_longer_wanted_leaves_wherever_it_is() {
+        let [a, b, ..] = versions();
+        let mut swaps = requested(a, b);
+        swaps.add(BTreeSet::from([A, B]));
+        assert!(offer(&mut swaps, A, a, 1));
+        assert_eq!(swaps.leave(B), None);
+        assert_eq!(swaps.ready(|_, _| true), 1);
+        assert!(!swaps.contains(B) && swaps.contains(A));
+        assert_eq!(swaps.leave(A), Some(1));
+        assert!(swaps.is_empty());
+    }
+}
