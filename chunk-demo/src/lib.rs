@@ -34,7 +34,7 @@ pub mod render;
 pub mod scenario;
 
 pub use harness::{
-    Cause, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
+    Cause, Drawing, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
     Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city, city_app,
     frame_analysis, task_pools,
 };

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `settings`, `pacing`, `faults`, `workload` | what a run depends on |
 //! | `app` | puts a stream into a Bevy app |
+//! | `drawing` | what draws the frames of a run |
 //! | `run` | plays a scenario from its first frame to the audit after its last |
 //! | `session` | the app of one run: viewers, edits, one frame after the other |
 //! | `oracle` | which chunks should be loaded, by where the viewers really are |
@@ -18,6 +19,7 @@
 
 mod app;
 mod audit;
+mod drawing;
 mod faults;
 mod frame_cost;
 mod invariants;
@@ -41,6 +43,7 @@ pub(crate) use app::headless;
 pub use app::{add_city, city_app, task_pools};
 #[cfg(feature = "render")]
 pub(crate) use app::{add_stream, ready};
+pub use drawing::Drawing;
 pub use faults::{Fate, Faults};
 pub use frame_cost::{Cause, FrameCost};
 pub use outcome::{Observed, Outcome};

@@ -7,6 +7,7 @@ use chunk_assets::asset_count;
 use chunk_scheduler::Runtime;
 
 use super::audit::{self, Census};
+use super::drawing::Drawing;
 use super::invariants;
 use super::memory::{MemoryTrend, peak_rss_bytes, reset_peak_rss};
 use super::outcome::Outcome;
@@ -33,6 +34,8 @@ pub struct Run<'a, T> {
     pub pacing: Pacing,
     /// Where generators run.
     pub runtime: Runtime,
+    /// What draws the frames. Default: nothing does.
+    pub drawing: Drawing,
     /// Whether the outcome has a [`Timeline`](crate::chart::Timeline). Recording it takes some time of each frame, which is not
     /// part of what is measured.
     pub has_timeline: bool,
@@ -56,6 +59,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             workload,
             pacing: Pacing::default(),
             runtime: Runtime::default(),
+            drawing: Drawing::None,
             has_timeline: false,
             hang_timeout: Duration::from_secs(30),
             live_bytes: None,
@@ -78,6 +82,7 @@ impl<'a, T: Send + Sync + 'static> Run<'a, T> {
             &self.workload,
             self.pacing.clone(),
             self.runtime.clone(),
+            self.drawing,
             self.has_timeline.then(|| Timeline::new(&self.settings)),
         )?;
         let mut playing = Playing {

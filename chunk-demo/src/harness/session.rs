@@ -13,7 +13,8 @@ use chunk_scheduler::Runtime;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::app::{add_stream, headless, ready};
+use super::app::{add_stream, ready};
+use super::drawing::Drawing;
 use super::frame_cost::{FrameCost, RunDelay};
 use super::observer::Observer;
 use super::outcome::{Observed, Outcome};
@@ -47,18 +48,21 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         workload: &Workload<T>,
         pacing: Pacing,
         runtime: Runtime,
+        drawing: Drawing,
         timeline: Option<Timeline>,
     ) -> Result<Self, SettingsError> {
-        let mut app = headless();
+        let mut app = drawing.app();
         let (faults, clock) = (scenario.faults(), pacing.clock());
         let streams_clock = Arc::clone(&clock);
         add_stream(&mut app, settings, workload, faults, runtime, streams_clock)?;
+        drawing.add_scene(&mut app);
         ready(&mut app);
         // Whatever Bevy spawns in its first frame is there before the entities are counted.
         app.update();
         let entities_before = app.world().entity_count() as usize;
         let viewers = (0..settings.viewers).map(|_| ChunkViewer::default());
-        let viewers = app.world_mut().spawn_batch(viewers).collect();
+        let viewers: Vec<Entity> = app.world_mut().spawn_batch(viewers).collect();
+        drawing.look_from(app.world_mut(), viewers.first(), settings);
         Ok(Self {
             app,
             settings,

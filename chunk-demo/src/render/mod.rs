@@ -11,6 +11,7 @@
 pub mod adapter;
 mod batches;
 mod error;
+mod noop_device;
 mod offscreen_app;
 pub mod pictures;
 mod plugins;
@@ -21,4 +22,5 @@ pub mod window;
 
 pub use batches::Batches;
 pub use error::RenderError;
+pub(crate) use noop_device::{add_scene, look_from, noop_app};
 pub use offscreen_app::OffscreenApp;

@@ -16,7 +16,7 @@ use image::RgbaImage;
 
 use super::batches::{BatchCount, Batches};
 use super::error::RenderError;
-use super::plugins::{add_basics, add_renderer};
+use super::plugins::{add_basics, add_renderer, renderer};
 use super::scene::{ScenePlugin, camera, haze};
 use super::screenshot::{LONGEST_WAIT, pixels};
 use super::sky::Sky;
@@ -160,6 +160,6 @@ impl OffscreenApp {
 fn rendering_app() -> App {
     let mut app = App::new();
     add_basics(&mut app, None);
-    add_renderer(&mut app, true);
+    add_renderer(&mut app, renderer(true));
     app
 }

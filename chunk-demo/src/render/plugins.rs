@@ -37,14 +37,19 @@ pub(super) fn add_basics(app: &mut App, window: Option<Window>) {
     ));
 }
 
-/// Adds the renderer. With `waits_for_shaders` the first frames are late and complete, as pictures need it: without, what
-/// has a shader that is still being compiled is left out.
-pub(super) fn add_renderer(app: &mut App, waits_for_shaders: bool) {
+/// The renderer of this machine. With `waits_for_shaders` the first frames are late and complete, as pictures need it:
+/// without, what has a shader that is still being compiled is left out.
+pub(super) fn renderer(waits_for_shaders: bool) -> RenderPlugin {
+    RenderPlugin {
+        synchronous_pipeline_compilation: waits_for_shaders,
+        ..RenderPlugin::default()
+    }
+}
+
+/// Adds the renderer and what it draws with.
+pub(super) fn add_renderer(app: &mut App, renderer: RenderPlugin) {
     app.add_plugins((
-        RenderPlugin {
-            synchronous_pipeline_compilation: waits_for_shaders,
-            ..RenderPlugin::default()
-        },
+        renderer,
         ImagePlugin::default_nearest(),
         MeshPlugin,
         CameraPlugin,

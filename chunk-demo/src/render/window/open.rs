@@ -19,7 +19,7 @@ use super::{controls, overlay_plane};
 use crate::harness::Settings;
 use crate::render::adapter;
 use crate::render::error::RenderError;
-use crate::render::plugins::{add_basics, add_renderer};
+use crate::render::plugins::{add_basics, add_renderer, renderer};
 use crate::render::scene::{ScenePlugin, camera, haze, view_ahead};
 use crate::render::sky::Sky;
 use crate::scenario::Scenario;
@@ -45,7 +45,7 @@ pub fn open(
     add_basics(&mut app, Some(window));
     app.add_plugins((InputPlugin, AccessibilityPlugin));
     add_window_system(&mut app)?;
-    add_renderer(&mut app, picture.is_some());
+    add_renderer(&mut app, renderer(picture.is_some()));
     app.add_plugins((DiagnosticsPlugin, FrameTimeDiagnosticsPlugin::default()));
     app.add_plugins(FreeCameraPlugin);
     add_city_with_panics(&mut app, settings)?;

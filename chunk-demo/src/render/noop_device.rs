@@ -1,0 +1,96 @@
+//! A device that does nothing, so that a frame costs what it costs the processor.
+
+use std::sync::Arc;
+
+use bevy_app::App;
+use bevy_asset::Assets;
+use bevy_camera::RenderTarget;
+use bevy_ecs::{entity::Entity, world::World};
+use bevy_image::Image;
+use bevy_math::Vec3;
+use bevy_render::RenderPlugin;
+use bevy_render::render_resource::TextureFormat;
+use bevy_render::renderer::{
+    RenderAdapter, RenderAdapterInfo, RenderDevice, RenderInstance, RenderQueue, WgpuWrapper,
+};
+use bevy_render::settings::RenderCreation;
+use bevy_tasks::block_on;
+use bevy_transform::components::Transform;
+use wgpu::{
+    BackendOptions, Backends, DeviceDescriptor, Instance, InstanceDescriptor, Limits,
+    NoopBackendOptions, RequestAdapterOptions,
+};
+
+use super::plugins::{add_basics, add_renderer};
+use super::scene::{ScenePlugin, camera, haze};
+use super::sky::Sky;
+use crate::harness::Settings;
+
+/// Storage buffers that a shader may read: as many as common devices have. wgpu's own default is too few for Bevy's meshes.
+const STORAGE_BUFFERS: u32 = 16;
+/// The width and height of what is drawn, in pixels.
+const SIZE: [u32; 2] = [1920, 1080];
+
+/// An app whose every frame is prepared, encoded and submitted by Bevy's renderer, one frame after the other, and drawn by nobody.
+pub(crate) fn noop_app() -> App {
+    let mut app = App::new();
+    add_basics(&mut app, None);
+    let renderer = RenderPlugin {
+        render_creation: noop_renderer(),
+        synchronous_pipeline_compilation: true,
+        ..RenderPlugin::default()
+    };
+    add_renderer(&mut app, renderer);
+    app
+}
+
+/// Adds sky, sun and ground.
+pub(crate) fn add_scene(app: &mut App) {
+    let sky = Sky::clear_day();
+    app.add_plugins(ScenePlugin { sky });
+}
+
+/// Puts a camera on a viewer. It looks along x and a little down, which is where most scenarios fly.
+pub(crate) fn look_from(world: &mut World, viewer: Entity, settings: &Settings) {
+    let [width, height] = SIZE;
+    let target = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+    let target = world.resource_mut::<Assets<Image>>().add(target);
+    let eye = camera(
+        &Sky::clear_day(),
+        haze(settings.chunk_size, settings.radius),
+    );
+    let ahead = Transform::default().looking_to(Vec3::new(1.0, -0.22, 0.0), Vec3::Y);
+    (world.entity_mut(viewer)).insert((eye, RenderTarget::Image(target.into()), ahead));
+}
+
+/// Bevy's renderer on wgpu's backend `noop`, with the limits of a common device: the backend's own are endless, and Bevy
+/// allocates by them.
+fn noop_renderer() -> RenderCreation {
+    let instance = Instance::new(InstanceDescriptor {
+        backends: Backends::NOOP,
+        backend_options: BackendOptions {
+            noop: NoopBackendOptions { enable: true },
+            ..BackendOptions::default()
+        },
+        ..InstanceDescriptor::new_without_display_handle()
+    });
+    let adapter = block_on(instance.request_adapter(&RequestAdapterOptions::default()))
+        .expect("the feature `render` has wgpu's backend `noop`, which always has an adapter");
+    let required_limits = Limits {
+        max_storage_buffers_per_shader_stage: STORAGE_BUFFERS,
+        ..Limits::default()
+    };
+    let descriptor = DeviceDescriptor {
+        required_limits,
+        ..DeviceDescriptor::default()
+    };
+    let (device, queue) = block_on(adapter.request_device(&descriptor))
+        .expect("its limits are higher than these");
+    RenderCreation::manual(
+        RenderDevice::from(device),
+        RenderQueue(Arc::new(WgpuWrapper::new(queue))),
+        RenderAdapterInfo(WgpuWrapper::new(adapter.get_info())),
+        RenderAdapter(Arc::new(WgpuWrapper::new(adapter))),
+        RenderInstance(Arc::new(WgpuWrapper::new(instance))),
+    )
+}
