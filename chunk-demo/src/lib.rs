@@ -34,9 +34,9 @@ pub mod render;
 pub mod scenario;
 
 pub use harness::{
-    Cause, Drawing, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
-    Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city, city_app,
-    frame_analysis, task_pools,
+    Cause, Drawing, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress,
+    Report, Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city,
+    city_app, frame_analysis, task_pools,
 };
 
 /// Compiles and runs the quick start of the workspace's README.

@@ -111,6 +111,7 @@ fn state(progress: &Progress, elapsed: Duration, later: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chunk_demo::FrameCost;
 
     fn at(frame: u64, phase: Phase) -> Progress {
         Progress {
@@ -119,6 +120,7 @@ mod tests {
             frames: 900,
             loaded: 30,
             wanted: 441,
+            cost: FrameCost::default(),
         }
     }
 

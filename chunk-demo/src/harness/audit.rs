@@ -78,9 +78,9 @@ pub(super) fn stream<T: Send + Sync + 'static>(world: &World) -> Vec<String> {
     unaccounted.into_iter().chain(doubled).collect()
 }
 
-/// Whether there are as many assets as there should be.
-pub(super) fn assets<T>(world: &World, workload: &Workload<T>) -> Option<String> {
-    let expected = workload.assets?;
+/// Whether there are as many assets as there should be, those of the scenery included.
+pub(super) fn assets<T>(world: &World, workload: &Workload<T>, scenery: usize) -> Option<String> {
+    let expected = workload.assets? + scenery;
     let found = asset_count(world);
     (found != expected).then(|| format!("{found} meshes and materials instead of {expected}"))
 }

@@ -43,6 +43,15 @@ impl Drawing {
         }
     }
 
+    /// How many meshes the scene adds.
+    pub(super) fn scenery(self) -> usize {
+        match self {
+            Self::None => 0,
+            #[cfg(feature = "render")]
+            Self::Noop => crate::render::scene::MESHES,
+        }
+    }
+
     /// Puts a camera on the viewer.
     #[cfg_attr(
         not(feature = "render"),

@@ -2,6 +2,8 @@
 
 use core::ops::ControlFlow;
 
+use super::frame_cost::FrameCost;
+
 /// What a run is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -26,6 +28,8 @@ pub struct Progress {
     pub loaded: usize,
     /// Wanted chunks.
     pub wanted: usize,
+    /// What the last of the scenario's frames cost.
+    pub cost: FrameCost,
 }
 
 /// Is called after each frame of a run.

@@ -137,7 +137,12 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
             hung_or_interrupted => hung_or_interrupted,
         };
         self.outcome.observed = self.session.observed();
-        self.report(audit::assets(self.session.world(), &self.run.workload));
+        let scenery = self.run.drawing.scenery();
+        self.report(audit::assets(
+            self.session.world(),
+            &self.run.workload,
+            scenery,
+        ));
         self.report(invariants::broken(&self.outcome));
         match ended {
             ControlFlow::Continue(()) => {

@@ -38,6 +38,7 @@ pub(super) struct Session<'a, T: Send + Sync + 'static> {
     recorder: Recorder,
     observer: Observer<T>,
     frame: u64,
+    cost: FrameCost,
     timeline: Option<Timeline>,
 }
 
@@ -75,6 +76,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             recorder: Recorder::new(settings.budget),
             observer: Observer::new(settings, faults)?,
             frame: 0,
+            cost: FrameCost::default(),
             timeline,
         })
     }
@@ -114,6 +116,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             frames: self.settings.frames(),
             loaded: self.world().resource::<ChunkIndex<T>>().len(),
             wanted: self.stream().wanted().len(),
+            cost: self.cost,
         }
     }
 
@@ -134,12 +137,13 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         self.update();
         let whole = start.elapsed();
         let delays = self.run_delay.total().zip(delay_before);
-        self.recorder.frame(FrameCost {
+        self.cost = FrameCost {
             frame: self.frame,
             whole,
             stream: self.stream().last_frame().main_thread(),
             preempted: delays.map(|(after, before)| after.saturating_sub(before)),
-        });
+        };
+        self.recorder.frame(self.cost);
         let (world, now) = (self.app.world(), self.clock.now());
         (self.observer).frame_played(world, self.frame, now, &mut self.recorder);
         if let Some(timeline) = &mut self.timeline {

@@ -84,8 +84,8 @@ fn noop_renderer() -> RenderCreation {
         required_limits,
         ..DeviceDescriptor::default()
     };
-    let (device, queue) = block_on(adapter.request_device(&descriptor))
-        .expect("its limits are higher than these");
+    let (device, queue) =
+        block_on(adapter.request_device(&descriptor)).expect("its limits are higher than these");
     RenderCreation::manual(
         RenderDevice::from(device),
         RenderQueue(Arc::new(WgpuWrapper::new(queue))),

@@ -40,6 +40,8 @@ enum Backdrop {
     At(f32),
 }
 
+/// Meshes of the scene itself: the dome of the sky and the sun.
+pub(crate) const MESHES: usize = 2;
 /// The camera's far plane, in metres. The dome is a little nearer.
 const FAR: f32 = 12_000.0;
 /// The sun's light. With it a white surface that faces the sun is nearly white in the picture.
@@ -125,7 +127,8 @@ fn light(world: &mut World, sky: &Sky) {
 
 fn backdrop(world: &mut World, sky: &Sky) {
     let mut meshes = world.resource_mut::<Assets<Mesh>>();
-    let [dome, disc] = [meshes.add(sky.dome()), meshes.add(Sphere::new(1.0))];
+    let backdrop: [_; MESHES] = [sky.dome(), Sphere::new(1.0).into()];
+    let [dome, disc] = backdrop.map(|mesh: Mesh| meshes.add(mesh));
     let mut materials = world.resource_mut::<Assets<StandardMaterial>>();
     // The dome gets its colours from its vertices.
     let [air, sun] = [Color::WHITE, Color::srgb_u8(255, 250, 236)].map(|base_color| {
