@@ -1,0 +1,85 @@
+//! A viewer that waits until the world is full, rests there, and then flies straight ahead.
+
+use std::ops::ControlFlow;
+
+use bevy_math::Vec3;
+use chunk_demo::scenario::Scenario;
+use chunk_demo::{Drawing, FrameCost, Phase, Progress, Run, Settings, Workload};
+
+/// How long the world may take to fill, and how long the viewer rests then, in seconds.
+const FILL: f64 = 5.0;
+const REST: f64 = 5.0;
+
+/// A straight flight over a world that is full.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cruise {
+    /// Metres a second.
+    pub(crate) speed: f64,
+    /// How long it flies.
+    pub(crate) seconds: f64,
+}
+
+/// What the frames cost, by what the viewer did.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    /// From the first frame on, until all that is wanted is loaded.
+    pub(crate) fill: Vec<FrameCost>,
+    pub(crate) rest: Vec<FrameCost>,
+    pub(crate) flight: Vec<FrameCost>,
+}
+
+impl Cruise {
+    /// Plays it with every frame drawn on a device that does nothing.
+    ///
+    /// # Panics
+    ///
+    /// If the settings make no sense, or anything did not hold that the run is audited for.
+    pub(crate) fn fly<T: Send + Sync + 'static>(
+        &self,
+        settings: Settings,
+        workload: Workload<T>,
+    ) -> Frames {
+        let settings = Settings {
+            seconds: FILL + REST + self.seconds,
+            ..settings
+        };
+        let mut run = Run::new(settings, self, workload);
+        run.drawing = Drawing::Noop;
+        let mut frames = Frames::default();
+        let mut is_full = false;
+        let mut watch = |progress: &Progress| {
+            if progress.phase != Phase::Running {
+                return ControlFlow::Continue(());
+            }
+            let seconds = progress.frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
+            if seconds > FILL + REST {
+                frames.flight.push(progress.cost);
+            } else if seconds > FILL {
+                frames.rest.push(progress.cost);
+            } else if !is_full {
+                frames.fill.push(progress.cost);
+                is_full = progress.wanted > 0 && progress.loaded == progress.wanted;
+            }
+            ControlFlow::Continue(())
+        };
+        let outcome = run.go(&mut watch).expect("the settings make sense");
+        assert_eq!(outcome.report.violations, [""; 0]);
+        assert!(is_full, "the world was not full after {FILL} s");
+        frames
+    }
+}
+
+impl Scenario for Cruise {
+    fn name(&self) -> &'static str {
+        "cruise"
+    }
+
+    fn proves(&self) -> &'static str {
+        "what whole frames cost while the world fills, at rest and in flight"
+    }
+
+    fn place(&self, _viewer: u32, seconds: f64, _settings: &Settings) -> Vec3 {
+        let along = self.speed * (seconds - FILL - REST).max(0.0);
+        Vec3::new(along as f32, 120.0, 0.0)
+    }
+}

@@ -1,0 +1,64 @@
+//! Whole frames, of the main world and the render world, with Bevy's renderer on a device that does nothing: what a frame
+//! with streaming costs the processor, however it is drawn.
+
+mod cruise;
+#[path = "../../../xtask/shared/figures.rs"]
+mod print;
+
+use chunk_demo::{FrameCost, Settings};
+
+use cruise::{Cruise, Frames};
+use print::{Figure, Figures};
+
+const REST: &str = "frames/city at rest, whole frame p50";
+const FILL: &str = "frames/city cold fill, longest whole frame after the first";
+const CALM: &str = "frames/city flight at 600 m/s, p99 of whole frames beyond that at rest";
+const LATE: &str = "frames/city flight at 600 m/s, late frames that nothing else explains";
+const FAST: &str = "frames/city flight at 2000 m/s, late frames that nothing else explains";
+
+fn main() {
+    let mut figures = Figures::from_args();
+    let is_quick = std::env::args().any(|arg| arg == "--quick");
+    let seconds = if is_quick { 0.5 } else { 10.0 };
+    figures.add(1, &[REST, FILL, CALM, LATE], || {
+        let frames = city(600.0, seconds);
+        vec![
+            Figure::new(REST, "ms", p(&frames.rest, 0.5)),
+            Figure::new(FILL, "ms", p(&frames.fill[1..], 1.0)).at_most(16.7),
+            Figure::new(CALM, "ms", p(&frames.flight, 0.99) - p(&frames.rest, 0.99)).at_most(3.0),
+            Figure::new(LATE, "frames", late(&frames.flight)).at_most(0.0),
+        ]
+    });
+    figures.add(1, &[FAST], || {
+        let frames = city(2_000.0, seconds);
+        vec![Figure::new(FAST, "frames", late(&frames.flight)).at_most(0.0)]
+    });
+    figures.print();
+}
+
+fn city(speed: f64, seconds: f64) -> Frames {
+    let settings = Settings::default();
+    let city = chunk_demo::Workload::city(settings.city()).expect("the defaults make a city");
+    Cruise { speed, seconds }.fly(settings, city)
+}
+
+/// A percentile of the whole frames, in milliseconds.
+fn p(frames: &[FrameCost], quantile: f64) -> f64 {
+    let mut whole: Vec<_> = frames.iter().map(|frame| frame.whole).collect();
+    whole.sort_unstable();
+    let nth = (whole.len() as f64 * quantile).ceil() as usize;
+    whole[nth.clamp(1, whole.len()) - 1].as_secs_f64() * 1e3
+}
+
+/// Frames that were longer than a sixtieth of a second though no other thread had the core meanwhile.
+fn late(frames: &[FrameCost]) -> f64 {
+    let is_late = |frame: &&FrameCost| {
+        let others = frame.preempted.unwrap_or_default();
+        FrameCost {
+            whole: frame.whole.saturating_sub(others),
+            ..**frame
+        }
+        .is_late()
+    };
+    frames.iter().filter(is_late).count() as f64
+}
