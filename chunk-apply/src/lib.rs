@@ -45,11 +45,12 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use crate::{
         ChunkFailed, ChunkIndex, ChunkLoaded, ChunkRoot, ChunkStream, ChunkStreamNow,
-        ChunkStreamingPlugin, ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt, LoadOrder,
-        StreamingConfig, StreamingSystems,
+        ChunkStreamSystemsPlugin, ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading,
+        ChunkViewer, ChunkViewerAt, LoadOrder, Reset, SaveError, StreamingConfig, StreamingSystems,
+        chunks_are_ready,
     };
     #[cfg(feature = "streaming")]
-    pub use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
+    pub use chunk_coord::{ChunkCoord, ChunkGrid, Footprint, ViewRange};
     #[cfg(feature = "streaming")]
     pub use chunk_scheduler::{GenerateError, Generator, Job};
 }

@@ -54,7 +54,10 @@ fn main() -> AppExit {
         .add_observer(note)
         .add_systems(OnEnter(Screen::Loading), begin)
         .add_systems(OnEnter(Screen::Playing), (stand, lift_the_curtain).chain())
-        .add_systems(OnExit(Screen::Playing), end)
+        .add_systems(
+            OnEnter(Screen::MainMenu),
+            end.run_if(resource_exists::<ChunkStream<Rocks>>),
+        )
         .add_systems(
             Update,
             (
@@ -139,7 +142,7 @@ fn begin(world: &mut World) -> Result<(), BevyError> {
     world.spawn((
         ChunkViewer::default(),
         ChunkRegion::<Rocks>::new(NEAR),
-        DespawnOnExit(Screen::Playing),
+        DespawnOnEnter(Screen::MainMenu),
     ));
     Ok(())
 }

@@ -141,6 +141,13 @@ pub enum StartError {
     Running,
     /// The app has no systems for this content.
     NoSystems,
+    /// The app's systems for this content read the viewers of another filter.
+    OtherViewers {
+        /// The filter of the systems.
+        systems: &'static str,
+        /// The filter of the stream.
+        stream: &'static str,
+    },
 }
 
 impl fmt::Display for StartError {
@@ -152,6 +159,11 @@ impl fmt::Display for StartError {
             ),
             Self::NoSystems => f.write_str(
                 "the app has no systems for this content: add `ChunkStreamSystemsPlugin` when the app is built",
+            ),
+            Self::OtherViewers { systems, stream } => write!(
+                f,
+                "the app's systems for this content read the viewers of the filter `{systems}`, and the stream is for those of \
+                 `{stream}`: give `ChunkStreamSystemsPlugin` the same filter"
             ),
         }
     }

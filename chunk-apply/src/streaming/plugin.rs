@@ -7,7 +7,7 @@ use super::{
     order::{LoadOrder, ViewerRank},
     saving::{ChunkToSave, SaveError, SaveHook},
     stream::{ChunkStream, ParkedApplier, StreamState},
-    systems_plugin::{ChunkStreamSystemsPlugin, HasSystems},
+    systems_plugin::{ChunkStreamSystemsPlugin, Filter, HasSystems},
 };
 use crate::{
     applier::Applier,
@@ -240,11 +240,19 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
     ///
     /// # Errors
     ///
-    /// When a stream of this content runs, which then goes on; when the app has no systems for it; or when
-    /// [`validate`](Self::validate) has an error.
+    /// When a stream of this content runs, which then goes on; when the app has no systems for it, or those of another
+    /// filter of viewers; or when [`validate`](Self::validate) has an error.
     pub fn start(&self, world: &mut World) -> Result<(), StartError> {
-        if !world.contains_resource::<HasSystems<T>>() {
-            return Err(StartError::NoSystems);
+        let systems = world.get_resource::<HasSystems<T>>();
+        let (theirs, ours) = (
+            systems.ok_or(StartError::NoSystems)?.viewers,
+            Filter::of::<F>(),
+        );
+        if theirs != ours {
+            return Err(StartError::OtherViewers {
+                systems: theirs.name,
+                stream: ours.name,
+            });
         }
         if !ChunkStream::<T>::clear_up(world) {
             return Err(StartError::Running);

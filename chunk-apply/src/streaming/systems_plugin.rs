@@ -26,7 +26,7 @@ use bevy_ecs::{
     },
 };
 use bevy_transform::{TransformPlugin, TransformSystems};
-use core::{fmt, marker::PhantomData};
+use core::{any::TypeId, fmt, marker::PhantomData};
 use tracing::warn;
 
 /// The steps of a stream, in the order in which they run. All streams of an app share them.
@@ -77,7 +77,7 @@ pub enum StreamingSystems {
 ///     Ok(())
 /// }
 ///
-/// /// In `OnExit(GameState::Playing)`.
+/// /// In `OnEnter(GameState::MainMenu)`: whatever there is.
 /// fn end(world: &mut World) {
 ///     if let Err(unsaved) = ChunkStream::<Rocks>::stop(world, Reset::Save) {
 ///         println!("{} chunks could not be saved", unsaved.failed.len());
@@ -126,8 +126,9 @@ impl<T, F> ChunkStreamSystemsPlugin<T, F> {
         self
     }
 
-    /// The same for the viewers that another filter accepts.
-    pub(super) fn for_viewers<V>(&self) -> ChunkStreamSystemsPlugin<T, V> {
+    /// The same for those viewers that the query filter `V` accepts.
+    #[must_use]
+    pub fn for_viewers<V: QueryFilter + 'static>(&self) -> ChunkStreamSystemsPlugin<T, V> {
         ChunkStreamSystemsPlugin {
             scan_schedule: self.scan_schedule,
             apply_schedule: self.apply_schedule,
@@ -149,7 +150,25 @@ impl<T, F> Default for ChunkStreamSystemsPlugin<T, F> {
 /// In an app that has the systems.
 #[derive(Resource)]
 pub(super) struct HasSystems<T> {
+    /// The filter that picks the viewers.
+    pub(super) viewers: Filter,
     of: PhantomData<fn() -> T>,
+}
+
+/// A query filter, and its name for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Filter {
+    id: TypeId,
+    pub(super) name: &'static str,
+}
+
+impl Filter {
+    pub(super) fn of<F: 'static>() -> Self {
+        Self {
+            id: TypeId::of::<F>(),
+            name: core::any::type_name::<F>(),
+        }
+    }
 }
 
 impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamSystemsPlugin<T, F> {
@@ -159,7 +178,11 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
     }
 
     fn build(&self, app: &mut App) {
-        app.insert_resource(HasSystems::<T> { of: PhantomData })
+        let has_systems = HasSystems::<T> {
+            viewers: Filter::of::<F>(),
+            of: PhantomData,
+        };
+        app.insert_resource(has_systems)
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
             .add_message::<ChunkFailed<T>>()

@@ -6,8 +6,8 @@ use bevy_ecs::prelude::*;
 use chunk_apply::{
     ApplyBudget, ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRoot, ChunkStream,
     ChunkStreamSystemsPlugin, ChunkStreamingPlugin, ChunkUnloaded, ChunkUnloading, ChunkViewer,
-    ManualClock, Reset, SaveReason, StartError, StreamingConfig, StreamingConfigError,
-    StreamingSystems, chunks_are_settled,
+    ChunkViewerAt, ManualClock, Reset, SaveReason, StartError, StreamingConfig,
+    StreamingConfigError, StreamingSystems, chunks_are_settled,
 };
 use chunk_coord::{ChunkCoord, LevelRings, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
@@ -381,6 +381,11 @@ fn a_start_that_cannot_be_is_refused_and_changes_nothing() {
         error,
         StartError::Config(StreamingConfigError::UnloadShare(_))
     ));
+    // For other viewers than those that the systems read.
+    let other = world_of(&rig, 1).for_viewers::<With<ChunkViewerAt>>();
+    let error = other.start(rig.app.world_mut());
+    let error = error.expect_err("another filter").to_string();
+    assert!(error.contains("ChunkViewerAt"), "{error}");
     assert_no_stream(&mut rig);
     // Twice.
     start(&mut rig, &plugin);

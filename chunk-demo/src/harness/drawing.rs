@@ -26,7 +26,7 @@ impl Drawing {
         match self {
             Self::None => headless(),
             #[cfg(feature = "render")]
-            Self::Noop => crate::render::noop_app(),
+            Self::Noop => crate::render::noop::app(),
         }
     }
 
@@ -39,7 +39,7 @@ impl Drawing {
         match self {
             Self::None => {}
             #[cfg(feature = "render")]
-            Self::Noop => crate::render::add_scene(app),
+            Self::Noop => crate::render::noop::add_scene(app),
         }
     }
 
@@ -60,7 +60,7 @@ impl Drawing {
     pub(super) fn look_from(self, world: &mut World, viewer: Option<&Entity>, settings: &Settings) {
         match (self, viewer) {
             #[cfg(feature = "render")]
-            (Self::Noop, Some(viewer)) => crate::render::look_from(world, *viewer, settings),
+            (Self::Noop, Some(viewer)) => crate::render::noop::look_from(world, *viewer, settings),
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`adapter`] | finds out whether the machine can draw |
 //! | [`OffscreenApp`] | an app that renders to a picture |
+//! | [`noop`] | an app that is drawn by nobody, to measure what frames cost |
 //! | [`pictures`] | plays a scenario off-screen and takes pictures at its key moments |
 //! | [`window`] | a window to fly through the city |
 //! | [`scene`], [`sky`] | sky, sun, fog and camera, which are the same in all of them |
@@ -11,7 +12,7 @@
 pub mod adapter;
 mod batches;
 mod error;
-mod noop_device;
+pub mod noop;
 mod offscreen_app;
 pub mod pictures;
 mod plugins;
@@ -22,5 +23,4 @@ pub mod window;
 
 pub use batches::Batches;
 pub use error::RenderError;
-pub(crate) use noop_device::{add_scene, look_from, noop_app};
 pub use offscreen_app::OffscreenApp;

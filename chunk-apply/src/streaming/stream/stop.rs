@@ -56,7 +56,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// struct Rocks; // the stream's content type
     ///
-    /// /// In `OnExit(GameState::Playing)`.
+    /// /// In `OnEnter(GameState::MainMenu)`: whatever there is.
     /// fn leave(world: &mut World) {
     ///     if let Err(unsaved) = ChunkStream::<Rocks>::stop(world, Reset::Save) {
     ///         eprintln!("{} chunks are lost", unsaved.failed.len());

@@ -32,7 +32,8 @@ const STORAGE_BUFFERS: u32 = 16;
 const SIZE: [u32; 2] = [1920, 1080];
 
 /// An app whose every frame is prepared, encoded and submitted by Bevy's renderer, one frame after the other, and drawn by nobody.
-pub(crate) fn noop_app() -> App {
+#[must_use]
+pub fn app() -> App {
     let mut app = App::new();
     add_basics(&mut app, None);
     let renderer = RenderPlugin {
@@ -44,14 +45,14 @@ pub(crate) fn noop_app() -> App {
     app
 }
 
-/// Adds sky, sun and ground.
-pub(crate) fn add_scene(app: &mut App) {
+/// Adds sky, sun and ground. Add [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin) before.
+pub fn add_scene(app: &mut App) {
     let sky = Sky::clear_day();
     app.add_plugins(ScenePlugin { sky });
 }
 
-/// Puts a camera on a viewer. It looks along x and a little down, which is where most scenarios fly.
-pub(crate) fn look_from(world: &mut World, viewer: Entity, settings: &Settings) {
+/// Puts a camera on an entity. It looks along x and a little down, which is where most scenarios fly.
+pub fn look_from(world: &mut World, viewer: Entity, settings: &Settings) {
     let [width, height] = SIZE;
     let target = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
     let target = world.resource_mut::<Assets<Image>>().add(target);
