@@ -474,15 +474,15 @@ fn a_system_may_start_the_stream_and_wait_for_it() {
 }
 
 #[test]
-fn the_systems_alone_look_at_the_viewers_of_their_filter() {
+fn a_stream_is_started_for_the_viewers_that_its_systems_read() {
     #[derive(Component)]
     struct Underground;
     let mut rig = menu();
     rig.app = App::new();
     rig.app
         .add_plugins(ChunkStreamSystemsPlugin::<Pieces, With<Underground>>::default());
-    let plugin = world_of(&rig, 1);
-    start(&mut rig, &plugin);
+    let plugin = world_of(&rig, 1).for_viewers::<With<Underground>>();
+    assert_eq!(plugin.start(rig.app.world_mut()), Ok(()));
     rig.viewer(0, 0);
     rig.settle();
     assert!(rig.index().is_empty());
