@@ -16,6 +16,7 @@ mod fast_flight;
 mod frames;
 mod inline;
 mod interference;
+mod layered;
 mod lingering;
 mod load_order;
 mod loading;

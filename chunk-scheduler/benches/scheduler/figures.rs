@@ -9,11 +9,18 @@ use print::Figure;
 const SAMPLES: usize = 5;
 
 #[derive(Debug)]
-pub(crate) struct Figures(print::Figures);
+pub(crate) struct Figures {
+    /// What the names of the following rows begin with.
+    pub(crate) group: &'static str,
+    rows: print::Figures,
+}
 
 impl Figures {
     pub(crate) fn from_args() -> Self {
-        Self(print::Figures::from_args())
+        Self {
+            group: "scheduler",
+            rows: print::Figures::from_args(),
+        }
     }
 
     /// A quotient of two things measured one after the other, which must be at least `floor`.
@@ -42,14 +49,14 @@ impl Figures {
     }
 
     fn add(&mut self, name: &str, mut sample: impl FnMut() -> Figure) {
-        let bench = format!("scheduler/{name}");
-        self.0.add(SAMPLES, &[&bench], || {
+        let bench = format!("{}/{name}", self.group);
+        self.rows.add(SAMPLES, &[&bench], || {
             let bench = bench.clone();
             vec![Figure { bench, ..sample() }]
         });
     }
 
     pub(crate) fn print(&self) {
-        self.0.print();
+        self.rows.print();
     }
 }

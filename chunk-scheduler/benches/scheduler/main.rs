@@ -4,6 +4,7 @@
 //! work.
 
 mod figures;
+mod layers;
 mod teleports;
 mod yardsticks;
 
@@ -296,6 +297,7 @@ fn main() {
     against_the_usual_shape(&mut figures);
     against_the_original(&mut figures);
     teleports::measure(&mut figures);
+    layers::measure(&mut figures);
     criterion.final_summary();
     figures.print();
 }
