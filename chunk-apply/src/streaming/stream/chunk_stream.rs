@@ -25,7 +25,7 @@ use bevy_ecs::{
 };
 use bevy_math::Vec3;
 use chunk_coord::{ChunkCoord, ChunkGrid, PositionError, ViewRange, Viewer, WantedSet};
-use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
+use chunk_scheduler::{ConfigError, Invalidated, Lane, Scheduler, Status};
 use core::{fmt, time::Duration};
 use std::collections::BTreeSet;
 use tracing::error;
@@ -403,6 +403,17 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             ys.clone().flat_map(column)
         });
         self.refresh_together(around)
+    }
+
+    /// [Refreshes together](Self::refresh_together) exactly the chunks that were made from values of layers which were
+    /// [invalidated](chunk_scheduler::Layer::invalidate): those that stand, and those that are under way. Returns how many of
+    /// them are wanted. See [`Layers`](chunk_scheduler::Layers).
+    pub fn refresh_made_from(&mut self, invalidated: &Invalidated) -> usize {
+        let mut chunks = self.state.scheduler.made_from(invalidated);
+        let standing = self.state.made_from.iter();
+        let standing = standing.filter(|(_, (_, sources))| invalidated.reaches(sources));
+        chunks.extend(standing.map(|(coord, _)| *coord));
+        self.refresh_together(chunks)
     }
 
     /// Whether the chunk is in a group that was [refreshed together](Self::refresh_together) and not swapped yet.

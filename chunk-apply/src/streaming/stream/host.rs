@@ -148,9 +148,11 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let coord = chunk.key;
         let shown = ChunkStream::<T>::with_state(world, |state| {
             let version = live(state, coord, chunk.version)?;
+            let sources = state.scheduler.sources(version);
             if !state.scheduler.applied(coord, version) {
                 return None;
             }
+            state.note_made_from(coord, chunk.version, sources);
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
             let distance_sq = state.rank.distance_sq(coord);
@@ -197,6 +199,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             let departure = state.departures.pop()?;
             let LoadedChunk { root, version, .. } = departure.chunk;
             state.hidden.remove(&root);
+            state.forget_made_from(departure.key, version);
             if let Some(lod) = &mut state.lod {
                 lod.forget(departure.key, version);
             }

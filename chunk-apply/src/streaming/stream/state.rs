@@ -30,7 +30,7 @@ use crate::{
 use ahash::AHashMap;
 use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
-use chunk_scheduler::{JobState, Lane, Scheduler, Version};
+use chunk_scheduler::{JobState, Lane, Scheduler, Sources, Version};
 use core::{ops::DerefMut, time::Duration};
 use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
@@ -66,6 +66,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) departures: Departures,
     /// Roots that left the index and are still visible.
     pub(in crate::streaming) to_hide: HideQueue,
+    /// What the chunks were made from that stand or can return, with the version. Only those that read a layer.
+    pub(in crate::streaming) made_from: AHashMap<ChunkCoord, (u64, Sources)>,
     /// What hiding the roots that left has replaced.
     pub(in crate::streaming) hidden: AHashMap<Entity, Hidden>,
     /// Chunks that are not wanted and may still stand, and that are not to be taken back. Only while changes are pending.
@@ -131,6 +133,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             saves: SaveQueue::default(),
             departures: Departures::default(),
             to_hide: HideQueue::default(),
+            made_from: AHashMap::new(),
             hidden: AHashMap::new(),
             outdated: BTreeSet::new(),
             returned: Vec::new(),
@@ -368,6 +371,31 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         let mut saves = core::mem::take(&mut self.saves);
         saves.wake(now, |coord| self.is_replacing(coord));
         self.saves = saves;
+    }
+
+    /// This version of the chunk stands now.
+    pub(super) fn note_made_from(
+        &mut self,
+        coord: ChunkCoord,
+        version: u64,
+        sources: Option<Sources>,
+    ) {
+        if let Some(sources) = sources {
+            self.made_from.insert(coord, (version, sources));
+        } else {
+            self.made_from.remove(&coord);
+        }
+    }
+
+    /// This version of the chunk is about to be despawned.
+    pub(super) fn forget_made_from(&mut self, coord: ChunkCoord, version: u64) {
+        if self
+            .made_from
+            .get(&coord)
+            .is_some_and(|(of, _)| *of == version)
+        {
+            self.made_from.remove(&coord);
+        }
     }
 
     /// Takes an earlier version of a chunk that left and was not despawned yet, because a newer one is whole.

@@ -145,6 +145,7 @@ fn forget_orphaned<T: Send + Sync + 'static>(
         let state = &mut stream.state;
         for (coord, is_there) in orphaned {
             if !is_there {
+                state.made_from.remove(&coord);
                 state.unloaded.push(ChunkUnloaded::new(coord));
             }
             // A chunk of another grid is not wanted either, and a newer version may be under way.
