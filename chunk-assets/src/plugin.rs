@@ -12,10 +12,11 @@ use tracing::warn;
 
 use crate::insert::insert_if_absent;
 use crate::material::{add_drawing, warn_if_not_drawn};
+use crate::per_chunk::add_prepared_meshes;
 use crate::shared::{OtherMeshes, building_material, tree_material, unit_cube, unit_cylinder};
 use crate::{ChunkMaterial, SharedAssets, Tint};
 
-/// Puts the four shared assets in the world and inserts [`SharedAssets`].
+/// Puts the four shared assets in the world and inserts [`SharedAssets`] and [`PreparedMeshes`](crate::PreparedMeshes).
 ///
 /// Add it after Bevy's own plugins. With the `render` feature and a renderer it also adds what draws a
 /// [`ChunkMaterial`]; otherwise it only stores the assets, so that the same code runs on a server or in a test. It
@@ -34,6 +35,7 @@ impl Plugin for ChunkAssetsPlugin {
             app.add_plugins(AssetPlugin::default());
         }
         add_drawing(app);
+        add_prepared_meshes(app);
         init_asset_if_absent::<Mesh>(app);
         init_asset_if_absent::<ChunkMaterial>(app);
 

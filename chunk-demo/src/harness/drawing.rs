@@ -35,11 +35,11 @@ impl Drawing {
         not(feature = "render"),
         expect(unused_variables, reason = "nothing is drawn")
     )]
-    pub(super) fn add_scene(self, app: &mut App) {
+    pub(super) fn add_scene(self, app: &mut App, settings: &Settings) {
         match self {
             Self::None => {}
             #[cfg(feature = "render")]
-            Self::Noop => crate::render::noop::add_scene(app),
+            Self::Noop => crate::render::noop::add_scene(app, settings),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `settings`, `pacing`, `faults`, `workload` | what a run depends on |
+//! | `settings`, `pacing`, `faults`, `workload`, `world_kind` | what a run depends on |
 //! | `app` | puts a stream into a Bevy app |
 //! | `drawing` | what draws the frames of a run |
 //! | `run` | plays a scenario from its first frame to the audit after its last |
@@ -37,12 +37,13 @@ mod settings;
 mod stress;
 mod watchdog;
 mod workload;
+mod world_kind;
 
 #[cfg(all(test, feature = "render"))]
 pub(crate) use app::headless;
 pub use app::{add_city, city_app, task_pools};
 #[cfg(feature = "render")]
-pub(crate) use app::{add_stream, ready};
+pub(crate) use app::{add_world, ready};
 pub use drawing::Drawing;
 pub use faults::{Fate, Faults};
 pub use frame_cost::{Cause, FrameCost};
@@ -51,6 +52,9 @@ pub use pacing::Pacing;
 pub use progress::{Phase, Progress, Watcher};
 pub use report::Report;
 pub use run::Run;
+#[cfg(feature = "render")]
+pub(crate) use settings::view_range;
 pub use settings::{Profile, Settings, SettingsError};
 pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
 pub use workload::Workload;
+pub use world_kind::{OnWorld, WorldKind};

@@ -137,12 +137,9 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
             hung_or_interrupted => hung_or_interrupted,
         };
         self.outcome.observed = self.session.observed();
-        let scenery = self.run.drawing.scenery();
-        self.report(audit::assets(
-            self.session.world(),
-            &self.run.workload,
-            scenery,
-        ));
+        if self.run.workload.assets_of.is_none() {
+            self.report(self.assets());
+        }
         self.report(invariants::broken(&self.outcome));
         match ended {
             ControlFlow::Continue(()) => {
@@ -193,9 +190,11 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
         let before = self.session.entities_before();
         let others = before + settings.viewers as usize;
         self.report(census.violation_at_rest(self.session.world(), others));
+        self.report(self.assets());
 
         self.session.remove_viewers();
         self.rest(Phase::Unloading)?;
+        self.report(self.assets());
         self.report(audit::emptied::<T>(self.session.world(), before));
         self.report(audit::stream::<T>(self.session.world()));
         ControlFlow::Continue(())
@@ -208,6 +207,8 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
         loop {
             self.session.rest();
             if self.session.stream().is_settled() {
+                // An asset goes in the frame after the last entity that held it.
+                self.session.rest();
                 return ControlFlow::Continue(());
             }
             self.tell(phase)?;
@@ -228,6 +229,12 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
             ControlFlow::Continue(()) => ControlFlow::Continue(()),
             ControlFlow::Break(()) => ControlFlow::Break(Stop::Interrupted),
         }
+    }
+
+    /// Whether there are as many assets as there should be.
+    fn assets(&self) -> Option<String> {
+        let scenery = self.run.drawing.scenery();
+        audit::assets(self.session.world(), &self.run.workload, scenery)
     }
 
     fn census(&self) -> Census {

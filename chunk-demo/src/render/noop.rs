@@ -45,10 +45,10 @@ pub fn app() -> App {
     app
 }
 
-/// Adds sky, sun and ground. Add [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin) before.
-pub fn add_scene(app: &mut App) {
+/// Adds sky, sun, and ground where the world has none. Add [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin) before.
+pub fn add_scene(app: &mut App, settings: &Settings) {
     let sky = Sky::clear_day();
-    app.add_plugins(ScenePlugin { sky });
+    app.add_plugins(ScenePlugin::of(sky, settings));
 }
 
 /// Puts a camera on an entity. It looks along x and a little down, which is where most scenarios fly.
