@@ -6,13 +6,20 @@ use bevy_math::Vec3;
 use chunk_demo::scenario::Scenario;
 use chunk_demo::{Drawing, FrameCost, Phase, Progress, Run, Settings, Workload};
 
-/// How long the world may take to fill, and how long the viewer rests then, in seconds.
+/// How long the viewer is where it comes from, how long the world may take to fill, and how long the viewer rests then, in
+/// seconds.
+const BEFORE: f64 = 1.0;
 const FILL: f64 = 5.0;
 const REST: f64 = 5.0;
+
+/// How high it flies, in metres.
+const HEIGHT: f32 = 120.0;
 
 /// A straight flight over a world that is full.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cruise {
+    /// The height in metres from which it comes. By default it is there from the first frame on.
+    pub(crate) arrives_from: Option<f32>,
     /// Metres a second.
     pub(crate) speed: f64,
     /// How long it flies.
@@ -40,7 +47,7 @@ impl Cruise {
         workload: Workload<T>,
     ) -> Frames {
         let settings = Settings {
-            seconds: FILL + REST + self.seconds,
+            seconds: self.arrival() + FILL + REST + self.seconds,
             ..settings
         };
         let mut run = Run::new(settings, self, workload);
@@ -52,11 +59,12 @@ impl Cruise {
                 return ControlFlow::Continue(());
             }
             let seconds = progress.frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
+            let seconds = seconds - self.arrival();
             if seconds > FILL + REST {
                 frames.flight.push(progress.cost);
             } else if seconds > FILL {
                 frames.rest.push(progress.cost);
-            } else if !is_full {
+            } else if seconds > 0.0 && !is_full {
                 frames.fill.push(progress.cost);
                 is_full = progress.wanted > 0 && progress.loaded == progress.wanted;
             }
@@ -66,6 +74,11 @@ impl Cruise {
         assert_eq!(outcome.report.violations, [""; 0]);
         assert!(is_full, "the world was not full after {FILL} s");
         frames
+    }
+
+    /// When it is there.
+    fn arrival(&self) -> f64 {
+        self.arrives_from.map_or(0.0, |_| BEFORE)
     }
 }
 
@@ -79,7 +92,12 @@ impl Scenario for Cruise {
     }
 
     fn place(&self, _viewer: u32, seconds: f64, _settings: &Settings) -> Vec3 {
-        let along = self.speed * (seconds - FILL - REST).max(0.0);
-        Vec3::new(along as f32, 120.0, 0.0)
+        if let Some(height) = self.arrives_from
+            && seconds < self.arrival()
+        {
+            return Vec3::new(0.0, height, 0.0);
+        }
+        let along = self.speed * (seconds - self.arrival() - FILL - REST).max(0.0);
+        Vec3::new(along as f32, HEIGHT, 0.0)
     }
 }

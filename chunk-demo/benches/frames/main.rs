@@ -1,14 +1,19 @@
 //! Whole frames, of the main world and the render world, with Bevy's renderer on a device that does nothing: what a frame
 //! with streaming costs the processor, however it is drawn.
 
+mod by_hand;
 mod cruise;
 #[path = "../../../xtask/shared/figures.rs"]
 mod print;
+mod voxels;
 
 use chunk_demo::{FrameCost, Settings};
 
 use cruise::{Cruise, Frames};
 use print::{Figure, Figures};
+
+const VOXELS: &str =
+    "chunks/voxel world cold, p99 of whole frames, against meshes made on the main thread";
 
 const REST: &str = "frames/city at rest, whole frame p50";
 const FILL: &str = "frames/city cold fill, longest whole frame after the first";
@@ -20,6 +25,14 @@ fn main() {
     let mut figures = Figures::from_args();
     let is_quick = std::env::args().any(|arg| arg == "--quick");
     let seconds = if is_quick { 0.5 } else { 10.0 };
+    figures.add(1, &[VOXELS], || {
+        let (ours, by_hand) = (voxels::fill(), by_hand::fill());
+        vec![
+            Figure::new(VOXELS, "ms", p(&ours.fill, 0.99))
+                .against(p(&by_hand, 0.99))
+                .at_least(2.0),
+        ]
+    });
     figures.add(1, &[REST, FILL, CALM, LATE], || {
         let frames = city(600.0, seconds);
         vec![
@@ -39,7 +52,12 @@ fn main() {
 fn city(speed: f64, seconds: f64) -> Frames {
     let settings = Settings::default();
     let city = chunk_demo::Workload::city(settings.city()).expect("the defaults make a city");
-    Cruise { speed, seconds }.fly(settings, city)
+    Cruise {
+        arrives_from: None,
+        speed,
+        seconds,
+    }
+    .fly(settings, city)
 }
 
 /// A percentile of the whole frames, in milliseconds.
