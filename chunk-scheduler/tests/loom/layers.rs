@@ -69,14 +69,15 @@ fn a_job_that_is_cancelled_while_it_makes_a_value_or_waits_for_it_takes_it_from_
     });
 }
 
-#[test]
-fn nothing_stays_that_was_made_before_an_edit() {
-    check(2, || {
+/// Makes the chunks of these keys while the value that they read is edited.
+fn edit_while_making(keys: &'static [u8], preemptions: usize) {
+    check(preemptions, move || {
         let (edits, made) = counters();
         let layer = layer(&edits, &made);
-        let mut model = Model::new(config(2), generator(&layer));
-        model.scheduler.request(1);
-        model.scheduler.request(2);
+        let mut model = Model::new(config(keys.len()), generator(&layer));
+        for key in keys {
+            model.scheduler.request(*key);
+        }
         model.tick();
         edits.store(1, Ordering::Relaxed);
         for key in model.scheduler.made_from(&layer.invalidate(())) {
@@ -84,9 +85,19 @@ fn nothing_stays_that_was_made_before_an_edit() {
         }
         model.tick();
         let arrived = model.settle();
-        for key in [1, 2] {
-            let of_key = arrived.iter().filter(|made| **made / 10 == key);
+        for key in keys {
+            let of_key = arrived.iter().filter(|made| **made / 10 == *key);
             assert_eq!(of_key.last(), Some(&(key * 10 + 1)), "{arrived:?}");
         }
     });
+}
+
+#[test]
+fn nothing_stays_that_was_made_while_an_edit_came() {
+    edit_while_making(&[1], 2);
+}
+
+#[test]
+fn nothing_stays_of_a_value_that_was_awaited_while_an_edit_came() {
+    edit_while_making(&[1, 2], 1);
 }
