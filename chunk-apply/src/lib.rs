@@ -51,5 +51,5 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
     #[cfg(feature = "streaming")]
-    pub use chunk_scheduler::{GenerateError, Generator, Job};
+    pub use chunk_scheduler::{GenerateError, Generator, Job, Layer, LayerJob, Layers};
 }
