@@ -1,11 +1,11 @@
 //! One layer: look-up, making, invalidation.
 
 use super::{
-    layers::{AnyLayer, LayerReport, Registry},
     reader::{LayerJob, Place, Reader, Reading},
-    slot::Slot,
+    registry::{AnyLayer, LayerReport, Registry},
+    slot::{Made, Slot},
     sources::Invalidated,
-    table::{Found, Made, Table},
+    table::{Found, Table},
 };
 use crate::{
     job::{GenerateError, Key, panics},

@@ -7,19 +7,11 @@ use crate::{
 };
 use std::fmt;
 
-/// Who reads a [`Layer`](super::Layer): the [`Job`] of a generator, or the [`LayerJob`] of another layer. Nothing else can be.
-pub trait Reader: sealed::Sealed {}
-
-impl<K: Key> Reader for Job<K> {}
-
-impl Reader for LayerJob<'_> {}
-
-mod sealed {
-    /// Keeps [`Reader`](super::Reader) to the types of this crate.
-    pub trait Sealed {
-        #[doc(hidden)]
-        fn reading(&self) -> super::Reading<'_>;
-    }
+/// Who reads a [`Layer`](super::Layer): the [`Job`] of a generator, or the [`LayerJob`] of a later layer. Nothing else can be.
+pub trait Reader {
+    /// Keeps the trait to this crate, because the type has no name outside.
+    #[doc(hidden)]
+    fn reading(&self) -> Reading<'_>;
 }
 
 /// A reader as a layer sees it.
@@ -53,7 +45,7 @@ impl<K: Key> Attempt for Job<K> {
     }
 }
 
-impl<K: Key> sealed::Sealed for Job<K> {
+impl<K: Key> Reader for Job<K> {
     fn reading(&self) -> Reading<'_> {
         Reading {
             attempt: self,
@@ -104,7 +96,7 @@ impl<'a> LayerJob<'a> {
     }
 }
 
-impl sealed::Sealed for LayerJob<'_> {
+impl Reader for LayerJob<'_> {
     fn reading(&self) -> Reading<'_> {
         Reading {
             attempt: self.attempt,

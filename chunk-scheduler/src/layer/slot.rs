@@ -1,7 +1,27 @@
 //! A value that is being made, and those who wait for it.
 
-use super::{sources::Reads, table::Made};
-use crate::sync::{Condvar, Mutex};
+use super::sources::{Reads, Sources};
+use crate::sync::{Arc, Condvar, Mutex};
+
+/// A value, and what is known about it.
+pub(super) struct Made<V> {
+    /// Its number, see [`Sources`].
+    pub(super) id: u64,
+    pub(super) value: Arc<V>,
+    pub(super) sources: Sources,
+    pub(super) bytes: usize,
+}
+
+impl<V> Clone for Made<V> {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id,
+            value: Arc::clone(&self.value),
+            sources: self.sources.clone(),
+            bytes: self.bytes,
+        }
+    }
+}
 
 /// Shared by the thread that makes a value and those that wait for it.
 pub(super) struct Slot<V> {

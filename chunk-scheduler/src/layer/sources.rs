@@ -1,6 +1,5 @@
 //! What a value or a chunk was made from, and what an edit reaches.
 
-use super::hasher;
 use crate::{
     job::Version,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
@@ -10,6 +9,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
+
+/// Hashes alike in each run, so that a replay is exact.
+pub(super) fn hasher() -> ahash::RandomState {
+    ahash::RandomState::with_seeds(1, 2, 3, 4)
+}
 
 /// What a chunk was made from: every value of a layer that its generator read, and what those were made from. It takes eight
 /// bytes for each.

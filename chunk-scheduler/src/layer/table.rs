@@ -2,9 +2,8 @@
 //! again.
 
 use super::{
-    hasher,
-    slot::Slot,
-    sources::{Invalidated, Sources},
+    slot::{Made, Slot},
+    sources::{Invalidated, Sources, hasher},
 };
 use crate::{
     job::Key,
@@ -14,26 +13,6 @@ use ahash::{AHashMap, AHashSet};
 
 /// Of so many values that were let go it is known that they were made once.
 const MOST_REMEMBERED: usize = 1 << 16;
-
-/// A value, and what is known about it.
-pub(super) struct Made<V> {
-    /// Its number, see [`Sources`].
-    pub(super) id: u64,
-    pub(super) value: Arc<V>,
-    pub(super) sources: Sources,
-    pub(super) bytes: usize,
-}
-
-impl<V> Clone for Made<V> {
-    fn clone(&self) -> Self {
-        Self {
-            id: self.id,
-            value: Arc::clone(&self.value),
-            sources: self.sources.clone(),
-            bytes: self.bytes,
-        }
-    }
-}
 
 enum Entry<V> {
     Making(Arc<Slot<V>>),

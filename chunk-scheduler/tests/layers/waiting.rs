@@ -109,3 +109,74 @@ fn one_of_many_threads_makes_each_value_while_the_others_wait() {
         64 * 20
     );
 }
+
+#[test]
+fn an_edit_reaches_a_value_that_is_being_made_from_it_and_who_waits_for_that() {
+    let layers = Layers::new();
+    let edit = Arc::new(AtomicUsize::new(0));
+    let (go, gone) = channel();
+    let (gone, current) = (Mutex::new(gone), Arc::clone(&edit));
+    let lower = layers.add(
+        "lower",
+        9,
+        |_: &usize| 1,
+        move |_, _: i32| Ok(current.load(Ordering::Relaxed)),
+    );
+    let below = lower.clone();
+    let upper = layers.add(
+        "upper",
+        9,
+        |_: &usize| 1,
+        move |job, key: i32| {
+            let value = *below.read(job, key)?;
+            let gone = gone.lock().expect("nothing panicked");
+            gone.recv().expect("it is told");
+            Ok(value)
+        },
+    );
+    let top = layers.add("top", 9, |_: &usize| 1, {
+        let upper = upper.clone();
+        move |job, key: i32| Ok(*upper.read(job, key)?)
+    });
+    // The first reads the layer on top, and the other one that in the middle.
+    let (reader, middle) = (top.clone(), upper.clone());
+    let generator = Generator::fallible(move |job: &Job<i32>| match job.key() {
+        1 => reader.read(job, 0),
+        _ => middle.read(job, 0),
+    });
+    let runtime = Runtime::pool(pool(2));
+    let mut scheduler = scheduler(in_flight(2), generator, runtime, Near(0));
+    scheduler.request(1);
+    scheduler.request(2);
+    while upper.report().waits == 0 {
+        scheduler.tick(Duration::ZERO);
+        yield_now();
+    }
+    edit.store(1, Ordering::Relaxed);
+    let invalidated = lower.invalidate(0);
+    assert_eq!(scheduler.made_from(&invalidated), [1, 2]);
+    go.send(()).expect("somebody waits");
+    while scheduler.depths().completed < 2 {
+        yield_now();
+    }
+    // Those who waited have it, and nobody else.
+    assert_eq!((upper.report().made, upper.report().values), (1, 0));
+    assert_eq!((top.report().made, top.report().values), (1, 0));
+    assert_eq!(scheduler.made_from(&invalidated), [1, 2]);
+    go.send(()).expect("the layer is there");
+    for key in [1, 2] {
+        scheduler.refresh(key);
+    }
+    let mut last = [9; 3];
+    while scheduler.depths().live() > 0 {
+        scheduler.tick(Duration::ZERO);
+        let mut ready = Vec::new();
+        scheduler.drain(9, |result| ready.push(result));
+        for result in ready {
+            if scheduler.applied(result.key, result.version) {
+                last[result.key as usize] = *result.content;
+            }
+        }
+    }
+    assert_eq!(last, [9, 1, 1]);
+}
