@@ -50,6 +50,8 @@ pub struct Applier<K, T> {
     asked: usize,
     /// How many chunks they are.
     gated_chunks: usize,
+    /// The bytes of those.
+    gated_bytes: usize,
     unloader: Unloader<K>,
     /// Entities of whole chunks that were not given to the unloader, roots included.
     loaded_entities: usize,
@@ -79,6 +81,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             gated: Vec::new(),
             asked: 0,
             gated_chunks: 0,
+            gated_bytes: 0,
             unloader: Unloader::new(),
             loaded_entities: 0,
             bytes: 0,
@@ -131,6 +134,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             unloading: self.unloading(),
             partial: self.partial(),
             gated: self.gated(),
+            gated_bytes: self.gated_bytes,
             bytes: self.bytes(),
         }
     }
@@ -371,12 +375,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             && (self.asked == first || PartialChunk::<K>::may_ask(work.pacer))
         {
             let group = core::mem::take(&mut self.gated[self.asked]);
-            let before = group.len();
+            self.count_gated(&group, false);
             let (group, is_open) = self.ask_group(work, group);
-            self.gated_chunks -= before - group.len();
             if is_open {
                 self.gated.remove(self.asked);
-                self.gated_chunks -= group.len();
                 work.pacer.advanced();
                 for mut chunk in group {
                     (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, false);
@@ -384,10 +386,23 @@ impl<K: Ord + Copy, T> Applier<K, T> {
                     self.finish(work, chunk);
                 }
             } else {
+                self.count_gated(&group, true);
                 self.gated[self.asked] = group;
                 self.asked += 1;
             }
             self.tell(work);
+        }
+    }
+
+    /// Counts chunks that wait for their gates, or do so no longer.
+    fn count_gated(&mut self, group: &[PartialChunk<K>], are_waiting: bool) {
+        let bytes: usize = group.iter().map(PartialChunk::bytes).sum();
+        if are_waiting {
+            self.gated_chunks += group.len();
+            self.gated_bytes += bytes;
+        } else {
+            self.gated_chunks -= group.len();
+            self.gated_bytes -= bytes;
         }
     }
 
@@ -411,7 +426,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             return;
         }
         self.gated.retain(|group| !group.is_empty());
-        self.gated_chunks -= outdated.len();
+        self.count_gated(&outdated, false);
         for chunk in outdated {
             (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, false);
             self.discard(work, chunk);
@@ -456,7 +471,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             chunk.hide(work.world);
             (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, true);
         }
-        self.gated_chunks += group.len();
+        self.count_gated(&group, true);
         self.gated.push(group);
     }
 

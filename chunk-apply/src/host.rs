@@ -63,6 +63,8 @@ pub struct Held<K> {
     pub partial: Option<(K, usize)>,
     /// Chunks of which all entities are spawned and that wait, hidden, for their [gates](crate::ChunkWriter::show_when).
     pub gated: usize,
+    /// The bytes of those.
+    pub gated_bytes: usize,
     /// Bytes that were uploaded for the chunks in the `World`, whether they are loaded, partial or hidden.
     pub bytes: usize,
 }
@@ -73,6 +75,7 @@ impl<K> Default for Held<K> {
             unloading: 0,
             partial: None,
             gated: 0,
+            gated_bytes: 0,
             bytes: 0,
         }
     }

@@ -35,6 +35,17 @@ pub struct StreamingConfig {
     ///
     /// Never more viewers linger than were there at once, so lingering at most doubles what is wanted.
     pub linger: Duration,
+    /// How many [uploaded](crate::ChunkWriter::upload) bytes all chunks may have together. Default `None`: no limit. Beyond it
+    /// loading stops. Of the wanted chunks those are loaded that are nearest to a viewer and fit, up to the first that does not;
+    /// others are given up, the farthest first, and not asked for until there is room:
+    /// [`ChunkStream::held_back`](crate::ChunkStream::held_back) has them. A loaded chunk is not given up for one that is less
+    /// than two chunks nearer, and one that was never loaded is expected to weigh what the others weigh on average.
+    ///
+    /// More than the limit is there for a time: one chunk, or a group that is swapped, and what waits for its gates. A chunk that
+    /// alone is heavier is not shown, with a warning, and not tried again before it is refreshed, is wanted anew, or the limit is
+    /// raised. With zero only chunks without bytes are loaded. While chunks are loaded or viewers move, a limit that does not
+    /// admit everything costs the scan a look at each wanted chunk.
+    pub max_loaded_bytes: Option<usize>,
     /// How long a chunk of which all is spawned may wait for its [gates](crate::ChunkWriter::show_when), by the stream's clock.
     /// Default 5 s. After that it is reported, once, by a warning and in
     /// [`StreamingTotals::late_gates`](crate::StreamingTotals::late_gates), and listed by
@@ -200,6 +211,7 @@ impl Default for StreamingConfig {
             scan_budget: Duration::from_micros(250),
             saving: SavePolicy::default(),
             linger: Duration::from_secs(1),
+            max_loaded_bytes: None,
             gate_patience: Duration::from_secs(5),
             despawned_roots: DespawnedRoots::default(),
         }

@@ -31,6 +31,13 @@ pub enum ChunkStatus {
         /// Whether that was told as longer than [`gate_patience`](crate::StreamingConfig::gate_patience).
         is_late: bool,
     },
+    /// [`max_loaded_bytes`](crate::StreamingConfig::max_loaded_bytes) has no room for it.
+    HeldBack {
+        /// What it weighed when it was last loaded. `None` if it never was, or was to be made anew since.
+        bytes: Option<usize>,
+        /// The limit.
+        limit: usize,
+    },
     /// It is loaded.
     Loaded,
     /// A user despawned its root, and it [stays gone](crate::DespawnedRoots::StayGone).
@@ -53,6 +60,17 @@ impl fmt::Display for ChunkStatus {
                 let late = if *is_late { ", which is too long" } else { "" };
                 write!(f, "it is spawned, and has waited for its gates for {waited:?}{late}")
             }
+            Self::HeldBack {
+                bytes: Some(bytes),
+                limit,
+            } => write!(
+                f,
+                "its {bytes} bytes and those of what is nearer are more than the {limit} of `max_loaded_bytes`"
+            ),
+            Self::HeldBack { bytes: None, limit } => write!(
+                f,
+                "it is expected to have no room beside what is nearer, within the {limit} bytes of `max_loaded_bytes`"
+            ),
             Self::Loaded => f.write_str("it is loaded"),
             Self::Despawned => f.write_str(
                 "its root was despawned by a user: it stays gone until it is refreshed or no longer wanted",

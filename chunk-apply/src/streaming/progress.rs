@@ -18,11 +18,14 @@ pub struct RegionProgress {
     pub failed: usize,
     /// Those of the wanted ones that are not there, because a user despawned their root, and that stay gone.
     pub despawned: usize,
+    /// Those of the wanted ones that are not there because [`max_loaded_bytes`](crate::StreamingConfig::max_loaded_bytes) has no
+    /// room for them.
+    pub held_back: usize,
 }
 
 impl RegionProgress {
-    /// Whether there is nothing to wait for: all of the region is wanted, and each chunk is loaded, or has failed for good, or
-    /// was despawned by a user.
+    /// Whether there is nothing to wait for: all of the region is wanted, and each chunk is loaded, has failed for good,
+    /// was despawned by a user, or is held back.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.chunks > 0 && self.done() == self.chunks
@@ -44,7 +47,7 @@ impl RegionProgress {
     }
 
     fn done(&self) -> usize {
-        self.loaded + self.failed + self.despawned
+        self.loaded + self.failed + self.despawned + self.held_back
     }
 }
 
@@ -64,6 +67,7 @@ pub(super) enum Found {
     Loaded,
     Failed,
     Despawned,
+    HeldBack,
 }
 
 /// A bounding box of more chunks is not searched.
@@ -119,6 +123,7 @@ impl RegionProgress {
             Found::Loaded => self.loaded += 1,
             Found::Failed => self.failed += 1,
             Found::Despawned => self.despawned += 1,
+            Found::HeldBack => self.held_back += 1,
         }
     }
 }
@@ -196,6 +201,7 @@ mod tests {
             (Found::Loaded, true),
             (Found::Failed, true),
             (Found::Despawned, true),
+            (Found::HeldBack, true),
             (Found::Missing, false),
             (Found::Unwanted, false),
         ] {

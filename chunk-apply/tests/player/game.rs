@@ -52,6 +52,7 @@ struct Thing<const STREAM: usize>(u32);
 struct Stone;
 
 const STONES: usize = 6;
+const BYTES: usize = 100;
 const TIME_FOR_A_STONE: Duration = Duration::from_micros(300);
 
 /// What must be seen and saved of a stream.
@@ -75,6 +76,10 @@ pub(crate) struct Game {
     references: [Reference; 2],
     next_thing: u32,
     times_at_rest: u64,
+    times_gated: u64,
+    times_held_back: u64,
+    restarts: u64,
+    order: LoadOrder,
 }
 
 /// Calls a method of the game for the stream with this number.
@@ -98,20 +103,31 @@ impl Game {
             references: Default::default(),
             next_thing: 0,
             times_at_rest: 0,
+            times_gated: 0,
+            times_held_back: 0,
+            restarts: 0,
+            order: order(seed),
         };
-        game.add_stream::<0>(order(seed));
-        game.add_stream::<1>(order(seed));
+        game.add_stream::<0>();
+        game.add_stream::<1>();
         game.respawn();
         game
     }
 
-    fn add_stream<const STREAM: usize>(&mut self, order: LoadOrder) {
+    fn add_stream<const STREAM: usize>(&mut self) {
+        let plugin = self.plugin::<STREAM>();
+        self.app.add_plugins(plugin);
+        self.app.add_observer(carry_over::<STREAM>);
+    }
+
+    fn plugin<const STREAM: usize>(&self) -> ChunkStreamingPlugin<Made<STREAM>> {
         let (land, clock) = (&self.references[STREAM].land, self.clock.clone());
         let rings = LevelRings::new([1, 2], 0).expect("2 is more than 1");
         let levels = ChunkLevels::new(rings);
         let (making, saving, asked) = (land.clone(), land.clone(), levels.clone());
+        let (gated, number) = (land.clone(), land.lock().grid);
         let mut plugin = ChunkStreamingPlugin::new(
-            grid(0),
+            grid(number),
             Generator::fallible(move |job: &Job<ChunkCoord>| making.make::<STREAM>(job, &asked)),
             Spawner::new(
                 move |_coord, made: Made<STREAM>, writer: &mut ChunkWriter<'_, '_>| {
@@ -129,6 +145,9 @@ impl Game {
                         level,
                     };
                     writer.spawn_batch([ground]);
+                    writer.upload(BYTES, |_, _| {});
+                    let gate = gated.clone();
+                    writer.show_when(move |_, _| gate.lock().is_gate_open(place));
                     writer.spawn_batch(things.into_iter().map(Thing::<STREAM>));
                     // So that a chunk takes several frames where time is short.
                     let clock = clock.clone();
@@ -143,7 +162,7 @@ impl Game {
             range: Some(ViewRange::disc(3, 4).expect("4 is not less than 3")),
             ..StreamingConfig::default()
         })
-        .with_order(order)
+        .with_order(self.order.clone())
         .with_levels(levels)
         .with_save_hook(move |world, chunk| {
             let (ground, things) = content::<STREAM>(world, chunk.root);
@@ -151,8 +170,7 @@ impl Game {
         });
         plugin.runtime = self.simulation.runtime();
         plugin.clock = Arc::new(self.clock.clone());
-        self.app.add_plugins(plugin);
-        self.app.add_observer(carry_over::<STREAM>);
+        plugin
     }
 
     /// Takes a step, and checks what must hold at any moment.
@@ -188,13 +206,17 @@ impl Game {
             Step::Budget {
                 chunks,
                 millis,
+                bytes,
                 whole_chunks,
             } => self.set_budget(ApplyBudget {
                 chunks,
+                bytes,
                 whole_chunks,
                 time: millis.map(Duration::from_millis),
                 ..ApplyBudget::default()
             }),
+            Step::CloseGates(close) => self.each_land(|land| land.lock().are_gates_closed = close),
+            Step::Ceiling(limit) => self.set_ceiling(limit),
             Step::Linger { millis } => {
                 let linger = Duration::from_millis(millis);
                 self.stream_mut::<0>().linger = linger;
@@ -206,6 +228,7 @@ impl Game {
             Step::Origin { x, z } => self.move_origin(ChunkCoord::planar(x.into(), z.into())),
             Step::Grid => self.switch_grid(),
             Step::Reset { is_saved } => self.reset(is_saved),
+            Step::Restart { is_saved } => self.restart(is_saved),
         }
     }
 }
@@ -340,6 +363,11 @@ impl Game {
         self.stream_mut::<1>().budget = budget;
     }
 
+    fn set_ceiling(&mut self, limit: Option<usize>) {
+        self.stream_mut::<0>().max_loaded_bytes = limit;
+        self.stream_mut::<1>().max_loaded_bytes = limit;
+    }
+
     fn pause(&mut self, pause: bool) {
         // One stream goes on.
         match pause {
@@ -398,6 +426,30 @@ impl Game {
         }
     }
 
+    fn restart(&mut self, is_saved: bool) {
+        let how = if is_saved {
+            Reset::Save
+        } else {
+            Reset::Discard
+        };
+        let origin = self.stream::<1>().origin();
+        // A stream whose saves fail goes on.
+        if ChunkStream::<Made<1>>::stop(self.app.world_mut(), how).is_err() {
+            return;
+        }
+        let reference = &mut self.references[1];
+        reference.despawned.clear();
+        if !is_saved {
+            reference.land.lock().begin_another_world();
+            reference.built.clear();
+            reference.seen.clear();
+        }
+        let (plugin, world) = (self.plugin::<1>(), self.app.world_mut());
+        assert_eq!(plugin.start(world), Ok(()));
+        ChunkStream::<Made<1>>::move_origin(world, origin);
+        self.restarts += 1;
+    }
+
     fn each_land(&self, change: impl Fn(&Land)) {
         for reference in &self.references {
             change(&reference.land);
@@ -426,8 +478,10 @@ impl Game {
         self.each_land(|land| {
             let mut land = land.lock();
             (land.do_saves_fail, land.do_generators_fail) = (false, false);
+            land.are_gates_closed = false;
         });
         self.set_budget(ApplyBudget::unlimited());
+        self.set_ceiling(None);
         self.pause(false);
         self.frame(u16::MAX);
         for _ in 0..FRAMES_TO_SETTLE {
@@ -449,6 +503,10 @@ impl Game {
     fn check<const STREAM: usize>(&mut self) {
         let stream = self.stream::<STREAM>();
         assert_eq!(stream.scheduler().audit(), Ok(()));
+        let (is_gated, is_full) = (stream.gated() > 0, stream.held_back().len() > 0);
+        self.times_gated += u64::from(is_gated);
+        self.times_held_back += u64::from(is_full);
+        let stream = self.stream::<STREAM>();
         let is_paused = stream.is_paused();
         let wanted = stream.wanted().clone();
         let index = self.index::<STREAM>();
@@ -518,6 +576,8 @@ impl Game {
         let world = self.app.world_mut();
         let grounds = world.query::<&Ground<STREAM>>().iter(world).count();
         assert_eq!(grounds, loaded.len(), "chunks in the world");
+        let bytes = self.stream::<STREAM>().loaded_bytes();
+        assert_eq!(bytes, loaded.len() * BYTES);
         let reference = &self.references[STREAM];
         let land = reference.land.lock();
         for (place, built) in &reference.built {
@@ -530,7 +590,7 @@ impl Game {
     }
 
     /// How often what is tested happened in the first stream.
-    pub(crate) fn happened(&self) -> [(&'static str, u64); 9] {
+    pub(crate) fn happened(&self) -> [(&'static str, u64); 12] {
         let stream = self.stream::<0>();
         let (counters, totals) = (stream.scheduler().counters(), stream.totals());
         [
@@ -543,6 +603,9 @@ impl Game {
             ("saves", totals.saved),
             ("failed saves", totals.save_failures),
             ("times at rest", self.times_at_rest),
+            ("frames with closed gates", self.times_gated),
+            ("frames without room for all", self.times_held_back),
+            ("restarts", self.restarts),
         ]
     }
 

@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(crate) saved: BTreeMap<Place, Things>,
     pub(crate) do_saves_fail: bool,
     pub(crate) do_generators_fail: bool,
+    pub(crate) are_gates_closed: bool,
     attempts: u32,
     /// What the hook was called with and must not have been.
     pub(crate) violations: Vec<String>,
@@ -75,6 +76,11 @@ impl State {
 
     pub(crate) fn saved(&self, place: Place) -> Things {
         self.saved.get(&place).cloned().unwrap_or_default()
+    }
+
+    /// Whether a chunk may be seen.
+    pub(crate) fn is_gate_open(&self, (_, coord): Place) -> bool {
+        !self.are_gates_closed || (coord.x + coord.z) % 3 != 0
     }
 
     /// What the hook does.

@@ -62,8 +62,13 @@ pub(crate) enum Step {
     Budget {
         chunks: Option<u32>,
         millis: Option<u64>,
+        bytes: Option<usize>,
         whole_chunks: bool,
     },
+    /// Of every third chunk the gate is closed from now on, or of none.
+    CloseGates(bool),
+    /// How many bytes all chunks may have, of which each has 100.
+    Ceiling(Option<usize>),
     /// How long a viewer that is gone keeps its chunks.
     Linger {
         millis: u64,
@@ -81,6 +86,10 @@ pub(crate) enum Step {
     Grid,
     /// The world is given up and made again, after what stands was saved or without that.
     Reset {
+        is_saved: bool,
+    },
+    /// The second stream ends, in the same two ways, and another one starts.
+    Restart {
         is_saved: bool,
     },
 }
@@ -105,9 +114,11 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
         1 => (stream, chunk).prop_map(|(stream, chunk)| Step::DespawnRoot { stream, chunk }),
         1 => any_bool().prop_map(Step::FailSaves),
         1 => any_bool().prop_map(Step::FailGenerators),
-        2 => (option::of(0..4_u32), option::of(0..4_u64), any_bool()).prop_map(
-            |(chunks, millis, whole_chunks)| Step::Budget { chunks, millis, whole_chunks }
+        2 => (option::of(0..4_u32), option::of(0..4_u64), option::of(0..500_usize), any_bool()).prop_map(
+            |(chunks, millis, bytes, whole_chunks)| Step::Budget { chunks, millis, bytes, whole_chunks }
         ),
+        1 => any_bool().prop_map(Step::CloseGates),
+        1 => option::of(0..3_500_usize).prop_map(Step::Ceiling),
         1 => prop_oneof![Just(0_u64), 1..200_u64].prop_map(|millis| Step::Linger { millis }),
         1 => prop_oneof![Just(DespawnedRoots::StayGone), Just(DespawnedRoots::MakeAgain)]
             .prop_map(Step::DespawnedRoots),
@@ -116,6 +127,7 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
         1 => (-9..9_i8, -9..9_i8).prop_map(|(x, z)| Step::Origin { x, z }),
         1 => Just(Step::Grid),
         1 => any_bool().prop_map(|is_saved| Step::Reset { is_saved }),
+        1 => any_bool().prop_map(|is_saved| Step::Restart { is_saved }),
     ]
 }
 

@@ -5,6 +5,7 @@ mod adaptive;
 mod blocked_saves;
 mod budget;
 mod budget_costs;
+mod ceiling;
 mod children;
 mod composition;
 mod continuous_edits;

@@ -116,6 +116,14 @@ const SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        field: "max_loaded_bytes",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.max_loaded_bytes = Some(0)),
+            (true, |c| c.max_loaded_bytes = Some(usize::MAX)),
+        ],
+    },
+    Setting {
         field: "linger",
         refused: &[],
         harmless: &[
@@ -218,6 +226,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 max_kept: _,
             },
         linger: _,
+        max_loaded_bytes: _,
         gate_patience: _,
         despawned_roots: _,
     } = config;
@@ -230,6 +239,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         "despawned_roots",
         "gate_patience",
         "linger",
+        "max_loaded_bytes",
         "range",
         "saving.first_delay",
         "saving.give_up_after",

@@ -5,7 +5,8 @@ use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
     ApplyBudget, ChunkCoord, ChunkLoaded, ChunkStream, ChunkStreamingPlugin, ChunkWriter,
-    GenerateError, Generator, Job, ManualClock, Reset, Simulation, Spawner, StreamingConfig,
+    GenerateError, Generator, Job, ManualClock, Reset, SavePolicy, Simulation, Spawner,
+    StreamingConfig,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -23,6 +24,7 @@ struct Land {
     edit: usize,
     slow: Vec<(ChunkCoord, Duration)>,
     failing: Option<ChunkCoord>,
+    not_yet: Option<ChunkCoord>,
 }
 
 type SharedLand = Arc<Mutex<Land>>;
@@ -34,9 +36,13 @@ fn generator(land: &SharedLand, simulation: &Simulation) -> Generator<ChunkCoord
         let slow = land.slow.iter().find(|(coord, _)| *coord == job.key());
         let sleep = sleeper.sleep(slow.map_or(Duration::ZERO, |(_, time)| *time));
         let fails = land.failing == Some(job.key());
+        let is_early = land.not_yet == Some(job.key());
         let edit = land.edit;
         async move {
             sleep.await;
+            if is_early {
+                return Err(GenerateError::NotYet(FRAME));
+            }
             if fails {
                 return Err(GenerateError::permanent("no content"));
             }
@@ -161,7 +167,7 @@ fn all_are_swapped_in_the_frame_in_which_the_last_of_them_is_there() {
         *edited.land() = Land {
             edit: 1,
             slow: vec![(A, FRAME * 2), (B, FRAME * 9)],
-            failing: None,
+            ..Land::default()
         };
         edited.refresh(&[A, B, C]);
         assert!(edited.rig.stream().is_swapping(B));
@@ -272,7 +278,7 @@ fn a_refresh_of_one_of_them_meanwhile_does_not_part_them() {
     *edited.land() = Land {
         edit: 1,
         slow: vec![(B, FRAME * 20)],
-        failing: None,
+        ..Land::default()
     };
     edited.refresh(&[A, B]);
     for _ in 0..15 {
@@ -358,4 +364,109 @@ fn refreshing_the_neighbours_of_each_chunk_that_is_loaded_settles() {
     rig.settle();
     let counters = rig.stream().scheduler().counters();
     assert!(counters.applied < 29 * 20, "{}", counters.applied);
+}
+
+fn impatient() -> StreamingConfig {
+    StreamingConfig {
+        gate_patience: FRAME * 20,
+        saving: SavePolicy {
+            give_up_after: std::num::NonZeroU32::new(2),
+            first_delay: FRAME,
+            max_delay: FRAME,
+            ..SavePolicy::default()
+        },
+        ..config()
+    }
+}
+
+/// Frames in which the group stays as it is, and then a few more.
+fn expect_parted(edited: &mut Edited, together: &[ChunkCoord]) {
+    for _ in 0..19 {
+        edited.frame();
+        assert!(edited.seen(together).iter().all(|edit| *edit == 0));
+    }
+    for _ in 0..5 {
+        edited.frame();
+        let seen = edited.seen(together);
+        assert!(seen.iter().all(|edit| *edit == seen[0]), "{seen:?}");
+    }
+    assert!(edited.seen(together).iter().all(|edit| *edit == 1));
+}
+
+#[test]
+fn one_that_cannot_be_made_in_time_is_not_waited_for() {
+    let mut edited = Edited::with(impatient(), |plugin| plugin);
+    edited.land().edit = 1;
+    edited.land().not_yet = Some(B);
+    edited.refresh(&[A, B, C]);
+    expect_parted(&mut edited, &[A, C]);
+    assert_eq!(edited.seen(&[B]), [0]);
+    edited.land().not_yet = None;
+    edited.settle();
+    assert_eq!(edited.seen(&[A, B, C]), [1, 1, 1]);
+}
+
+#[test]
+fn one_whose_save_never_succeeds_is_not_waited_for() {
+    for gives_up in [false, true] {
+        let mut config = impatient();
+        if !gives_up {
+            config.saving.give_up_after = None;
+        }
+        let mut edited = Edited::with(config, |plugin| {
+            plugin.with_save_hook(|_, chunk| match chunk.coord {
+                B => Err("the disk is full".into()),
+                _ => Ok(()),
+            })
+        });
+        edited.land().edit = 1;
+        edited.land().slow = vec![(B, FRAME * 50)];
+        edited.refresh(&[A, B, C]);
+        if gives_up {
+            // It leaves the group at once, and is made without a save.
+            for _ in 0..8 {
+                edited.frame();
+            }
+            assert_eq!(edited.seen(&[A, B, C]), [1, 0, 1]);
+            edited.settle();
+            assert_eq!(edited.seen(&[B]), [1]);
+        } else {
+            expect_parted(&mut edited, &[A, C]);
+            assert!(edited.rig.stream_mut().skip_save(B));
+            edited.settle();
+            assert_eq!(edited.seen(&[B]), [1]);
+        }
+    }
+}
+
+#[test]
+fn calls_for_all_neighbours_end_in_groups_that_half_the_backlog_has_room_for() {
+    let mut config = config();
+    config.scheduler.backlog_capacity = 20;
+    config.scheduler.completed_capacity = 20;
+    let mut edited = Edited::with(config, |plugin| plugin);
+    edited.land().edit = 1;
+    let all: Vec<_> = edited.rig.stream().wanted().iter().collect();
+    for coord in &all {
+        edited.rig.stream_mut().refresh_around(*coord, 1);
+    }
+    // One group a frame.
+    edited.rig.stream_mut().budget = ApplyBudget {
+        chunks: Some(1),
+        ..ApplyBudget::unlimited()
+    };
+    let mut most = 0;
+    let mut before = edited.seen(&all);
+    while !edited.rig.stream().is_settled() {
+        edited.frame();
+        let now = edited.seen(&all);
+        let swapped = before
+            .iter()
+            .zip(&now)
+            .filter(|(before, now)| before != now);
+        most = most.max(swapped.count());
+        before = now;
+    }
+    assert!(edited.seen(&all).iter().all(|edit| *edit == 1));
+    assert!(most <= 10, "{most} in one frame");
 }

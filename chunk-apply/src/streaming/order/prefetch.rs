@@ -55,11 +55,10 @@ impl Prefetch {
     }
 
     /// The lane for a chunk that became wanted.
-    pub(in crate::streaming) fn enter(&mut self, coord: ChunkCoord, viewers: &[Viewer]) -> Lane {
+    pub(in crate::streaming) fn enter(&mut self, coord: ChunkCoord, viewers: &[Viewer]) {
         if self.is_on && !is_within(coord, viewers) {
             self.chunks.insert(coord);
         }
-        self.lane(coord)
     }
 
     pub(in crate::streaming) fn lane(&self, coord: ChunkCoord) -> Lane {

@@ -129,6 +129,12 @@ impl Latencies {
         self.missed += u64::from(self.unseen.remove(&coord).is_some());
     }
 
+    /// The chunk is not loaded for now; nothing counts as missed.
+    pub(in crate::streaming) fn hold_back(&mut self, coord: ChunkCoord) {
+        self.changes.remove(&coord);
+        self.unseen.remove(&coord);
+    }
+
     /// Everything will be requested again; nothing counts as missed.
     pub(in crate::streaming) fn restart(&mut self) {
         self.unseen.clear();

@@ -51,6 +51,8 @@ pub struct StreamingSnapshot {
     pub unsaved_chunks: usize,
     /// Chunks of which all entities are spawned and that wait, hidden, for their gates.
     pub gated_chunks: usize,
+    /// Wanted chunks that are not loaded because there is no room for their bytes.
+    pub held_back_chunks: usize,
     /// Wanted chunks that were given up and not asked for again.
     pub quarantined_chunks: usize,
     /// What the last frame cost and did.

@@ -77,6 +77,8 @@ pub struct ChunkStream<T: Send + Sync + 'static> {
     pub scan_budget: Duration,
     /// How long a viewer that vanishes still counts; see [`StreamingConfig::linger`](crate::StreamingConfig::linger).
     pub linger: Duration,
+    /// How many bytes may be loaded; see [`StreamingConfig::max_loaded_bytes`](crate::StreamingConfig::max_loaded_bytes).
+    pub max_loaded_bytes: Option<usize>,
     /// How long a chunk may wait for its gates; see [`StreamingConfig::gate_patience`](crate::StreamingConfig::gate_patience).
     pub gate_patience: Duration,
     /// What becomes of a chunk whose root a user despawns from now on.
@@ -92,6 +94,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             range: config.range,
             scan_budget: config.scan_budget,
             linger: config.linger,
+            max_loaded_bytes: config.max_loaded_bytes,
             gate_patience: config.gate_patience,
             despawned_roots: config.despawned_roots,
             state,
@@ -145,6 +148,12 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     #[must_use]
     pub fn partial(&self) -> Option<(ChunkCoord, usize)> {
         self.state.held.partial
+    }
+
+    /// The wanted chunks that are not loaded because [`max_loaded_bytes`](Self::max_loaded_bytes) has no room for them, in their
+    /// order.
+    pub fn held_back(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
+        self.state.ceiling.held_back()
     }
 
     /// Chunks of which all entities are spawned and that wait, hidden, for their [gates](crate::ChunkWriter::show_when).
@@ -211,6 +220,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             let waited = state.clock.now().saturating_sub(since);
             return ChunkStatus::Gated { waited, is_late };
         }
+        if let Some((bytes, limit)) = state.ceiling.explain(coord) {
+            return ChunkStatus::HeldBack { bytes, limit };
+        }
         let job = state.scheduler.explain(coord);
         if job.status != Status::Unknown {
             ChunkStatus::Job(job)
@@ -262,13 +274,15 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             Found::Failed
         } else if quarantine.is_despawned(coord) {
             Found::Despawned
+        } else if state.ceiling.holds_back(coord) {
+            Found::HeldBack
         } else {
             Found::Missing
         }
     }
 
-    /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or its root was
-    /// despawned by a user; and everything else is gone. A chunk that cannot be made yet
+    /// Whether nothing is left to do: every wanted chunk is loaded, or [quarantined](Self::quarantined), or
+    /// [held back](Self::held_back), or its root was despawned by a user; and everything else is gone. A chunk that cannot be made yet
     /// ([`NotYet`](chunk_scheduler::GenerateError::NotYet)) is still to be made, and what a viewer wanted that
     /// [lingers](Self::lingering) is still to be given up.
     ///
@@ -294,6 +308,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.state.pending_changes.is_empty()
             && self.state.quarantine.is_settled()
             && self.state.swaps.is_empty()
+            && self.state.ceiling.is_settled(self.max_loaded_bytes)
             && self.state.saves.is_empty()
             && !(self.state.must_update || self.state.must_restart)
     }
@@ -573,6 +588,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             unloading_chunks: self.unloading(),
             unsaved_chunks: self.state.saves.kept(),
             gated_chunks: self.gated(),
+            held_back_chunks: self.held_back().len(),
             quarantined_chunks: self.quarantined().len(),
             frame: self.last_frame(),
             apply_times: self.state.frames.apply_times(),

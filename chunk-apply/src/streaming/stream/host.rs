@@ -148,6 +148,15 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let coord = chunk.key;
         let shown = ChunkStream::<T>::with_state(world, |state| {
             let version = live(state, coord, chunk.version)?;
+            if state.ceiling.is_exceeded(chunk.bytes) {
+                state.ceiling.refuse(coord, chunk.bytes);
+                // A newer one takes its place.
+                if state.scheduler.live_version(coord) == Some(version) {
+                    state.scheduler.cancel(coord);
+                }
+                return None;
+            }
+            state.ceiling.note_loaded(chunk.bytes);
             let sources = state.scheduler.sources(version);
             if !state.scheduler.applied(coord, version) {
                 return None;
@@ -244,6 +253,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
                 let newest = state.scheduler.live_version(*coord);
                 if !will_retry && newest.is_none_or(|newest| newest < version) {
                     state.quarantine.insert(*coord, version);
+                    state.ceiling.note_change();
                 }
             } else {
                 // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.

@@ -1,6 +1,7 @@
 //! One stream of chunks: its state, its queues, and its host for the applier.
 
 mod backlog;
+mod ceiling;
 mod chunk_stream;
 mod departures;
 mod gates;

@@ -2,6 +2,7 @@
 
 use super::{
     backlog::Backlog,
+    ceiling::{Candidate, Ceiling},
     departures::Departures,
     gates::Gates,
     hide_queue::HideQueue,
@@ -35,6 +36,9 @@ use core::{ops::DerefMut, time::Duration};
 use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
 
+/// As many chunks are held back in a frame at most, or asked for again.
+const MOST_HELD_BACK: usize = 256;
+
 /// What a stream knows. Its systems work on the fields, because they borrow several of them at once.
 pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) world_origin: WorldOrigin,
@@ -50,6 +54,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) backlog: Backlog<T>,
     /// Contents that wait for those of other chunks.
     pub(in crate::streaming) swaps: Swaps<T>,
+    /// Chunks that there is no room for.
+    pub(in crate::streaming) ceiling: Ceiling,
     /// Chunks that wait to be seen.
     pub(in crate::streaming) gates: Gates,
     pub(in crate::streaming) quarantine: Quarantine,
@@ -122,6 +128,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             scheduler,
             backlog: Backlog::new(),
             swaps: Swaps::new(),
+            ceiling: Ceiling::default(),
             gates: Gates::default(),
             quarantine: Quarantine::default(),
             lod,
@@ -161,6 +168,9 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         if self.saves.has_former() {
             return self.latencies.requested_anew(coord, now);
         }
+        if self.is_held_back(coord) {
+            return;
+        }
         let saves = self.save_hook.is_some().then_some(&mut self.saves);
         let (scheduler, latencies) = (&mut self.scheduler, &mut self.latencies);
         let version = renew(saves, scheduler, latencies, &self.rank, coord, lane, now);
@@ -170,7 +180,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     }
 
     /// Requests wanted chunks anew that are to be swapped in the same frame.
-    pub(super) fn renew_together(&mut self, chunks: BTreeSet<ChunkCoord>) {
+    pub(super) fn renew_together(&mut self, mut chunks: BTreeSet<ChunkCoord>) {
+        chunks.retain(|coord| !self.is_held_back(*coord));
         if chunks.len() < 2 || self.is_of_another_grid() || self.saves.has_former() {
             for coord in chunks {
                 self.renew(coord, Lane::Urgent);
@@ -179,6 +190,15 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         }
         self.swaps.add(chunks, self.most_together());
         self.renew_next_together();
+    }
+
+    /// Whether a chunk that is to be made anew is held back: then it is when there is room, and not taken back.
+    fn is_held_back(&mut self, coord: ChunkCoord) -> bool {
+        let is_held_back = self.ceiling.renew(coord);
+        if is_held_back {
+            self.outdate(coord);
+        }
+        is_held_back
     }
 
     /// How many chunks may wait for each other. With more, nothing else would be delivered.
@@ -202,60 +222,122 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         index: &mut impl DerefMut<Target = ChunkIndex<T>>,
         must_save: bool,
     ) -> bool {
-        let left = self.pending_changes.next_left();
-        for coord in left {
-            let coord = *coord;
-            self.latencies.left(coord);
-            self.prefetch.leave(coord);
-            if !self.swaps.is_empty() {
-                let content = self.swaps.leave(coord);
-                self.scheduler.discard(Vec::from_iter(content));
-            }
-            // What stands is out of date if a newer version was to be made.
-            let is_outdated = self.outdated.remove(&coord);
-            let was_renewed =
-                self.scheduler.cancel(coord) || self.quarantine.has_failed(coord) || is_outdated;
-            self.quarantine.remove(coord);
-            // Checked first, because a mutable access counts as a change of the index.
-            let chunk = index.contains(coord).then(|| index.remove(coord)).flatten();
-            let Some(chunk) = chunk else {
-                self.saves.unwant(coord);
-                continue;
-            };
-            trace!(?coord, "no longer wanted");
-            let distance_sq = self.rank.distance_sq(coord);
-            let can_return = !was_renewed && !self.is_restarting;
-            if let Some(lod) = &mut self.lod {
-                lod.depart(coord, chunk.version);
-            }
-            if must_save && self.save_hook.is_some() {
-                (self.saves).leave(coord, chunk, distance_sq, self.is_restarting, can_return);
-            } else {
-                (self.departures).push(coord, chunk, distance_sq, can_return);
-            }
-            let returned = self.returned.iter().position(|(other, _)| *other == coord);
-            if let Some(returned) = returned {
-                // Nobody was told that it came back.
-                self.returned.remove(returned);
-            }
-            if !self.hidden.contains_key(&chunk.root) {
-                let is_former = self.is_restarting || !must_save;
-                (self.to_hide).push(coord, chunk, distance_sq, is_former);
-            }
-            if returned.is_some() {
-                continue;
-            }
-            let unloading = ChunkUnloading::new(coord, chunk.root);
-            self.root_events.push_back(RootEvent::Unloading(unloading));
-            self.unloaded.push(ChunkUnloaded::new(coord));
+        let left = self.pending_changes.next_left().to_vec();
+        for coord in &left {
+            self.latencies.left(*coord);
+            self.prefetch.leave(*coord);
+            self.ceiling.leave(*coord);
+            self.give_up(*coord, index, must_save);
         }
         if left.is_empty() {
             return false;
         }
         if let Some(lod) = &self.lod {
-            lod.leave(left);
+            lod.leave(&left);
         }
         true
+    }
+
+    /// Gives up a chunk, whether anything of it stands or not. Returns what was loaded.
+    fn give_up(
+        &mut self,
+        coord: ChunkCoord,
+        index: &mut impl DerefMut<Target = ChunkIndex<T>>,
+        must_save: bool,
+    ) -> Option<LoadedChunk> {
+        if !self.swaps.is_empty() {
+            let content = self.swaps.leave(coord);
+            self.scheduler.discard(Vec::from_iter(content));
+        }
+        // What stands is out of date if a newer version was to be made.
+        let is_outdated = self.outdated.remove(&coord);
+        let was_renewed =
+            self.scheduler.cancel(coord) || self.quarantine.has_failed(coord) || is_outdated;
+        self.quarantine.remove(coord);
+        // Checked first, because a mutable access counts as a change of the index.
+        let chunk = index.contains(coord).then(|| index.remove(coord)).flatten();
+        let Some(chunk) = chunk else {
+            self.saves.unwant(coord);
+            return None;
+        };
+        trace!(?coord, "given up");
+        let distance_sq = self.rank.distance_sq(coord);
+        let can_return = !was_renewed && !self.is_restarting;
+        if let Some(lod) = &mut self.lod {
+            lod.depart(coord, chunk.version);
+        }
+        if must_save && self.save_hook.is_some() {
+            (self.saves).leave(coord, chunk, distance_sq, self.is_restarting, can_return);
+        } else {
+            (self.departures).push(coord, chunk, distance_sq, can_return);
+        }
+        let returned = self.returned.iter().position(|(other, _)| *other == coord);
+        if let Some(returned) = returned {
+            // Nobody was told that it came back.
+            self.returned.remove(returned);
+        }
+        if !self.hidden.contains_key(&chunk.root) {
+            let is_former = self.is_restarting || !must_save;
+            (self.to_hide).push(coord, chunk, distance_sq, is_former);
+        }
+        if returned.is_none() {
+            let unloading = ChunkUnloading::new(coord, chunk.root);
+            self.root_events.push_back(RootEvent::Unloading(unloading));
+            self.unloaded.push(ChunkUnloaded::new(coord));
+        }
+        Some(chunk)
+    }
+
+    /// Holds chunks back that there is no room for, and asks for those again that there is room for now. `is_there` says
+    /// whether a root was despawned by a user.
+    pub(in crate::streaming) fn make_room(
+        &mut self,
+        index: &mut impl DerefMut<Target = ChunkIndex<T>>,
+        is_there: impl Fn(Entity) -> bool,
+    ) {
+        let cannot_request = self.is_of_another_grid() || self.saves.has_former();
+        if cannot_request || !self.ceiling.must_choose(self.wanted.len()) {
+            return;
+        }
+        let candidate = |coord: ChunkCoord| {
+            let loaded = index.chunk(coord).map(|chunk| chunk.bytes);
+            let is_gone = self.quarantine.is_given_up(coord) || self.quarantine.is_despawned(coord);
+            (loaded.is_some() || !is_gone).then(|| Candidate {
+                coord,
+                distance_sq: self.rank.distance_sq(coord),
+                loaded,
+            })
+        };
+        let candidates = self.wanted.iter().filter_map(candidate).collect();
+        let (held_back, released) = self.ceiling.choose(candidates, MOST_HELD_BACK);
+        for coord in held_back {
+            self.latencies.hold_back(coord);
+            if let Some(chunk) = self.give_up(coord, index, true) {
+                self.ceiling.remember(coord, chunk.bytes);
+            }
+        }
+        let now = self.clock.now();
+        for coord in released {
+            self.load(coord, index, &is_there, now);
+        }
+    }
+
+    /// Requests a chunk that is not there, or takes it back. What left may return; else the chunk may be generated from what is
+    /// yet to be saved.
+    pub(in crate::streaming) fn load(
+        &mut self,
+        coord: ChunkCoord,
+        index: &mut impl DerefMut<Target = ChunkIndex<T>>,
+        is_there: impl Fn(Entity) -> bool,
+        since: Duration,
+    ) {
+        let lane = self.prefetch.lane(coord);
+        if lane == Lane::Normal {
+            self.latencies.wanted(coord, since);
+        }
+        if !self.take_back(coord, index, is_there) && !self.saves.want(coord) {
+            self.scheduler.request_in(coord, lane);
+        }
     }
 
     /// Takes a chunk back that became wanted again and of which nothing was despawned, if `is_there` says so of its root. It
@@ -437,11 +519,15 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         }
     }
 
-    /// Whether nothing more may be spawned: too many chunks are kept because saving them failed, or what was given up
-    /// as a whole is still seen.
+    /// Whether nothing more may be spawned: too many chunks are kept because saving them failed, what was given up as a
+    /// whole is still seen, or there are too many bytes.
     pub(super) fn is_full(&self) -> bool {
         let kept = self.saves.kept();
-        kept > 0 && kept >= self.save_policy.max_kept || self.to_hide.has_former()
+        // Chunks that wait at their gates may do so for long.
+        let bytes = self.held.bytes.saturating_sub(self.held.gated_bytes);
+        kept > 0 && kept >= self.save_policy.max_kept
+            || self.to_hide.has_former()
+            || self.ceiling.is_exceeded(bytes)
     }
 
     /// Orders the backlog by the viewers' new positions, and discards what is out of date.

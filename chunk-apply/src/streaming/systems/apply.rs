@@ -143,6 +143,7 @@ fn forget_orphaned<T: Send + Sync + 'static>(
         .collect();
     ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
+        state.ceiling.note_change();
         for (coord, is_there) in orphaned {
             if !is_there {
                 state.made_from.remove(&coord);

@@ -37,6 +37,7 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
         }
         if has_given_up && state.wanted.contains(failure.key) {
             state.quarantine.insert(failure.key, failure.version);
+            state.ceiling.note_change();
         }
         let failed = ChunkFailed::new(
             failure.key,

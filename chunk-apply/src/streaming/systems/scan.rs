@@ -59,6 +59,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
         let wanted = core::mem::replace(&mut state.wanted, WantedSet::new());
         state.pending_changes.withdraw(wanted.iter());
     }
+    state.ceiling.set_limit(stream.max_loaded_bytes);
     state.viewers.begin();
     if is_new_grid {
         state.viewers.forget_vanished();
@@ -117,6 +118,10 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
     if state.lod.is_some() {
         level(state, &index, end);
     }
+    if have_moved {
+        state.ceiling.note_change();
+    }
+    state.make_room(&mut index, |root| roots.contains(root));
     if have_moved {
         let rank = &state.rank;
         state.saves.rerank(|coord| rank.distance_sq(coord));
@@ -187,16 +192,12 @@ fn request<T: Send + Sync + 'static>(
     }
     for coord in entered {
         trace!(?coord, "wanted");
-        let lane = state.prefetch.enter(coord, state.viewers.as_slice());
-        if lane == Lane::Normal {
-            state.latencies.wanted(coord, since);
-        }
-        // What left may return. Else the chunk may be generated from what is yet to be saved.
-        let is_there = |root| roots.contains(root);
-        if !state.take_back(coord, index, is_there) && !state.saves.want(coord) {
-            state.scheduler.request_in(coord, lane);
+        state.prefetch.enter(coord, state.viewers.as_slice());
+        if !state.ceiling.holds_back(coord) {
+            state.load(coord, index, |root| roots.contains(root), since);
         }
     }
+    state.ceiling.note_change();
     true
 }
 
@@ -240,6 +241,9 @@ fn level<T: Send + Sync + 'static>(
         || end.saturating_sub(clock.now()),
         |coord| {
             trace!(?coord, "another level of detail");
+            if state.ceiling.renew(coord) {
+                return;
+            }
             // A chunk whose root a user despawned stays gone, or is made again by the policy for that, unless a version
             // of it is on its way.
             let is_despawned = state.quarantine.is_despawned(coord) || index.is_orphaned(coord);
