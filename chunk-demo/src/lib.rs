@@ -32,6 +32,8 @@ pub mod motion;
 #[cfg(feature = "render")]
 pub mod render;
 pub mod scenario;
+#[cfg(feature = "terrain")]
+pub mod terrain;
 
 pub use harness::{
     Cause, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
