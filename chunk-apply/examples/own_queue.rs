@@ -41,12 +41,7 @@ impl ChunkHost<u8, usize> for Dungeon {
         _world: &mut World,
         level: SpawnedChunk<u8>,
     ) -> Result<Option<LoadedChunk>, Stale> {
-        let loaded = LoadedChunk {
-            root: level.root,
-            entities: level.entities,
-            version: level.version,
-        };
-        Ok(self.levels.insert(level.key, loaded))
+        Ok(self.levels.insert(level.key, level.into()))
     }
 
     fn failed(&mut self, _: &mut World, level: &u8, _version: u64, error: SpawnError) {

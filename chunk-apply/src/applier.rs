@@ -41,6 +41,8 @@ pub struct Applier<K, T> {
     unloader: Unloader<K>,
     /// Entities of whole chunks that were not given to the unloader, roots included.
     loaded_entities: usize,
+    /// Bytes of all chunks that were not given to the unloader.
+    bytes: usize,
     /// Whether the last frame's time was too short for any loading, so that the next frame loads first.
     is_loading_owed: bool,
     /// What the host was last told of.
@@ -64,6 +66,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             partial: None,
             unloader: Unloader::new(),
             loaded_entities: 0,
+            bytes: 0,
             is_loading_owed: false,
             told: Held::default(),
         }
@@ -76,9 +79,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         self.unloader.push(world, key, chunk, distance);
     }
 
-    /// Notes that a user despawned a loaded chunk, so that its entities no longer count as loaded.
+    /// Notes that a user despawned a loaded chunk, so that its entities and bytes no longer count as loaded.
     pub fn forget(&mut self, chunk: LoadedChunk) {
         self.loaded_entities = self.loaded_entities.saturating_sub(chunk.entities + 1);
+        self.bytes = self.bytes.saturating_sub(chunk.bytes);
     }
 
     /// Chunks that are hidden and not yet despawned.
@@ -90,15 +94,22 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     /// The chunk of which some entities are spawned and others are not, and how many are.
     #[must_use]
     pub fn partial(&self) -> Option<(K, usize)> {
-        (self.partial.as_ref()).map(|chunk| (chunk.key, chunk.spawned))
+        (self.partial.as_ref()).map(|chunk| (chunk.key, chunk.spawned()))
     }
 
-    /// Both of these.
+    /// Bytes that were [uploaded](crate::ChunkWriter::upload) for chunks whose last entity is not gone yet.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes + self.unloader.bytes()
+    }
+
+    /// All of these.
     #[must_use]
     pub fn held(&self) -> Held<K> {
         Held {
             unloading: self.unloading(),
             partial: self.partial(),
+            bytes: self.bytes(),
         }
     }
 
@@ -109,16 +120,17 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         host: &mut impl ChunkHost<K, T>,
         budget: &ApplyBudget,
     ) -> ApplyReport {
-        self.apply_part(world, host, budget, true).0
+        self.apply_part(world, host, budget, 0, true).0
     }
 
-    /// A part of a frame's work, for schedules that run several times in a frame. With `owes_a_slice` it does one slice
-    /// however little time is left. Also returns whether it did any.
+    /// A part of a frame's work, for schedules that run several times in a frame, after others that `uploaded` so many bytes.
+    /// With `owes_a_slice` it does one slice however little time is left. Also returns whether it did any.
     pub(crate) fn apply_part(
         &mut self,
         world: &mut World,
         host: &mut impl ChunkHost<K, T>,
         budget: &ApplyBudget,
+        uploaded: usize,
         mut owes_a_slice: bool,
     ) -> (ApplyReport, bool) {
         let is_loading = self.partial.is_some() || host.has_arrivals(world);
@@ -133,6 +145,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let mut report = ApplyReport::default();
         let mut pacer = Pacer::start(&*clock, &mut costs);
         pacer.set_whole_chunks(budget.whole_chunks);
+        pacer.limit_bytes(budget.bytes, uploaded);
         let mut work = Work {
             world,
             host,
@@ -164,6 +177,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         work.pacer.begin_phase(budget.time, owes_a_slice);
         self.unload_phase(&mut work);
         has_advanced |= work.pacer.has_advanced();
+        report.bytes = pacer.bytes() - uploaded;
         report.spent = pacer.finish();
         self.costs = costs;
         let over = |time| report.spent.saturating_sub(time);
@@ -262,9 +276,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         is_owed: bool,
     ) -> Option<(PartialChunk<K>, SliceEnd)> {
         if let Some(mut chunk) = self.partial.take() {
-            let before = chunk.spawned;
+            let (entities, bytes) = (chunk.spawned(), chunk.bytes());
             let end = chunk.resume(work.world, work.pacer);
-            work.report.spawned += chunk.spawned - before;
+            work.report.spawned += chunk.spawned() - entities;
+            self.bytes += chunk.bytes() - bytes;
             return Some((chunk, end));
         }
         if !is_owed && !PartialChunk::<K>::may_begin(work.pacer) {
@@ -283,7 +298,8 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             |world| host.spawn_root(world, &key),
             work.pacer,
         );
-        work.report.spawned += chunk.spawned;
+        work.report.spawned += chunk.spawned();
+        self.bytes += chunk.bytes();
         Some((chunk, end))
     }
 
@@ -293,7 +309,8 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             key: chunk.key,
             version: chunk.version,
             root: chunk.root,
-            entities: chunk.spawned,
+            entities: chunk.spawned(),
+            bytes: chunk.bytes(),
         };
         let Ok(replaced) = work.host.applied(work.world, whole) else {
             return self.discard(work, chunk);
@@ -333,9 +350,11 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     fn discard<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>, chunk: PartialChunk<K>) {
         let spawned = LoadedChunk {
             root: chunk.root,
-            entities: chunk.spawned,
+            entities: chunk.spawned(),
             version: chunk.version,
+            bytes: chunk.bytes(),
         };
+        self.bytes -= chunk.bytes();
         self.remove(work, chunk.key, spawned);
         if let Some(leftovers) = chunk.into_leftovers() {
             work.host.discard(work.world, leftovers);

@@ -25,6 +25,8 @@ pub struct SpawnedChunk<K> {
     pub root: Entity,
     /// How many entities were spawned under the root.
     pub entities: usize,
+    /// How many bytes were [uploaded](crate::ChunkWriter::upload).
+    pub bytes: usize,
 }
 
 /// A loaded chunk's root and its size, as the host remembers them.
@@ -36,9 +38,22 @@ pub struct LoadedChunk {
     pub entities: usize,
     /// The version that was applied.
     pub version: u64,
+    /// How many bytes were [uploaded](crate::ChunkWriter::upload).
+    pub bytes: usize,
 }
 
-/// The chunks that an [`Applier`](crate::Applier) holds: they are in the `World` and not loaded.
+impl<K> From<SpawnedChunk<K>> for LoadedChunk {
+    fn from(chunk: SpawnedChunk<K>) -> Self {
+        Self {
+            root: chunk.root,
+            entities: chunk.entities,
+            version: chunk.version,
+            bytes: chunk.bytes,
+        }
+    }
+}
+
+/// The chunks that an [`Applier`](crate::Applier) holds, which are in the `World` and not loaded, and the bytes of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held<K> {
     /// Chunks that are hidden and not yet despawned.
@@ -46,6 +61,8 @@ pub struct Held<K> {
     /// The chunk of which some entities are spawned and others are not, and how many are. While the first entities of a
     /// chunk are being spawned, it is not counted.
     pub partial: Option<(K, usize)>,
+    /// Bytes that were uploaded for the chunks in the `World`, whether they are loaded, partial or hidden.
+    pub bytes: usize,
 }
 
 impl<K> Default for Held<K> {
@@ -53,6 +70,7 @@ impl<K> Default for Held<K> {
         Self {
             unloading: 0,
             partial: None,
+            bytes: 0,
         }
     }
 }

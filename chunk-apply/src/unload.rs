@@ -60,6 +60,7 @@ pub(crate) struct Unloader<K> {
     queue: BTreeMap<Position<K>, LoadedChunk>,
     pushed: u64,
     entities: usize,
+    bytes: usize,
     /// Where despawning has stopped.
     place: Place,
 }
@@ -70,6 +71,7 @@ impl<K: Ord + Copy> Unloader<K> {
             queue: BTreeMap::new(),
             pushed: 0,
             entities: 0,
+            bytes: 0,
             place: Place::default(),
         }
     }
@@ -78,6 +80,7 @@ impl<K: Ord + Copy> Unloader<K> {
     pub(crate) fn push(&mut self, world: &mut World, key: K, chunk: LoadedChunk, distance: u64) {
         let _ = visibility::hide(world, chunk.root);
         self.entities += chunk.entities + 1;
+        self.bytes += chunk.bytes;
         self.pushed += 1;
         let position = (distance, key, Reverse(chunk.version), Reverse(self.pushed));
         self.queue.insert(position, chunk);
@@ -92,6 +95,11 @@ impl<K: Ord + Copy> Unloader<K> {
         self.entities
     }
 
+    /// Bytes that were uploaded for the waiting chunks.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Continues with the next chunk, as far as the pacer allows. Returns whether the chunk is gone.
     pub(crate) fn advance<T, H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) -> bool {
         let Some(mut entry) = self.queue.last_entry() else {
@@ -104,6 +112,7 @@ impl<K: Ord + Copy> Unloader<K> {
         self.entities -= before - chunk.entities;
         if is_gone {
             self.entities -= chunk.entities + 1;
+            self.bytes -= chunk.bytes;
             entry.remove();
             work.report.unloaded += 1;
         }

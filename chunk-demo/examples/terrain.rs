@@ -12,9 +12,10 @@ use bevy_math::{DVec3, Vec3, Vec3Swizzles};
 use bevy_time::{Fixed, Time, TimePlugin, TimeUpdateStrategy};
 use bevy_transform::prelude::*;
 use chunk_apply::prelude::*;
-use chunk_assets::{ChunkAssetsPlugin, SharedAssets};
-use chunk_demo::terrain::spawn::{terrain_generator, terrain_spawner};
-use chunk_demo::terrain::{Heights, Terrain, TerrainChunk, TerrainConfig};
+use chunk_demo::terrain::{
+    Heights, Terrain, TerrainChunk, TerrainConfig, TerrainWorld, add_terrain_assets,
+    terrain_spawner,
+};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,7 +67,10 @@ fn wait_for_ground(
 ) {
     let (place, velocity) = *ball;
     let has_ground = |place: Vec3| {
-        let root = stream.coord_at(place).ok().and_then(|chunk| index.root(chunk));
+        let root = stream
+            .coord_at(place)
+            .ok()
+            .and_then(|chunk| index.root(chunk));
         let parts = root.and_then(|root| children.get(root).ok());
         parts.is_some_and(|parts| parts.iter().any(|part| colliders.contains(part)))
     };
@@ -109,14 +113,27 @@ fn measure(
     }
     let roll = &mut *roll;
     let size = roll.terrain.config().chunk_size;
-    let chunk = stream.coord_at(ball.translation).expect("the ball is in the world");
+    let chunk = stream
+        .coord_at(ball.translation)
+        .expect("the ball is in the world");
     let origin = stream.origin();
-    let corner = Vec3::new((chunk.x - origin.x) as f32, 0.0, (chunk.z - origin.z) as f32) * size;
+    let corner = Vec3::new(
+        (chunk.x - origin.x) as f32,
+        0.0,
+        (chunk.z - origin.z) as f32,
+    ) * size;
     let in_chunk = (ball.translation - corner).xz();
-    if roll.ground.as_ref().is_none_or(|(under, _)| *under != chunk) {
+    if roll
+        .ground
+        .as_ref()
+        .is_none_or(|(under, _)| *under != chunk)
+    {
         roll.ground = Some((chunk, roll.terrain.heights(chunk)));
     }
-    let ground = roll.ground.as_ref().map_or(0.0, |(_, heights)| heights.surface(in_chunk));
+    let ground = roll
+        .ground
+        .as_ref()
+        .map_or(0.0, |(_, heights)| heights.surface(in_chunk));
     let above = ball.translation.y - ground;
     roll.lowest = roll.lowest.min(above);
     roll.highest = roll.highest.max(above);
@@ -135,20 +152,28 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         rings: [2, 5],
         ..TerrainConfig::default()
     };
-    let terrain = Arc::new(Terrain::new(config)?);
-    let levels = config.levels()?;
+    let world = TerrainWorld::new(config)?;
+    let (terrain, levels) = (Arc::clone(world.terrain()), world.levels());
     let stream = ChunkStreamingPlugin::new(
         ChunkGrid::planar(config.chunk_size)?,
-        terrain_generator(Arc::clone(&terrain), levels.clone()),
-        terrain_spawner(SharedAssets::default(), config.chunk_size),
+        Generator::fallible(move |job| world.make(job)),
+        terrain_spawner(config.chunk_size),
     );
     let mut app = App::new();
-    app.add_plugins((chunk_demo::task_pools(), TimePlugin, AssetPlugin::default(), TransformPlugin));
-    app.add_plugins((ChunkAssetsPlugin, PhysicsPlugins::default()));
+    app.add_plugins((
+        chunk_demo::task_pools(),
+        TimePlugin,
+        AssetPlugin::default(),
+        TransformPlugin,
+    ));
+    add_terrain_assets(&mut app);
+    app.add_plugins(PhysicsPlugins::default());
     app.add_plugins(stream.with_levels(levels));
     app.insert_resource(TimeUpdateStrategy::ManualDuration(STEP));
     app.insert_resource(Time::<Fixed>::from_duration(STEP));
-    app.insert_resource(SubstepCount(std::env::var("SUB").map_or(6, |s| s.parse().unwrap())));
+    app.insert_resource(SubstepCount(
+        std::env::var("SUB").map_or(6, |s| s.parse().unwrap()),
+    ));
     app.add_systems(FixedPreUpdate, (follow_the_ball, wait_for_ground).chain());
     app.add_systems(FixedPostUpdate, measure.after(PhysicsSystems::Last));
 
@@ -168,7 +193,11 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         Ball,
         ChunkViewer::with_range(ViewRange::disc(7, 8)?),
         Transform::from_xyz(0.0, start, 0.0),
-        (RigidBody::Dynamic, Collider::sphere(RADIUS), Friction::new(0.8)),
+        (
+            RigidBody::Dynamic,
+            Collider::sphere(RADIUS),
+            Friction::new(0.8),
+        ),
         (ConstantLinearAcceleration(PUSH), LinearDamping(DRAG)),
     ));
     app.finish();
@@ -178,7 +207,17 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     loop {
         app.update();
         let roll = app.world().resource::<Roll>();
-        if std::env::var_os("ROLL").is_some() && roll.steps % 200 == 0 { println!("{} {} {} {} {} {:?}", roll.steps, roll.waited, roll.distance, roll.lowest, roll.highest, clock.elapsed()); }
+        if std::env::var_os("ROLL").is_some() && roll.steps % 200 == 0 {
+            println!(
+                "{} {} {} {} {} {:?}",
+                roll.steps,
+                roll.waited,
+                roll.distance,
+                roll.lowest,
+                roll.highest,
+                clock.elapsed()
+            );
+        }
         let fell = roll.lowest < 0.0;
         if fell || roll.distance >= DISTANCE || roll.steps + roll.waited >= MOST_STEPS {
             break;
@@ -198,7 +237,14 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         "The origin moved {} times. The ball's middle was {:.2} m to {:.1} m over the ground; its radius is {RADIUS} m.",
         roll.origin_moves, roll.lowest, roll.highest,
     );
-    println!("{} entities were spawned, and {} despawned.", totals.spawned, totals.despawned);
+    println!(
+        "{} entities were spawned, and {} despawned.",
+        totals.spawned, totals.despawned
+    );
     let held = roll.distance >= DISTANCE && roll.lowest >= 0.0 && roll.origin_moves > 0;
-    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if held {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -3,6 +3,7 @@
 //! | part | what it is |
 //! |---|---|
 //! | [`city`] | what a chunk of the city contains, from a seed and a coordinate |
+//! | `voxels` | with the feature `voxels`: hills and caves that can be dug, a mesh for each chunk |
 //! | [`city_app`], [`add_city`], [`city::spawn`] | the city in a Bevy app |
 //! | [`scenario`] | ways to move through a world, each with what it proves |
 //! | [`motion`] | vehicles and people that move |
@@ -34,11 +35,13 @@ pub mod render;
 pub mod scenario;
 #[cfg(feature = "terrain")]
 pub mod terrain;
+#[cfg(feature = "voxels")]
+pub mod voxels;
 
 pub use harness::{
-    Cause, Fate, Faults, FrameCost, Observed, Outcome, Pacing, Phase, Profile, Progress, Report,
-    Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, add_city, city_app,
-    frame_analysis, task_pools,
+    Cause, Fate, Faults, FrameCost, Observed, OnWorld, Outcome, Pacing, Phase, Profile, Progress,
+    Report, Run, STRESS_RUNS, Settings, SettingsError, StressRun, Watcher, Workload, WorldKind,
+    add_city, city_app, frame_analysis, task_pools,
 };
 
 /// Compiles and runs the quick start of the workspace's README.

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`Scheduler`] | the main thread's handle: request, refresh, cancel, tick, drain, applied |
 //! | [`Generator`] | makes the content: a function or an async function of a [`Job`] |
+//! | [`Layers`], [`Layer`] | intermediate results that generators read for any key and share |
 //! | [`Rank`] | the order, as a snapshot of what it depends on |
 //! | [`Runtime`] | where workers run: Bevy's pool, one of your own, no threads, a [`Simulation`] |
 //! | [`Counters`], [`Depths`], [`Explanation`] | what happened, where jobs are, and why |
@@ -51,6 +52,7 @@
 mod config;
 mod histogram;
 mod job;
+mod layer;
 mod queue;
 mod runtime;
 mod scheduler;
@@ -63,6 +65,7 @@ pub use config::{
 };
 pub use histogram::{DurationRecorder, DurationSummary};
 pub use job::{GenerateError, Generator, Job, JobState, Key, Lane, Requested, Version};
+pub use layer::{Invalidated, Layer, LayerJob, LayerReport, Layers, Reader, Sources};
 pub use queue::{FnRank, MayChange, Rank};
 #[cfg(not(loom))]
 pub use runtime::PoolRuntime;
@@ -78,8 +81,8 @@ pub use scheduler::{
 /// The types that most users need.
 pub mod prelude {
     pub use crate::{
-        Concurrency, Delivered, FnRank, GenerateError, Generator, Job, Key, Lane, Rank, Requested,
-        Runtime, Scheduler, SchedulerConfig, Version,
+        Concurrency, Delivered, FnRank, GenerateError, Generator, Job, Key, Lane, Layer, LayerJob,
+        Layers, Rank, Requested, Runtime, Scheduler, SchedulerConfig, Version,
     };
 }
 

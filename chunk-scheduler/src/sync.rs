@@ -10,16 +10,23 @@ pub(crate) use inner::{
     MutexGuard,
     atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
-pub(crate) use std::sync::{Arc, Once};
+pub(crate) use std::sync::{Arc, Once, OnceLock, Weak};
 
 /// Bevy's `Instant`, because the standard one panics in a browser.
 #[cfg(not(loom))]
 pub(crate) use bevy_platform::time::Instant;
 
 /// A mutex without poisoning. The only user code that runs while one is locked are ranks and comparisons of keys and
-/// priorities, whose panics are caught before they reach the guard.
+/// priorities, whose panics are caught before they reach the guard, and hashes and comparisons of the keys of layers, whose
+/// panics change nothing.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(inner::Mutex<T>);
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -49,5 +56,25 @@ impl<T> Mutex<T> {
         self.0
             .get_mut()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What a thread waits for that found a value in the making.
+#[derive(Debug)]
+pub(crate) struct Condvar(inner::Condvar);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Self(inner::Condvar::new())
+    }
+
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0
+            .wait(guard)
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
     }
 }

@@ -10,11 +10,13 @@ use crate::verdict::{Advise, Verdict};
 use crate::workspace::Workspace;
 
 /// The options that need more than the plain demo, which should not take longer to build for them.
-const NEEDS: [(&str, &str); 4] = [
+const NEEDS: [(&str, &str); 6] = [
     ("--render", "render"),
     ("--window", "render"),
     ("--flamegraph", "flamegraph"),
     ("--metrics-addr", "metrics"),
+    ("--world=voxels", "voxels"),
+    ("--world=terrain", "terrain"),
 ];
 
 /// Builds the demo, then hands over to it in the caller's folder, so that relative paths mean what the caller thinks
@@ -34,9 +36,15 @@ pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &[OsStr
 
 /// The features that the arguments need.
 fn features(args: &[OsString]) -> Vec<&'static str> {
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    // An option and its value are one argument or two.
     let is_given = |option: &str| {
-        let mut args = args.iter().map(|arg| arg.to_string_lossy());
-        args.any(|arg| arg.split('=').next() == Some(option))
+        let is_it = |word: &str| match option.split_once('=') {
+            None => word.split('=').next() == Some(option),
+            Some(_) => word == option,
+        };
+        let mut pairs = words.windows(2).map(|pair| pair.join("="));
+        words.iter().any(|word| is_it(word)) || pairs.any(|pair| pair == option)
     };
     let needed = NEEDS.iter().filter(|(option, _)| is_given(option));
     let mut features: Vec<_> = needed.map(|(_, feature)| *feature).collect();
@@ -71,6 +79,12 @@ mod tests {
         assert_eq!(features(&["--render=out", "--window"]), ["render"]);
         assert_eq!(features(&["--flamegraph", "f.svg"]), ["flamegraph"]);
         assert_eq!(features(&["--metrics-addr=[::1]:0"]), ["metrics"]);
+        assert_eq!(features(&["--world", "voxels"]), ["voxels"]);
+        assert_eq!(
+            features(&["--world=voxels", "--window"]),
+            ["render", "voxels"]
+        );
+        assert!(features(&["--world", "city", "--only", "voxels"]).is_empty());
         assert!(features(&["--rendering", "--seed", "1"]).is_empty());
         assert!(features(&[]).is_empty());
     }

@@ -3,8 +3,8 @@
 use core::fmt;
 use std::time::Duration;
 
-/// The limits of one frame's work on the `World`: by time, by count, both or neither. The limit that is met first ends
-/// the frame's work, which continues in the next frame; nothing is lost.
+/// The limits of one frame's work on the `World`: by time, by count and by bytes, as many of them as you like. The limit that
+/// is met first ends the frame's work, which continues in the next frame; nothing is lost.
 ///
 /// ```
 /// use chunk_apply::ApplyBudget;
@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// let budget = ApplyBudget::default();
 /// assert_eq!(budget.time, Some(Duration::from_millis(2)));
-/// assert_eq!(budget.chunks, None);
+/// assert_eq!((budget.chunks, budget.bytes), (None, None));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
@@ -32,6 +32,15 @@ pub struct ApplyBudget {
     ///
     /// With zero nothing is ever applied: the stream pauses, and the backlog fills to its bound.
     pub chunks: Option<u32>,
+    /// How many bytes a frame may [upload](crate::ChunkWriter::upload), in all runs of a fixed schedule together. Default
+    /// `None`: no limit. The renderer copies every mesh that arrived in the frame in which it arrives, and nothing else bounds
+    /// how much that is.
+    ///
+    /// The first upload of a frame is done however heavy it is; one that would exceed the limit waits for the next frame, and
+    /// what its chunk has after it waits as well. Unloading does not wait. With zero, each frame does one upload. Where a chunk
+    /// is spawned in one piece ([`whole_chunks`](Self::whole_chunks), or refreshed together with others) its bytes are not known
+    /// before: none is begun when the limit is reached, and a frame goes over it by at most one chunk, or one group.
+    pub bytes: Option<usize>,
     /// Share of `time`, 0 to 1, that unloading gets first while loading is busy as well. Default 0.2. Values outside are
     /// clamped, and NaN counts as the default.
     ///
@@ -63,6 +72,7 @@ impl ApplyBudget {
         Self {
             time: None,
             chunks: None,
+            bytes: None,
             unload_share: Self::DEFAULT_UNLOAD_SHARE,
             whole_chunks: false,
         }
@@ -73,9 +83,7 @@ impl ApplyBudget {
     pub const fn time(time: Duration) -> Self {
         Self {
             time: Some(time),
-            chunks: None,
-            unload_share: Self::DEFAULT_UNLOAD_SHARE,
-            whole_chunks: false,
+            ..Self::unlimited()
         }
     }
 
@@ -123,11 +131,16 @@ impl Default for ApplyBudget {
 
 impl fmt::Display for ApplyBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.time, self.chunks) {
-            (Some(time), Some(chunks)) => write!(f, "{time:?} and {chunks} chunks a frame"),
-            (Some(time), None) => write!(f, "{time:?} a frame"),
-            (None, Some(chunks)) => write!(f, "{chunks} chunks a frame"),
-            (None, None) => f.write_str("no limit"),
+        let limits = [
+            self.time.map(|time| format!("{time:?}")),
+            self.chunks.map(|chunks| format!("{chunks} chunks")),
+            self.bytes.map(|bytes| format!("{bytes} bytes")),
+        ];
+        let limits: Vec<String> = limits.into_iter().flatten().collect();
+        if limits.is_empty() {
+            f.write_str("no limit")
+        } else {
+            write!(f, "{} a frame", limits.join(" and "))
         }
     }
 }
@@ -166,6 +179,12 @@ mod tests {
             ..ApplyBudget::unlimited()
         };
         assert_eq!(two_chunks.to_string(), "2 chunks a frame");
+        let all = ApplyBudget {
+            chunks: Some(2),
+            bytes: Some(4096),
+            ..ApplyBudget::DEFAULT
+        };
+        assert_eq!(all.to_string(), "2ms and 2 chunks and 4096 bytes a frame");
         assert_eq!(ApplyBudget::unlimited().to_string(), "no limit");
     }
 }

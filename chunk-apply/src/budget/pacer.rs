@@ -37,6 +37,10 @@ pub(crate) struct Pacer<'a> {
     step: Option<CostKey>,
     /// Whether a chunk is one step.
     in_whole_chunks: bool,
+    /// How many bytes the frame may upload; `None` without a limit.
+    most_bytes: Option<usize>,
+    /// How many bytes the frame has uploaded.
+    bytes: usize,
 }
 
 impl<'a> Pacer<'a> {
@@ -53,6 +57,8 @@ impl<'a> Pacer<'a> {
             window: SmallVec::new(),
             step: None,
             in_whole_chunks: false,
+            most_bytes: None,
+            bytes: 0,
         }
     }
 
@@ -64,6 +70,27 @@ impl<'a> Pacer<'a> {
     /// Whether a chunk is one step.
     pub(crate) fn is_in_whole_chunks(&self) -> bool {
         self.in_whole_chunks
+    }
+
+    /// Limits the bytes of a frame that has uploaded some already.
+    pub(crate) fn limit_bytes(&mut self, most: Option<usize>, uploaded: usize) {
+        (self.most_bytes, self.bytes) = (most, uploaded);
+    }
+
+    /// Whether so many bytes may be uploaded now. The first upload of a frame may have any number.
+    pub(crate) fn may_upload(&self, bytes: usize) -> bool {
+        let most = self.most_bytes.unwrap_or(usize::MAX);
+        bytes == 0 || self.bytes == 0 || self.bytes.saturating_add(bytes) <= most
+    }
+
+    /// Notes that so many bytes are uploaded.
+    pub(crate) fn uploads(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// How many bytes the frame has uploaded.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Begins a phase that ends `limit` after the start of the frame's work. With `must_advance` its first slice is

@@ -16,6 +16,8 @@ pub struct ApplyReport {
     pub spawned: usize,
     /// Entities despawned below roots.
     pub despawned: usize,
+    /// Bytes that were [uploaded](crate::ChunkWriter::upload), also of chunks that were not shown.
+    pub bytes: usize,
     /// Main-thread time taken.
     pub spent: Duration,
     /// How far `spent` went beyond the budget's time.
@@ -31,6 +33,7 @@ impl core::ops::AddAssign for ApplyReport {
         self.failed += other.failed;
         self.spawned += other.spawned;
         self.despawned += other.despawned;
+        self.bytes += other.bytes;
         self.spent += other.spent;
         self.overshoot = self.overshoot.max(other.overshoot);
     }

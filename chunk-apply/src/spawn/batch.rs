@@ -19,6 +19,11 @@ pub(super) trait Batch: Send + Sync {
         false
     }
 
+    /// How many bytes the step uploads.
+    fn bytes(&self) -> usize {
+        0
+    }
+
     /// Spawns at most `limit` entities under `root` and counts them in `spawned`.
     ///
     /// # Panics
@@ -200,7 +205,17 @@ fn has_insert_hooks<B: Bundle>(world: &mut World) -> bool {
 }
 
 /// One indivisible step of user code.
-pub(super) struct Step<F>(pub(super) Option<F>);
+pub(super) struct Step<F> {
+    step: Option<F>,
+    bytes: usize,
+}
+
+impl<F> Step<F> {
+    pub(super) fn new(bytes: usize, step: F) -> Self {
+        let step = Some(step);
+        Self { step, bytes }
+    }
+}
 
 impl<F> Batch for Step<F>
 where
@@ -214,8 +229,12 @@ where
         true
     }
 
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn advance(&mut self, world: &mut World, root: Entity, _: usize, _: &mut usize) -> Progress {
-        if let Some(step) = self.0.take() {
+        if let Some(step) = self.step.take() {
             step(world, root);
         }
         Progress {

@@ -6,7 +6,7 @@ use super::{
     leftovers::Leftovers,
     spawner::Spawner,
     visibility::{self, Hidden},
-    writer::{ChunkWriter, advance},
+    writer::{ChunkWriter, Written, advance},
 };
 use crate::{
     budget::{CostKey, Pacer},
@@ -20,8 +20,7 @@ pub(crate) struct PartialChunk<K> {
     pub(crate) key: K,
     pub(crate) version: u64,
     pub(crate) root: Entity,
-    /// Entities spawned under the root.
-    pub(crate) spawned: usize,
+    written: Written,
     rest: VecDeque<Box<dyn Batch>>,
     /// Between two slices, while it is hidden.
     hidden: Option<Hidden>,
@@ -55,7 +54,9 @@ fn first_step(pacer: &Pacer<'_>) -> CostKey {
 impl<K: Copy> PartialChunk<K> {
     /// Whether there is time for a root and a call of the spawner.
     pub(crate) fn may_begin(pacer: &mut Pacer<'_>) -> bool {
-        pacer.allowance(first_step(pacer)) > 0
+        // How many bytes a chunk in one piece has is not known, so it waits if there is room for none.
+        let has_room = !pacer.is_in_whole_chunks() || pacer.may_upload(1);
+        has_room && pacer.allowance(first_step(pacer)) > 0
     }
 
     /// Spawns a root and calls the spawner, which writes as much as fits.
@@ -71,15 +72,15 @@ impl<K: Copy> PartialChunk<K> {
             key,
             version,
             root: spawn_root(world),
-            spawned: 0,
+            written: Written::default(),
             rest: VecDeque::new(),
             hidden: None,
         };
-        let (root, rest, spawned) = (chunk.root, &mut chunk.rest, &mut chunk.spawned);
+        let (root, rest, written) = (chunk.root, &mut chunk.rest, &mut chunk.written);
         let outcome = SpawnError::catch(|| {
-            let mut writer = ChunkWriter::new(world, root, pacer, rest, spawned);
+            let mut writer = ChunkWriter::new(world, root, pacer, rest, written);
             let outcome = spawner.spawn(key, content, &mut writer);
-            if *spawned == 0 && rest.is_empty() {
+            if written.entities == 0 && rest.is_empty() {
                 pacer.end_step();
                 remove_empty_list(world, root);
             }
@@ -106,12 +107,12 @@ impl<K: Copy> PartialChunk<K> {
         }
         let outcome = SpawnError::catch(|| {
             while let Some(batch) = self.rest.front_mut() {
-                if !advance(&mut **batch, world, self.root, pacer, &mut self.spawned) {
+                if !advance(&mut **batch, world, self.root, pacer, &mut self.written) {
                     return;
                 }
                 self.rest.pop_front();
             }
-            if self.spawned == 0 {
+            if self.written.entities == 0 {
                 pacer.end_step();
                 remove_empty_list(world, self.root);
             }
@@ -135,6 +136,16 @@ impl<K: Copy> PartialChunk<K> {
             self.hidden = Some(visibility::hide(world, self.root));
             SliceEnd::Stopped
         }
+    }
+
+    /// Entities spawned under the root.
+    pub(crate) fn spawned(&self) -> usize {
+        self.written.entities
+    }
+
+    /// Bytes that it has uploaded.
+    pub(crate) fn bytes(&self) -> usize {
+        self.written.bytes
     }
 
     /// What was not spawned, if anything.

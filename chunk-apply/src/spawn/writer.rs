@@ -39,7 +39,16 @@ pub struct ChunkWriter<'w, 'p> {
     root: Entity,
     pacer: &'w mut Pacer<'p>,
     rest: &'w mut VecDeque<Box<dyn Batch>>,
-    spawned: &'w mut usize,
+    written: &'w mut Written,
+}
+
+/// What was written of a chunk.
+#[derive(Default)]
+pub(super) struct Written {
+    /// Entities under the root.
+    pub(super) entities: usize,
+    /// Uploaded bytes.
+    pub(super) bytes: usize,
 }
 
 impl<'w, 'p> ChunkWriter<'w, 'p> {
@@ -48,14 +57,14 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
         root: Entity,
         pacer: &'w mut Pacer<'p>,
         rest: &'w mut VecDeque<Box<dyn Batch>>,
-        spawned: &'w mut usize,
+        written: &'w mut Written,
     ) -> Self {
         Self {
             world,
             root,
             pacer,
             rest,
-            spawned,
+            written,
         }
     }
 
@@ -89,7 +98,21 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
     /// The step cannot be divided: it waits for the next frame if it is expected not to fit, and a frame may be too long
     /// by the time of one step. Entities that it spawns outside the root are not removed with the chunk.
     pub fn run(&mut self, step: impl FnOnce(&mut World, Entity) + Send + Sync + 'static) {
-        self.write(Step(Some(step)));
+        self.write(Step::new(0, step));
+    }
+
+    /// The same for a step that hands so many bytes to a collection of assets, such as the vertices of a mesh that is added to
+    /// `Assets<Mesh>`. [`ApplyBudget::bytes`](crate::ApplyBudget::bytes) limits how many of them a frame takes, and they count
+    /// as the chunk's until it is despawned.
+    ///
+    /// The number is yours to know, and is not checked. An asset that several chunks share is counted by whichever of them
+    /// says so.
+    pub fn upload(
+        &mut self,
+        bytes: usize,
+        step: impl FnOnce(&mut World, Entity) + Send + Sync + 'static,
+    ) {
+        self.write(Step::new(bytes, step));
     }
 
     fn write(&mut self, mut batch: impl Batch + 'static) {
@@ -98,7 +121,7 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
             self.pacer.end_step_early();
         }
         if !self.rest.is_empty()
-            || !advance(&mut batch, self.world, self.root, self.pacer, self.spawned)
+            || !advance(&mut batch, self.world, self.root, self.pacer, self.written)
         {
             self.rest.push_back(Box::new(batch));
         }
@@ -109,7 +132,7 @@ impl fmt::Debug for ChunkWriter<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkWriter")
             .field("root", &self.root)
-            .field("spawned", &self.spawned)
+            .field("spawned", &self.written.entities)
             .field("waiting", &self.rest.len())
             .finish_non_exhaustive()
     }
@@ -125,9 +148,20 @@ pub(super) fn advance(
     world: &mut World,
     root: Entity,
     pacer: &mut Pacer<'_>,
-    spawned: &mut usize,
+    written: &mut Written,
 ) -> bool {
+    let bytes = batch.bytes();
+    let Written {
+        entities: spawned,
+        bytes: uploaded,
+    } = written;
+    let mut upload = |pacer: &mut Pacer<'_>| {
+        // Also if the step panics: nobody knows how far it came.
+        pacer.uploads(bytes);
+        *uploaded += bytes;
+    };
     if pacer.is_in_whole_chunks() {
+        upload(pacer);
         // Without a root the rest would have no parent.
         while world.get_entity(root).is_ok()
             && !batch
@@ -147,11 +181,12 @@ pub(super) fn advance(
         } else {
             pacer.spawn_allowance(key, world).min(LONGEST_SLICE)
         };
-        if allowance == 0 {
+        if allowance == 0 || !pacer.may_upload(bytes) {
             return false;
         }
         let before = *spawned;
         if batch.is_step() {
+            upload(pacer);
             pacer.begin_step(key);
         }
         let Progress { is_finished, last } = batch.advance(world, root, allowance, spawned);

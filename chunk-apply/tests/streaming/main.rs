@@ -45,6 +45,7 @@ mod together;
 mod two_streams;
 mod unload_share;
 mod unloading;
+mod uploads;
 mod user_code;
 mod viewers;
 mod viewers_at_chunks;

@@ -61,6 +61,15 @@ const SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        field: "budget.bytes",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.budget.bytes = None),
+            (true, |c| c.budget.bytes = Some(0)),
+            (true, |c| c.budget.bytes = Some(usize::MAX)),
+        ],
+    },
+    Setting {
         field: "budget.unload_share",
         refused: &[
             ("-0.1", |c| c.budget.unload_share = -0.1),
@@ -190,6 +199,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 chunks: _,
                 unload_share: _,
                 whole_chunks: _,
+                bytes: _,
             },
         scan_budget: _,
         saving:
@@ -203,6 +213,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         despawned_roots: _,
     } = config;
     vec![
+        "budget.bytes",
         "budget.chunks",
         "budget.time",
         "budget.unload_share",

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chunk_demo::scenario::{self, Scenario};
-use chunk_demo::{Profile, Settings, SettingsError};
+use chunk_demo::{Profile, Settings, SettingsError, WorldKind};
 use clap::Parser;
 
-/// Streams a city around moving viewers, without a screen, and prints what it measured.
+/// Streams a world around moving viewers, without a screen, and prints what it measured.
 ///
 /// Exit status: 0 if everything held, 1 if not (the table and the JSON object say what), 2 if an option makes no sense,
 /// 3 if this machine cannot draw what was asked for.
@@ -44,7 +44,11 @@ pub(crate) struct Stress {
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
 
-    /// Which world, and which chunks have faults [default: 1]
+    /// The world that the tests run on
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) world: WorldKind,
+
+    /// Which land, and which chunks have faults [default: 1]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
 
@@ -71,6 +75,10 @@ pub(crate) struct Profiling {
 /// What `chunk-demo` takes without a subcommand.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Play {
+    /// What is streamed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) world: WorldKind,
+
     /// What the viewers do [default: flight]; `--scenario help` lists them
     #[arg(
         long,
@@ -84,7 +92,7 @@ pub(crate) struct Play {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) seconds: Option<f64>,
 
-    /// Which city; every number is another one [default: 1]
+    /// Which city or land; every number is another one [default: 1]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
 
@@ -92,7 +100,7 @@ pub(crate) struct Play {
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(crate) viewers: Option<u32>,
 
-    /// How far each viewer sees, in chunks of 200 m [default: 12, or the scenario's own]
+    /// How far each viewer sees, in chunks, of 200 m in the city and 32 m elsewhere [default: 12, or the scenario's own]
     #[arg(long, value_name = "CHUNKS", allow_negative_numbers = true)]
     pub(crate) radius: Option<u32>,
 
@@ -100,7 +108,7 @@ pub(crate) struct Play {
     #[arg(long, value_name = "CHUNKS", allow_negative_numbers = true)]
     pub(crate) unload_radius: Option<u32>,
 
-    /// Entities in each chunk, 15 to 2000 [default: 120, or the scenario's own]
+    /// Entities in each chunk of the city, 15 to 2000 [default: 120, or the scenario's own]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(crate) density: Option<u32>,
 
@@ -147,7 +155,7 @@ pub(crate) struct Drawing {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "report", "unpaced"])]
     pub(crate) render: Option<PathBuf>,
 
-    /// Opens a window to fly through the city; the keys are listed in it
+    /// Opens a window to fly through the world; the keys are listed in it
     #[arg(long, conflicts_with_all = ["json", "report", "unpaced"])]
     pub(crate) window: bool,
 
@@ -193,6 +201,11 @@ impl Play {
     pub(crate) fn settings(&self, scenario: &dyn Scenario) -> Result<Settings, SettingsError> {
         let mut settings = Settings::of(self.profile);
         scenario.adjust(&mut settings);
+        self.world.adjust(&mut settings);
+        if let (Some(density), true) = (self.density, self.world != WorldKind::City) {
+            let demand = "left out, because only the city has so many entities in a chunk";
+            return Err(SettingsError::new("density", &density, demand));
+        }
         let set = |field: &mut u32, option: Option<u32>| *field = option.unwrap_or(*field);
         set(&mut settings.viewers, self.viewers);
         set(&mut settings.density, self.density);
@@ -271,6 +284,17 @@ mod tests {
         assert_eq!(settings.profile, Profile::Original);
         assert_eq!(settings.budget.time, Some(Duration::from_micros(500)));
         assert_eq!(settings.budget.chunks, Some(6));
+    }
+
+    #[test]
+    fn a_world_has_chunks_of_its_own() {
+        let voxels = settings("chunk-demo --world voxels --radius 5").expect("it makes sense");
+        assert_eq!((voxels.chunk_size, voxels.half_height), (32.0, 3));
+        assert_eq!((voxels.radius, voxels.unload_radius), (5, 7));
+        assert_eq!(
+            settings("chunk-demo --world voxels --density 60"),
+            Err("--density cannot be 60: it must be left out, because only the city has so many entities in a chunk".to_owned())
+        );
     }
 
     #[test]

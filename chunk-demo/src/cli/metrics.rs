@@ -1,20 +1,18 @@
 //! What `--metrics-addr` switches on.
 
 use chunk_demo::Workload;
-use chunk_demo::city::CityChunk;
 
-/// Serves the figures of the city's stream to Prometheus until the program ends.
+/// Serves the stream's figures to Prometheus until the program ends.
 #[cfg(feature = "metrics")]
-pub(crate) fn serve(
+pub(crate) fn serve<T: Send + Sync + 'static>(
     address: &str,
-    city: Workload<CityChunk>,
-) -> Result<Workload<CityChunk>, String> {
+    workload: Workload<T>,
+) -> Result<Workload<T>, String> {
     use std::net::{SocketAddr, TcpListener};
 
     use chunk_apply::StreamingMetricsPlugin;
     use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
-    type Plugin = StreamingMetricsPlugin<CityChunk>;
     // From a quarter of a frame at 60 Hz to five seconds. The figures of several runs can be added up because the
     // buckets are fixed.
     const SECONDS: [f64; 11] = [
@@ -31,21 +29,21 @@ pub(crate) fn serve(
         free.map_err(|error| format!("--metrics-addr {address} cannot be listened on: {error}"))?;
     PrometheusBuilder::new()
         .with_http_listener(free)
-        .set_buckets_for_metric(Matcher::Full(Plugin::LATENCY.to_owned()), &SECONDS)
+        .set_buckets_for_metric(
+            Matcher::Full(StreamingMetricsPlugin::<T>::LATENCY.to_owned()),
+            &SECONDS,
+        )
         .and_then(PrometheusBuilder::install)
         .map_err(|error| format!("no metrics: {error}"))?;
     eprintln!("metrics are at http://{free}/metrics");
-    Ok(city.prepared_by(|app| {
-        app.add_plugins(Plugin::default());
+    Ok(workload.prepared_by(|app| {
+        app.add_plugins(StreamingMetricsPlugin::<T>::default());
     }))
 }
 
 /// Says which feature is missing.
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn serve(
-    _address: &str,
-    _city: Workload<CityChunk>,
-) -> Result<Workload<CityChunk>, String> {
+pub(crate) fn serve<T>(_address: &str, _workload: Workload<T>) -> Result<Workload<T>, String> {
     Err(
         "--metrics-addr: this chunk-demo was built without the feature `metrics`, which `cargo xtask demo \
          --metrics-addr ADDRESS:PORT` switches on"

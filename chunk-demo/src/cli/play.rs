@@ -1,6 +1,7 @@
 //! `chunk-demo` without a subcommand: plays one scenario and prints its table.
 
-use chunk_demo::{Faults, Pacing, Run, Workload, chart, scenario};
+use chunk_demo::scenario::Scenario;
+use chunk_demo::{Faults, OnWorld, Pacing, Run, Settings, Workload, chart, scenario};
 
 use crate::args::Play;
 use crate::interrupt::Interrupt;
@@ -16,17 +17,46 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
     }
     let scenario = args.scenario().map_err(|error| error.to_string())?;
     let settings = args.settings(scenario).map_err(|error| error.to_string())?;
+    let playing = Playing {
+        args,
+        scenario,
+        settings: settings.clone(),
+    };
+    let played = args.world.with(&settings, playing);
+    played.map_err(|error| error.to_string())?
+}
+
+/// A scenario that is played on one of the worlds.
+struct Playing<'a> {
+    args: &'a Play,
+    scenario: &'static dyn Scenario,
+    settings: Settings,
+}
+
+impl OnWorld for Playing<'_> {
+    type Output = Result<bool, String>;
+
+    fn on<T: Send + Sync + 'static>(self, workload: Workload<T>) -> Self::Output {
+        play(self.args, self.scenario, self.settings, workload)
+    }
+}
+
+fn play<T: Send + Sync + 'static>(
+    args: &Play,
+    scenario: &dyn Scenario,
+    settings: Settings,
+    mut workload: Workload<T>,
+) -> Result<bool, String> {
     let json = args.json.as_deref().map(JsonFile::open).transpose()?;
     args.report.as_deref().map_or(Ok(()), check_folder)?;
-    let mut city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
     if let Some(address) = &args.metrics_addr {
-        city = metrics::serve(address, city)?;
+        workload = metrics::serve(address, workload)?;
     }
 
     log::start(scenario.faults() != Faults::NONE);
     let mut display = Display::new(scenario.name(), Interrupt::listen());
     let budget = settings.budget.time;
-    let mut run = Run::new(settings, scenario, city);
+    let mut run = Run::new(settings, scenario, workload);
     run.has_timeline = args.report.is_some();
     run.live_bytes = Some(allocator::live_bytes);
     if args.unpaced {

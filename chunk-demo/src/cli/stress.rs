@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use chunk_demo::{Outcome, STRESS_RUNS, StressRun, Workload, frame_analysis};
+use chunk_demo::{
+    OnWorld, Outcome, STRESS_RUNS, SettingsError, StressRun, Watcher, Workload, WorldKind,
+    frame_analysis,
+};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 
@@ -24,20 +27,28 @@ pub(crate) fn run(args: &Stress) -> Result<bool, String> {
     let interrupt = Interrupt::listen();
     let mut played: Vec<(StressRun, Outcome)> = Vec::new();
     for (number, run) in runs.iter().enumerate() {
-        let settings = run.settings(seed, args.quick);
-        let city = Workload::city(settings.city()).map_err(|error| error.to_string())?;
+        let settings = run.settings(args.world, seed, args.quick);
         let name = format!("{}/{} {}", number + 1, runs.len(), run.name());
         let later = runs[number + 1..]
             .iter()
-            .map(|run| expected(run, args.quick));
+            .map(|run| expected(run, args.world, args.quick));
         let mut display = Display::new(&name, interrupt.clone()).followed_by(later.sum());
-        let live_bytes = Some(allocator::live_bytes as fn() -> u64);
-        let outcome = run.go(seed, args.quick, city, live_bytes, &mut display);
+        let testing = Testing {
+            run,
+            args,
+            seed,
+            watcher: &mut display,
+        };
+        let outcome = args
+            .world
+            .with(&settings, testing)
+            .and_then(|played| played);
         let outcome = outcome.map_err(|error| error.to_string())?;
         display.finish();
         for violation in &outcome.report.violations {
             eprintln!("violation in {name}, seed {seed}: {violation}");
-            eprintln!("  to see it again: {}", run.command(seed, args.quick));
+            let command = run.command(args.world, seed, args.quick);
+            eprintln!("  to see it again: {command}");
         }
         let was_interrupted = outcome.was_interrupted;
         played.push((*run, outcome));
@@ -51,6 +62,31 @@ pub(crate) fn run(args: &Stress) -> Result<bool, String> {
         json.write(&reports)?;
     }
     Ok(held(&played) == runs.len())
+}
+
+/// A stress test that is run on one of the worlds.
+struct Testing<'a> {
+    run: &'a StressRun,
+    args: &'a Stress,
+    seed: u64,
+    watcher: &'a mut dyn Watcher,
+}
+
+impl OnWorld for Testing<'_> {
+    type Output = Result<Outcome, SettingsError>;
+
+    fn on<T: Send + Sync + 'static>(self, workload: Workload<T>) -> Self::Output {
+        let (world, is_quick) = (self.args.world, self.args.quick);
+        let live_bytes = Some(allocator::live_bytes as fn() -> u64);
+        self.run.go(
+            world,
+            self.seed,
+            is_quick,
+            workload,
+            live_bytes,
+            self.watcher,
+        )
+    }
 }
 
 fn chosen(args: &Stress) -> Result<Vec<StressRun>, String> {
@@ -67,8 +103,8 @@ fn chosen(args: &Stress) -> Result<Vec<StressRun>, String> {
 }
 
 /// About how long a run will take.
-fn expected(run: &StressRun, is_quick: bool) -> Duration {
-    let settings = run.settings(1, is_quick);
+fn expected(run: &StressRun, world: WorldKind, is_quick: bool) -> Duration {
+    let settings = run.settings(world, 1, is_quick);
     if run.is_unpaced {
         UNPACED_FRAME.mul_f64(settings.frames() as f64)
     } else {
@@ -210,7 +246,8 @@ mod tests {
 
     #[test]
     fn the_time_that_a_run_takes_is_estimated() {
-        assert_eq!(expected(&STRESS_RUNS[0], false), Duration::from_secs(60));
-        assert_eq!(expected(&STRESS_RUNS[1], false), Duration::from_secs(250));
+        let expected = |run| expected(run, WorldKind::City, false);
+        assert_eq!(expected(&STRESS_RUNS[0]), Duration::from_secs(60));
+        assert_eq!(expected(&STRESS_RUNS[1]), Duration::from_secs(250));
     }
 }

@@ -78,9 +78,16 @@ pub(super) fn stream<T: Send + Sync + 'static>(world: &World) -> Vec<String> {
     unaccounted.into_iter().chain(doubled).collect()
 }
 
-/// Whether there are as many assets as there should be.
-pub(super) fn assets<T>(world: &World, workload: &Workload<T>) -> Option<String> {
-    let expected = workload.assets?;
+/// Whether there are as many assets as there should be. Where chunks bring their own, the world must be at rest.
+pub(super) fn assets<T: Send + Sync + 'static>(
+    world: &World,
+    workload: &Workload<T>,
+) -> Option<String> {
+    let index = world.resource::<ChunkIndex<T>>();
+    let of_chunks = workload.assets_of.as_ref().map_or(0, |assets_of| {
+        index.iter().map(|(coord, _)| assets_of(coord)).sum()
+    });
+    let expected = workload.assets? + of_chunks;
     let found = asset_count(world);
     (found != expected).then(|| format!("{found} meshes and materials instead of {expected}"))
 }

@@ -73,11 +73,12 @@ impl Faults {
         workload: &Workload<T>,
     ) -> Generator<ChunkCoord, T> {
         let make = Arc::clone(&workload.make);
-        if self == Self::NONE {
-            return Generator::new(move |job: &Job<ChunkCoord>| make(job));
-        }
-        Generator::new(move |job: &Job<ChunkCoord>| {
-            match self.fate(seed, job.key()) {
+        let fate = move |coord| match self {
+            Self::NONE => Fate::Sound,
+            faults => faults.fate(seed, coord),
+        };
+        let generator = Generator::fallible(move |job: &Job<ChunkCoord>| {
+            match fate(job.key()) {
                 Fate::Broken => panic_quietly(job),
                 Fate::Recovers if job.attempt() == 1 => panic_quietly(job),
                 // The thread sleeps and is not free for another job, as during a long computation.
@@ -85,7 +86,14 @@ impl Faults {
                 Fate::Sound | Fate::Recovers => {}
             }
             make(job)
-        })
+        });
+        match workload.known_empty.clone() {
+            // What has a fault needs its generator to have it in.
+            Some(known_empty) => generator.with_known_empty(move |coord| {
+                known_empty(*coord).filter(|_| fate(*coord) == Fate::Sound)
+            }),
+            None => generator,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `settings`, `pacing`, `faults`, `workload` | what a run depends on |
+//! | `settings`, `pacing`, `faults`, `workload`, `world_kind` | what a run depends on |
 //! | `app` | puts a stream into a Bevy app |
 //! | `run` | plays a scenario from its first frame to the audit after its last |
 //! | `session` | the app of one run: viewers, edits, one frame after the other |
@@ -35,6 +35,7 @@ mod settings;
 mod stress;
 mod watchdog;
 mod workload;
+mod world_kind;
 
 #[cfg(all(test, feature = "render"))]
 pub(crate) use app::headless;
@@ -51,3 +52,4 @@ pub use run::Run;
 pub use settings::{Profile, Settings, SettingsError};
 pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
 pub use workload::Workload;
+pub use world_kind::{OnWorld, WorldKind};

@@ -13,16 +13,41 @@ use super::settings::{Settings, SettingsError};
 #[derive(Debug)]
 pub(super) struct Oracle {
     grid: ChunkGrid,
-    /// Squared radii, in chunks².
-    near_sq: u64,
-    load_sq: u64,
-    unload_sq: u64,
-    unload_radius: i32,
+    near: Shape,
+    load: Shape,
+    unload: Shape,
     faults: Faults,
     seed: u64,
     viewers: Vec<Option<ChunkCoord>>,
     demands: AHashMap<ChunkCoord, Demand>,
     entered: u64,
+}
+
+/// The chunks around a viewer: a disc of chunks, with so many of them above and below.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    radius: u32,
+    half_height: u32,
+}
+
+impl Shape {
+    fn contains(self, centre: ChunkCoord, coord: ChunkCoord) -> bool {
+        let flat = ChunkCoord {
+            y: centre.y,
+            ..coord
+        };
+        let is_level = coord.y.abs_diff(centre.y) <= self.half_height;
+        is_level && centre.distance_sq(flat) <= u64::from(self.radius).pow(2)
+    }
+
+    /// The chunks around a centre.
+    fn around(self, centre: ChunkCoord) -> impl Iterator<Item = ChunkCoord> {
+        let [radius, height] = [self.radius, self.half_height].map(u32::cast_signed);
+        let levels = (-height..=height).flat_map(move |y| (-radius..=radius).map(move |x| (x, y)));
+        let offsets = levels.flat_map(move |(x, y)| (-radius..=radius).map(move |z| (x, y, z)));
+        let coords = offsets.map(move |(x, y, z)| centre.saturating_offset(x, y, z));
+        coords.filter(move |coord| self.contains(centre, *coord))
+    }
 }
 
 /// Who wants one chunk that is within the unload radius of a viewer.
@@ -72,13 +97,26 @@ const NEAR: u32 = 6;
 
 impl Oracle {
     pub(super) fn new(settings: &Settings, faults: Faults) -> Result<Self, SettingsError> {
-        let square = |radius: u32| u64::from(radius).pow(2);
+        let load = Shape {
+            radius: settings.radius,
+            half_height: settings.half_height,
+        };
+        // The band between loading and unloading is as wide above and below as it is around.
+        let band = match settings.half_height {
+            0 => 0,
+            _ => settings.unload_radius - settings.radius,
+        };
         Ok(Self {
             grid: settings.grid()?,
-            near_sq: square((settings.radius / 2).min(NEAR)),
-            load_sq: square(settings.radius),
-            unload_sq: square(settings.unload_radius),
-            unload_radius: settings.unload_radius.cast_signed(),
+            near: Shape {
+                radius: (settings.radius / 2).min(NEAR),
+                ..load
+            },
+            load,
+            unload: Shape {
+                radius: settings.unload_radius,
+                half_height: settings.half_height + band,
+            },
             faults,
             seed: settings.seed,
             viewers: Vec::new(),
@@ -129,7 +167,8 @@ impl Oracle {
             }
         }
         let is_leap = |(from, to): &(Option<ChunkCoord>, ChunkCoord)| {
-            from.is_some_and(|from| from.distance_sq(*to) > 4 * self.load_sq)
+            let far_sq = 4 * u64::from(self.load.radius).pow(2);
+            from.is_some_and(|from| from.distance_sq(*to) > far_sq)
         };
         match moved.len() {
             0 => Move::None,
@@ -169,16 +208,18 @@ impl Oracle {
         now: Duration,
         is_loaded: impl Fn(ChunkCoord) -> bool,
     ) {
-        for (coord, new_sq) in self.within_unload_radius(to) {
-            let old_sq = from.map_or(u64::MAX, |from| from.distance_sq(coord));
-            let entered = |radius_sq| u32::from(new_sq <= radius_sq && old_sq > radius_sq);
+        for coord in self.unload.around(to) {
+            let entered = |shape: Shape| {
+                let was_there = from.is_some_and(|from| shape.contains(from, coord));
+                u32::from(shape.contains(to, coord) && !was_there)
+            };
             let demand = self.demands.entry(coord).or_insert_with(|| Demand {
                 is_broken: self.faults.fate(self.seed, coord) == Fate::Broken,
                 ..Demand::default()
             });
-            demand.near += entered(self.near_sq);
-            demand.keep += entered(self.unload_sq);
-            if entered(self.load_sq) == 1 {
+            demand.near += entered(self.near);
+            demand.keep += entered(self.unload);
+            if entered(self.load) == 1 {
                 if demand.load == 0 {
                     self.entered += u64::from(!demand.is_kept);
                     demand.is_kept = true;
@@ -191,30 +232,18 @@ impl Oracle {
     }
 
     fn leave(&mut self, from: ChunkCoord, to: ChunkCoord) {
-        for (coord, old_sq) in self.within_unload_radius(from) {
-            let new_sq = to.distance_sq(coord);
-            let left = |radius_sq| u32::from(old_sq <= radius_sq && new_sq > radius_sq);
+        for coord in self.unload.around(from) {
+            let left =
+                |shape: Shape| u32::from(shape.contains(from, coord) && !shape.contains(to, coord));
             if let Some(demand) = self.demands.get_mut(&coord) {
-                demand.near -= left(self.near_sq);
-                demand.load -= left(self.load_sq);
-                demand.keep -= left(self.unload_sq);
+                demand.near -= left(self.near);
+                demand.load -= left(self.load);
+                demand.keep -= left(self.unload);
                 if demand.keep == 0 {
                     self.demands.remove(&coord);
                 }
             }
         }
-    }
-
-    /// The chunks within the unload radius of a centre, and their squared distances.
-    fn within_unload_radius(
-        &self,
-        centre: ChunkCoord,
-    ) -> impl Iterator<Item = (ChunkCoord, u64)> + use<> {
-        let (radius, radius_sq) = (self.unload_radius, self.unload_sq);
-        let offsets = (-radius..=radius).flat_map(move |x| (-radius..=radius).map(move |z| (x, z)));
-        let coords = offsets.map(move |(x, z)| centre.saturating_offset(x, 0, z));
-        let with_distances = coords.map(move |coord| (coord, centre.distance_sq(coord)));
-        with_distances.filter(move |(_, distance_sq)| *distance_sq <= radius_sq)
     }
 }
 
@@ -291,6 +320,33 @@ mod tests {
         at(&mut oracle, 1, &[1]);
         let (coverage, _) = compare(&mut oracle, |coord| coord != ChunkCoord::planar(-2, 0));
         assert_eq!(coverage.vanished, 0);
+    }
+
+    #[test]
+    fn a_volume_has_layers_above_and_below() {
+        let settings = Settings {
+            radius: 1,
+            unload_radius: 2,
+            half_height: 2,
+            ..Settings::default()
+        };
+        let mut oracle = Oracle::new(&settings, Faults::NONE).expect("the settings make sense");
+        assert_eq!(at(&mut oracle, 0, &[0]), Move::Step);
+        assert_eq!(compare(&mut oracle, |_| false).0.wanted, 5 * 5);
+        assert_eq!(oracle.demands.len(), 7 * 13, "with a band of one around it");
+        assert_eq!(
+            oracle.wanted_since_frame(ChunkCoord::new(1, -2, 0)),
+            Some(0)
+        );
+        assert_eq!(oracle.wanted_since_frame(ChunkCoord::new(0, 3, 0)), None);
+        let range = settings.streaming().expect("it makes sense").range;
+        let range = range.expect("it is given");
+        let demanded = oracle.demands.keys();
+        assert!(
+            demanded
+                .copied()
+                .all(|coord| range.unload().contains(ChunkCoord::ORIGIN, coord))
+        );
     }
 
     #[test]

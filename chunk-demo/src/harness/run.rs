@@ -132,7 +132,9 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
             hung_or_interrupted => hung_or_interrupted,
         };
         self.outcome.observed = self.session.observed();
-        self.report(audit::assets(self.session.world(), &self.run.workload));
+        if self.run.workload.assets_of.is_none() {
+            self.report(audit::assets(self.session.world(), &self.run.workload));
+        }
         self.report(invariants::broken(&self.outcome));
         match ended {
             ControlFlow::Continue(()) => {
@@ -183,9 +185,11 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
         let before = self.session.entities_before();
         let others = before + settings.viewers as usize;
         self.report(census.violation_at_rest(self.session.world(), others));
+        self.report(audit::assets(self.session.world(), &self.run.workload));
 
         self.session.remove_viewers();
         self.rest(Phase::Unloading)?;
+        self.report(audit::assets(self.session.world(), &self.run.workload));
         self.report(audit::emptied::<T>(self.session.world(), before));
         self.report(audit::stream::<T>(self.session.world()));
         ControlFlow::Continue(())
@@ -198,6 +202,8 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
         loop {
             self.session.rest();
             if self.session.stream().is_settled() {
+                // An asset goes in the frame after the last entity that held it.
+                self.session.rest();
                 return ControlFlow::Continue(());
             }
             self.tell(phase)?;

@@ -23,7 +23,7 @@ use super::recorder::Recorder;
 use super::settings::{Settings, SettingsError};
 use super::workload::Workload;
 use crate::chart::Timeline;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, place};
 
 pub(super) struct Session<'a, T: Send + Sync + 'static> {
     app: App,
@@ -167,7 +167,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         let seconds = self.frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
         let numbers = 0..self.settings.viewers;
         let positions: Vec<Vec3> = numbers
-            .map(|number| self.scenario.place(number, seconds, self.settings))
+            .map(|number| place(self.scenario, number, seconds, self.settings))
             .collect();
         for (position, viewer) in positions.iter().zip(&self.viewers) {
             if let Some(mut transform) = self.app.world_mut().get_mut::<Transform>(*viewer) {
@@ -191,8 +191,13 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         }
         for _ in 0..count {
             let centre = stream.viewers()[rng.random_range(0..viewers)].coord;
-            let mut offset = || rng.random_range(-reach..=reach);
-            let coord = centre.saturating_offset(offset(), 0, offset());
+            let mut offset = |reach: i32| rng.random_range(-reach..=reach);
+            let (x, z) = (offset(reach), offset(reach));
+            let y = match self.settings.half_height.cast_signed() {
+                0 => 0,
+                half_height => offset(half_height),
+            };
+            let coord = centre.saturating_offset(x, y, z);
             if stream.refresh(coord)
                 && let Some(version) = stream.scheduler().live_version(coord)
             {

@@ -4,11 +4,14 @@ use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 
+use bevy_math::Vec3;
 use chunk_apply::{ApplyBudget, StreamingConfig};
-use chunk_coord::{ChunkGrid, ViewRange};
+use chunk_coord::{ChunkGrid, Footprint, ViewRange};
 use chunk_scheduler::SchedulerConfig;
 
 use crate::city::{CityConfig, CityError};
+#[cfg(feature = "terrain")]
+use crate::terrain::{TerrainConfig, TerrainError};
 
 /// The limits that a run starts from.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +37,11 @@ pub struct Settings {
     /// Chunks beyond this distance from every viewer are unloaded, in chunks. Default 14. The closer to the radius,
     /// the more a viewer that sways over a border loads and unloads.
     pub unload_radius: u32,
-    /// Entities in each chunk, 15 to 2,000. Default 120.
+    /// How many layers of chunks above and below a viewer's own are loaded. 0, the default, is a world that is a plane.
+    pub half_height: u32,
+    /// Viewers fly no higher than this, in metres. Default: no limit.
+    pub ceiling: f32,
+    /// Entities in each chunk of the city, 15 to 2,000. Default 120.
     pub density: u32,
     /// The side of a chunk in metres, 20 to 10,000. Default 200.
     pub chunk_size: f32,
@@ -68,6 +75,8 @@ impl Settings {
             viewers: 1,
             radius: 12,
             unload_radius: 14,
+            half_height: 0,
+            ceiling: f32::INFINITY,
             density: city.density,
             chunk_size: city.chunk_size,
             max_in_flight: 3,
@@ -149,9 +158,25 @@ impl Settings {
         }
     }
 
+    /// The settings of the terrain.
+    #[cfg(feature = "terrain")]
+    #[must_use]
+    pub fn terrain(&self) -> TerrainConfig {
+        TerrainConfig {
+            seed: self.seed,
+            chunk_size: self.chunk_size,
+            ..TerrainConfig::default()
+        }
+    }
+
     /// The grid that viewers' positions are on.
     pub(super) fn grid(&self) -> Result<ChunkGrid, SettingsError> {
-        ChunkGrid::planar(self.chunk_size).map_err(|_| CityError::ChunkSize(self.chunk_size).into())
+        let grid = if self.half_height == 0 {
+            ChunkGrid::planar(self.chunk_size)
+        } else {
+            ChunkGrid::volumetric(Vec3::splat(self.chunk_size))
+        };
+        grid.map_err(|_| CityError::ChunkSize(self.chunk_size).into())
     }
 
     pub(super) fn scheduler(&self) -> SchedulerConfig {
@@ -162,10 +187,20 @@ impl Settings {
     }
 
     fn range(&self) -> Result<ViewRange, SettingsError> {
-        ViewRange::disc(self.radius, self.unload_radius).map_err(|_| {
+        let Some(band) = self.unload_radius.checked_sub(self.radius) else {
             let demand = format!("at least the radius, which is {}", self.radius);
-            SettingsError::new("unload-radius", &self.unload_radius, &demand)
-        })
+            let error = SettingsError::new("unload-radius", &self.unload_radius, &demand);
+            return Err(error);
+        };
+        let (radius, half_height) = (self.radius, self.half_height);
+        let load = match half_height {
+            0 => Footprint::Disc { radius },
+            _ => Footprint::Cylinder {
+                radius,
+                half_height,
+            },
+        };
+        Ok(ViewRange::with_band(load, band))
     }
 }
 
@@ -222,6 +257,17 @@ impl From<CityError> for SettingsError {
                 let demand = format!("{low} to {high} entities a chunk");
                 Self::new("density", &density, &demand)
             }
+        }
+    }
+}
+
+#[cfg(feature = "terrain")]
+impl From<TerrainError> for SettingsError {
+    fn from(error: TerrainError) -> Self {
+        // The other settings of a terrain are not on the command line.
+        match error {
+            TerrainError::ChunkSize(size) => CityError::ChunkSize(size).into(),
+            other => Self::new("world", &"terrain", &other.to_string()),
         }
     }
 }

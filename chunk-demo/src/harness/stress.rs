@@ -9,6 +9,7 @@ use super::progress::Watcher;
 use super::run::Run;
 use super::settings::{Settings, SettingsError};
 use super::workload::Workload;
+use super::world_kind::WorldKind;
 use crate::scenario::{Dense, Flight, Long, Panicking, Scenario, Teleport};
 
 /// One run of a stress test.
@@ -63,14 +64,15 @@ impl StressRun {
         }
     }
 
-    /// The settings of the run.
+    /// The settings of the run on one of the worlds.
     #[must_use]
-    pub fn settings(&self, seed: u64, is_quick: bool) -> Settings {
+    pub fn settings(&self, world: WorldKind, seed: u64, is_quick: bool) -> Settings {
         let mut settings = Settings {
             seed,
             ..Settings::default()
         };
         self.scenario.adjust(&mut settings);
+        world.adjust(&mut settings);
         settings.seconds = if is_quick {
             self.quick_seconds
         } else {
@@ -79,20 +81,21 @@ impl StressRun {
         settings
     }
 
-    /// Plays the run on a workload. `live_bytes` counts the memory in use; without it nothing measures whether that grows.
+    /// Plays the run on a workload, with the settings of one of the worlds. `live_bytes` counts the memory in use; without it nothing measures whether that grows.
     ///
     /// # Errors
     ///
     /// If a setting makes no sense.
     pub fn go<T: Send + Sync + 'static>(
         &self,
+        world: WorldKind,
         seed: u64,
         is_quick: bool,
         workload: Workload<T>,
         live_bytes: Option<fn() -> u64>,
         watcher: &mut dyn Watcher,
     ) -> Result<Outcome, SettingsError> {
-        let settings = self.settings(seed, is_quick);
+        let settings = self.settings(world, seed, is_quick);
         let mut run = Run::new(settings, self.scenario, workload);
         run.live_bytes = live_bytes;
         if self.is_unpaced {
@@ -108,10 +111,15 @@ impl StressRun {
 
     /// The command that plays the same run again with the same checks.
     #[must_use]
-    pub fn command(&self, seed: u64, is_quick: bool) -> String {
+    pub fn command(&self, world: WorldKind, seed: u64, is_quick: bool) -> String {
         let quick = if is_quick { " --quick" } else { "" };
+        let world = match world {
+            WorldKind::City => "",
+            WorldKind::Voxels => " --world voxels",
+            WorldKind::Terrain => " --world terrain",
+        };
         let name = self.scenario.name();
-        format!("cargo xtask stress --only {name} --seed {seed}{quick}")
+        format!("cargo xtask stress --only {name} --seed {seed}{quick}{world}")
     }
 
     /// The run's name: its test and its scenario.
@@ -191,11 +199,14 @@ mod tests {
         assert_eq!(tests.len(), 5);
         for run in STRESS_RUNS {
             for is_quick in [false, true] {
-                assert_eq!(run.settings(1, is_quick).validate(), Ok(()), "{run:?}");
+                for world in [WorldKind::City, WorldKind::Voxels, WorldKind::Terrain] {
+                    let settings = run.settings(world, 1, is_quick);
+                    assert_eq!(settings.validate(), Ok(()), "{run:?}");
+                }
             }
         }
         let long = STRESS_RUNS.iter().find(|run| run.test == "long session");
-        let frames = long.map(|run| run.settings(1, false).frames());
+        let frames = long.map(|run| run.settings(WorldKind::City, 1, false).frames());
         assert_eq!(frames, Some(1_000_000));
     }
 
@@ -204,8 +215,12 @@ mod tests {
         for run in STRESS_RUNS {
             let name = run.scenario.name();
             let command = format!("cargo xtask stress --only {name} --seed 7");
-            assert_eq!(run.command(7, false), command);
-            assert_eq!(run.command(7, true), command + " --quick");
+            let command_of = |world, is_quick| run.command(world, 7, is_quick);
+            assert_eq!(command_of(WorldKind::City, false), command);
+            let quick = command + " --quick";
+            assert_eq!(command_of(WorldKind::City, true), quick);
+            let voxels = quick + " --world voxels";
+            assert_eq!(command_of(WorldKind::Voxels, true), voxels);
             let named = StressRun::named(name);
             assert_eq!(named.len(), 1, "{name}");
             assert_eq!(named[0].name(), run.name());

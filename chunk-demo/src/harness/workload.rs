@@ -4,17 +4,18 @@ use core::fmt;
 use std::sync::Arc;
 
 use bevy_app::App;
-use chunk_apply::Spawner;
+use chunk_apply::{ChunkLevels, Spawner};
 use chunk_assets::{ChunkAssetsPlugin, SharedAssets};
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::Job;
+use chunk_scheduler::{GenerateError, Job};
 
 use super::settings::Settings;
 use crate::city::spawn::{WholeWithin, city_spawner};
 use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
 use crate::motion::MotionPlugin;
 
-type Make<T> = dyn Fn(&Job<ChunkCoord>) -> T + Send + Sync;
+type Make<T> = dyn Fn(&Job<ChunkCoord>) -> Result<T, GenerateError> + Send + Sync;
+type KnownEmpty<T> = dyn Fn(ChunkCoord) -> Option<T> + Send + Sync;
 type Count = dyn Fn(ChunkCoord) -> usize + Send + Sync;
 type Prepare = dyn Fn(&mut App) + Send + Sync;
 
@@ -40,10 +41,13 @@ type Prepare = dyn Fn(&mut App) + Send + Sync;
 /// ```
 pub struct Workload<T> {
     pub(crate) make: Arc<Make<T>>,
+    pub(super) known_empty: Option<Arc<KnownEmpty<T>>>,
     pub(super) spawner: Spawner<ChunkCoord, T>,
     pub(super) entities_of: Arc<Count>,
     pub(super) prepare: Arc<Prepare>,
     pub(super) assets: Option<usize>,
+    pub(super) assets_of: Option<Arc<Count>>,
+    pub(super) levels: Option<ChunkLevels>,
 }
 
 impl<T: Send + Sync + 'static> Workload<T> {
@@ -55,12 +59,39 @@ impl<T: Send + Sync + 'static> Workload<T> {
         spawner: Spawner<ChunkCoord, T>,
         entities_of: impl Fn(ChunkCoord) -> usize + Send + Sync + 'static,
     ) -> Self {
+        let make = move |job: &Job<ChunkCoord>| Ok::<_, GenerateError>(make(job));
+        Self::fallible(make, spawner, entities_of)
+    }
+
+    /// The same with a generator that can fail.
+    #[must_use]
+    pub fn fallible<E: Into<GenerateError>>(
+        make: impl Fn(&Job<ChunkCoord>) -> Result<T, E> + Send + Sync + 'static,
+        spawner: Spawner<ChunkCoord, T>,
+        entities_of: impl Fn(ChunkCoord) -> usize + Send + Sync + 'static,
+    ) -> Self {
         Self {
-            make: Arc::new(make),
+            make: Arc::new(move |job| make(job).map_err(Into::into)),
+            known_empty: None,
             spawner,
             entities_of: Arc::new(entities_of),
             prepare: Arc::new(|_app| {}),
             assets: None,
+            assets_of: None,
+            levels: None,
+        }
+    }
+
+    /// The same with a hook that answers for chunks which need no generator, as
+    /// [`Generator::with_known_empty`](chunk_scheduler::Generator::with_known_empty).
+    #[must_use]
+    pub fn with_known_empty(
+        self,
+        known_empty: impl Fn(ChunkCoord) -> Option<T> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            known_empty: Some(Arc::new(known_empty)),
+            ..self
         }
     }
 
@@ -77,11 +108,32 @@ impl<T: Send + Sync + 'static> Workload<T> {
         }
     }
 
-    /// The same with the number of meshes and materials that there must be at the end, however many entities.
+    /// The same with the number of meshes and materials that there must be at rest, however many entities.
     #[must_use]
     pub fn with_assets(self, assets: usize) -> Self {
         Self {
             assets: Some(assets),
+            ..self
+        }
+    }
+
+    /// The same where each loaded chunk also brings so many meshes and materials of its own.
+    #[must_use]
+    pub fn with_assets_of(
+        self,
+        assets_of: impl Fn(ChunkCoord) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            assets_of: Some(Arc::new(assets_of)),
+            ..self
+        }
+    }
+
+    /// The same at several levels of detail, which the generator asks for.
+    #[must_use]
+    pub fn with_levels(self, levels: ChunkLevels) -> Self {
+        Self {
+            levels: Some(levels),
             ..self
         }
     }

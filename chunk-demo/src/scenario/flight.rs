@@ -9,8 +9,11 @@ use crate::harness::Settings;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flight;
 
-/// Metres a second: a chunk of 200 m every 0.8 s.
-const SPEED: f64 = 250.0;
+/// A chunk every 0.8 s: with chunks of 200 m, 250 m a second.
+const CHUNKS_A_SECOND: f64 = 1.25;
+/// How far the curve swings to either side, and over which way, in chunks.
+const SWAY: [f64; 2] = [1.5, 4.5];
+/// In metres.
 const HEIGHT: f32 = 120.0;
 
 impl Scenario for Flight {
@@ -23,11 +26,12 @@ impl Scenario for Flight {
     }
 
     fn place(&self, viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
-        let along = SPEED * (seconds - settings.seconds / 2.0);
-        let sway = 300.0 * (along / 900.0).sin();
+        let size = f64::from(settings.chunk_size);
+        let along = CHUNKS_A_SECOND * size * (seconds - settings.seconds / 2.0);
+        let [sway, way] = SWAY.map(|chunks| chunks * size);
+        let sway = sway * (along / way).sin();
         // Further viewers fly abreast, so far apart that they share few chunks.
-        let abreast =
-            f64::from(viewer) * f64::from(settings.radius) * f64::from(settings.chunk_size);
+        let abreast = f64::from(viewer) * f64::from(settings.radius) * size;
         Vec3::new(along as f32, HEIGHT, (sway + abreast) as f32)
     }
 

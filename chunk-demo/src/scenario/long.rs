@@ -11,8 +11,8 @@ use crate::harness::{Outcome, Settings};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Long;
 
-/// Metres; a round of 25 km takes 100 s.
-const RADIUS: f64 = 4_000.0;
+/// In chunks; with chunks of 200 m a round of 25 km takes 100 s.
+const RADIUS: f64 = 20.0;
 const FRAMES_A_ROUND: u64 = 6_000;
 /// Memory in use may grow by this many bytes over the second half of a session, from round to round at the same position:
 /// a table may still grow to its working size. More is a leak.
@@ -32,12 +32,13 @@ impl Scenario for Long {
         settings.seconds = 1e6 / 60.0;
     }
 
-    fn place(&self, viewer: u32, seconds: f64, _settings: &Settings) -> Vec3 {
+    fn place(&self, viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
         let frames = seconds * f64::from(Settings::FRAMES_PER_SECOND);
         let rounds = frames / FRAMES_A_ROUND as f64 + f64::from(viewer) / 8.0;
         let angle = TAU * rounds.fract();
         let (sin, cos) = angle.sin_cos();
-        Vec3::new((RADIUS * cos) as f32, 120.0, (RADIUS * sin) as f32)
+        let radius = RADIUS * f64::from(settings.chunk_size);
+        Vec3::new((radius * cos) as f32, 120.0, (radius * sin) as f32)
     }
 
     fn round(&self) -> Option<u64> {

@@ -27,6 +27,7 @@ pub use oscillate::Oscillate;
 pub use panicking::Panicking;
 pub use rest::Rest;
 pub use scenario_trait::Scenario;
+pub(crate) use scenario_trait::place;
 pub use slow::Slow;
 pub use sprint::Sprint;
 pub use teleport::Teleport;

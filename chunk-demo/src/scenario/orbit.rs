@@ -29,8 +29,9 @@ impl Scenario for Orbit {
     fn place(&self, viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
         let number = f64::from(viewer);
         let radius = f64::from(settings.chunk_size) * (3.0 + number / 3.0);
+        let speed = 0.5 * f64::from(settings.chunk_size);
         let direction = if viewer.is_multiple_of(2) { 1.0 } else { -1.0 };
-        let angle = TAU * number / 64.0 + direction * seconds * 100.0 / radius;
+        let angle = TAU * number / 64.0 + direction * seconds * speed / radius;
         let (sin, cos) = angle.sin_cos();
         Vec3::new((radius * cos) as f32, 60.0, (radius * sin) as f32)
     }

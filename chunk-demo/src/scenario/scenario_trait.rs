@@ -46,6 +46,17 @@ pub trait Scenario: fmt::Debug + Sync {
     }
 }
 
+/// Where a viewer of a scenario is, below the ceiling.
+pub(crate) fn place(
+    scenario: &dyn Scenario,
+    viewer: u32,
+    seconds: f64,
+    settings: &Settings,
+) -> Vec3 {
+    let place = scenario.place(viewer, seconds, settings);
+    place.with_y(place.y.min(settings.ceiling))
+}
+
 /// A position `x`, `y` for the first viewer; further viewers are so far away that they share no chunk with it.
 pub(super) fn apart(viewer: u32, x: f32, y: f32, settings: &Settings) -> Vec3 {
     let distance = 3.0 * settings.radius as f32 * settings.chunk_size;

@@ -32,8 +32,9 @@ impl TerrainConfig {
     pub const CELLS: RangeInclusive<u32> = 8..=128;
     /// How high mountains may be, in metres.
     pub const RELIEFS: RangeInclusive<f32> = 0.0..=5_000.0;
-    /// How far beyond its ring a chunk keeps a finer level, in chunks.
-    const HYSTERESIS: u32 = 1;
+    /// How far beyond its ring a chunk keeps a finer level, in chunks: more than the diagonal of a chunk, so that a viewer
+    /// that sways over a corner changes nothing.
+    const HYSTERESIS: u32 = 2;
 
     /// Checks every field.
     ///
@@ -101,15 +102,24 @@ impl fmt::Display for TerrainError {
         match self {
             Self::ChunkSize(size) => {
                 let (low, high) = TerrainConfig::CHUNK_SIZES.into_inner();
-                write!(f, "a terrain has chunks of {low} m to {high} m, not of {size} m")
+                write!(
+                    f,
+                    "a terrain has chunks of {low} m to {high} m, not of {size} m"
+                )
             }
             Self::Cells(cells) => {
                 let (low, high) = TerrainConfig::CELLS.into_inner();
-                write!(f, "a chunk of terrain has a multiple of 4 from {low} to {high} cells along its side, not {cells}")
+                write!(
+                    f,
+                    "a chunk of terrain has a multiple of 4 from {low} to {high} cells along its side, not {cells}"
+                )
             }
             Self::Relief(relief) => {
                 let (low, high) = TerrainConfig::RELIEFS.into_inner();
-                write!(f, "the mountains of a terrain are {low} m to {high} m high, not {relief} m")
+                write!(
+                    f,
+                    "the mountains of a terrain are {low} m to {high} m high, not {relief} m"
+                )
             }
             Self::Rings(error) => error.fmt(f),
         }

@@ -20,7 +20,11 @@ impl Heights {
     pub(super) fn new(cells: usize, step: f32, samples: Vec<f32>) -> Self {
         debug_assert_eq!(samples.len(), Self::side(cells).pow(2));
         let samples = samples.into_boxed_slice();
-        Self { cells, step, samples }
+        Self {
+            cells,
+            step,
+            samples,
+        }
     }
 
     /// How many samples there are along a side.
@@ -53,7 +57,10 @@ impl Heights {
     /// If there is no such vertex.
     #[must_use]
     pub fn at(&self, x: usize, z: usize) -> f32 {
-        assert!(x.max(z) <= self.cells, "the chunk has no vertex at {x}, {z}");
+        assert!(
+            x.max(z) <= self.cells,
+            "the chunk has no vertex at {x}, {z}"
+        );
         self.samples[self.place(x, z)]
     }
 
@@ -64,7 +71,10 @@ impl Heights {
     /// If there is no such vertex.
     #[must_use]
     pub fn normal(&self, x: usize, z: usize) -> Vec3 {
-        assert!(x.max(z) <= self.cells, "the chunk has no vertex at {x}, {z}");
+        assert!(
+            x.max(z) <= self.cells,
+            "the chunk has no vertex at {x}, {z}"
+        );
         let (at, side) = (self.place(x, z), Self::side(self.cells));
         let along_x = self.samples[at + side] - self.samples[at - side];
         let along_z = self.samples[at + 1] - self.samples[at - 1];

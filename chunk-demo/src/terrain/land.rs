@@ -71,7 +71,9 @@ impl Land {
             step,
             relief: config.relief,
             mountains: noise(0),
-            octaves: octaves.take_while(|it| it.wavelength >= 4.0 * step).collect(),
+            octaves: octaves
+                .take_while(|it| it.wavelength >= 4.0 * step)
+                .collect(),
         }
     }
 
@@ -82,14 +84,19 @@ impl Land {
         let wide = side + 2;
         let places = |first: i64| -> Vec<f64> {
             let numbers = first - 1..first - 1 + wide as i64;
-            numbers.map(|number| mirrored(number as f64 * self.step)).collect()
+            numbers
+                .map(|number| mirrored(number as f64 * self.step))
+                .collect()
         };
         let [xs, zs] = first.map(places);
         let all = |noise: &FastNoiseLite, wavelength: f64| {
             let mut values = Vec::with_capacity(wide * wide);
             for x in &xs {
                 let x = (x / wavelength) as f32;
-                values.extend(zs.iter().map(|z| noise.get_noise_2d(x, (z / wavelength) as f32)));
+                values.extend(
+                    zs.iter()
+                        .map(|z| noise.get_noise_2d(x, (z / wavelength) as f32)),
+                );
             }
             values
         };

@@ -15,10 +15,14 @@ pub(super) fn mesh(heights: &Heights, level: u8, relief: f32) -> Mesh {
     let stride = 1_usize << level;
     let cells = heights.cells() / stride;
     let row = cells + 1;
-    let (half, step) = (heights.cells() as f32 * heights.step() / 2.0, heights.step());
-    let mut positions = Vec::new();
-    let mut normals = Vec::new();
-    let mut colours = Vec::new();
+    let (half, step) = (
+        heights.cells() as f32 * heights.step() / 2.0,
+        heights.step(),
+    );
+    let vertices = row * row + 4 * cells;
+    let mut positions = Vec::with_capacity(vertices);
+    let mut normals = Vec::with_capacity(vertices);
+    let mut colours = Vec::with_capacity(vertices);
     for number in 0..row * row {
         let (x, z) = (number / row * stride, number % row * stride);
         let (height, normal) = (heights.at(x, z), heights.normal(x, z));

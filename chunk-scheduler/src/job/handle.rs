@@ -9,18 +9,28 @@ use super::{
     key::{Key, Version},
     state::JobCell,
 };
-use crate::sync::Arc;
+use crate::{layer::Reads, sync::Arc};
 
 /// One attempt at generating one key.
 #[derive(Clone, Debug)]
 pub struct Job<K> {
     cell: Arc<JobCell<K>>,
     attempt: u32,
+    reads: Arc<Reads>,
 }
 
 impl<K: Key> Job<K> {
-    pub(crate) fn new(cell: Arc<JobCell<K>>, attempt: u32) -> Self {
-        Self { cell, attempt }
+    pub(crate) fn new(cell: Arc<JobCell<K>>, attempt: u32, reads: Arc<Reads>) -> Self {
+        Self {
+            cell,
+            attempt,
+            reads,
+        }
+    }
+
+    /// What it has read of layers so far.
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     /// What to generate.

@@ -315,6 +315,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return;
         };
         self.shared.left(former);
+        self.shared.made_from.remove(cell.version);
         match former {
             JobState::Queued => self.shared.count_dead_entry(),
             JobState::InFlight => self.workers.cancel(cell, self.shared.now()),
@@ -329,8 +330,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             }
             _ => {}
         }
-        let (key, version) = (&cell.key, cell.version.get());
-        tracing::trace!(?key, version, ?end, "ended");
+        tracing::trace!(key = ?cell.key, version = cell.version.get(), ?end, "ended");
     }
 
     /// Ends the jobs of `key` that a newer result makes out of date. The place in which they waited goes on to that
@@ -594,9 +594,8 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return false;
         };
         self.delivered -= 1;
-        if !older.is_empty() {
-            self.end_superseded(older);
-        }
+        self.shared.made_from.remove(version);
+        self.end_superseded(older);
         self.tally.applied += 1;
         self.applied_empties += u64::from(cell.is_known_empty());
         true
@@ -610,6 +609,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             return false;
         };
         self.delivered -= 1;
+        self.shared.made_from.remove(version);
         self.tally.count_wasted(&cell);
         let error = GenerateError::Transient(message.into());
         self.handle_failure(&cell, error, false)

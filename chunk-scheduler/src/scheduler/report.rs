@@ -14,6 +14,7 @@ use crate::{
     config::SchedulerConfig,
     histogram::DurationSummary,
     job::{JobCell, JobState, Key, Version},
+    layer::{Invalidated, Sources},
     queue::Rank,
     sync::{Arc, AtomicIsize, Ordering},
 };
@@ -212,6 +213,28 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
             retry_in: delayed.map(|(due, _)| due.since(self.now)),
             running_for: running.map(|(_, began)| self.shared.now().since(began)),
         }
+    }
+
+    /// The keys, in their order, that have a live job whose generator has read a value of a layer that was invalidated, or one
+    /// that was made from it: jobs in flight, and results that were not applied yet. [Refresh](Self::refresh) them. What was
+    /// applied is told by its [sources](Self::sources).
+    #[must_use]
+    pub fn made_from(&self, invalidated: &Invalidated) -> Vec<K> {
+        let slots = self.workers.slots().iter();
+        let in_flight = slots.filter_map(|slot| slot.reached(invalidated));
+        let in_flight = in_flight.filter(|cell| cell.state().is_live());
+        let mut keys: Vec<K> = in_flight.map(|cell| cell.key).collect();
+        self.shared.made_from.reached(invalidated, &mut keys);
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// What the result of a live job was made from, which is forgotten when it is applied. `None` where its generator has
+    /// read no [`Layer`](crate::Layer), and before it has returned.
+    #[must_use]
+    pub fn sources(&self, version: Version) -> Option<Sources> {
+        self.shared.made_from.of(version)
     }
 
     /// Whether [`Self::shutdown`] was called.

@@ -4,6 +4,7 @@ use super::{count::WorkerCount, permits::ResultPermits};
 use crate::{
     histogram::DurationRecorder,
     job::{JobCell, JobState, Key, Make, panics},
+    layer::MadeFrom,
     queue::{Inbox, Picked, Picker, Rank, Reach, Submissions, Unrankable, no_submissions},
     runtime::{ClockTime, Executor, Simulation, WorkClock},
     sync::{Arc, AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, CachePadded, Mutex, Ordering},
@@ -32,6 +33,8 @@ pub(crate) struct Shared<K: Key, T, R: Rank<K>> {
     /// The same for the urgent lane alone.
     urgent_exhausted: AtomicU64,
     pub(crate) counts: Counts,
+    /// What results are made from that were not applied yet.
+    pub(crate) made_from: MadeFrom<K>,
     pub(crate) generation_times: DurationRecorder,
     pub(crate) cancel_latencies: DurationRecorder,
     pub(crate) simulation: Option<Simulation>,
@@ -86,6 +89,7 @@ impl<K: Key, T, R: Rank<K>> Shared<K, T, R> {
             exhausted: AtomicU64::new(0),
             urgent_exhausted: AtomicU64::new(0),
             counts: Counts::default(),
+            made_from: MadeFrom::new(),
             generation_times: DurationRecorder::new(),
             cancel_latencies: DurationRecorder::new(),
             simulation: executor.simulation(),

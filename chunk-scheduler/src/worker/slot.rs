@@ -7,6 +7,7 @@ use std::{collections::VecDeque, task::Waker};
 
 use crate::{
     job::{GenerateError, JobCell, Lane},
+    layer::{Invalidated, Reads},
     runtime::ClockTime,
     sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Current<K> {
     pub(crate) cell: Arc<JobCell<K>>,
     pub(crate) began: ClockTime,
     pub(crate) cancelled: Option<ClockTime>,
+    /// What its generator has read of layers so far.
+    reads: Arc<Reads>,
     /// Set while the generator waits, so that cancelling the job wakes the worker.
     waker: Option<Waker>,
 }
@@ -85,11 +88,12 @@ impl<K, T> WorkerSlot<K, T> {
         self.is_taken.store(false, Ordering::Release);
     }
 
-    pub(crate) fn begin(&self, cell: Arc<JobCell<K>>, now: ClockTime) {
+    pub(crate) fn begin(&self, cell: Arc<JobCell<K>>, reads: Arc<Reads>, now: ClockTime) {
         self.state.lock().current = Some(Current {
             cell,
             began: now,
             cancelled: None,
+            reads,
             waker: None,
         });
         let nanos = now.as_nanos().saturating_add(1);
@@ -175,6 +179,14 @@ impl<K, T> WorkerSlot<K, T> {
             waker.wake();
         }
         true
+    }
+
+    /// The current job, if it has read a value that was invalidated.
+    pub(crate) fn reached(&self, invalidated: &Invalidated) -> Option<Arc<JobCell<K>>> {
+        let state = self.state.lock();
+        let current = state.current.as_ref()?;
+        let is_reached = invalidated.reaches_unfinished(&current.reads);
+        is_reached.then(|| Arc::clone(&current.cell))
     }
 
     /// When the current job began.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     job::{Attempt, GenerateError, Job, JobCell, JobState, Key, Lane, Make, panics, yield_now},
+    layer::Reads,
     queue::{Picked, Rank, Reach, Unrankable},
     runtime::ClockTime,
     sync::{Arc, Ordering},
@@ -38,6 +39,8 @@ enum Outcome<T> {
 struct Worker<K: Key, T: Send + 'static, R: Rank<K>> {
     shared: Arc<Shared<K, T, R>>,
     slot: Arc<WorkerSlot<K, T>>,
+    /// What the current job has read of layers. The next one takes it over if that is nothing.
+    reads: Arc<Reads>,
     /// The key that the picker has as running here.
     holding: Option<K>,
     has_exited: bool,
@@ -57,6 +60,7 @@ where
     let worker = Worker {
         shared,
         slot,
+        reads: Arc::default(),
         holding: None,
         has_exited: false,
     };
@@ -125,17 +129,23 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
             order,
         } = picked;
         let began = self.shared.now();
-        self.slot.begin(Arc::clone(&cell), began);
+        (self.slot).begin(Arc::clone(&cell), Arc::clone(&self.reads), began);
         self.note("start", &cell);
         if self.shared.is_stepwise {
             yield_now().await;
         }
-        let job = Job::new(cell, attempt);
+        let job = Job::new(cell, attempt, Arc::clone(&self.reads));
         let outcome = self.generate(&job).await;
         if self.shared.is_stepwise {
             yield_now().await;
         }
         let ended = self.shared.now();
+        if !self.reads.is_empty() {
+            // While the slot has the job, so that who looks for what was made from something finds it in either.
+            let reads = std::mem::take(&mut self.reads);
+            let (made_from, key) = (&self.shared.made_from, job.key());
+            made_from.insert(job.version(), key, reads.sources(None));
+        }
         if let Some(current) = self.slot.end() {
             if let Some(cancelled) = current.cancelled {
                 self.shared.cancel_latencies.record(ended.since(cancelled));
@@ -208,6 +218,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
                         content,
                     });
                 } else {
+                    shared.made_from.remove(cell.version);
                     let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
                     let counts = &shared.counts;
                     counts.wasted.fetch_add(1, Ordering::Relaxed);
@@ -223,6 +234,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
             }
             Outcome::Abandoned => {
                 self.note("abandon", &cell);
+                shared.made_from.remove(cell.version);
                 shared.permits.release();
             }
         }
@@ -230,6 +242,7 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
 
     /// Ends an attempt that holds a permit and made nothing.
     fn fail(&self, cell: Arc<JobCell<K>>, error: GenerateError, panicked: bool) {
+        self.shared.made_from.remove(cell.version);
         if cell.advance(JobState::InFlight, JobState::Retrying) {
             self.shared.left(JobState::InFlight);
         }

@@ -56,6 +56,7 @@ metric_table! {
     Level "unloading" "" "Chunks that are hidden and not yet despawned" |s| s.unloading_chunks as f64;
     Level "unsaved" "" "Chunks that are kept because saving them failed" |s| s.unsaved_chunks as f64;
     Level "entities" "" "Entities of the chunks that are there" |s| s.loaded_entities as f64;
+    Level "bytes" "" "Bytes uploaded for chunks that are not despawned" |s| s.loaded_bytes as f64;
     Level "max_in_flight" "" "Jobs that may be on workers" |s| s.concurrency.limit as f64;
     Level "cancelled_share" "" "Share of the requests that was withdrawn" StreamingSnapshot::cancelled_share;
     Level "stale_share" "" "Share of the requests that was superseded" StreamingSnapshot::stale_share;

@@ -43,6 +43,8 @@ pub struct StreamingSnapshot {
     pub loaded_chunks: usize,
     /// Entities under the roots of the chunks that are there.
     pub loaded_entities: usize,
+    /// Bytes that were uploaded for chunks that are in the `World`; see [`ChunkStream::loaded_bytes`](crate::ChunkStream::loaded_bytes).
+    pub loaded_bytes: usize,
     /// Chunks that were given up and are not yet despawned.
     pub unloading_chunks: usize,
     /// Those of them that are kept because saving them failed.

@@ -144,6 +144,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.held.partial
     }
 
+    /// Bytes that were [uploaded](crate::ChunkWriter::upload) for chunks that are in the `World`: loaded, partly spawned, or
+    /// given up and not yet despawned.
+    #[must_use]
+    pub fn loaded_bytes(&self) -> usize {
+        self.state.held.bytes
+    }
+
     /// What the latest frame of the app cost and did. Read it after [`Apply`], best in `Last`: before that, it is the
     /// unfinished sum of the current frame. Where the app's `First` schedule never runs, each run of [`Apply`] ends a
     /// frame.
@@ -530,6 +537,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             wanted_chunks: self.wanted().len(),
             loaded_chunks: index.len(),
             loaded_entities: index.entities(),
+            loaded_bytes: self.loaded_bytes(),
             unloading_chunks: self.unloading(),
             unsaved_chunks: self.state.saves.kept(),
             quarantined_chunks: self.quarantined().len(),

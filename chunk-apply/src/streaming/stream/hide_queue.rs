@@ -93,6 +93,7 @@ mod tests {
                 root: world.spawn_empty().id(),
                 entities: 999,
                 version,
+                bytes: 0,
             })
             .collect();
         let coord = |x: usize| ChunkCoord::planar(x as i32, 0);

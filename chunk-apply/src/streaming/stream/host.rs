@@ -151,11 +151,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             Some((latency, level))
         });
         let (latency, level) = shown.flatten().ok_or(Stale)?;
-        let loaded = LoadedChunk {
-            root: chunk.root,
-            entities: chunk.entities,
-            version: chunk.version,
-        };
+        let loaded = LoadedChunk::from(chunk);
         let mut index = world.resource_mut::<ChunkIndex<T>>();
         let replaced = index.insert(coord, loaded);
         if let Some(replaced) = replaced {

@@ -90,13 +90,17 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
         let elapsed = clock.now().saturating_sub(start) + hiding;
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
-        (budget, !state.frames.has_advanced())
+        let uploaded = state.frames.now.apply.bytes;
+        (budget, uploaded, !state.frames.has_advanced())
     });
-    if let Some((budget, owes_a_slice)) = budget {
+    if let Some((budget, uploaded, owes_a_slice)) = budget {
         let host = &mut StreamHost::<T>::default();
-        let (mut report, has_advanced) = applier.apply_part(world, host, &budget, owes_a_slice);
+        let (mut report, has_advanced) =
+            applier.apply_part(world, host, &budget, uploaded, owes_a_slice);
         ChunkStream::<T>::with_stream(world, |stream| {
             let state = &mut stream.state;
+            // Also what users despawned.
+            state.held = applier.held();
             state.totals.unloaded += report.unloaded as u64;
             state.totals.spawned += report.spawned as u64;
             state.totals.despawned += report.despawned as u64;
@@ -192,6 +196,7 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) -> Duration {
                 root,
                 entities,
                 version,
+                ..
             } = chunk;
             let loaded =
                 ChunkLoaded::<T>::new(coord, root, entities, level, version, latency, None);

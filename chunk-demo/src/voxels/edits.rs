@@ -1,0 +1,51 @@
+//! What players changed, apart from what the land is by itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{PoisonError, RwLock};
+
+use bevy_math::IVec3;
+use chunk_coord::ChunkCoord;
+
+use super::block::Block;
+use super::voxels::{Voxels, chunk_of, number};
+
+/// The voxels that were dug away or built, shared by the main thread and the workers.
+#[derive(Debug, Default)]
+pub struct Edits(RwLock<HashMap<ChunkCoord, BTreeMap<u16, Block>>>);
+
+impl Edits {
+    /// What a voxel was made into, if it was.
+    #[must_use]
+    pub fn at(&self, place: IVec3) -> Option<Block> {
+        let (chunk, within) = chunk_of(place);
+        let edits = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        edits.get(&chunk)?.get(&number(within)).copied()
+    }
+
+    /// Whether a voxel of a chunk was changed.
+    #[must_use]
+    pub fn has(&self, chunk: ChunkCoord) -> bool {
+        let edits = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        edits.contains_key(&chunk)
+    }
+
+    pub(super) fn set(&self, place: IVec3, block: Block) {
+        let (chunk, within) = chunk_of(place);
+        let mut edits = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        edits
+            .entry(chunk)
+            .or_default()
+            .insert(number(within), block);
+    }
+
+    pub(super) fn applied_to(&self, chunk: ChunkCoord, voxels: Voxels) -> Voxels {
+        // Nothing is made under the lock, because the main thread waits for it.
+        let edits = (self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&chunk))
+        .cloned();
+        voxels.with(edits.into_iter().flatten())
+    }
+}

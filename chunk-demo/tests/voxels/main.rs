@@ -1,0 +1,5 @@
+//! The voxel world: its land, its meshes against brute force, edits, and runs of scenarios on it.
+#![cfg(feature = "voxels")]
+
+mod faces;
+mod land;
