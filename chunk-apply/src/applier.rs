@@ -3,15 +3,21 @@
 use crate::{
     budget::{ApplyBudget, ApplyReport, Clock, CostModel, MonotonicClock, Pacer},
     host::{Arrival, ChunkHost, Departure, Held, LoadedChunk, SpawnedChunk},
-    spawn::{PartialChunk, SliceEnd, Spawner},
+    spawn::{PartialChunk, SliceEnd, SpawnError, Spawner},
     sync::Arc,
     unload::{Unloader, Work},
 };
 use bevy_ecs::world::World;
 use core::{fmt, time::Duration};
+use smallvec::SmallVec;
 
 /// Farther than any chunk that stood by itself: what was replaced or half spawned goes before all others.
 const FIRST: u64 = u64::MAX;
+/// The share of a frame's time that asking gates may take.
+const SHARE_OF_GATES: f32 = 0.25;
+
+/// Chunks that are to be seen in the same frame; most often one.
+type Group<K> = SmallVec<[PartialChunk<K>; 1]>;
 
 /// Spawns and unloads chunks under a budget. Teams with their own queue call it from an exclusive system of their own;
 /// with the feature `streaming`, the plugin does.
@@ -38,6 +44,12 @@ pub struct Applier<K, T> {
     costs: CostModel,
     /// The chunk of which some entities are spawned and others are not.
     partial: Option<PartialChunk<K>>,
+    /// Those of which all entities are spawned and that wait for their gates.
+    gated: Vec<Group<K>>,
+    /// How many of them were asked since they were last put in order.
+    asked: usize,
+    /// How many chunks they are.
+    gated_chunks: usize,
     unloader: Unloader<K>,
     /// Entities of whole chunks that were not given to the unloader, roots included.
     loaded_entities: usize,
@@ -64,6 +76,9 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             clock,
             costs: CostModel::default(),
             partial: None,
+            gated: Vec::new(),
+            asked: 0,
+            gated_chunks: 0,
             unloader: Unloader::new(),
             loaded_entities: 0,
             bytes: 0,
@@ -97,6 +112,12 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         (self.partial.as_ref()).map(|chunk| (chunk.key, chunk.spawned()))
     }
 
+    /// Chunks of which all entities are spawned and that wait, hidden, for their [gates](crate::ChunkWriter::show_when).
+    #[must_use]
+    pub fn gated(&self) -> usize {
+        self.gated_chunks
+    }
+
     /// Bytes that were [uploaded](crate::ChunkWriter::upload) for chunks whose last entity is not gone yet.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -109,6 +130,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         Held {
             unloading: self.unloading(),
             partial: self.partial(),
+            gated: self.gated(),
             bytes: self.bytes(),
         }
     }
@@ -137,7 +159,8 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let departing = host.departing(world);
         let is_unloading = self.unloader.chunks() + departing.chunks > 0;
         let unsaved = host.unsaved(world);
-        if !is_loading && !is_unloading && unsaved.urgent + unsaved.standing == 0 {
+        let has_gates = !self.gated.is_empty();
+        if !is_loading && !is_unloading && !has_gates && unsaved.urgent + unsaved.standing == 0 {
             return (ApplyReport::default(), false);
         }
         let clock = Arc::clone(&self.clock);
@@ -154,6 +177,12 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             report: &mut report,
         };
         let mut has_advanced = false;
+        if has_gates {
+            (work.pacer).begin_phase(budget.part(SHARE_OF_GATES), false);
+            self.ask_gates(&mut work);
+            has_advanced = work.pacer.has_advanced();
+            owes_a_slice &= !has_advanced;
+        }
         if is_loading {
             let unloading = self.unloader.entities() + departing.entities;
             let loaded = self.loaded_entities.saturating_sub(departing.entities);
@@ -165,8 +194,9 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             } else {
                 work.pacer.begin_phase(budget.part(share), owes_a_slice);
                 self.unload_phase(&mut work);
-                has_advanced = work.pacer.has_advanced();
-                (work.pacer).begin_phase(budget.time, owes_a_slice && !has_advanced);
+                let has_unloaded = work.pacer.has_advanced();
+                has_advanced |= has_unloaded;
+                (work.pacer).begin_phase(budget.time, owes_a_slice && !has_unloaded);
             }
             self.load_phase(&mut work);
             let has_loaded = work.pacer.has_advanced();
@@ -231,9 +261,10 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             self.tell(work);
         }
         // Every chunk counts that is done with, also one that failed or was superseded.
-        let mut done = 0;
+        let mut done = work.report.applied + work.report.failed;
         // How many follow in this frame, whatever the budget says.
         let mut together = 0_usize;
+        let mut group = Group::new();
         while together > 0 || done < work.budget.most_chunks() {
             let is_owed = together > 0;
             if !is_owed && self.partial.is_none() {
@@ -249,22 +280,24 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             match end {
                 SliceEnd::Whole => {
                     self.tell(work);
-                    self.finish(work, chunk);
+                    group.push(chunk);
                 }
                 SliceEnd::Stopped => {
                     self.partial = Some(chunk);
                     return self.tell(work);
                 }
                 SliceEnd::Failed(error) => {
-                    work.report.failed += 1;
-                    let (key, version) = (chunk.key, chunk.version);
-                    self.discard(work, chunk);
-                    work.host.failed(work.world, &key, version, error);
-                    work.pacer.break_off();
+                    self.fail(work, chunk, error);
                 }
+            }
+            if together == 0 {
+                self.finish_group(work, core::mem::take(&mut group));
             }
             self.tell(work);
         }
+        // Some of them may have been withdrawn.
+        self.finish_group(work, group);
+        self.tell(work);
         work.pacer.set_whole_chunks(work.budget.whole_chunks);
     }
 
@@ -301,6 +334,130 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         work.report.spawned += chunk.spawned();
         self.bytes += chunk.bytes();
         Some((chunk, end))
+    }
+
+    /// What was spawned of a chunk whose spawner or gate failed is removed.
+    fn fail<H: ChunkHost<K, T>>(
+        &mut self,
+        work: &mut Work<'_, '_, H>,
+        chunk: PartialChunk<K>,
+        error: SpawnError,
+    ) {
+        work.report.failed += 1;
+        let (key, version) = (chunk.key, chunk.version);
+        self.discard(work, chunk);
+        work.host.failed(work.world, &key, version, error);
+        work.pacer.break_off();
+    }
+
+    /// Asks the gates of the chunks that wait, one at least, in rounds in which each is asked once.
+    fn ask_gates<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
+        let _span = tracing::debug_span!("chunk_gates").entered();
+        self.discard_outdated(work);
+        if self.asked >= self.gated.len() {
+            self.asked = 0;
+            let (host, world) = (&*work.host, &*work.world);
+            let rank = |group: &Group<K>| {
+                let ranks =
+                    (group.iter()).map(|chunk| (host.gate_rank(world, &chunk.key), chunk.key));
+                ranks.min()
+            };
+            self.gated.sort_by_cached_key(rank);
+        }
+        let first = self.asked;
+        let most = work.budget.most_chunks();
+        while self.asked < self.gated.len()
+            && work.report.applied + work.report.failed < most
+            && (self.asked == first || PartialChunk::<K>::may_ask(work.pacer))
+        {
+            let group = core::mem::take(&mut self.gated[self.asked]);
+            let before = group.len();
+            let (group, is_open) = self.ask_group(work, group);
+            self.gated_chunks -= before - group.len();
+            if is_open {
+                self.gated.remove(self.asked);
+                self.gated_chunks -= group.len();
+                work.pacer.advanced();
+                for mut chunk in group {
+                    (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, false);
+                    chunk.show(work.world);
+                    self.finish(work, chunk);
+                }
+            } else {
+                self.gated[self.asked] = group;
+                self.asked += 1;
+            }
+            self.tell(work);
+        }
+    }
+
+    /// Removes those that wait for their gates in vain.
+    fn discard_outdated<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>) {
+        let (host, world) = (&*work.host, &*work.world);
+        let mut outdated = Group::new();
+        for group in &mut self.gated {
+            let is_outdated =
+                |chunk: &mut PartialChunk<K>| !host.is_current(world, &chunk.key, chunk.version);
+            let mut at = 0;
+            while let Some(chunk) = group.get_mut(at) {
+                if is_outdated(chunk) {
+                    outdated.push(group.remove(at));
+                } else {
+                    at += 1;
+                }
+            }
+        }
+        if outdated.is_empty() {
+            return;
+        }
+        self.gated.retain(|group| !group.is_empty());
+        self.gated_chunks -= outdated.len();
+        for chunk in outdated {
+            (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, false);
+            self.discard(work, chunk);
+        }
+        self.tell(work);
+    }
+
+    /// Asks the gates of chunks that are to be seen together. Returns those that did not fail, and whether all gates are open.
+    fn ask_group<H: ChunkHost<K, T>>(
+        &mut self,
+        work: &mut Work<'_, '_, H>,
+        group: Group<K>,
+    ) -> (Group<K>, bool) {
+        let (mut left, mut are_open) = (Group::new(), true);
+        for mut chunk in group {
+            match chunk.ask_gates(work.world, work.pacer) {
+                Ok(is_open) => {
+                    are_open &= is_open;
+                    left.push(chunk);
+                }
+                Err(error) => {
+                    (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, false);
+                    self.fail(work, chunk, error);
+                }
+            }
+        }
+        (left, are_open)
+    }
+
+    /// Hands whole chunks that are to be seen together to the host, or has them wait for their gates.
+    fn finish_group<H: ChunkHost<K, T>>(&mut self, work: &mut Work<'_, '_, H>, group: Group<K>) {
+        let (group, are_open) = if group.iter().any(PartialChunk::has_gates) {
+            self.ask_group(work, group)
+        } else {
+            (group, true)
+        };
+        if are_open {
+            return group.into_iter().for_each(|chunk| self.finish(work, chunk));
+        }
+        let mut group = group;
+        for chunk in &mut group {
+            chunk.hide(work.world);
+            (work.host).waits_at_gate(work.world, &chunk.key, chunk.version, true);
+        }
+        self.gated_chunks += group.len();
+        self.gated.push(group);
     }
 
     /// Hands a whole chunk to the host, and unloads the one that it replaces.
@@ -366,6 +523,7 @@ impl<K: fmt::Debug + Ord + Copy, T> fmt::Debug for Applier<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Applier")
             .field("partial", &self.partial())
+            .field("gated", &self.gated_chunks)
             .field("unloader", &self.unloader)
             .field("loaded_entities", &self.loaded_entities)
             .finish_non_exhaustive()

@@ -61,6 +61,8 @@ pub struct Held<K> {
     /// The chunk of which some entities are spawned and others are not, and how many are. While the first entities of a
     /// chunk are being spawned, it is not counted.
     pub partial: Option<(K, usize)>,
+    /// Chunks of which all entities are spawned and that wait, hidden, for their [gates](crate::ChunkWriter::show_when).
+    pub gated: usize,
     /// Bytes that were uploaded for the chunks in the `World`, whether they are loaded, partial or hidden.
     pub bytes: usize,
 }
@@ -70,6 +72,7 @@ impl<K> Default for Held<K> {
         Self {
             unloading: 0,
             partial: None,
+            gated: 0,
             bytes: 0,
         }
     }
@@ -191,6 +194,17 @@ pub trait ChunkHost<K, T> {
         world: &mut World,
         chunk: SpawnedChunk<K>,
     ) -> Result<Option<LoadedChunk>, Stale>;
+
+    /// All entities of the chunk are spawned, and from now on it [waits](crate::ChunkWriter::show_when) for its gates or for
+    /// those of the chunks that are to be seen with it; or, where `waits` is false, it does so no longer, whatever becomes of
+    /// it. By default nobody is told.
+    fn waits_at_gate(&mut self, _world: &mut World, _key: &K, _version: u64, _waits: bool) {}
+
+    /// By what the chunks that wait for their gates are asked, the smallest first. By default all ranks are equal; the key
+    /// tells equal ones apart.
+    fn gate_rank(&self, _world: &World, _key: &K) -> u64 {
+        0
+    }
 
     /// The next chunk to despawn of those that the host gave up, instead of a call of
     /// [`Applier::unload`](crate::Applier::unload) for each. Asked when the applier has none. By default none.

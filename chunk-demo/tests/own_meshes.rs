@@ -85,7 +85,7 @@ impl World {
             let fails = fails.clone();
             let slopes = vec![handle.clone(); 3];
             writer.spawn_batch(slopes.into_iter().map(Mesh3d));
-            writer.run(move |world, _root| {
+            writer.upload(mesh.bytes(), move |world, _root| {
                 assert!(!fails.before.load(Ordering::Relaxed), "before the mesh");
                 mesh.insert_at(&handle, world);
                 assert!(!fails.after.load(Ordering::Relaxed), "after the mesh");

@@ -190,9 +190,14 @@ impl<'a> Pacer<'a> {
 
     /// Begins user code that cannot be divided: whatever passes until [`end_step`](Self::end_step) is its cost.
     pub(crate) fn begin_step(&mut self, key: CostKey) {
+        self.begin_aside(key);
+        self.advanced();
+    }
+
+    /// The same for what does not count as the slice that a frame owes.
+    pub(crate) fn begin_aside(&mut self, key: CostKey) {
         self.read_clock();
         self.step = Some(key);
-        self.advanced();
     }
 
     /// Ends the step, if it has not ended yet, and reads the clock.
@@ -233,7 +238,8 @@ impl<'a> Pacer<'a> {
         self.clock.read_at().saturating_sub(self.start)
     }
 
-    fn advanced(&mut self) {
+    /// Notes that this phase has done something.
+    pub(crate) fn advanced(&mut self) {
         self.owes_a_slice = false;
         self.has_advanced = true;
     }

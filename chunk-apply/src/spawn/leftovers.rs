@@ -1,18 +1,19 @@
 //! What is left of a chunk that will not be shown.
 
-use super::{batch::Batch, error::SpawnError};
+use super::{batch::Batch, error::SpawnError, writer::Gate};
 use core::fmt;
 use std::collections::VecDeque;
 
-/// What was not spawned of a chunk. Its drop runs user code, and catches a panic in it.
+/// What was not spawned of a chunk, and the gates that it had. Its drop runs user code, and catches a panic in it.
 pub struct Leftovers {
     batches: VecDeque<Box<dyn Batch>>,
+    gates: Vec<Box<Gate>>,
 }
 
 impl Leftovers {
-    /// The batches, unless there are none.
-    pub(super) fn new(batches: VecDeque<Box<dyn Batch>>) -> Option<Self> {
-        (!batches.is_empty()).then_some(Self { batches })
+    /// These, unless there are none.
+    pub(super) fn new(batches: VecDeque<Box<dyn Batch>>, gates: Vec<Box<Gate>>) -> Option<Self> {
+        (!(batches.is_empty() && gates.is_empty())).then_some(Self { batches, gates })
     }
 }
 
@@ -23,6 +24,9 @@ impl Drop for Leftovers {
             // The content is gone either way, so the error changes nothing.
             let _ = SpawnError::catch(move || drop(batch));
         }
+        for gate in self.gates.drain(..) {
+            let _ = SpawnError::catch(move || drop(gate));
+        }
     }
 }
 
@@ -30,6 +34,7 @@ impl fmt::Debug for Leftovers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Leftovers")
             .field("batches", &self.batches.len())
+            .field("gates", &self.gates.len())
             .finish()
     }
 }

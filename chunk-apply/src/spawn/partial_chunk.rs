@@ -42,6 +42,9 @@ struct BeginChunk;
 /// Stands for a chunk that is spawned in one piece in the cost model.
 struct WholeChunk;
 
+/// Stands for asking the gates of a chunk in the cost model.
+struct AskingGates;
+
 /// What the first step of a chunk costs is remembered under this key.
 fn first_step(pacer: &Pacer<'_>) -> CostKey {
     if pacer.is_in_whole_chunks() {
@@ -102,9 +105,7 @@ impl<K: Copy> PartialChunk<K> {
     /// Continues a chunk that stopped in an earlier frame.
     pub(crate) fn resume(&mut self, world: &mut World, pacer: &mut Pacer<'_>) -> SliceEnd {
         // So that steps find and change what they would in a chunk of one slice. Nothing is drawn meanwhile.
-        if let Some(hidden) = self.hidden.take() {
-            hidden.show(world, self.root);
-        }
+        self.show(world);
         let outcome = SpawnError::catch(|| {
             while let Some(batch) = self.rest.front_mut() {
                 if !advance(&mut **batch, world, self.root, pacer, &mut self.written) {
@@ -127,14 +128,61 @@ impl<K: Copy> PartialChunk<K> {
     }
 
     fn end_slice(&mut self, world: &mut World) -> SliceEnd {
-        if world.get_entity(self.root).is_err() {
-            let message = "its root was despawned before it was whole";
-            SliceEnd::Failed(SpawnError::new(message))
+        if let Err(error) = self.check_root(world) {
+            SliceEnd::Failed(error)
         } else if self.rest.is_empty() {
             SliceEnd::Whole
         } else {
-            self.hidden = Some(visibility::hide(world, self.root));
+            self.hide(world);
             SliceEnd::Stopped
+        }
+    }
+
+    fn check_root(&self, world: &World) -> Result<(), SpawnError> {
+        let message = "its root was despawned before it was whole";
+        let root = world.get_entity(self.root);
+        root.map(drop).map_err(|_| SpawnError::new(message))
+    }
+
+    /// Whether there is time to ask the gates of a chunk.
+    pub(crate) fn may_ask(pacer: &mut Pacer<'_>) -> bool {
+        pacer.allowance(CostKey::of::<AskingGates>()) > 0
+    }
+
+    /// Whether it has gates that were not open when they were last asked.
+    pub(crate) fn has_gates(&self) -> bool {
+        !self.written.gates.is_empty()
+    }
+
+    /// Asks the gates that were not open yet. Returns whether all are.
+    ///
+    /// # Errors
+    ///
+    /// When one of them panicked, or a user despawned the root.
+    pub(crate) fn ask_gates(
+        &mut self,
+        world: &World,
+        pacer: &mut Pacer<'_>,
+    ) -> Result<bool, SpawnError> {
+        self.check_root(world)?;
+        if self.has_gates() {
+            pacer.begin_aside(CostKey::of::<AskingGates>());
+            let gates = &mut self.written.gates;
+            SpawnError::catch(|| gates.retain_mut(|is_open| !is_open(world, self.root)))?;
+            pacer.end_step();
+        }
+        Ok(!self.has_gates())
+    }
+
+    /// Hides it until it is [shown](Self::show).
+    pub(crate) fn hide(&mut self, world: &mut World) {
+        self.hidden = Some(visibility::hide(world, self.root));
+    }
+
+    /// Shows it if it is hidden.
+    pub(crate) fn show(&mut self, world: &mut World) {
+        if let Some(hidden) = self.hidden.take() {
+            hidden.show(world, self.root);
         }
     }
 
@@ -150,7 +198,7 @@ impl<K: Copy> PartialChunk<K> {
 
     /// What was not spawned, if anything.
     pub(crate) fn into_leftovers(self) -> Option<Leftovers> {
-        Leftovers::new(self.rest)
+        Leftovers::new(self.rest, self.written.gates)
     }
 }
 

@@ -42,6 +42,9 @@ pub struct ChunkWriter<'w, 'p> {
     written: &'w mut Written,
 }
 
+/// A condition for a chunk to be seen.
+pub(super) type Gate = dyn FnMut(&World, Entity) -> bool + Send + Sync;
+
 /// What was written of a chunk.
 #[derive(Default)]
 pub(super) struct Written {
@@ -49,6 +52,8 @@ pub(super) struct Written {
     pub(super) entities: usize,
     /// Uploaded bytes.
     pub(super) bytes: usize,
+    /// Those that were not open yet.
+    pub(super) gates: Vec<Box<Gate>>,
 }
 
 impl<'w, 'p> ChunkWriter<'w, 'p> {
@@ -115,6 +120,42 @@ impl<'w, 'p> ChunkWriter<'w, 'p> {
         self.write(Step::new(bytes, step));
     }
 
+    /// Adds a gate: the whole chunk stays hidden, and what it replaces stays as it is, until `is_open` says true, such as when
+    /// its mesh can be drawn or its collider is baked. With several gates, until each has said so once.
+    ///
+    /// Gates are asked from when everything is spawned, once each time that chunks are applied, the nearest first; they may
+    /// take a quarter of the budget's time, and what does not fit is asked in the next frame. Other chunks go on meanwhile. A
+    /// chunk that waits is not loaded: no event has told of it, and `LoadedChunks`, of the feature `streaming`, tells its entities,
+    /// which queries find, from those of loaded chunks, also with
+    /// [`ApplyBudget::whole_chunks`](crate::ApplyBudget::whole_chunks). Chunks that are refreshed together are shown in one
+    /// frame when the gates of all of them are open.
+    ///
+    /// A gate that panics is a failure of the chunk, as a panic of the spawner. A chunk that is superseded or not wanted any
+    /// more while it waits is removed. In a stream, a newer version is not spawned before the gates of the one before are
+    /// open, so that something is shown at any rate of edits, or before
+    /// `StreamingConfig::gate_patience` is over; chunks that wait count as backlog, so that when
+    /// `SchedulerConfig::backlog_capacity` of them wait nothing more is taken over until
+    /// one is shown or leaves.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::Spawner;
+    ///
+    /// #[derive(Component)]
+    /// struct ColliderIsBaked;
+    ///
+    /// let spawner = Spawner::new(|_key: u32, _rocks: Vec<u8>, writer| {
+    ///     writer.show_when(|world, root| world.get::<ColliderIsBaked>(root).is_some());
+    /// });
+    /// # let _ = spawner;
+    /// ```
+    pub fn show_when(
+        &mut self,
+        is_open: impl FnMut(&World, Entity) -> bool + Send + Sync + 'static,
+    ) {
+        self.written.gates.push(Box::new(is_open));
+    }
+
     fn write(&mut self, mut batch: impl Batch + 'static) {
         if !self.pacer.is_in_whole_chunks() {
             // What the spawner did until now is not part of what this batch costs.
@@ -154,6 +195,7 @@ pub(super) fn advance(
     let Written {
         entities: spawned,
         bytes: uploaded,
+        ..
     } = written;
     let mut upload = |pacer: &mut Pacer<'_>| {
         // Also if the step panics: nobody knows how far it came.

@@ -35,6 +35,14 @@ pub struct StreamingConfig {
     ///
     /// Never more viewers linger than were there at once, so lingering at most doubles what is wanted.
     pub linger: Duration,
+    /// How long a chunk of which all is spawned may wait for its [gates](crate::ChunkWriter::show_when), by the stream's clock.
+    /// Default 5 s. After that it is reported, once, by a warning and in
+    /// [`StreamingTotals::late_gates`](crate::StreamingTotals::late_gates), and listed by
+    /// [`ChunkStream::late_gates`](crate::ChunkStream::late_gates); it goes on waiting, but a newer version may take its place.
+    /// Chunks that are [refreshed together](crate::ChunkStream::refresh_together) wait for each other for as long. With zero,
+    /// every closed gate is reported, a chunk that is edited faster than its gates open is never seen, and chunks that are
+    /// refreshed together are parted; with hours, a gate that never opens keeps newer versions away for hours.
+    pub gate_patience: Duration,
     /// What becomes of a wanted chunk whose root somebody despawned. Default: it stays gone.
     pub despawned_roots: DespawnedRoots,
 }
@@ -180,6 +188,7 @@ impl Default for StreamingConfig {
             scan_budget: Duration::from_micros(250),
             saving: SavePolicy::default(),
             linger: Duration::from_secs(1),
+            gate_patience: Duration::from_secs(5),
             despawned_roots: DespawnedRoots::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::Explanation;
-use core::fmt;
+use core::{fmt, time::Duration};
 
 /// Where a chunk is, and what it waits for: the answer of [`ChunkStream::explain`](crate::ChunkStream::explain). `Display`
 /// makes a sentence of it.
@@ -23,6 +23,14 @@ pub enum ChunkStatus {
         /// How many.
         entities: usize,
     },
+    /// All of its entities are spawned, and it waits for its [gates](crate::ChunkWriter::show_when) or for those of the chunks
+    /// that it was refreshed together with. An older version may be loaded.
+    Gated {
+        /// How long it has waited.
+        waited: Duration,
+        /// Whether that was told as longer than [`gate_patience`](crate::StreamingConfig::gate_patience).
+        is_late: bool,
+    },
     /// It is loaded.
     Loaded,
     /// A user despawned its root, and it [stays gone](crate::DespawnedRoots::StayGone).
@@ -40,6 +48,10 @@ impl fmt::Display for ChunkStatus {
             Self::GivenUp => f.write_str("it failed and was given up"),
             Self::Spawning { entities } => {
                 write!(f, "{entities} of its entities are spawned, and others are not")
+            }
+            Self::Gated { waited, is_late } => {
+                let late = if *is_late { ", which is too long" } else { "" };
+                write!(f, "it is spawned, and has waited for its gates for {waited:?}{late}")
             }
             Self::Loaded => f.write_str("it is loaded"),
             Self::Despawned => f.write_str(

@@ -14,6 +14,7 @@ mod drawing;
 mod failures;
 mod fast_flight;
 mod frames;
+mod gates;
 mod inline;
 mod interference;
 mod lingering;

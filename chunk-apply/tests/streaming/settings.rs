@@ -108,6 +108,14 @@ const SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        field: "gate_patience",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.gate_patience = Duration::ZERO),
+            (true, |c| c.gate_patience = Duration::MAX),
+        ],
+    },
+    Setting {
         field: "linger",
         refused: &[],
         harmless: &[
@@ -210,6 +218,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 max_kept: _,
             },
         linger: _,
+        gate_patience: _,
         despawned_roots: _,
     } = config;
     vec![
@@ -219,6 +228,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         "budget.unload_share",
         "budget.whole_chunks",
         "despawned_roots",
+        "gate_patience",
         "linger",
         "range",
         "saving.first_delay",

@@ -46,10 +46,10 @@ pub(super) fn rows(outcome: &Outcome) -> impl Iterator<Item = (&'static str, Str
         "{} chunks, {} entities, {} expected",
         report.loaded_chunks, report.loaded_entities, report.expected_entities
     );
-    let assets = format!(
-        "{}; one for each entity would be {}",
-        report.assets, report.assets_without_sharing
-    );
+    let assets = match report.assets_without_sharing {
+        0 => report.assets.to_string(),
+        unshared => format!("{}; one for each entity would be {unshared}", report.assets),
+    };
     let workers = format!(
         "{} in flight at most; threads in the pool: {}",
         outcome.max_in_flight, outcome.pool_threads

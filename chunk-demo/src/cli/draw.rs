@@ -1,4 +1,4 @@
-//! `chunk-demo --render` and `--window`: draws the city instead of measuring it.
+//! `chunk-demo --render` and `--window`: draws a world instead of measuring it.
 
 use std::process::ExitCode;
 
@@ -7,24 +7,19 @@ use crate::args::Play;
 /// Draws what the options ask for, and says on standard output what it wrote.
 #[cfg(feature = "render")]
 pub(crate) fn run(args: &Play) -> ExitCode {
-    use chunk_demo::render::{RenderError, adapter, pictures, window};
-
-    use crate::output::print;
+    use chunk_demo::render::{RenderError, adapter};
 
     let draw = || -> Result<(), RenderError> {
         let scenario = args.scenario()?;
         let settings = args.settings(scenario)?;
         let adapter = adapter::find()?;
-        print(&format!("drawing on {adapter}"));
-        if let Some(folder) = &args.drawing.render {
-            for picture in pictures::take(folder, args.drawing.size, &settings, scenario)? {
-                print(&picture.to_string());
-            }
-        }
-        if args.drawing.window {
-            window::open(&settings, scenario, args.drawing.window_picture.as_deref())?;
-        }
-        Ok(())
+        crate::output::print(&format!("drawing on {adapter}"));
+        let drawing = Drawing {
+            args,
+            scenario,
+            settings: &settings,
+        };
+        args.world.with(&settings, drawing)?
     };
     crate::log::start(false);
     match draw() {
@@ -33,6 +28,44 @@ pub(crate) fn run(args: &Play) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(error.exit_status())
         }
+    }
+}
+
+/// What is drawn of one of the worlds.
+#[cfg(feature = "render")]
+struct Drawing<'a> {
+    args: &'a Play,
+    scenario: &'static dyn chunk_demo::scenario::Scenario,
+    settings: &'a chunk_demo::Settings,
+}
+
+#[cfg(feature = "render")]
+impl chunk_demo::OnWorld for Drawing<'_> {
+    type Output = Result<(), chunk_demo::render::RenderError>;
+
+    fn on<T: Send + Sync + 'static>(self, workload: chunk_demo::Workload<T>) -> Self::Output {
+        use chunk_demo::render::{pictures, window};
+
+        let Self {
+            args,
+            scenario,
+            settings,
+        } = self;
+        let drawing = &args.drawing;
+        if let Some(folder) = &drawing.render {
+            for picture in pictures::take(folder, drawing.size, settings, scenario, &workload)? {
+                crate::output::print(&picture.to_string());
+            }
+        }
+        if drawing.window {
+            window::open(
+                settings,
+                scenario,
+                workload,
+                drawing.window_picture.as_deref(),
+            )?;
+        }
+        Ok(())
     }
 }
 

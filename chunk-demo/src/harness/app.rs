@@ -45,16 +45,18 @@ pub fn city_app(settings: &Settings) -> Result<App, SettingsError> {
 /// If a setting makes no sense.
 pub fn add_city(app: &mut App, settings: &Settings) -> Result<(), SettingsError> {
     settings.validate()?;
-    let city = Workload::city(settings.city())?;
+    add_world(app, settings, &Workload::city(settings.city())?)
+}
+
+/// Adds a workload's plugins and stream, on Bevy's pool and the machine's clock.
+pub(crate) fn add_world<T: Send + Sync + 'static>(
+    app: &mut App,
+    settings: &Settings,
+    workload: &Workload<T>,
+) -> Result<(), SettingsError> {
     let clock = Arc::new(MonotonicClock::default());
-    add_stream(
-        app,
-        settings,
-        &city,
-        Faults::NONE,
-        Runtime::default(),
-        clock,
-    )
+    let (faults, runtime) = (Faults::NONE, Runtime::default());
+    add_stream(app, settings, workload, faults, runtime, clock)
 }
 
 /// Task pools that give generating all the threads it can use; Bevy's own defaults give it one on any machine of up to

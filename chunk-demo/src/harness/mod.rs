@@ -41,7 +41,7 @@ mod world_kind;
 pub(crate) use app::headless;
 pub use app::{add_city, city_app, task_pools};
 #[cfg(feature = "render")]
-pub(crate) use app::{add_stream, ready};
+pub(crate) use app::{add_world, ready};
 pub use faults::{Fate, Faults};
 pub use frame_cost::{Cause, FrameCost};
 pub use outcome::{Observed, Outcome};
@@ -49,6 +49,8 @@ pub use pacing::Pacing;
 pub use progress::{Phase, Progress, Watcher};
 pub use report::Report;
 pub use run::Run;
+#[cfg(feature = "render")]
+pub(crate) use settings::view_range;
 pub use settings::{Profile, Settings, SettingsError};
 pub use stress::{STRESS_RUNS, StressRun, frame_analysis};
 pub use workload::Workload;

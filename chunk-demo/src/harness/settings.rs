@@ -187,21 +187,25 @@ impl Settings {
     }
 
     fn range(&self) -> Result<ViewRange, SettingsError> {
-        let Some(band) = self.unload_radius.checked_sub(self.radius) else {
+        let band = self.unload_radius.checked_sub(self.radius);
+        let range = band.map(|band| view_range(self.radius, self.half_height, band));
+        range.ok_or_else(|| {
             let demand = format!("at least the radius, which is {}", self.radius);
-            let error = SettingsError::new("unload-radius", &self.unload_radius, &demand);
-            return Err(error);
-        };
-        let (radius, half_height) = (self.radius, self.half_height);
-        let load = match half_height {
-            0 => Footprint::Disc { radius },
-            _ => Footprint::Cylinder {
-                radius,
-                half_height,
-            },
-        };
-        Ok(ViewRange::with_band(load, band))
+            SettingsError::new("unload-radius", &self.unload_radius, &demand)
+        })
     }
+}
+
+/// The range of a viewer that keeps `band` chunks more than it loads.
+pub(crate) fn view_range(radius: u32, half_height: u32, band: u32) -> ViewRange {
+    let load = match half_height {
+        0 => Footprint::Disc { radius },
+        _ => Footprint::Cylinder {
+            radius,
+            half_height,
+        },
+    };
+    ViewRange::with_band(load, band)
 }
 
 impl Default for Settings {

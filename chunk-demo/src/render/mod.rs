@@ -1,11 +1,11 @@
-//! The city on screen: pictures to files and a window, on a GPU or in software.
+//! A world on screen: pictures to files and a window, on a GPU or in software.
 //!
 //! | part | what it is |
 //! |---|---|
 //! | [`adapter`] | finds out whether the machine can draw |
 //! | [`OffscreenApp`] | an app that renders to a picture |
 //! | [`pictures`] | plays a scenario off-screen and takes pictures at its key moments |
-//! | [`window`] | a window to fly through the city |
+//! | [`window`] | a window to fly through the world |
 //! | [`scene`], [`sky`] | sky, sun, fog and camera, which are the same in all of them |
 
 pub mod adapter;

@@ -20,10 +20,9 @@ use super::plugins::{add_basics, add_renderer};
 use super::scene::{ScenePlugin, camera, haze};
 use super::screenshot::{LONGEST_WAIT, pixels};
 use super::sky::Sky;
-use crate::harness::Settings;
-use crate::harness::{add_city, ready};
+use crate::harness::{Settings, SettingsError, Workload, add_world, ready};
 
-/// An app with the city and a camera that draws only when a picture is taken.
+/// An app with a world and a camera that draws only when a picture is taken.
 ///
 /// ```no_run
 /// use bevy_math::Vec3;
@@ -64,10 +63,24 @@ impl OffscreenApp {
     ///
     /// If a setting makes no sense.
     pub fn new(size: [u32; 2], settings: &Settings) -> Result<Self, RenderError> {
+        let city = Workload::city(settings.city()).map_err(SettingsError::from)?;
+        Self::of(size, settings, &city)
+    }
+
+    /// The same with another world than the city.
+    ///
+    /// # Errors
+    ///
+    /// If a setting makes no sense.
+    pub fn of<T: Send + Sync + 'static>(
+        size: [u32; 2],
+        settings: &Settings,
+        workload: &Workload<T>,
+    ) -> Result<Self, RenderError> {
         let mut app = rendering_app();
-        add_city(&mut app, settings)?;
+        add_world(&mut app, settings, workload)?;
         let sky = Sky::clear_day();
-        app.add_plugins(ScenePlugin { sky });
+        app.add_plugins(ScenePlugin::of(sky, settings));
         let eye = camera(&sky, haze(settings.chunk_size, settings.radius));
         Ok(Self::with(app, size, eye))
     }

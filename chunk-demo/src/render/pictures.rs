@@ -1,6 +1,7 @@
 //! Pictures of the key moments of a scenario.
 
 use core::fmt;
+use core::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,8 @@ use super::error::RenderError;
 use super::offscreen_app::OffscreenApp;
 use super::scene::view_ahead;
 use super::screenshot::{MOST_FRAMES, save};
-use crate::city::CityChunk;
-use crate::harness::Settings;
-use crate::scenario::Scenario;
+use crate::harness::{Settings, Workload};
+use crate::scenario::{Scenario, place};
 
 /// One picture that was written.
 #[derive(Clone, Debug)]
@@ -57,25 +57,27 @@ impl fmt::Display for Picture {
 const TELEPORT: Vec3 = Vec3::new(7_000.0, 0.0, 5_000.0);
 
 /// Plays a scenario and takes four pictures: at its start, while the world fills; in flight, in the middle; after a
-/// teleport; and from above the city's centre. They are PNG files in a folder, which is created if it is missing.
+/// teleport; and from above the middle. They are PNG files in a folder, which is created if it is missing.
 ///
 /// # Errors
 ///
 /// If a setting makes no sense, the renderer gives no picture, or a file cannot be written.
-pub fn take(
+pub fn take<T: Send + Sync + 'static>(
     folder: &Path,
     size: [u32; 2],
     settings: &Settings,
     scenario: &dyn Scenario,
+    workload: &Workload<T>,
 ) -> Result<Vec<Picture>, RenderError> {
     std::fs::create_dir_all(folder)
         .map_err(|error| RenderError::Write(folder.to_owned(), error))?;
-    let mut offscreen = OffscreenApp::new(size, settings)?;
+    let mut offscreen = OffscreenApp::of(size, settings, workload)?;
     let viewer = offscreen
         .app_mut()
         .world_mut()
         .spawn(ChunkViewer::default());
-    let mut tour = Tour {
+    let mut tour = Tour::<T> {
+        content: PhantomData,
         viewer: viewer.id(),
         offscreen,
         folder,
@@ -85,7 +87,7 @@ pub fn take(
     };
 
     tour.go_to(tour.at(0.0));
-    wait(tour.offscreen.app_mut(), MOST_FRAMES, |index, stream| {
+    wait::<T>(tour.offscreen.app_mut(), MOST_FRAMES, |index, stream| {
         3 * index.len() >= stream.wanted().len()
     })?;
     tour.take(
@@ -120,14 +122,22 @@ pub fn take(
     tour.settle()?;
     let reach = settings.chunk_size * settings.radius as f32;
     let eye = Vec3::new(-0.24, 0.125, 0.17) * reach;
-    let eye =
-        Transform::from_translation(eye).looking_at(Vec3::new(0.06, 0.0, -0.04) * reach, Vec3::Y);
-    tour.take("overview.png", "the city's centre from above", eye)?;
+    // Over the hills, where there are some.
+    let height = if settings.ceiling.is_finite() {
+        settings.ceiling
+    } else {
+        eye.y
+    };
+    let eye = Transform::from_translation(eye.with_y(height));
+    let eye = eye.looking_at(Vec3::new(0.06, 0.0, -0.04) * reach, Vec3::Y);
+    tour.take("overview.png", "the middle from above", eye)?;
     Ok(tour.pictures)
 }
 
 /// A viewer that goes from picture to picture.
-struct Tour<'a> {
+struct Tour<'a, T> {
+    /// What a chunk contains.
+    content: PhantomData<fn() -> T>,
     offscreen: OffscreenApp,
     viewer: Entity,
     folder: &'a Path,
@@ -136,10 +146,10 @@ struct Tour<'a> {
     pictures: Vec<Picture>,
 }
 
-impl Tour<'_> {
+impl<T: Send + Sync + 'static> Tour<'_, T> {
     /// Where the scenario's first viewer is.
     fn at(&self, seconds: f64) -> Vec3 {
-        self.scenario.place(0, seconds, self.settings)
+        place(self.scenario, 0, seconds, self.settings)
     }
 
     fn go_to(&mut self, place: Vec3) {
@@ -150,7 +160,7 @@ impl Tour<'_> {
     }
 
     fn settle(&mut self) -> Result<(), RenderError> {
-        wait(self.offscreen.app_mut(), MOST_FRAMES, |_, stream| {
+        wait::<T>(self.offscreen.app_mut(), MOST_FRAMES, |_, stream| {
             stream.is_settled()
         })
     }
@@ -179,7 +189,7 @@ impl Tour<'_> {
         save(&image, &path)?;
         let batches = self.offscreen.batches();
         let world = self.offscreen.app_mut().world();
-        let index = world.resource::<ChunkIndex<CityChunk>>();
+        let index = world.resource::<ChunkIndex<T>>();
         self.pictures.push(Picture {
             caption,
             path,
@@ -191,23 +201,23 @@ impl Tour<'_> {
         Ok(())
     }
 
-    fn stream(&mut self) -> Mut<'_, ChunkStream<CityChunk>> {
+    fn stream(&mut self) -> Mut<'_, ChunkStream<T>> {
         let world = self.offscreen.app_mut().world_mut();
-        world.resource_mut::<ChunkStream<CityChunk>>()
+        world.resource_mut::<ChunkStream<T>>()
     }
 }
 
 /// Runs frames until the stream is as asked.
-fn wait(
+fn wait<T: Send + Sync + 'static>(
     app: &mut App,
     most_frames: u32,
-    is_so: impl Fn(&ChunkIndex<CityChunk>, &ChunkStream<CityChunk>) -> bool,
+    is_so: impl Fn(&ChunkIndex<T>, &ChunkStream<T>) -> bool,
 ) -> Result<(), RenderError> {
     for _ in 0..most_frames {
         app.update();
         let world = app.world();
-        let index = world.resource::<ChunkIndex<CityChunk>>();
-        if is_so(index, world.resource::<ChunkStream<CityChunk>>()) {
+        let index = world.resource::<ChunkIndex<T>>();
+        if is_so(index, world.resource::<ChunkStream<T>>()) {
             return Ok(());
         }
     }
@@ -221,13 +231,12 @@ mod tests {
 
     #[test]
     fn a_world_that_does_not_come_to_rest_is_not_photographed() {
+        type T = crate::city::CityChunk;
         let mut app = city_app(&Settings::default()).expect("the defaults make sense");
         app.world_mut()
             .spawn((ChunkViewer::default(), Transform::default()));
-        app.world_mut()
-            .resource_mut::<ChunkStream<CityChunk>>()
-            .pause();
-        let waited = wait(&mut app, 9, |index, _| !index.is_empty());
+        app.world_mut().resource_mut::<ChunkStream<T>>().pause();
+        let waited = wait::<T>(&mut app, 9, |index, _| !index.is_empty());
         assert!(
             matches!(waited, Err(RenderError::Unsettled(9))),
             "{waited:?}"

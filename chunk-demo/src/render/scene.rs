@@ -21,14 +21,25 @@ use chunk_assets::{SharedAssets, Tint};
 use super::sky::Sky;
 use crate::city::spawn::{WholeWithin, fade_anew};
 use crate::harness::Settings;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, place};
 
-/// Puts sky, sun and ground around every camera made of [`camera`]. Add it after Bevy's render plugins and
+/// Puts sky, sun and, where the world is a plane, ground around every camera made of [`camera`]. Add it after Bevy's render plugins and
 /// [`ChunkAssetsPlugin`](chunk_assets::ChunkAssetsPlugin).
 #[derive(Clone, Copy, Debug)]
 pub struct ScenePlugin {
     /// The colours of the sky, and where the sun is.
     pub sky: Sky,
+    /// Whether there is ground as far as one sees. A world with a land of its own needs none.
+    pub has_ground: bool,
+}
+
+impl ScenePlugin {
+    /// What fits the world of these settings.
+    #[must_use]
+    pub fn of(sky: Sky, settings: &Settings) -> Self {
+        let has_ground = settings.half_height == 0;
+        Self { sky, has_ground }
+    }
 }
 
 /// On everything that follows the camera.
@@ -65,6 +76,9 @@ impl Plugin for ScenePlugin {
         let world = app.world_mut();
         light(world, &self.sky);
         backdrop(world, &self.sky);
+        if self.has_ground {
+            ground(world);
+        }
     }
 }
 
@@ -97,7 +111,7 @@ pub fn camera(sky: &Sky, sight: f32) -> impl Bundle {
 
 /// The view from where the scenario's first viewer is, towards where it flies and a little down.
 pub(super) fn view_ahead(scenario: &dyn Scenario, seconds: f64, settings: &Settings) -> Transform {
-    let at = |seconds| scenario.place(0, seconds, settings);
+    let at = |seconds| place(scenario, 0, seconds, settings);
     let course = (at(seconds + 0.5) - at(seconds)).with_y(0.0);
     let course = course.try_normalize().unwrap_or(Vec3::X);
     Transform::from_translation(at(seconds)).looking_to(course - 0.22 * Vec3::Y, Vec3::Y)
@@ -152,6 +166,9 @@ fn backdrop(world: &mut World, sky: &Sky) {
         Backdrop::Around(sky.sun * FAR * 0.8),
         unseen_by_light(),
     ));
+}
+
+fn ground(world: &mut World) {
     let shared = world.resource::<SharedAssets>().clone();
     let size = Vec3::new(2.0 * FAR, 1.0, 2.0 * FAR);
     world.spawn((

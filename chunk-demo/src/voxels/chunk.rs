@@ -28,7 +28,7 @@ const MATERIAL: Handle<ChunkMaterial> = uuid_handle!("3f3d7a54-1c2e-4a0b-9a63-0c
 pub fn voxel_spawner() -> Spawner<ChunkCoord, VoxelChunk> {
     Spawner::new(|_coord, chunk: VoxelChunk, writer| {
         let Some(mesh) = chunk.mesh else { return };
-        writer.run(move |world, root| {
+        writer.upload(mesh.bytes(), move |world, root| {
             let bounds = mesh.bounds();
             let mesh = Mesh3d(mesh.insert(world));
             if let Ok(mut root) = world.get_entity_mut(root) {

@@ -7,12 +7,12 @@ use bevy_math::{IVec3, Vec3};
 use chunk_apply::ChunkStream;
 use chunk_assets::ChunkMesh;
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{GenerateError, Job};
+use chunk_scheduler::{GenerateError, Job, Layer, LayerReport, Layers};
 
 use super::block::Block;
 use super::chunk::VoxelChunk;
 use super::edits::Edits;
-use super::land::{Column, Land};
+use super::land::{Column, Heights, Land};
 use super::mesher::mesh;
 use super::surroundings::Surroundings;
 use super::voxels::{SIZE, Voxels, chunk_of, corner};
@@ -33,7 +33,14 @@ use super::voxels::{SIZE, Voxels, chunk_of, corner};
 pub struct VoxelWorld {
     land: Arc<Land>,
     edits: Arc<Edits>,
+    layers: Layers,
+    voxels: Layer<ChunkCoord, Voxels>,
 }
+
+/// How many bytes of heights are kept: those of 4,096 columns.
+const HEIGHT_BYTES: usize = 16 << 20;
+/// How many bytes of voxels are kept: those of 4,096 chunks, not counting sky and rock.
+const VOXEL_BYTES: usize = 128 << 20;
 
 /// What a look meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +55,24 @@ impl VoxelWorld {
     /// The world with this seed, in which nobody has changed anything.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        let (land, edits) = (Arc::new(Land::new(seed)), Arc::<Edits>::default());
+        let layers = Layers::new();
+        let heights = layers.add("heights", HEIGHT_BYTES, Heights::bytes, {
+            let land = land.clone();
+            move |_job, column: Column| Ok(land.heights(column))
+        });
+        let voxels = layers.add("voxels", VOXEL_BYTES, Voxels::bytes, {
+            let (land, edits) = (land.clone(), edits.clone());
+            move |job, coord: ChunkCoord| {
+                let heights = heights.read(job, Column::from(coord))?;
+                Ok(edits.applied_to(coord, land.voxels(coord, &heights)))
+            }
+        });
         Self {
-            land: Arc::new(Land::new(seed)),
-            edits: Arc::default(),
+            land,
+            edits,
+            layers,
+            voxels,
         }
     }
 
@@ -61,6 +83,12 @@ impl VoxelWorld {
         edited.unwrap_or_else(|| self.land.block_at(voxel))
     }
 
+    /// What the layers hold: the heights and the voxels that generators share.
+    #[must_use]
+    pub fn layers(&self) -> Vec<LayerReport> {
+        self.layers.report()
+    }
+
     /// The voxels of a chunk, worked out from nothing.
     #[must_use]
     pub fn voxels(&self, coord: ChunkCoord) -> Voxels {
@@ -69,13 +97,13 @@ impl VoxelWorld {
             .applied_to(coord, self.land.voxels(coord, &heights))
     }
 
-    /// Makes a chunk.
+    /// Makes a chunk from its own voxels and those of the chunks around it, which it reads through the layers.
     ///
     /// # Errors
     ///
-    /// If its mesh cannot be drawn, which would be a mistake in the mesher.
+    /// If the job is cancelled.
     pub fn make(&self, job: &Job<ChunkCoord>) -> Result<VoxelChunk, GenerateError> {
-        let read = |coord| Ok::<_, GenerateError>(self.voxels(coord));
+        let read = |coord| self.voxels.read(job, coord);
         let mesh = match Surroundings::read(job.key(), read)? {
             Some(surroundings) => {
                 ChunkMesh::new(mesh(&surroundings)).map_err(GenerateError::permanent)?
@@ -125,6 +153,8 @@ impl VoxelWorld {
     /// of them the stream has.
     pub fn set(&self, voxel: IVec3, block: Block, stream: &mut ChunkStream<VoxelChunk>) -> usize {
         self.edits.set(voxel, block);
+        // All 27 chunks around it have read these voxels, but only those that the voxel touches look otherwise.
+        drop(self.voxels.invalidate(chunk_of(voxel).0));
         stream.refresh_together(Self::touched_by(voxel))
     }
 

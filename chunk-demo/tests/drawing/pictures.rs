@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
+use chunk_demo::city::CityChunk;
 use chunk_demo::render::pictures;
 use chunk_demo::scenario::Flight;
-use chunk_demo::{Settings, SettingsError};
+use chunk_demo::{Settings, SettingsError, Workload};
 use image::RgbaImage;
 
 const SIZE: [u32; 2] = [480, 270];
+
+fn city(settings: &Settings) -> Workload<CityChunk> {
+    Workload::city(settings.city()).expect("the settings make a city")
+}
 
 /// Which part of the pixels of some rows are so.
 fn share(image: &RgbaImage, rows: core::ops::Range<u32>, is_so: impl Fn([i32; 3]) -> bool) -> f64 {
@@ -137,7 +142,8 @@ fn the_key_moments_show_the_city() {
         unload_radius: 8,
         ..Settings::default()
     };
-    let taken = pictures::take(&folder, SIZE, &settings, &Flight).expect("there is an adapter");
+    let taken = pictures::take(&folder, SIZE, &settings, &Flight, &city(&settings))
+        .expect("there is an adapter");
     let names: Vec<_> = taken
         .iter()
         .map(|picture| picture.path.file_name().expect("a file").to_owned())
@@ -188,7 +194,8 @@ fn settings_that_make_no_sense_are_named() {
         ..Settings::default()
     };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("none");
-    let error = pictures::take(&folder, SIZE, &settings, &Flight).expect_err("no radius");
+    let error =
+        pictures::take(&folder, SIZE, &settings, &Flight, &city(&settings)).expect_err("no radius");
     let expected: SettingsError = settings.validate().expect_err("no radius");
     assert_eq!(error.to_string(), expected.to_string());
 }

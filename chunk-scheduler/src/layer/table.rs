@@ -167,7 +167,8 @@ impl<K: Key, V> Table<K, V> {
         }
     }
 
-    /// Lets an eighth of the values go, those that were not used for the longest time.
+    /// Lets an eighth of the values go, those that were not used for the longest time. That takes a look at each, which is
+    /// little for each that goes.
     fn make_room(&mut self, unused: &mut Vec<Arc<V>>) {
         let is_used = |_: &K, entry: &mut Entry<V>| match entry {
             Entry::LetGo(value, ..) => value.strong_count() > 0,
@@ -179,7 +180,7 @@ impl<K: Key, V> Table<K, V> {
             Entry::Making(_) | Entry::LetGo(..) => None,
         };
         let mut oldest: Vec<_> = self.entries.iter().filter_map(of_kept).collect();
-        let count = oldest.len().div_ceil(8);
+        let count = (oldest.len() / 8).max(1);
         if count < oldest.len() {
             oldest.select_nth_unstable(count);
             oldest.truncate(count);

@@ -6,6 +6,7 @@
 #![cfg(loom)]
 
 mod harness;
+mod layers;
 
 use chunk_scheduler::{
     FnRank, GenerateError, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig, Verdict,

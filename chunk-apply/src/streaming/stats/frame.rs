@@ -78,6 +78,8 @@ pub struct StreamingTotals {
     pub saved: u64,
     /// Calls of the save hook that failed.
     pub save_failures: u64,
+    /// Chunks that waited for their gates for longer than [`gate_patience`](crate::StreamingConfig::gate_patience).
+    pub late_gates: u64,
     /// Panics of observers and hooks that were caught while chunks were spawned, shown and despawned. A spawner's panic is
     /// a failure of its chunk, and a save hook's one of `save_failures`.
     pub panics: u64,

@@ -55,6 +55,7 @@ metric_table! {
     Level "loaded" "" "Chunks that are there" |s| s.loaded_chunks as f64;
     Level "unloading" "" "Chunks that are hidden and not yet despawned" |s| s.unloading_chunks as f64;
     Level "unsaved" "" "Chunks that are kept because saving them failed" |s| s.unsaved_chunks as f64;
+    Level "gated" "" "Chunks that are spawned and wait for their gates" |s| s.gated_chunks as f64;
     Level "entities" "" "Entities of the chunks that are there" |s| s.loaded_entities as f64;
     Level "bytes" "" "Bytes uploaded for chunks that are not despawned" |s| s.loaded_bytes as f64;
     Level "max_in_flight" "" "Jobs that may be on workers" |s| s.concurrency.limit as f64;
@@ -76,6 +77,7 @@ metric_table! {
     Count "unloaded" "_total" "Chunks whose last entity is gone" |s| s.totals.unloaded as f64;
     Count "saved" "_total" "Calls of the save hook that succeeded" |s| s.totals.saved as f64;
     Count "observer_panics" "_total" "Panics of observers and hooks that were caught" |s| s.totals.panics as f64;
+    Count "late_gates" "_total" "Chunks whose gates were closed for too long" |s| s.totals.late_gates as f64;
     Count "save_failures" "_total" "Calls of the save hook that failed" |s| s.totals.save_failures as f64;
     Time "wasted_time" "_seconds" "Time of generators whose result was never applied" |s| seconds(s.wasted.time);
     Time "main_thread" "_seconds" "Main-thread time of the last frame" |s| seconds(s.frame.main_thread());

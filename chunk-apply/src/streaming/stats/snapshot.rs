@@ -49,6 +49,8 @@ pub struct StreamingSnapshot {
     pub unloading_chunks: usize,
     /// Those of them that are kept because saving them failed.
     pub unsaved_chunks: usize,
+    /// Chunks of which all entities are spawned and that wait, hidden, for their gates.
+    pub gated_chunks: usize,
     /// Wanted chunks that were given up and not asked for again.
     pub quarantined_chunks: usize,
     /// What the last frame cost and did.

@@ -30,9 +30,15 @@ impl<T> Backlog<T> {
         self.chunks.insert(position, Box::new(chunk.content));
     }
 
-    /// The next chunk, its version and its content.
-    pub(super) fn pop(&mut self) -> Option<(ChunkCoord, Version, T)> {
-        let ((_, _, coord, version), content) = self.chunks.pop_first()?;
+    /// The next chunk that need not wait, its version and its content.
+    pub(super) fn pop(
+        &mut self,
+        must_wait: impl Fn(ChunkCoord) -> bool,
+    ) -> Option<(ChunkCoord, Version, T)> {
+        let mut positions = self.chunks.keys();
+        let position = *positions.find(|(_, _, coord, _)| !must_wait(*coord))?;
+        let content = self.chunks.remove(&position)?;
+        let (_, _, coord, version) = position;
         Some((coord, version, *content))
     }
 

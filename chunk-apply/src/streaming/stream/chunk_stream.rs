@@ -25,7 +25,7 @@ use bevy_ecs::{
 };
 use bevy_math::Vec3;
 use chunk_coord::{ChunkCoord, ChunkGrid, PositionError, ViewRange, Viewer, WantedSet};
-use chunk_scheduler::{ConfigError, Lane, Scheduler, Status};
+use chunk_scheduler::{ConfigError, Invalidated, Lane, Scheduler, Status};
 use core::{fmt, time::Duration};
 use std::collections::BTreeSet;
 use tracing::error;
@@ -77,6 +77,8 @@ pub struct ChunkStream<T: Send + Sync + 'static> {
     pub scan_budget: Duration,
     /// How long a viewer that vanishes still counts; see [`StreamingConfig::linger`](crate::StreamingConfig::linger).
     pub linger: Duration,
+    /// How long a chunk may wait for its gates; see [`StreamingConfig::gate_patience`](crate::StreamingConfig::gate_patience).
+    pub gate_patience: Duration,
     /// What becomes of a chunk whose root a user despawns from now on.
     pub despawned_roots: DespawnedRoots,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
@@ -90,6 +92,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             range: config.range,
             scan_budget: config.scan_budget,
             linger: config.linger,
+            gate_patience: config.gate_patience,
             despawned_roots: config.despawned_roots,
             state,
         }
@@ -144,8 +147,19 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.held.partial
     }
 
-    /// Bytes that were [uploaded](crate::ChunkWriter::upload) for chunks that are in the `World`: loaded, partly spawned, or
-    /// given up and not yet despawned.
+    /// Chunks of which all entities are spawned and that wait, hidden, for their [gates](crate::ChunkWriter::show_when).
+    #[must_use]
+    pub fn gated(&self) -> usize {
+        self.state.held.gated
+    }
+
+    /// Those of them that have waited for longer than [`gate_patience`](Self::gate_patience), in their order.
+    pub fn late_gates(&self) -> impl Iterator<Item = ChunkCoord> + '_ {
+        self.state.gates.late()
+    }
+
+    /// Bytes that were [uploaded](crate::ChunkWriter::upload) for chunks that are in the `World`: loaded, partly spawned,
+    /// waiting for their gates, or given up and not yet despawned.
     #[must_use]
     pub fn loaded_bytes(&self) -> usize {
         self.state.held.bytes
@@ -192,6 +206,10 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         }
         if let Some((_, entities)) = self.partial().filter(|(partial, _)| *partial == coord) {
             return ChunkStatus::Spawning { entities };
+        }
+        if let Some((since, is_late)) = state.gates.find(coord) {
+            let waited = state.clock.now().saturating_sub(since);
+            return ChunkStatus::Gated { waited, is_late };
         }
         let job = state.scheduler.explain(coord);
         if job.status != Status::Unknown {
@@ -270,6 +288,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             && self.state.scheduler.depths().live() == 0
             && self.unloading() == 0
             && self.partial().is_none()
+            && self.gated() == 0
             && self.state.returned.is_empty()
             && self.saving_all() == 0
             && self.state.pending_changes.is_empty()
@@ -332,12 +351,14 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// What is generated first waits for the rest. Then all are spawned in one frame and each in one piece, whatever the
     /// [`budget`](Self::budget) says once there is time for the first, so this is for a few chunks and not for a
-    /// region. One that fails for good, or is no longer wanted, is not waited for; one that is tried again is, and so is one
-    /// that cannot be made yet or whose save fails and is tried again. Of more than half of
+    /// region. One that fails for good, whose save is given up, or that is no longer wanted, is not waited for. One that is
+    /// tried again, or cannot be made yet, is waited for as long as [`gate_patience`](Self::gate_patience) says: then what is
+    /// made is swapped without the others, with a warning. Of more than half of
     /// [`backlog_capacity`](chunk_scheduler::SchedulerConfig::backlog_capacity) the first are not waited with.
     ///
-    /// Calls that have a chunk in common with a group under way wait for it, and those of them that overlap become one group:
-    /// calls for each of many neighbours end in a region that is swapped in one frame.
+    /// Calls that have a chunk in common with a group under way wait for it, and those of them that overlap become one group
+    /// of up to half of the backlog's capacity: calls for each of many neighbours end in a region that is swapped in one frame.
+    /// Of a call that would make it larger, what is in such a group already is swapped with that one.
     ///
     /// A chunk that is in a group which is not swapped yet is refreshed after that, so this may be called at any rate. If
     /// what the generator reads changes while a group is being made, those that are made later have read it and the others
@@ -382,6 +403,17 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             ys.clone().flat_map(column)
         });
         self.refresh_together(around)
+    }
+
+    /// [Refreshes together](Self::refresh_together) exactly the chunks that were made from values of layers which were
+    /// [invalidated](chunk_scheduler::Layer::invalidate): those that stand, and those that are under way. Returns how many of
+    /// them are wanted. See [`Layers`](chunk_scheduler::Layers).
+    pub fn refresh_made_from(&mut self, invalidated: &Invalidated) -> usize {
+        let mut chunks = self.state.scheduler.made_from(invalidated);
+        let standing = self.state.made_from.iter();
+        let standing = standing.filter(|(_, (_, sources))| invalidated.reaches(sources));
+        chunks.extend(standing.map(|(coord, _)| *coord));
+        self.refresh_together(chunks)
     }
 
     /// Whether the chunk is in a group that was [refreshed together](Self::refresh_together) and not swapped yet.
@@ -540,6 +572,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             loaded_bytes: self.loaded_bytes(),
             unloading_chunks: self.unloading(),
             unsaved_chunks: self.state.saves.kept(),
+            gated_chunks: self.gated(),
             quarantined_chunks: self.quarantined().len(),
             frame: self.last_frame(),
             apply_times: self.state.frames.apply_times(),

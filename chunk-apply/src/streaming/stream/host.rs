@@ -1,6 +1,6 @@
 //! Connects the applier to the scheduler, the backlog and the index.
 
-use super::{chunk_stream::ChunkStream, root_event::RootEvent, state::StreamState};
+use super::{chunk_stream::ChunkStream, gates::Gates, root_event::RootEvent, state::StreamState};
 use crate::{
     contain::contain,
     host::{
@@ -10,13 +10,14 @@ use crate::{
     streaming::{
         index::{ChunkIndex, ChunkRoot, RootOf},
         messages::{ChunkFailed, ChunkLoaded, ChunkUnloading},
+        order::ViewerRank,
     },
 };
 use bevy_ecs::{
     entity::Entity, hierarchy::Children, relationship::RelationshipTarget, world::World,
 };
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::Version;
+use chunk_scheduler::{Rank, Scheduler, Version};
 use core::marker::PhantomData;
 
 /// The stream in the `World`, as an [`Applier`](crate::Applier) works for it. It holds nothing: user code that runs between
@@ -45,8 +46,16 @@ fn live<T: Send + Sync + 'static>(
 
 /// How many of the next chunks are swapped together.
 fn ready<T: Send + Sync + 'static>(state: &StreamState<T>) -> usize {
-    let scheduler = &state.scheduler;
-    (state.swaps).ready(|coord, version| scheduler.is_live(coord, version))
+    (state.swaps).ready(is_next(&state.scheduler, &state.gates))
+}
+
+/// Whether this version of a chunk may be spawned, as the newest of those that are finished and after any that waits for its
+/// gate.
+fn is_next<'a, T: Send + Sync + 'static>(
+    scheduler: &'a Scheduler<ChunkCoord, T, ViewerRank>,
+    gates: &'a Gates,
+) -> impl Fn(ChunkCoord, Version) -> bool + 'a {
+    |coord, version| scheduler.is_live(coord, version) && !gates.keeps(coord)
 }
 
 impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
@@ -57,11 +66,11 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             }
             let mut outdated = Vec::new();
             let next = loop {
-                let scheduler = &state.scheduler;
+                let (scheduler, gates) = (&state.scheduler, &state.gates);
                 let has_rest = state.swaps.has_rest();
                 let next = (state.swaps)
-                    .pop(|coord, version| scheduler.is_live(coord, version))
-                    .or_else(|| state.backlog.pop());
+                    .pop(is_next(scheduler, gates))
+                    .or_else(|| state.backlog.pop(|coord| gates.keeps(coord)));
                 let Some((key, version, content)) = next else {
                     break None;
                 };
@@ -139,9 +148,11 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let coord = chunk.key;
         let shown = ChunkStream::<T>::with_state(world, |state| {
             let version = live(state, coord, chunk.version)?;
+            let sources = state.scheduler.sources(version);
             if !state.scheduler.applied(coord, version) {
                 return None;
             }
+            state.note_made_from(coord, chunk.version, sources);
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
             let distance_sq = state.rank.distance_sq(coord);
@@ -168,11 +179,27 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         Ok(replaced.or(departed.flatten()))
     }
 
+    fn waits_at_gate(&mut self, world: &mut World, coord: &ChunkCoord, version: u64, waits: bool) {
+        ChunkStream::<T>::with_state(world, |state| {
+            if waits {
+                state.gates.enter(*coord, version, state.clock.now());
+            } else {
+                state.gates.leave(*coord, version);
+            }
+        });
+    }
+
+    fn gate_rank(&self, world: &World, coord: &ChunkCoord) -> u64 {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        stream.map_or(0, |stream| stream.state.rank.rank(coord))
+    }
+
     fn next_departure(&mut self, world: &mut World) -> Option<Departure<ChunkCoord>> {
         ChunkStream::<T>::with_state(world, |state| {
             let departure = state.departures.pop()?;
             let LoadedChunk { root, version, .. } = departure.chunk;
             state.hidden.remove(&root);
+            state.forget_made_from(departure.key, version);
             if let Some(lod) = &mut state.lod {
                 lod.forget(departure.key, version);
             }

@@ -3,6 +3,7 @@
 mod backlog;
 mod chunk_stream;
 mod departures;
+mod gates;
 mod hide_queue;
 mod host;
 mod parked_applier;

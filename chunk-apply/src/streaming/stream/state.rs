@@ -3,6 +3,7 @@
 use super::{
     backlog::Backlog,
     departures::Departures,
+    gates::Gates,
     hide_queue::HideQueue,
     pending_changes::PendingChanges,
     quarantine::Quarantine,
@@ -29,7 +30,7 @@ use crate::{
 use ahash::AHashMap;
 use bevy_ecs::entity::Entity;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange, WantedSet};
-use chunk_scheduler::{JobState, Lane, Scheduler, Version};
+use chunk_scheduler::{JobState, Lane, Scheduler, Sources, Version};
 use core::{ops::DerefMut, time::Duration};
 use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
@@ -49,6 +50,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) backlog: Backlog<T>,
     /// Contents that wait for those of other chunks.
     pub(in crate::streaming) swaps: Swaps<T>,
+    /// Chunks that wait to be seen.
+    pub(in crate::streaming) gates: Gates,
     pub(in crate::streaming) quarantine: Quarantine,
     pub(in crate::streaming) lod: Option<LodTracker>,
     pub(in crate::streaming) save_hook: Option<SaveHook>,
@@ -63,6 +66,8 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) departures: Departures,
     /// Roots that left the index and are still visible.
     pub(in crate::streaming) to_hide: HideQueue,
+    /// What the chunks were made from that stand or can return, with the version. Only those that read a layer.
+    pub(in crate::streaming) made_from: AHashMap<ChunkCoord, (u64, Sources)>,
     /// What hiding the roots that left has replaced.
     pub(in crate::streaming) hidden: AHashMap<Entity, Hidden>,
     /// Chunks that are not wanted and may still stand, and that are not to be taken back. Only while changes are pending.
@@ -117,6 +122,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             scheduler,
             backlog: Backlog::new(),
             swaps: Swaps::new(),
+            gates: Gates::default(),
             quarantine: Quarantine::default(),
             lod,
             save_hook,
@@ -127,6 +133,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             saves: SaveQueue::default(),
             departures: Departures::default(),
             to_hide: HideQueue::default(),
+            made_from: AHashMap::new(),
             hidden: AHashMap::new(),
             outdated: BTreeSet::new(),
             returned: Vec::new(),
@@ -170,13 +177,19 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             }
             return;
         }
-        self.swaps.add(chunks);
+        self.swaps.add(chunks, self.most_together());
         self.renew_next_together();
+    }
+
+    /// How many chunks may wait for each other. With more, nothing else would be delivered.
+    pub(in crate::streaming) fn most_together(&self) -> usize {
+        self.scheduler.config().backlog_capacity / 2
     }
 
     /// Requests the groups that no other has to be swapped before.
     pub(in crate::streaming) fn renew_next_together(&mut self) {
-        while let Some(chunks) = self.swaps.next() {
+        let now = self.clock.now();
+        while let Some(chunks) = self.swaps.next(now) {
             for coord in chunks {
                 self.renew(coord, Lane::Urgent);
             }
@@ -312,6 +325,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         let failures = self.saves.fail(coord);
         let must_give_up = self.save_policy.gives_up_after(failures);
         if must_give_up {
+            self.swaps.cannot_save(coord);
             if let Some(released) = self.saves.release(coord) {
                 self.release(released);
             }
@@ -343,12 +357,13 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     }
 
     /// Whether a version of the chunk is under way that will replace what stands. One that waits to be asked for again may
-    /// never come.
+    /// never come, nor one whose gate has been closed for long.
     pub(super) fn is_replacing(&self, coord: ChunkCoord) -> bool {
         let scheduler = &self.scheduler;
         scheduler.live_versions(coord).count() > 1
             || (scheduler.live_version(coord).is_some()
-                && scheduler.state(coord) != Some(JobState::Retrying))
+                && scheduler.state(coord) != Some(JobState::Retrying)
+                && !self.gates.is_late(coord))
     }
 
     /// Makes due what is to be saved and waited for its time, or for a version that does not come.
@@ -356,6 +371,31 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         let mut saves = core::mem::take(&mut self.saves);
         saves.wake(now, |coord| self.is_replacing(coord));
         self.saves = saves;
+    }
+
+    /// This version of the chunk stands now.
+    pub(super) fn note_made_from(
+        &mut self,
+        coord: ChunkCoord,
+        version: u64,
+        sources: Option<Sources>,
+    ) {
+        if let Some(sources) = sources {
+            self.made_from.insert(coord, (version, sources));
+        } else {
+            self.made_from.remove(&coord);
+        }
+    }
+
+    /// This version of the chunk is about to be despawned.
+    pub(super) fn forget_made_from(&mut self, coord: ChunkCoord, version: u64) {
+        if self
+            .made_from
+            .get(&coord)
+            .is_some_and(|(of, _)| *of == version)
+        {
+            self.made_from.remove(&coord);
+        }
     }
 
     /// Takes an earlier version of a chunk that left and was not despawned yet, because a newer one is whole.
@@ -367,6 +407,12 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             lod.forget(coord, chunk.version);
         }
         Some(chunk)
+    }
+
+    /// Whether chunks wait to be applied for nothing but time.
+    pub(in crate::streaming) fn is_busy(&self) -> bool {
+        let depths = self.scheduler.depths();
+        depths.completed + depths.backlog > self.held.gated
     }
 
     /// Chunks that left and are not with the applier.

@@ -2,6 +2,7 @@
 
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{Delivered, Version};
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tracing::warn;
 
@@ -17,10 +18,26 @@ enum Member<T> {
     Whole(Version, T),
 }
 
+/// Chunks that wait for each other.
+struct Group<T> {
+    members: BTreeMap<ChunkCoord, Member<T>>,
+    /// When they were requested.
+    since: Duration,
+}
+
+impl<T> Group<T> {
+    /// One that is still to be made.
+    fn missing(&self) -> Option<ChunkCoord> {
+        let mut members = self.members.iter();
+        let missing = members.find(|(_, member)| !matches!(member, Member::Whole(..)));
+        missing.map(|(coord, _)| *coord)
+    }
+}
+
 /// The groups of chunks that are swapped in one frame each.
 pub(in crate::streaming) struct Swaps<T> {
     /// Those that are being made, oldest first. No chunk is in two of these and `whole`.
-    groups: Vec<BTreeMap<ChunkCoord, Member<T>>>,
+    groups: Vec<Group<T>>,
     /// Those that are made and wait for their frame.
     whole: VecDeque<VecDeque<Content<T>>>,
     /// What is left of the one that is being spawned.
@@ -53,26 +70,43 @@ impl<T> Swaps<T> {
 
     fn has_begun(&self, coord: ChunkCoord) -> bool {
         let mut whole = self.whole.iter().flatten().chain(&self.begun);
-        self.groups.iter().any(|group| group.contains_key(&coord))
+        self.groups
+            .iter()
+            .any(|group| group.members.contains_key(&coord))
             || whole.any(|(other, ..)| *other == coord)
     }
 
-    /// Adds a group that follows those of its chunks that there are. [`next`](Self::next) says when it is to be requested.
-    pub(super) fn add(&mut self, mut chunks: BTreeSet<ChunkCoord>) {
-        let overlaps = |other: &mut BTreeSet<ChunkCoord>| !other.is_disjoint(&chunks);
-        let others: Vec<_> = self.following.extract_if(.., overlaps).collect();
-        chunks.extend(others.into_iter().flatten());
-        self.following.push(chunks);
+    /// Adds a group that follows those of its chunks that there are. [`next`](Self::next) says when it is to be requested. It
+    /// is joined with others that are not requested yet, up to so many chunks together; of a larger group, what is in those
+    /// others stays there.
+    pub(super) fn add(&mut self, mut chunks: BTreeSet<ChunkCoord>, most: usize) {
+        let mut others = core::mem::take(&mut self.following);
+        others.retain(|other| {
+            let is_joined = !other.is_disjoint(&chunks) && other.union(&chunks).count() <= most;
+            if is_joined {
+                chunks.extend(other);
+            } else {
+                chunks.retain(|coord| !other.contains(coord));
+            }
+            !is_joined
+        });
+        self.following = others;
+        if !chunks.is_empty() {
+            self.following.push(chunks);
+        }
     }
 
     /// The next group that none has to be swapped before, and that is to be requested.
-    pub(in crate::streaming) fn next(&mut self) -> Option<Vec<ChunkCoord>> {
+    pub(in crate::streaming) fn next(&mut self, now: Duration) -> Option<Vec<ChunkCoord>> {
         let may_begin =
             |group: &BTreeSet<ChunkCoord>| !group.iter().any(|coord| self.has_begun(*coord));
         let at = self.following.iter().position(may_begin)?;
         let chunks = self.following.remove(at);
         let members = chunks.iter().map(|coord| (*coord, Member::Unrequested));
-        self.groups.push(members.collect());
+        self.groups.push(Group {
+            members: members.collect(),
+            since: now,
+        });
         Some(chunks.into_iter().collect())
     }
 
@@ -114,7 +148,7 @@ impl<T> Swaps<T> {
             outdated.push(content);
         }
         let is_whole = |member: &&Member<T>| matches!(member, Member::Whole(..));
-        let waiting = self.groups.iter().flat_map(BTreeMap::values);
+        let waiting = self.groups.iter().flat_map(|group| group.members.values());
         let is_full = waiting.filter(is_whole).count() > most;
         if is_full {
             warn!(
@@ -128,12 +162,37 @@ impl<T> Swaps<T> {
     /// This version of the chunk failed for good, so the others of its group do not wait for it. One that is whole stays, and
     /// so does one that is requested later.
     pub(in crate::streaming) fn fail(&mut self, coord: ChunkCoord, version: Version) {
-        let has_failed = |group: &BTreeMap<ChunkCoord, Member<T>>| match group.get(&coord) {
+        let has_failed = |group: &Group<T>| match group.members.get(&coord) {
             Some(Member::Requested(first)) => *first <= version,
             _ => false,
         };
         if let Some(at) = self.groups.iter().position(has_failed) {
             self.remove(at, coord);
+        }
+    }
+
+    /// Saving the chunk was given up before its new version was requested, so the others of its group do not wait for it.
+    pub(super) fn cannot_save(&mut self, coord: ChunkCoord) {
+        let is_unrequested =
+            |group: &Group<T>| matches!(group.members.get(&coord), Some(Member::Unrequested));
+        if let Some(at) = self.groups.iter().position(is_unrequested) {
+            self.remove(at, coord);
+        }
+    }
+
+    /// Swaps groups of which some are whole and have waited for so long, without the others, with a warning.
+    pub(in crate::streaming) fn part_late(&mut self, now: Duration, patience: Duration) {
+        let is_late = |group: &Group<T>| now.saturating_sub(group.since) >= patience;
+        while let Some(group) = self.groups.iter().find(|group| is_late(group)) {
+            let Some(missing) = group.missing() else {
+                break;
+            };
+            warn!(
+                coord = ?missing,
+                "chunks that were refreshed together are shown without this one and maybe others, which are not made since \
+                 {patience:?}"
+            );
+            self.finish(missing, true);
         }
     }
 
@@ -154,7 +213,7 @@ impl<T> Swaps<T> {
         let at = self
             .groups
             .iter()
-            .position(|group| group.contains_key(&coord))?;
+            .position(|group| group.members.contains_key(&coord))?;
         match self.remove(at, coord) {
             Some(Member::Whole(_, content)) => Some(content),
             _ => None,
@@ -163,8 +222,9 @@ impl<T> Swaps<T> {
 
     /// Removes a member of a group, for which the others then do not wait.
     fn remove(&mut self, at: usize, coord: ChunkCoord) -> Option<Member<T>> {
-        let member = self.groups[at].remove(&coord);
-        if let Some(other) = self.groups[at].keys().next().copied() {
+        let members = &mut self.groups[at].members;
+        let member = members.remove(&coord);
+        if let Some(other) = members.keys().next().copied() {
             self.finish(other, false);
         } else {
             self.groups.remove(at);
@@ -209,24 +269,27 @@ impl<T> Swaps<T> {
 
     fn member(&mut self, coord: ChunkCoord) -> Option<&mut Member<T>> {
         let mut groups = self.groups.iter_mut();
-        groups.find_map(|group| group.get_mut(&coord))
+        groups.find_map(|group| group.members.get_mut(&coord))
     }
 
     /// Lets the group of this chunk be swapped if all of it is whole, or if it `must`.
     fn finish(&mut self, coord: ChunkCoord, must: bool) {
-        let is_done = |group: &mut BTreeMap<ChunkCoord, Member<T>>| {
-            group.contains_key(&coord)
-                && (must || (group.values()).all(|member| matches!(member, Member::Whole(..))))
+        let is_done = |group: &mut Group<T>| {
+            group.members.contains_key(&coord) && (must || group.missing().is_none())
         };
         for group in self.groups.extract_if(.., is_done) {
             let contents = group
+                .members
                 .into_iter()
                 .filter_map(|(coord, member)| match member {
                     Member::Whole(version, content) => Some((coord, version, content)),
                     // It is shown by itself.
                     Member::Unrequested | Member::Requested(_) => None,
                 });
-            self.whole.push_back(contents.collect());
+            let contents: VecDeque<_> = contents.collect();
+            if !contents.is_empty() {
+                self.whole.push_back(contents);
+            }
         }
     }
 }
@@ -265,8 +328,8 @@ mod tests {
     /// A group of A and B that is requested, as these versions.
     fn requested(a: Version, b: Version) -> Swaps<u32> {
         let mut swaps = Swaps::new();
-        swaps.add(BTreeSet::from([A, B]));
-        assert_eq!(swaps.next(), Some(vec![A, B]));
+        swaps.add(BTreeSet::from([A, B]), 9);
+        assert_eq!(swaps.next(Duration::ZERO), Some(vec![A, B]));
         swaps.is_made_as(A, a);
         swaps.is_made_as(B, b);
         swaps
@@ -294,14 +357,14 @@ mod tests {
     fn a_failure_takes_only_what_it_would_have_made() {
         let [a, b, newer, _] = versions();
         let mut swaps = requested(a, b);
-        swaps.add(BTreeSet::from([A, C]));
+        swaps.add(BTreeSet::from([A, C]), 9);
         assert!(offer(&mut swaps, A, a, 1));
         // It is whole already, and to be made again later.
         swaps.fail(A, newer);
         assert!(offer(&mut swaps, B, b, 1));
         assert_eq!(swaps.ready(|_, _| true), 2);
         while swaps.pop(|_, _| true).is_some() {}
-        assert_eq!(swaps.next(), Some(vec![A, C]));
+        assert_eq!(swaps.next(Duration::ZERO), Some(vec![A, C]));
         // A version from before its request fails, which waits for a save.
         swaps.fail(A, a);
         swaps.is_made_as(C, b);
@@ -319,12 +382,48 @@ mod tests {
     fn what_is_no_longer_wanted_leaves_wherever_it_is() {
         let [a, b, ..] = versions();
         let mut swaps = requested(a, b);
-        swaps.add(BTreeSet::from([A, B]));
+        swaps.add(BTreeSet::from([A, B]), 9);
         assert!(offer(&mut swaps, A, a, 1));
         assert_eq!(swaps.leave(B), None);
         assert_eq!(swaps.ready(|_, _| true), 1);
         assert!(!swaps.contains(B) && swaps.contains(A));
         assert_eq!(swaps.leave(A), Some(1));
         assert!(swaps.is_empty());
+    }
+
+    #[test]
+    fn groups_are_joined_up_to_a_limit_and_no_chunk_is_in_two_that_follow() {
+        let [a, b, ..] = versions();
+        let mut swaps = requested(a, b);
+        let row = |from: i32, to: i32| (from..to).map(|x| ChunkCoord::planar(x, 0));
+        for (from, to) in [(0, 3), (2, 5), (1, 7), (0, 9), (20, 40), (30, 50), (25, 30)] {
+            swaps.add(row(from, to).collect(), 6);
+        }
+        // The second joins the first; the others are more than may be joined, and what is left of them follows.
+        let sizes: Vec<usize> = swaps.following.iter().map(BTreeSet::len).collect();
+        assert_eq!(sizes, [5, 4, 20, 10]);
+        let all: BTreeSet<_> = swaps.following.iter().flatten().copied().collect();
+        assert!(all.into_iter().eq(row(0, 9).chain(row(20, 50))));
+        for number in 0..1_000 {
+            swaps.add(row(number % 50, number % 50 + 7).collect(), 6);
+        }
+        let chunks: usize = swaps.following.iter().map(BTreeSet::len).sum();
+        assert_eq!(chunks, 56, "however often it is called");
+    }
+
+    #[test]
+    fn a_group_that_is_not_whole_in_time_is_parted() {
+        let [a, b, ..] = versions();
+        let mut swaps = requested(a, b);
+        let patience = Duration::from_secs(5);
+        assert!(offer(&mut swaps, A, a, 1));
+        swaps.part_late(patience - Duration::from_nanos(1), patience);
+        assert_eq!(swaps.ready(|_, _| true), 0);
+        swaps.part_late(patience, patience);
+        assert_eq!(swaps.ready(|_, _| true), 1);
+        assert!(!offer(&mut swaps, B, b, 1), "it is shown by itself");
+        let mut swaps = requested(a, b);
+        swaps.part_late(patience, patience);
+        assert!(swaps.is_empty(), "nothing of it is there");
     }
 }

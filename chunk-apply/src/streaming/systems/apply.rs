@@ -60,6 +60,7 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
         && (state.scheduler.depths().live() > 0
             || stream.unloading() > 0
             || stream.partial().is_some()
+            || stream.gated() > 0
             || !state.to_hide.is_empty()
             || !state.swaps.is_empty()
             || !state.returned.is_empty()
@@ -84,6 +85,8 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
+        state.swaps.part_late(start, stream.gate_patience);
+        state.totals.late_gates += state.gates.tell_late(start, stream.gate_patience);
         state.wake_saves(start);
         let inline = state.scheduler.inline_budget();
         let mut budget = state.frames.now.left_of(&stream.budget, inline);
@@ -142,6 +145,7 @@ fn forget_orphaned<T: Send + Sync + 'static>(
         let state = &mut stream.state;
         for (coord, is_there) in orphaned {
             if !is_there {
+                state.made_from.remove(&coord);
                 state.unloaded.push(ChunkUnloaded::new(coord));
             }
             // A chunk of another grid is not wanted either, and a newer version may be under way.
@@ -230,8 +234,7 @@ fn collect<T: Send + Sync + 'static>(
     if !state.swaps.is_empty() {
         state.renew_next_together();
     }
-    // Else nothing more would be delivered when this many wait for the others of their group.
-    let most = state.scheduler.config().backlog_capacity / 2;
+    let most = state.most_together();
     let (backlog, swaps, mut outdated) = (&mut state.backlog, &mut state.swaps, Vec::new());
     let mut put_away = |chunk| {
         if let Some(chunk) = swaps.offer(chunk, most, &mut outdated) {

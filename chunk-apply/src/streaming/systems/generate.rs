@@ -63,9 +63,7 @@ fn tick<T: Send + Sync + 'static>(state: &mut StreamState<T>, start: Duration) {
     let Some(budget) = state.scheduler.inline_budget() else {
         return state.scheduler.tick(start);
     };
-    let depths = state.scheduler.depths();
-    let is_busy = depths.completed + depths.backlog > 0;
-    let share = if is_busy {
+    let share = if state.is_busy() {
         budget / SHARE_OF_A_BUSY_FRAME
     } else {
         budget

@@ -42,8 +42,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
     let limit = (stream.scan_budget).saturating_sub(state.frames.now.scan);
     let is_unloading = state.held.unloading + state.departing().chunks > 0;
     // In a frame in which nothing waits to be applied, requests may take more of the time.
-    let depths = state.scheduler.depths();
-    let spare = if depths.completed + depths.backlog == 0 && !is_unloading {
+    let spare = if !state.is_busy() && !is_unloading {
         (stream.budget.time).map_or(Duration::MAX, |time| time / 2)
     } else {
         Duration::ZERO

@@ -9,12 +9,10 @@ use bevy_input::keyboard::KeyCode;
 use bevy_pbr::{DistanceFog, FogFalloff};
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkStream, ChunkViewer};
-use chunk_coord::ViewRange;
 
 use super::panics::Panics;
-use crate::city::CityChunk;
 use crate::city::spawn::WholeWithin;
-use crate::harness::Settings;
+use crate::harness::{Settings, view_range};
 use crate::render::scene::haze;
 
 /// The keys and what they do, as the window shows them.
@@ -30,6 +28,11 @@ pub(super) const HELP: [(&str, &str); 10] = [
     ("R", "retry what has failed"),
     ("H Esc", "hide this, close"),
 ];
+/// The same for worlds where one can dig.
+pub(super) const DIGGING: [(&str, &str); 2] = [
+    ("left, G", "dig what the cross is on"),
+    ("middle, B", "build before it"),
+];
 
 /// What keys have set, apart from the settings that the stream itself has.
 #[derive(Resource, Clone, Copy, Debug)]
@@ -40,7 +43,10 @@ pub(super) struct Asked {
     pub(super) radius: u32,
     /// How much wider the unload radius is.
     margin: u32,
+    half_height: u32,
     chunk_size: f32,
+    /// Whether one can dig and build here.
+    pub(super) digs: bool,
 }
 
 impl Asked {
@@ -49,6 +55,8 @@ impl Asked {
             help: true,
             radius: settings.radius,
             margin: settings.unload_radius - settings.radius,
+            half_height: settings.half_height,
+            digs: false,
             chunk_size: settings.chunk_size,
         }
     }
@@ -67,11 +75,11 @@ const RADII: core::ops::RangeInclusive<u32> = 1..=Settings::WIDEST_RADIUS;
 const SHORTEST_BUDGET: Duration = Duration::from_micros(125);
 const LONGEST_BUDGET: Duration = Duration::from_millis(16);
 
-pub(super) fn act(
+pub(super) fn act<T: Send + Sync + 'static>(
     keys: Res<ButtonInput<KeyCode>>,
     panics: Res<Panics>,
     mut asked: ResMut<Asked>,
-    mut stream: ResMut<ChunkStream<CityChunk>>,
+    mut stream: ResMut<ChunkStream<T>>,
     mut viewers: Query<&mut Transform, With<ChunkViewer>>,
     mut exit: MessageWriter<AppExit>,
 ) {
@@ -101,28 +109,31 @@ pub(super) fn act(
     }
 }
 
-fn change_radius(stream: &mut ChunkStream<CityChunk>, asked: &mut Asked, by: i32) {
+fn change_radius<T: Send + Sync + 'static>(
+    stream: &mut ChunkStream<T>,
+    asked: &mut Asked,
+    by: i32,
+) {
     let radius = asked.radius.saturating_add_signed(by);
-    let radius = radius.clamp(*RADII.start(), *RADII.end());
-    if let Ok(range) = ViewRange::disc(radius, radius + asked.margin) {
-        stream.range = Some(range);
-        asked.radius = radius;
-    }
+    asked.radius = radius.clamp(*RADII.start(), *RADII.end());
+    stream.range = Some(view_range(asked.radius, asked.half_height, asked.margin));
 }
 
 /// Lets fog and fading follow the radius, so that a wider world is visible.
 pub(super) fn look_as_far(
     asked: Res<Asked>,
-    mut whole: ResMut<WholeWithin>,
+    whole: Option<ResMut<WholeWithin>>,
+    mut seen: Local<Option<u32>>,
     mut eyes: Query<&mut DistanceFog>,
 ) {
-    let now = WholeWithin::new(asked.chunk_size, asked.radius).metres();
-    if whole.metres() == now {
+    if seen.replace(asked.radius) == Some(asked.radius) {
         return;
     }
-    whole.set(asked.chunk_size, asked.radius);
-    // The spawner shares the value, so setting it is no change of the resource that systems would notice.
-    whole.set_changed();
+    if let Some(mut whole) = whole {
+        whole.set(asked.chunk_size, asked.radius);
+        // The spawner shares the value, so setting it is no change of the resource that systems would notice.
+        whole.set_changed();
+    }
     for mut fog in &mut eyes {
         let haze = haze(asked.chunk_size, asked.radius);
         fog.falloff = FogFalloff::from_visibility_squared(haze);
@@ -136,7 +147,10 @@ pub(super) fn stay_above_ground(mut viewers: Query<&mut Transform, With<ChunkVie
     }
 }
 
-fn change_budget(stream: &mut ChunkStream<CityChunk>, change: impl FnOnce(Duration) -> Duration) {
+fn change_budget<T: Send + Sync + 'static>(
+    stream: &mut ChunkStream<T>,
+    change: impl FnOnce(Duration) -> Duration,
+) {
     let now = stream.budget.time.unwrap_or(LONGEST_BUDGET);
     stream.budget.time = Some(change(now).clamp(SHORTEST_BUDGET, LONGEST_BUDGET));
 }
@@ -147,10 +161,11 @@ mod tests {
     use bevy_camera::visibility::VisibilityRange;
     use bevy_ecs::message::Messages;
     use chunk_apply::ChunkIndex;
+    use chunk_coord::ViewRange;
 
     use super::*;
-    use crate::city::ItemKind;
     use crate::city::spawn::{Building, fade_anew, fades};
+    use crate::city::{CityChunk, ItemKind};
     use crate::render::window::panics::add_city_with_panics;
 
     fn app(settings: &Settings) -> App {
@@ -162,7 +177,7 @@ mod tests {
             .add_systems(
                 Update,
                 (
-                    act,
+                    act::<CityChunk>,
                     look_as_far,
                     stay_above_ground,
                     fade_anew.run_if(resource_exists_and_changed::<WholeWithin>),

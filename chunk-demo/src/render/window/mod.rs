@@ -1,6 +1,8 @@
-//! A window onto the city: fly through it, watch the stream, and disturb it. The keys are listed in the window.
+//! A window onto a world: fly through it, watch the stream, and disturb it. The keys are listed in the window.
 
 mod controls;
+#[cfg(feature = "voxels")]
+mod digging;
 mod open;
 mod overlay;
 mod overlay_plane;

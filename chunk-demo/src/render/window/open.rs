@@ -13,10 +13,11 @@ use bevy_window::Window;
 use bevy_winit::{WinitPlugin, WinitSettings};
 use chunk_apply::{ChunkViewer, StreamingSystems};
 
-use super::panics::add_city_with_panics;
+use super::panics::add_with_panics;
 use super::picture::save_when_settled;
 use super::{controls, overlay_plane};
-use crate::harness::Settings;
+use crate::city::spawn::WholeWithin;
+use crate::harness::{Settings, Workload};
 use crate::render::adapter;
 use crate::render::error::RenderError;
 use crate::render::plugins::{add_basics, add_renderer};
@@ -30,9 +31,10 @@ use crate::scenario::Scenario;
 /// # Errors
 ///
 /// If no adapter can draw, there is no display, or a setting makes no sense.
-pub fn open(
+pub fn open<T: Send + Sync + 'static>(
     settings: &Settings,
     scenario: &dyn Scenario,
+    workload: Workload<T>,
     picture: Option<&Path>,
 ) -> Result<(), RenderError> {
     adapter::find()?;
@@ -48,35 +50,41 @@ pub fn open(
     add_renderer(&mut app, picture.is_some());
     app.add_plugins((DiagnosticsPlugin, FrameTimeDiagnosticsPlugin::default()));
     app.add_plugins(FreeCameraPlugin);
-    add_city_with_panics(&mut app, settings)?;
+    add_with_panics(&mut app, settings, workload)?;
 
     let sky = Sky::clear_day();
-    app.add_plugins(ScenePlugin { sky });
+    app.add_plugins(ScenePlugin::of(sky, settings));
     app.world_mut().spawn((
         camera(&sky, haze(settings.chunk_size, settings.radius)),
         ChunkViewer::default(),
         FreeCamera {
             sensitivity: 0.54,
-            walk_speed: 80.0,
-            run_speed: 500.0,
+            walk_speed: 0.4 * settings.chunk_size,
+            run_speed: 2.5 * settings.chunk_size,
             ..FreeCamera::default()
         },
         view_ahead(scenario, 0.0, settings),
     ));
     app.insert_resource(controls::Asked::new(settings));
+    #[cfg(feature = "voxels")]
+    super::digging::add(&mut app);
     overlay_plane::spawn(app.world_mut());
     app.add_systems(
         Update,
         (
-            controls::act,
+            controls::act::<T>,
             controls::look_as_far,
-            controls::stay_above_ground,
+            // Elsewhere there may be caves below.
+            controls::stay_above_ground.run_if(resource_exists::<WholeWithin>),
         )
             .chain()
             .before(StreamingSystems::Scan),
     )
-    .add_systems(Update, overlay_plane::draw.after(StreamingSystems::Apply));
-    let failure = picture.map(|path| save_when_settled(&mut app, path));
+    .add_systems(
+        Update,
+        overlay_plane::draw::<T>.after(StreamingSystems::Apply),
+    );
+    let failure = picture.map(|path| save_when_settled::<T>(&mut app, path));
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(_) => {

@@ -6,7 +6,7 @@ use chunk_apply::StreamingSnapshot;
 use image::imageops::overlay;
 use image::{Rgba, RgbaImage};
 
-use super::controls::{Asked, HELP};
+use super::controls::{Asked, DIGGING, HELP};
 use crate::chart::{ChunkState, Color, LARGE, MapSnapshot, SMALL, fill, map, text};
 use crate::render::batches::Batches;
 
@@ -47,8 +47,11 @@ pub(super) fn draw_overlay([width, height]: [u32; 2], shown: &Shown<'_>) -> Rgba
     let bottom = figures(&mut image, shown);
     graph(&mut image, shown, bottom + MARGIN / 2);
     minimap(&mut image, shown);
+    if shown.asked.digs {
+        cross(&mut image);
+    }
     if shown.asked.help {
-        help(&mut image);
+        help(&mut image, shown.asked);
     }
     image
 }
@@ -159,8 +162,17 @@ fn minimap(image: &mut RgbaImage, shown: &Shown<'_>) {
 /// States in a row of the legend.
 const LEGEND: usize = 3;
 
-fn help(image: &mut RgbaImage) {
-    let rows = HELP.len().div_ceil(2);
+/// What one digs is in the middle.
+fn cross(image: &mut RgbaImage) {
+    let [x, y] = [image.width(), image.height()].map(|side| side as i32 / 2);
+    fill(image, [x - 8, y - 1], [16, 2], TEXT);
+    fill(image, [x - 1, y - 8], [2, 16], TEXT);
+}
+
+fn help(image: &mut RgbaImage, asked: Asked) {
+    let digging = if asked.digs { &DIGGING[..] } else { &[] };
+    let keys_of = [&HELP[..], digging].concat();
+    let rows = keys_of.len().div_ceil(2);
     let height = 2 * PAD + LINE * rows as i32;
     let (keys, column) = (9 * LARGE.character_size.width as i32, 400);
     let top = image.height() as i32 - height - MARGIN;
@@ -170,7 +182,7 @@ fn help(image: &mut RgbaImage) {
         [2 * column + 2 * PAD + LINE, height],
         SHADE,
     );
-    for (number, (key, purpose)) in HELP.iter().enumerate() {
+    for (number, (key, purpose)) in keys_of.iter().enumerate() {
         let x = MARGIN + PAD + column * (number / rows) as i32;
         let y = top + PAD + LINE * (number % rows) as i32;
         text(image, [x, y], LARGE, TEXT, key);

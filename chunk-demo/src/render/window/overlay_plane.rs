@@ -29,7 +29,6 @@ use super::controls::Asked;
 use super::overlay::{Shown, draw_overlay};
 use super::panics::Panics;
 use crate::chart::{MapSnapshot, states};
-use crate::city::CityChunk;
 use crate::render::batches::BatchCount;
 
 /// The plane, and what it shows over time.
@@ -95,13 +94,13 @@ pub(super) fn spawn(world: &mut World) {
 }
 
 /// Records the frame, and draws the overlay anew five times a second and whenever the window has another size.
-pub(super) fn draw(world: &mut World) {
+pub(super) fn draw<T: Send + Sync + 'static>(world: &mut World) {
     let mut windows = world.query_filtered::<&Window, With<PrimaryWindow>>();
     let Ok(size) = windows.single(world).map(overlay_size) else {
         return;
     };
     world.resource_scope(|world, mut plane: Mut<OverlayPlane>| {
-        let frame = world.resource::<ChunkStream<CityChunk>>().last_frame();
+        let frame = world.resource::<ChunkStream<T>>().last_frame();
         plane
             .times
             .push_back(frame.main_thread().as_secs_f32() * 1e3);
@@ -113,7 +112,7 @@ pub(super) fn draw(world: &mut World) {
             return;
         }
         (plane.size, plane.since_drawn) = (size, 0.0);
-        let overlay = overlay(world, &plane).into();
+        let overlay = overlay::<T>(world, &plane).into();
         let overlay = Image::from_dynamic(overlay, true, RenderAssetUsages::RENDER_WORLD);
         let overlay = world.resource_mut::<Assets<Image>>().add(overlay);
         let mut materials = world.resource_mut::<Assets<StandardMaterial>>();
@@ -131,12 +130,12 @@ fn overlay_size(window: &Window) -> [u32; 2] {
         .map(|side| ((side as f32 / scale) as u32).max(1))
 }
 
-fn overlay(world: &World, plane: &OverlayPlane) -> RgbaImage {
-    let stream = world.resource::<ChunkStream<CityChunk>>();
+fn overlay<T: Send + Sync + 'static>(world: &World, plane: &OverlayPlane) -> RgbaImage {
+    let stream = world.resource::<ChunkStream<T>>();
     let diagnostics = world.get_resource::<DiagnosticsStore>();
     let batches = world.get_resource::<BatchCount>();
     let shown = Shown {
-        stream: stream.snapshot(world.resource::<ChunkIndex<CityChunk>>()),
+        stream: stream.snapshot(world.resource::<ChunkIndex<T>>()),
         times: &plane.times,
         budget: stream.budget.time.map(|time| time.as_secs_f32() * 1e3),
         frames_per_second: diagnostics
@@ -148,7 +147,7 @@ fn overlay(world: &World, plane: &OverlayPlane) -> RgbaImage {
         asked: *world.resource::<Asked>(),
         chunks: &MapSnapshot {
             viewers: stream.viewers().iter().map(|viewer| viewer.coord).collect(),
-            chunks: states::<CityChunk>(world),
+            chunks: states::<T>(world),
             ..MapSnapshot::default()
         },
     };
@@ -173,7 +172,7 @@ mod tests {
             .init_resource::<Time<Real>>();
         add_city_with_panics(&mut app, &settings).expect("the defaults make sense");
         app.insert_resource(Asked::new(&settings))
-            .add_systems(Update, draw);
+            .add_systems(Update, draw::<crate::city::CityChunk>);
         spawn(app.world_mut());
         let window = app.world_mut().spawn((window, PrimaryWindow)).id();
         crate::harness::ready(&mut app);

@@ -1,19 +1,14 @@
-//! The city with a generator that panics when a key asks for it.
+//! A world with a generator that panics when a key asks for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy_app::App;
 use bevy_ecs::prelude::*;
-use chunk_apply::MonotonicClock;
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Job, Runtime};
+use chunk_scheduler::Job;
 
-use crate::harness::Faults;
-use crate::harness::Settings;
-use crate::harness::SettingsError;
-use crate::harness::Workload;
-use crate::harness::add_stream;
+use crate::harness::{Settings, SettingsError, Workload, add_world};
 
 /// Whether every second chunk that is generated from now on panics. Workers share it.
 #[derive(Resource, Clone, Debug, Default)]
@@ -29,17 +24,17 @@ impl Panics {
     }
 }
 
-/// Adds the city's stream and [`Panics`] to an app.
-pub(super) fn add_city_with_panics(
+/// Adds a workload's stream and [`Panics`] to an app.
+pub(super) fn add_with_panics<T: Send + Sync + 'static>(
     app: &mut App,
     settings: &Settings,
+    mut workload: Workload<T>,
 ) -> Result<(), SettingsError> {
     settings.validate()?;
     let panics = Panics::default();
     app.insert_resource(panics.clone());
-    let mut city = Workload::city(settings.city())?;
-    let make = city.make.clone();
-    city.make = Arc::new(move |job: &Job<ChunkCoord>| {
+    let make = workload.make.clone();
+    workload.make = Arc::new(move |job: &Job<ChunkCoord>| {
         let coord = job.key();
         if panics.are_on() && (coord.x ^ coord.z) & 1 == 1 {
             // This skips the panic hook, which would print a backtrace for each.
@@ -47,13 +42,14 @@ pub(super) fn add_city_with_panics(
         }
         make(job)
     });
-    let clock = Arc::new(MonotonicClock::default());
-    add_stream(
-        app,
-        settings,
-        &city,
-        Faults::NONE,
-        Runtime::default(),
-        clock,
-    )
+    add_world(app, settings, &workload)
+}
+
+/// The same with the city.
+#[cfg(test)]
+pub(super) fn add_city_with_panics(
+    app: &mut App,
+    settings: &Settings,
+) -> Result<(), SettingsError> {
+    add_with_panics(app, settings, Workload::city(settings.city())?)
 }

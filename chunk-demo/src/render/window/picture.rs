@@ -8,7 +8,6 @@ use bevy_ecs::prelude::*;
 use bevy_render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use chunk_apply::ChunkStream;
 
-use crate::city::CityChunk;
 use crate::render::error::RenderError;
 use crate::render::screenshot::{LONGEST_WAIT, MOST_FRAMES, pixels, save};
 
@@ -26,7 +25,10 @@ const FRAMES_BEFORE: u32 = 40;
 
 /// Lets the app save its window to a PNG file once the world is complete, and exit. If it cannot, the receiver gets the
 /// reason before the app exits.
-pub(super) fn save_when_settled(app: &mut App, path: &Path) -> Receiver<RenderError> {
+pub(super) fn save_when_settled<T: Send + Sync + 'static>(
+    app: &mut App,
+    path: &Path,
+) -> Receiver<RenderError> {
     let (sender, failure) = channel();
     app.insert_resource(Picture {
         path: path.to_owned(),
@@ -34,7 +36,7 @@ pub(super) fn save_when_settled(app: &mut App, path: &Path) -> Receiver<RenderEr
         frames: 0,
         settled_in: None,
     })
-    .add_systems(Update, take_when_settled);
+    .add_systems(Update, take_when_settled::<T>);
     failure
 }
 
@@ -52,10 +54,10 @@ impl Picture {
     }
 }
 
-fn take_when_settled(
+fn take_when_settled<T: Send + Sync + 'static>(
     mut commands: Commands,
     mut picture: ResMut<Picture>,
-    stream: Res<ChunkStream<CityChunk>>,
+    stream: Res<ChunkStream<T>>,
     mut exit: MessageWriter<AppExit>,
 ) {
     picture.frames += 1;
@@ -92,7 +94,7 @@ mod tests {
     fn a_world_that_does_not_come_to_rest_ends_with_why() {
         let mut app = crate::harness::headless();
         crate::add_city(&mut app, &Settings::default()).expect("the defaults make sense");
-        let failure = save_when_settled(&mut app, "none.png".as_ref());
+        let failure = save_when_settled::<crate::city::CityChunk>(&mut app, "none.png".as_ref());
         crate::harness::ready(&mut app);
         app.world_mut().resource_mut::<Picture>().frames = MOST_FRAMES - 1;
         app.update();
