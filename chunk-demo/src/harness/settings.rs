@@ -41,6 +41,8 @@ pub struct Settings {
     pub half_height: u32,
     /// Viewers fly no higher than this, in metres. Default: no limit.
     pub ceiling: f32,
+    /// Whether chunks contain the land. Default `false`: they stand on a plane at the height 0, which is drawn to the horizon.
+    pub has_land: bool,
     /// Entities in each chunk of the city, 15 to 2,000. Default 120.
     pub density: u32,
     /// The side of a chunk in metres, 20 to 10,000. Default 200.
@@ -77,6 +79,7 @@ impl Settings {
             unload_radius: 14,
             half_height: 0,
             ceiling: f32::INFINITY,
+            has_land: false,
             density: city.density,
             chunk_size: city.chunk_size,
             max_in_flight: 3,
@@ -165,6 +168,8 @@ impl Settings {
         TerrainConfig {
             seed: self.seed,
             chunk_size: self.chunk_size,
+            // Its mountains are below the viewers of all scenarios.
+            plains: -300.0,
             ..TerrainConfig::default()
         }
     }

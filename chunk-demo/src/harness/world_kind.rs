@@ -29,8 +29,10 @@ impl WorldKind {
     /// [`adjust`](crate::scenario::Scenario::adjust).
     pub fn adjust(self, settings: &mut Settings) {
         match self {
-            Self::City | Self::Terrain => {}
+            Self::City => {}
+            Self::Terrain => settings.has_land = true,
             Self::Voxels => {
+                settings.has_land = true;
                 settings.chunk_size = 32.0;
                 settings.half_height = 3;
                 settings.ceiling = 110.0;

@@ -17,8 +17,10 @@ pub struct TerrainConfig {
     /// Cells along the side of a chunk at level 0, a multiple of 4 from 8 to 128. Default 64. Each next level has half as
     /// many. Detail that is smaller than four cells is left out.
     pub cells: u32,
-    /// How high the highest mountains are, roughly, 0 to 5,000 m. Default 500. Valleys are as deep.
+    /// How high the highest mountains rise above the plains, roughly, 0 to 5,000 m. Default 500. Valleys are as deep.
     pub relief: f32,
+    /// Where the plains are, in metres above 0. Default 0.
+    pub plains: f32,
     /// Chunks up to the first radius have level 0 and a collider, those up to the second level 1, in chunks. Default 3 and 6.
     pub rings: [u32; 2],
 }
@@ -32,6 +34,8 @@ impl TerrainConfig {
     pub const CELLS: RangeInclusive<u32> = 8..=128;
     /// How high mountains may be, in metres.
     pub const RELIEFS: RangeInclusive<f32> = 0.0..=5_000.0;
+    /// How high or deep the plains may be, in metres.
+    pub const HIGHEST_PLAINS: f32 = 10_000.0;
     /// How far beyond its ring a chunk keeps a finer level, in chunks: more than the diagonal of a chunk, so that a viewer
     /// that sways over a corner changes nothing.
     const HYSTERESIS: u32 = 2;
@@ -51,6 +55,9 @@ impl TerrainConfig {
         }
         if !Self::RELIEFS.contains(&self.relief) {
             return Err(TerrainError::Relief(self.relief));
+        }
+        if self.plains.is_nan() || self.plains.abs() > Self::HIGHEST_PLAINS {
+            return Err(TerrainError::Plains(self.plains));
         }
         self.level_rings().map_err(TerrainError::Rings)?;
         Ok(())
@@ -78,6 +85,7 @@ impl Default for TerrainConfig {
             chunk_size: 200.0,
             cells: 64,
             relief: 500.0,
+            plains: 0.0,
             rings: [3, 6],
         }
     }
@@ -93,6 +101,8 @@ pub enum TerrainError {
     Cells(u32),
     /// A relief outside [`TerrainConfig::RELIEFS`], or not a number.
     Relief(f32),
+    /// Plains beyond [`TerrainConfig::HIGHEST_PLAINS`], or not a number.
+    Plains(f32),
     /// Rings that do not ascend.
     Rings(LevelRingsError),
 }
@@ -119,6 +129,13 @@ impl fmt::Display for TerrainError {
                 write!(
                     f,
                     "the mountains of a terrain are {low} m to {high} m high, not {relief} m"
+                )
+            }
+            Self::Plains(plains) => {
+                let most = TerrainConfig::HIGHEST_PLAINS;
+                write!(
+                    f,
+                    "the plains of a terrain are {most} m above or below 0 at most, not at {plains} m"
                 )
             }
             Self::Rings(error) => error.fmt(f),

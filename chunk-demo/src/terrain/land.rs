@@ -20,6 +20,7 @@ pub(super) struct Land {
     /// The distance of samples, in metres.
     step: f64,
     relief: f32,
+    plains: f32,
     mountains: FastNoiseLite,
     octaves: Vec<Octave>,
 }
@@ -70,6 +71,7 @@ impl Land {
         Self {
             step,
             relief: config.relief,
+            plains: config.plains,
             mountains: noise(0),
             octaves: octaves
                 .take_while(|it| it.wavelength >= 4.0 * step)
@@ -125,7 +127,7 @@ impl Land {
         }
         let heights = sums.iter().enumerate().map(|(number, (sum, _))| {
             let at = (number / side + 1) * wide + number % side + 1;
-            self.relief * (HILLS + (1.0 - HILLS) * mountains[at]) * sum
+            self.plains + self.relief * (HILLS + (1.0 - HILLS) * mountains[at]) * sum
         });
         heights.collect()
     }

@@ -64,7 +64,7 @@ impl Terrain {
     /// If the mesh is none that can be drawn, which would be a mistake of this crate.
     pub fn chunk(&self, heights: &Heights, level: u8) -> Result<TerrainChunk, ChunkMeshError> {
         let level = level.min(TerrainConfig::LEVELS - 1);
-        let mesh = ChunkMesh::new(surface::mesh(heights, level, self.config.relief))?;
+        let mesh = ChunkMesh::new(surface::mesh(heights, level, &self.config))?;
         Ok(TerrainChunk {
             level,
             mesh: mesh.expect("a surface has vertices"),

@@ -7,11 +7,11 @@ use bevy_mesh::{Indices, Mesh, PrimitiveTopology};
 use super::config::TerrainConfig;
 use super::heights::Heights;
 
-/// The surface at a level with its skirt, around the middle of the chunk. `relief` is how high mountains are.
+/// The surface at a level with its skirt, around the middle of the chunk.
 ///
 /// A vertex of level L is every 2^L-th one of level 0. The triangles of a cell are divided as those of parry's heightfields
 /// are, so that at level 0 things lie on what is seen.
-pub(super) fn mesh(heights: &Heights, level: u8, relief: f32) -> Mesh {
+pub(super) fn mesh(heights: &Heights, level: u8, config: &TerrainConfig) -> Mesh {
     let stride = 1_usize << level;
     let cells = heights.cells() / stride;
     let row = cells + 1;
@@ -28,7 +28,10 @@ pub(super) fn mesh(heights: &Heights, level: u8, relief: f32) -> Mesh {
         let (height, normal) = (heights.at(x, z), heights.normal(x, z));
         positions.push([x as f32 * step - half, height, z as f32 * step - half]);
         normals.push(normal.to_array());
-        colours.push(colour(height / relief.max(1.0), normal));
+        colours.push(colour(
+            (height - config.plains) / config.relief.max(1.0),
+            normal,
+        ));
     }
 
     let mut indices = Vec::with_capacity(6 * cells * (cells + 4));
@@ -98,8 +101,8 @@ fn skirt_depth(heights: &Heights, level: u8) -> f32 {
     depth + MARGIN * heights.step()
 }
 
-/// The colour of the ground, linear: meadow where it is flat, rock where it is steep, snow high up. `height` is a part of the
-/// highest mountains.
+/// The colour of the ground, linear: meadow where it is flat, rock where it is steep, snow high up. `height` is above
+/// the plains, as a part of the relief.
 fn colour(height: f32, normal: Vec3) -> [f32; 4] {
     const MEADOW: Vec3 = Vec3::new(0.13, 0.22, 0.05);
     const HEATH: Vec3 = Vec3::new(0.28, 0.25, 0.11);

@@ -108,7 +108,7 @@ fn the_surface_goes_through_the_vertices_and_is_even_between_them() {
 #[test]
 fn settings_that_make_no_terrain_are_refused() {
     type Change = fn(&mut TerrainConfig);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
         (
             |it| it.chunk_size = 1.0,
             "a terrain has chunks of 20 m to 10000 m, not of 1 m",
@@ -128,6 +128,10 @@ fn settings_that_make_no_terrain_are_refused() {
         (
             |it| it.relief = -1.0,
             "the mountains of a terrain are 0 m to 5000 m high, not -1 m",
+        ),
+        (
+            |it| it.plains = f32::NAN,
+            "the plains of a terrain are 10000 m above or below 0 at most, not at NaN m",
         ),
         (
             |it| it.rings = [5, 5],
