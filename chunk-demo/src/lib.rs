@@ -33,6 +33,8 @@ pub mod motion;
 #[cfg(feature = "render")]
 pub mod render;
 pub mod scenario;
+#[cfg(feature = "terrain")]
+pub mod terrain;
 #[cfg(feature = "voxels")]
 pub mod voxels;
 

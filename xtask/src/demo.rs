@@ -10,12 +10,13 @@ use crate::verdict::{Advise, Verdict};
 use crate::workspace::Workspace;
 
 /// The options that need more than the plain demo, which should not take longer to build for them.
-const NEEDS: [(&str, &str); 5] = [
+const NEEDS: [(&str, &str); 6] = [
     ("--render", "render"),
     ("--window", "render"),
     ("--flamegraph", "flamegraph"),
     ("--metrics-addr", "metrics"),
     ("--world=voxels", "voxels"),
+    ("--world=terrain", "terrain"),
 ];
 
 /// Builds the demo, then hands over to it in the caller's folder, so that relative paths mean what the caller thinks

@@ -102,6 +102,9 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
     let generator = faults.generator(settings.seed, workload);
     let plugin = ChunkStreamingPlugin::new(grid, generator, workload.spawner.clone());
     let mut plugin = plugin.with_config(config);
+    if let Some(levels) = &workload.levels {
+        plugin = plugin.with_levels(levels.clone());
+    }
     (plugin.runtime, plugin.clock) = (runtime, clock);
     app.add_plugins(plugin);
     Ok(())

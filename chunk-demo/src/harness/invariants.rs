@@ -5,11 +5,16 @@ use super::settings::{Profile, Settings};
 
 /// A sentence for each broken invariant of a run, which may have been interrupted.
 pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
-    let (requested, observed) = (outcome.report.requested, &outcome.observed);
-    let (entered, edits) = (observed.entered, observed.edits);
+    let (report, observed) = (&outcome.report, &outcome.observed);
+    let (requested, entered, edits) = (report.requested, observed.entered, observed.edits);
+    // Where levels change, another change may overtake one that is being made.
+    let relevelled = match observed.levels_changed {
+        0 => 0,
+        shown => shown + report.stale + report.cancelled,
+    };
     let any = |count: u64, what: &str| (count > 0).then(|| format!("{count} chunks {what}"));
     let broken = [
-        (requested > entered + edits).then(|| {
+        (requested > entered + edits + relevelled).then(|| {
             format!(
                 "{requested} chunks were requested, though only {entered} became wanted and {edits} were edited"
             )

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ahash::{AHashMap, AHashSet};
+use ahash::AHashMap;
 use bevy_ecs::message::{Message, MessageCursor, Messages};
 use bevy_ecs::world::World;
 use bevy_math::Vec3;
@@ -28,7 +28,8 @@ pub(super) struct Observer<T: Send + Sync + 'static> {
     loaded: MessageCursor<ChunkLoaded<T>>,
     unloaded: MessageCursor<ChunkUnloaded<T>>,
     failed: MessageCursor<ChunkFailed<T>>,
-    visible: AHashSet<ChunkCoord>,
+    /// The level of each chunk that is visible.
+    visible: AHashMap<ChunkCoord, u8>,
     /// Of each chunk with edits that are not visible the first and the last of them.
     edits: AHashMap<ChunkCoord, (Edit, Edit)>,
     edit_frames: Histogram<u64>,
@@ -63,7 +64,7 @@ impl<T: Send + Sync + 'static> Observer<T> {
             loaded: MessageCursor::default(),
             unloaded: MessageCursor::default(),
             failed: MessageCursor::default(),
-            visible: AHashSet::new(),
+            visible: AHashMap::new(),
             edits: AHashMap::new(),
             edit_frames: histogram(),
             since_leap: (0, 0),
@@ -166,8 +167,12 @@ impl<T: Send + Sync + 'static> Observer<T> {
         }
         let fate = |coord| self.faults.fate(self.seed, coord);
         let observed = &mut self.observed;
-        let failed = self.failed.read(messages(world));
-        for failed in failed.filter(|failed| !failed.will_retry) {
+        let scheduler = world.resource::<ChunkStream<T>>().scheduler();
+        // A newer version, of an edit or of another level, takes the place of a retry.
+        let is_given_up = |failed: &&ChunkFailed<T>| {
+            !failed.will_retry && scheduler.live_version(failed.coord).is_none()
+        };
+        for failed in self.failed.read(messages(world)).filter(is_given_up) {
             self.edits.remove(&failed.coord);
             match fate(failed.coord) {
                 Fate::Broken => {
@@ -185,7 +190,7 @@ impl<T: Send + Sync + 'static> Observer<T> {
             let coord = loaded.coord;
             count += 1;
             observed.broken_shown += u64::from(fate(coord) == Fate::Broken);
-            let was_visible = !self.visible.insert(coord);
+            let visible_before = self.visible.insert(coord, loaded.level);
             if let Some((first, last)) = self.edits.get_mut(&coord) {
                 // A version that was already on its way is shown first.
                 if loaded.version >= first.version {
@@ -198,7 +203,11 @@ impl<T: Send + Sync + 'static> Observer<T> {
                     self.edits.remove(&coord);
                 }
             } else {
-                observed.remade += u64::from(was_visible);
+                match visible_before {
+                    None => {}
+                    Some(level) if level == loaded.level => observed.remade += 1,
+                    Some(_) => observed.levels_changed += 1,
+                }
                 loads.push(coord);
             }
         }

@@ -65,8 +65,10 @@ pub struct Observed {
     pub entered: u64,
     /// Chunks that were unloaded while they were within the load radius of a viewer.
     pub vanished: u64,
-    /// Chunks that became visible though they were visible, without an edit.
+    /// Chunks that became visible though they were visible at the same level, without an edit.
     pub remade: u64,
+    /// Chunks that became visible at another level than they had been visible at.
+    pub levels_changed: u64,
     /// Chunks that became visible though their generator never succeeds.
     pub broken_shown: u64,
     /// Chunks that were given up after fewer or more attempts than they should have had.

@@ -10,6 +10,8 @@ use chunk_coord::{ChunkGrid, Footprint, ViewRange};
 use chunk_scheduler::SchedulerConfig;
 
 use crate::city::{CityConfig, CityError};
+#[cfg(feature = "terrain")]
+use crate::terrain::{TerrainConfig, TerrainError};
 
 /// The limits that a run starts from.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Settings {
     pub half_height: u32,
     /// Viewers fly no higher than this, in metres. Default: no limit.
     pub ceiling: f32,
+    /// Whether chunks contain the land. Default `false`: they stand on a plane at the height 0, which is drawn to the horizon.
+    pub has_land: bool,
     /// Entities in each chunk of the city, 15 to 2,000. Default 120.
     pub density: u32,
     /// The side of a chunk in metres, 20 to 10,000. Default 200.
@@ -75,6 +79,7 @@ impl Settings {
             unload_radius: 14,
             half_height: 0,
             ceiling: f32::INFINITY,
+            has_land: false,
             density: city.density,
             chunk_size: city.chunk_size,
             max_in_flight: 3,
@@ -153,6 +158,19 @@ impl Settings {
             seed: self.seed,
             chunk_size: self.chunk_size,
             density: self.density,
+        }
+    }
+
+    /// The settings of the terrain.
+    #[cfg(feature = "terrain")]
+    #[must_use]
+    pub fn terrain(&self) -> TerrainConfig {
+        TerrainConfig {
+            seed: self.seed,
+            chunk_size: self.chunk_size,
+            // Its mountains are below the viewers of all scenarios.
+            plains: -300.0,
+            ..TerrainConfig::default()
         }
     }
 
@@ -248,6 +266,17 @@ impl From<CityError> for SettingsError {
                 let demand = format!("{low} to {high} entities a chunk");
                 Self::new("density", &density, &demand)
             }
+        }
+    }
+}
+
+#[cfg(feature = "terrain")]
+impl From<TerrainError> for SettingsError {
+    fn from(error: TerrainError) -> Self {
+        // The other settings of a terrain are not on the command line.
+        match error {
+            TerrainError::ChunkSize(size) => CityError::ChunkSize(size).into(),
+            other => Self::new("world", &"terrain", &other.to_string()),
         }
     }
 }

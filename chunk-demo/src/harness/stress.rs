@@ -116,6 +116,7 @@ impl StressRun {
         let world = match world {
             WorldKind::City => "",
             WorldKind::Voxels => " --world voxels",
+            WorldKind::Terrain => " --world terrain",
         };
         let name = self.scenario.name();
         format!("cargo xtask stress --only {name} --seed {seed}{quick}{world}")
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(tests.len(), 5);
         for run in STRESS_RUNS {
             for is_quick in [false, true] {
-                for world in [WorldKind::City, WorldKind::Voxels] {
+                for world in [WorldKind::City, WorldKind::Voxels, WorldKind::Terrain] {
                     let settings = run.settings(world, 1, is_quick);
                     assert_eq!(settings.validate(), Ok(()), "{run:?}");
                 }

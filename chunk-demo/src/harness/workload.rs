@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use bevy_app::App;
-use chunk_apply::Spawner;
+use chunk_apply::{ChunkLevels, Spawner};
 use chunk_assets::{ChunkAssetsPlugin, SharedAssets};
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{GenerateError, Job};
@@ -47,6 +47,7 @@ pub struct Workload<T> {
     pub(super) prepare: Arc<Prepare>,
     pub(super) assets: Option<usize>,
     pub(super) assets_of: Option<Arc<Count>>,
+    pub(super) levels: Option<ChunkLevels>,
 }
 
 impl<T: Send + Sync + 'static> Workload<T> {
@@ -77,6 +78,7 @@ impl<T: Send + Sync + 'static> Workload<T> {
             prepare: Arc::new(|_app| {}),
             assets: None,
             assets_of: None,
+            levels: None,
         }
     }
 
@@ -123,6 +125,15 @@ impl<T: Send + Sync + 'static> Workload<T> {
     ) -> Self {
         Self {
             assets_of: Some(Arc::new(assets_of)),
+            ..self
+        }
+    }
+
+    /// The same at several levels of detail, which the generator asks for.
+    #[must_use]
+    pub fn with_levels(self, levels: ChunkLevels) -> Self {
+        Self {
+            levels: Some(levels),
             ..self
         }
     }

@@ -11,6 +11,8 @@ pub enum WorldKind {
     City,
     /// Hills and caves of voxels: a mesh for each chunk, made from its neighbours
     Voxels,
+    /// Hills and mountains: a mesh for each chunk at three levels of detail, and colliders near the viewers
+    Terrain,
 }
 
 /// What is done with a world, whatever its chunks contain.
@@ -28,7 +30,9 @@ impl WorldKind {
     pub fn adjust(self, settings: &mut Settings) {
         match self {
             Self::City => {}
+            Self::Terrain => settings.has_land = true,
             Self::Voxels => {
+                settings.has_land = true;
                 settings.chunk_size = 32.0;
                 settings.half_height = 3;
                 settings.ceiling = 110.0;
@@ -56,12 +60,20 @@ impl WorldKind {
                 settings.seed,
             )))),
             #[cfg(not(feature = "voxels"))]
-            Self::Voxels => Err(SettingsError::new(
-                "world",
-                &"voxels",
-                "another one in this build, which has no voxels; `cargo xtask demo --world voxels` makes one that has, and so \
-                 does `--features voxels` with cargo's own commands",
-            )),
+            Self::Voxels => Err(not_built("voxels")),
+            #[cfg(feature = "terrain")]
+            Self::Terrain => Ok(visitor.on(Workload::terrain(settings.terrain())?)),
+            #[cfg(not(feature = "terrain"))]
+            Self::Terrain => Err(not_built("terrain")),
         }
     }
+}
+
+#[cfg(not(all(feature = "voxels", feature = "terrain")))]
+fn not_built(world: &str) -> SettingsError {
+    let demand = format!(
+        "another one in this build, which has no {world}; `cargo xtask demo --world {world}` makes one that has, and so does \
+         `--features {world}` with cargo's own commands"
+    );
+    SettingsError::new("world", &world, &demand)
 }

@@ -37,8 +37,10 @@ impl ScenePlugin {
     /// What fits the world of these settings.
     #[must_use]
     pub fn of(sky: Sky, settings: &Settings) -> Self {
-        let has_ground = settings.half_height == 0;
-        Self { sky, has_ground }
+        Self {
+            sky,
+            has_ground: !settings.has_land,
+        }
     }
 }
 
