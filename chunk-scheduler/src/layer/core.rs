@@ -23,7 +23,8 @@ pub struct Layer<K: Key, V: Send + Sync + 'static> {
 
 impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
     /// The value of `key`. If it is not there it is made now, on this thread; if another thread makes it, this one waits for
-    /// that. It is kept at least as long as somebody holds it.
+    /// that, in an async generator too, and also if its job is cancelled meanwhile. Who waits takes over from a maker that fails
+    /// or whose job is cancelled. As long as somebody holds the value it is not made again, unless it is invalidated.
     ///
     /// # Errors
     ///
