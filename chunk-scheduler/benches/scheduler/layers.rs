@@ -87,21 +87,24 @@ fn cheap([x, y, z]: Key) -> u64 {
 pub(crate) fn measure(figures: &mut Figures) {
     figures.group = "chunks";
     let keys: Vec<Key> = square(1_000).collect();
-    let name = "chunks/s on one thread, made from 9 values of a layer over computing these";
+    let name = "layers: generated on one thread from 9 values, over computing these for each";
     figures.ratio(name, 2.0, || {
         let layered = fill(sum_of_layer(&layer(costly), around), &keys);
         let alone = fill(sum_of(costly, around), &keys);
         (alone.as_secs_f64(), layered.as_secs_f64())
     });
     // All that a chunk costs more than one of a plain closure, for each of its look-ups.
-    let name = "look-up in a layer that hits, of 27 by each chunk";
+    let name = "layers: a look-up that hits, of 27 by each chunk";
     figures.at_most(name, 200.0, "ns", || {
         let layer = layer(cheap);
         fill(sum_of_layer(&layer, all_around), &keys);
         let made = layer.report().made;
-        let layered = fill(sum_of_layer(&layer, all_around), &keys);
+        // The least, because what else the machine does only adds to it.
+        let least = |fill: &dyn Fn() -> Duration| (0..10).map(|_| fill()).min();
+        let layered = least(&|| fill(sum_of_layer(&layer, all_around), &keys));
+        let plain = least(&|| fill(sum_of(cheap, all_around), &keys));
         assert_eq!(layer.report().made, made);
-        let plain = fill(sum_of(cheap, all_around), &keys);
+        let (layered, plain) = (layered.unwrap_or_default(), plain.unwrap_or_default());
         let more = layered.saturating_sub(plain).as_nanos() as f64;
         more / (27 * keys.len()) as f64
     });

@@ -23,7 +23,8 @@ pub struct Layer<K: Key, V: Send + Sync + 'static> {
 
 impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
     /// The value of `key`. If it is not there it is made now, on this thread; if another thread makes it, this one waits for
-    /// that. It is kept at least as long as somebody holds it.
+    /// that, in an async generator too, and also if its job is cancelled meanwhile. Who waits takes over from a maker that fails
+    /// or whose job is cancelled. As long as somebody holds the value it is not made again, unless it is invalidated.
     ///
     /// # Errors
     ///
@@ -38,29 +39,29 @@ impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
         let (core, reading) = (&*self.core, reader.reading());
         core.check_order(&reading)?;
         let id = core.id(&key);
-        let (made, bytes) = loop {
+        let (value, bytes) = loop {
             if reading.is_cancelled() {
                 let error = GenerateError::Transient("the job was cancelled".to_owned());
                 return Err(core.explain(&key, error));
             }
             let (mut unused, mut bytes) = (Vec::new(), 0);
             let mut table = core.table.lock();
-            let found = table.look_up(key, id, &mut unused);
             // Under the lock, so that whoever invalidates the value afterwards knows of this reader.
-            match &found {
-                Found::Value(made) => bytes = core.note(&reading, made),
-                Found::Making(_) | Found::Missing(_) => reading.reads.begin(id),
+            let note = |made: &_| bytes = core.note(&reading, made);
+            let found = table.look_up(key, id, note, &mut unused);
+            if !matches!(found, Found::Value(_)) {
+                reading.reads.begin(id);
             }
             drop(table);
             discard(unused);
             let made = match found {
-                Found::Value(made) => break (made, bytes),
+                Found::Value(value) => break (value, bytes),
                 Found::Missing(slot) => Some(core.make(reading, key, id, &slot)?),
                 Found::Making(slot) => slot.wait(),
             };
             if let Some(made) = made {
                 let bytes = core.note(&reading, &made);
-                break (made, bytes);
+                break (made.value, bytes);
             }
         };
         if bytes > core.max_bytes {
@@ -69,14 +70,14 @@ impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
             let text = format!("{reader} reads {bytes} bytes of it, and {most} may be kept");
             return Err(core.explain(&key, GenerateError::Permanent(text)));
         }
-        Ok(made.value)
+        Ok(value)
     }
 
     /// Takes the value of `key` away because what its maker reads has changed, and with it all values of later layers that were
     /// made from it. Each is made anew when it is read the next time, and those that are being made go only to who waits for
     /// them by now. What was made from any of them is to be made anew too: see [`Invalidated`].
     ///
-    /// It looks at each value of this and all later layers.
+    /// It looks at each value of all later layers, so it is for edits and not for each frame of each chunk. It waits for no maker.
     pub fn invalidate(&self, key: K) -> Invalidated {
         self.invalidate_all([key])
     }

@@ -89,7 +89,8 @@ struct Seen {
 impl Default for Seen {
     fn default() -> Self {
         Self {
-            values: AHashMap::with_hasher(hasher()),
+            // As many as are around a chunk, and itself.
+            values: AHashMap::with_capacity_and_hasher(27, hasher()),
             former: Vec::new(),
             bytes: Vec::new(),
         }
@@ -146,9 +147,11 @@ impl Reads {
     pub(crate) fn sources(&self, own: Option<u64>) -> Sources {
         let mut ids = Vec::from_iter(own);
         if let Some(seen) = self.seen() {
-            ids.extend(seen.values.keys());
             let sources = seen.values.values().flatten().chain(&seen.former);
             ids.extend(sources.flat_map(|sources| sources.0.iter()));
+            // The others are among their own sources.
+            let is_unknown = |(_, sources): &(&u64, &Option<Sources>)| sources.is_none();
+            ids.extend(seen.values.iter().filter(is_unknown).map(|(id, _)| *id));
         }
         ids.sort_unstable();
         ids.dedup();

@@ -24,7 +24,7 @@ enum Entry<V> {
 
 /// What a look-up found.
 pub(super) enum Found<V> {
-    Value(Made<V>),
+    Value(Arc<V>),
     /// Another thread makes it.
     Making(Arc<Slot<V>>),
     /// The caller has to make it.
@@ -75,14 +75,22 @@ impl<K: Key, V> Table<K, V> {
         self.bytes
     }
 
-    /// Looks `key` up. Pushes what that leaves no room for to `unused`, which must be dropped without the lock.
-    pub(super) fn look_up(&mut self, key: K, id: u64, unused: &mut Vec<Arc<V>>) -> Found<V> {
+    /// Looks `key` up, and hands what is known about a value that is there to `note`. Pushes what that leaves no room for to
+    /// `unused`, which must be dropped without the lock.
+    pub(super) fn look_up(
+        &mut self,
+        key: K,
+        id: u64,
+        note: impl FnOnce(&Made<V>),
+        unused: &mut Vec<Arc<V>>,
+    ) -> Found<V> {
         self.time += 1;
         match self.entries.get_mut(&key) {
             Some(Entry::Kept(made, used)) => {
                 *used = self.time;
                 self.figures.hits += 1;
-                return Found::Value(made.clone());
+                note(made);
+                return Found::Value(Arc::clone(&made.value));
             }
             Some(Entry::Making(slot)) => {
                 self.figures.waits += 1;
@@ -94,12 +102,13 @@ impl<K: Key, V> Table<K, V> {
                     let (sources, bytes) = (sources.clone(), *bytes);
                     let made = Made {
                         id,
-                        value,
+                        value: Arc::clone(&value),
                         sources,
                         bytes,
                     };
-                    self.keep(key, made.clone(), unused);
-                    return Found::Value(made);
+                    note(&made);
+                    self.keep(key, made, unused);
+                    return Found::Value(value);
                 }
             }
             None => {}
