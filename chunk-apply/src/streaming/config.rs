@@ -43,7 +43,7 @@ pub struct StreamingConfig {
     ///
     /// More than the limit is there for a time: one chunk, or a group that is swapped, and what waits for its gates. A chunk that
     /// alone is heavier is not shown, with a warning, and not tried again before it is refreshed, is wanted anew, or the limit is
-    /// raised. With zero only chunks without bytes are loaded. While chunks are loaded or viewers move, a limit that does not
+    /// raised; where an older version stands, that one stays until the chunk is refreshed. With zero only chunks without bytes are loaded. While chunks are loaded or viewers move, a limit that does not
     /// admit everything costs the scan a look at each wanted chunk.
     pub max_loaded_bytes: Option<usize>,
     /// How long a chunk of which all is spawned may wait for its [gates](crate::ChunkWriter::show_when), by the stream's clock.

@@ -72,8 +72,9 @@ impl Ceiling {
         self.weights.insert(coord, bytes);
     }
 
-    /// The chunk alone is more than the limit, so that it is held back until it is made anew or the limit is raised.
-    pub(super) fn refuse(&mut self, coord: ChunkCoord, bytes: usize) {
+    /// The chunk alone is more than the limit. Unless an older version stands, it is held back until it is made anew or the limit
+    /// is raised.
+    pub(super) fn refuse(&mut self, coord: ChunkCoord, bytes: usize, stands: bool) {
         let limit = self.limit.unwrap_or(usize::MAX);
         warn!(
             ?coord,
@@ -81,8 +82,11 @@ impl Ceiling {
             limit,
             "a chunk is not loaded because it alone has more bytes than `max_loaded_bytes`"
         );
-        self.remember(coord, bytes);
-        self.note_change();
+        if !stands {
+            self.remember(coord, bytes);
+            self.held_back.insert(coord);
+        }
+        self.note_weight(bytes);
     }
 
     /// The chunk is no longer wanted.
@@ -103,8 +107,13 @@ impl Ceiling {
         is_held_back
     }
 
-    /// A chunk of so many bytes was loaded.
-    pub(super) fn note_loaded(&mut self, bytes: usize) {
+    /// A chunk of so many bytes is loaded.
+    pub(super) fn loaded(&mut self, coord: ChunkCoord, bytes: usize) {
+        self.held_back.remove(&coord);
+        self.note_weight(bytes);
+    }
+
+    fn note_weight(&mut self, bytes: usize) {
         self.heaviest = self.heaviest.max(bytes);
         self.note_change();
     }

@@ -142,21 +142,22 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         world: &mut World,
         chunk: SpawnedChunk<ChunkCoord>,
     ) -> Result<Option<LoadedChunk>, Stale> {
-        if !world.contains_resource::<ChunkIndex<T>>() {
-            return Err(Stale);
-        }
         let coord = chunk.key;
+        let Some(index) = world.get_resource::<ChunkIndex<T>>() else {
+            return Err(Stale);
+        };
+        let stands = index.contains(coord);
         let shown = ChunkStream::<T>::with_state(world, |state| {
             let version = live(state, coord, chunk.version)?;
             if state.ceiling.is_exceeded(chunk.bytes) {
-                state.ceiling.refuse(coord, chunk.bytes);
+                state.ceiling.refuse(coord, chunk.bytes, stands);
                 // A newer one takes its place.
                 if state.scheduler.live_version(coord) == Some(version) {
                     state.scheduler.cancel(coord);
                 }
                 return None;
             }
-            state.ceiling.note_loaded(chunk.bytes);
+            state.ceiling.loaded(coord, chunk.bytes);
             let sources = state.scheduler.sources(version);
             if !state.scheduler.applied(coord, version) {
                 return None;

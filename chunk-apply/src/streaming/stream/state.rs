@@ -296,7 +296,10 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         is_there: impl Fn(Entity) -> bool,
     ) {
         let cannot_request = self.is_of_another_grid() || self.saves.has_former();
-        if cannot_request || !self.ceiling.must_choose(self.wanted.len()) {
+        if cannot_request && !self.wanted.is_empty() {
+            return;
+        }
+        if !self.ceiling.must_choose(self.wanted.len()) {
             return;
         }
         let candidate = |coord: ChunkCoord| {
