@@ -7,7 +7,7 @@ use bevy_math::IVec3;
 use chunk_coord::ChunkCoord;
 
 use super::block::Block;
-use super::voxels::{Voxels, chunk_of, number};
+use super::volume::{Voxels, chunk_of, number};
 
 /// The voxels that were dug away or built, shared by the main thread and the workers.
 #[derive(Debug, Default)]

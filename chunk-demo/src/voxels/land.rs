@@ -5,7 +5,7 @@ use chunk_coord::ChunkCoord;
 use fastnoise_lite::{FastNoiseLite, FractalType, NoiseType};
 
 use super::block::Block;
-use super::voxels::{SIZE, VOLUME, Voxels, corner};
+use super::volume::{SIZE, VOLUME, Voxels, corner};
 
 /// Says of each voxel what it is, from a seed and its place alone.
 ///

@@ -17,7 +17,8 @@ mod edits;
 mod land;
 mod mesher;
 mod surroundings;
-mod voxels;
+mod volume;
+mod workload;
 mod world;
 
 pub use block::Block;
@@ -26,5 +27,5 @@ pub use edits::Edits;
 pub use land::{Column, Heights, Land};
 pub use mesher::{BRIGHTNESS, mesh};
 pub use surroundings::Surroundings;
-pub use voxels::{SIZE, Voxels, chunk_of, corner};
+pub use volume::{SIZE, Voxels, chunk_of, corner};
 pub use world::{Hit, VoxelWorld};

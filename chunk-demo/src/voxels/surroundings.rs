@@ -4,7 +4,7 @@ use bevy_math::IVec3;
 use chunk_coord::ChunkCoord;
 
 use super::block::Block;
-use super::voxels::{SIZE, Voxels};
+use super::volume::{SIZE, Voxels};
 
 /// The side of a chunk with one voxel of its neighbours on each side.
 pub(super) const PADDED: i32 = SIZE + 2;
@@ -99,7 +99,7 @@ fn copy(voxels: &Voxels, side: IVec3, blocks: &mut [Block]) {
         match voxels {
             Voxels::Uniform(block) => into.fill(*block),
             Voxels::Mixed(all) => {
-                let from = usize::from(super::voxels::number(first - offset));
+                let from = usize::from(super::volume::number(first - offset));
                 into.copy_from_slice(&all[from..from + length]);
             }
         }

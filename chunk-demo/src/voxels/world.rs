@@ -15,7 +15,7 @@ use super::edits::Edits;
 use super::land::{Column, Heights, Land};
 use super::mesher::mesh;
 use super::surroundings::Surroundings;
-use super::voxels::{SIZE, Voxels, chunk_of, corner};
+use super::volume::{SIZE, Voxels, chunk_of, corner};
 
 /// A world of voxels. Clones share what players change.
 ///

@@ -39,11 +39,8 @@ pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found>
         for bench in package.targets.iter().filter(|target| target.is_bench()) {
             let features = bench.required_features.join(",");
             // Those that draw need Bevy's renderer optimised.
-            let profile = if features.is_empty() {
-                "bench"
-            } else {
-                "drawn"
-            };
+            let draws = features.split(',').any(|feature| feature == "render");
+            let profile = if draws { "drawn" } else { "bench" };
             let (package, bench) = (package.name.as_str(), &bench.name);
             if !is_asked(package, bench) {
                 continue;
