@@ -12,6 +12,19 @@ pub(crate) use inner::{
 };
 pub(crate) use std::sync::{Arc, Once, OnceLock, Weak};
 
+#[cfg(loom)]
+pub(crate) use loom::thread::ThreadId;
+#[cfg(not(loom))]
+pub(crate) use std::thread::ThreadId;
+
+/// The thread that calls it.
+pub(crate) fn this_thread() -> ThreadId {
+    #[cfg(loom)]
+    return loom::thread::current().id();
+    #[cfg(not(loom))]
+    std::thread::current().id()
+}
+
 /// Bevy's `Instant`, because the standard one panics in a browser.
 #[cfg(not(loom))]
 pub(crate) use bevy_platform::time::Instant;

@@ -34,7 +34,11 @@ impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
     /// - the value is larger than what the layer may keep,
     /// - the values of this layer that the reader has read, the job or the call of a maker, are so together: they could not
     ///   be kept while they are used, as when it asks for the whole world,
-    /// - a layer reads itself, one that was made after it, or one of another [`Layers`](super::Layers).
+    /// - a layer reads itself, one that was made after it, or one of another [`Layers`](super::Layers),
+    /// - this very thread is making the value already, see below.
+    ///
+    /// A maker reads with its own [`LayerJob`], and runs no tasks of the pool that it runs on (`TaskPool::scope` does): such a
+    /// task may read what this thread is making, and then nobody would ever end it.
     pub fn read(&self, reader: &impl Reader, key: K) -> Result<Arc<V>, GenerateError> {
         let (core, reading) = (&*self.core, reader.reading());
         core.check_order(&reading)?;
@@ -57,7 +61,15 @@ impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
             let made = match found {
                 Found::Value(value) => break (value, bytes),
                 Found::Missing(slot) => Some(core.make(reading, key, id, &slot)?),
-                Found::Making(slot) => slot.wait(),
+                Found::Making(slot) if slot.is_made_here() => {
+                    let text = "it is being made on this thread, by a maker that runs other tasks of the pool meanwhile or \
+                                reads with another job than its own";
+                    return Err(core.explain(&key, GenerateError::Permanent(text.to_owned())));
+                }
+                Found::Making(slot) => match slot.wait() {
+                    None => None,
+                    Some(made) => Some(made.map_err(|error| core.explain(&key, error))?),
+                },
             };
             if let Some(made) = made {
                 let bytes = core.note(&reading, &made);
@@ -201,13 +213,14 @@ impl<K: Key, V: Send + Sync + 'static> Core<K, V> {
             Ok(made) => {
                 let mut unused = Vec::new();
                 (self.table.lock()).made(key, slot, &made, &mut unused);
-                slot.finish(Some(made.clone()));
+                slot.finish(Some(Ok(made.clone())));
                 discard(unused);
                 Ok(made)
             }
             Err(error) => {
                 self.table.lock().give_up(key, slot);
-                slot.finish(None);
+                // Whoever waits fails as well: made again, it would fail again. Only a cancelled job says nothing about the value.
+                slot.finish((!reading.is_cancelled()).then(|| Err(error.clone())));
                 Err(self.explain(&key, error))
             }
         }

@@ -1,7 +1,10 @@
 //! A value that is being made, and those who wait for it.
 
 use super::sources::{Reads, Sources};
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::{
+    job::GenerateError,
+    sync::{Arc, Condvar, Mutex, ThreadId, this_thread},
+};
 
 /// A value, and what is known about it.
 pub(super) struct Made<V> {
@@ -27,40 +30,46 @@ impl<V> Clone for Made<V> {
 pub(super) struct Slot<V> {
     /// What its maker has read so far.
     pub(super) reads: Reads,
+    /// The thread that makes the value.
+    maker: ThreadId,
     outcome: Mutex<Outcome<V>>,
     is_over: Condvar,
 }
 
 enum Outcome<V> {
     Making,
-    Made(Made<V>),
-    /// The maker failed or was cancelled: another thread may try.
-    GivenUp,
+    /// With nothing where the maker was cancelled: another thread may try.
+    Over(Option<Result<Made<V>, GenerateError>>),
 }
 
 impl<V> Slot<V> {
     pub(super) fn new() -> Self {
         Self {
             reads: Reads::default(),
+            maker: this_thread(),
             outcome: Mutex::new(Outcome::Making),
             is_over: Condvar::new(),
         }
     }
 
-    /// Ends the making, with the value if there is one.
-    pub(super) fn finish(&self, made: Option<Made<V>>) {
-        *self.outcome.lock() = made.map_or(Outcome::GivenUp, Outcome::Made);
+    /// Ends the making, with nothing where the maker was cancelled.
+    pub(super) fn finish(&self, made: Option<Result<Made<V>, GenerateError>>) {
+        *self.outcome.lock() = Outcome::Over(made);
         self.is_over.notify_all();
     }
 
-    /// Waits for the value. `None` where its maker gave up.
-    pub(super) fn wait(&self) -> Option<Made<V>> {
+    /// Whether it is this thread that makes the value.
+    pub(super) fn is_made_here(&self) -> bool {
+        self.maker == this_thread()
+    }
+
+    /// Waits for the value. `None` where its maker was cancelled.
+    pub(super) fn wait(&self) -> Option<Result<Made<V>, GenerateError>> {
         let mut outcome = self.outcome.lock();
         loop {
             match &*outcome {
                 Outcome::Making => outcome = self.is_over.wait(outcome),
-                Outcome::Made(made) => return Some(made.clone()),
-                Outcome::GivenUp => return None,
+                Outcome::Over(made) => return made.clone(),
             }
         }
     }

@@ -34,14 +34,14 @@ impl Sources {
 #[must_use = "what was made from these values is still as it was"]
 pub struct Invalidated {
     /// The values that were named.
-    edited: Vec<u64>,
+    edited: BTreeSet<u64>,
     /// These and all values that were made, or are being made, from them.
     all: BTreeSet<u64>,
 }
 
 impl Invalidated {
     pub(super) fn edit(&mut self, id: u64) {
-        self.edited.push(id);
+        self.edited.insert(id);
         self.all.insert(id);
     }
 
@@ -58,6 +58,10 @@ impl Invalidated {
     /// Whether something was made from any of these values.
     #[must_use]
     pub fn reaches(&self, sources: &Sources) -> bool {
+        // By the shorter of both lists.
+        if sources.0.len() < self.edited.len() {
+            return sources.0.iter().any(|id| self.edited.contains(id));
+        }
         self.edited.iter().any(|id| sources.contain(*id))
     }
 

@@ -129,6 +129,10 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Worker<K, T, R> {
             order,
         } = picked;
         let began = self.shared.now();
+        if Arc::get_mut(&mut self.reads).is_none() {
+            // The generator kept its job, which may read still.
+            self.reads = Arc::default();
+        }
         (self.slot).begin(Arc::clone(&cell), Arc::clone(&self.reads), began);
         self.note("start", &cell);
         if self.shared.is_stepwise {

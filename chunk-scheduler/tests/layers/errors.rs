@@ -227,3 +227,27 @@ fn a_reader_that_asks_for_the_whole_world_is_refused_whether_it_is_a_job_or_a_la
     assert_eq!(permanent(&failures), message);
     assert!(report.report().bytes <= 1_000);
 }
+
+#[test]
+fn a_maker_that_reads_what_its_own_thread_is_making_with_another_job_is_refused() {
+    let layers = Layers::new();
+    let (job_of_generator, own) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+    let (smuggled, itself) = (Arc::clone(&job_of_generator), Arc::clone(&own));
+    let layer = layers.add("loop", 9, one_byte, move |_, key: i32| {
+        let (job, layer): (&Job<i32>, &Layer<i32, i32>) = (
+            smuggled.get().expect("it runs"),
+            itself.get().expect("it is made"),
+        );
+        Ok(*layer.read(job, key)? + 1)
+    });
+    assert!(own.set(layer.clone()).is_ok());
+    let (_, failures) = make(move |job| {
+        let _ = job_of_generator.set(job.clone());
+        layer.read(job, 3)
+    });
+    let message = permanent(&failures);
+    assert!(
+        message.contains("layer loop at 3: it is being made on this thread"),
+        "{message}"
+    );
+}

@@ -64,6 +64,44 @@ fn who_waits_takes_over_when_the_maker_is_cancelled_and_its_half_value_is_seen_b
 }
 
 #[test]
+fn who_waits_for_a_value_that_fails_fails_with_it_and_makes_it_not_again() {
+    let layers = Layers::new();
+    let (go, gone) = channel::<()>();
+    let (gone, calls) = (Mutex::new(gone), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&calls);
+    let layer = layers.add(
+        "dear",
+        9,
+        |_: &i32| 1,
+        move |_, _: i32| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            gone.lock().expect("nothing panicked").recv()?;
+            Err(GenerateError::permanent("broken"))
+        },
+    );
+    let reader = layer.clone();
+    let generator = Generator::fallible(move |job: &Job<i32>| reader.read(job, 0));
+    let runtime = Runtime::pool(pool(2));
+    let mut scheduler = scheduler(in_flight(2), generator, runtime, Near(0));
+    scheduler.request(1);
+    scheduler.request(2);
+    while layer.report().waits == 0 {
+        scheduler.tick(Duration::ZERO);
+        yield_now();
+    }
+    go.send(()).expect("somebody waits");
+    let mut failures = Vec::new();
+    while failures.len() < 2 {
+        scheduler.tick(Duration::ZERO);
+        failures.extend(scheduler.failures());
+    }
+    for failure in failures {
+        assert_eq!(failure.message, "layer dear at 0: broken");
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn one_of_many_threads_makes_each_value_while_the_others_wait() {
     let layers = Layers::new();
     let made = Arc::new(AtomicUsize::new(0));
