@@ -151,9 +151,12 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             let version = live(state, coord, chunk.version)?;
             if state.ceiling.is_exceeded(chunk.bytes) {
                 state.ceiling.refuse(coord, chunk.bytes, stands);
-                // A newer one takes its place.
                 if state.scheduler.live_version(coord) == Some(version) {
                     state.scheduler.cancel(coord);
+                } else {
+                    // A newer one is under way and takes its place, so that it is not tried again.
+                    let message = "it alone has more bytes than `max_loaded_bytes`";
+                    state.scheduler.apply_failed(coord, version, message);
                 }
                 return None;
             }
