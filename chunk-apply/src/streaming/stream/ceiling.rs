@@ -72,9 +72,9 @@ impl Ceiling {
         self.weights.insert(coord, bytes);
     }
 
-    /// The chunk alone is more than the limit. Unless an older version stands, it is held back until it is made anew or the limit
-    /// is raised.
-    pub(super) fn refuse(&mut self, coord: ChunkCoord, bytes: usize, stands: bool) {
+    /// The chunk alone is more than the limit. If no other version stands or is under way, it is held back until it is made anew
+    /// or the limit is raised.
+    pub(super) fn refuse(&mut self, coord: ChunkCoord, bytes: usize, is_only: bool) {
         let limit = self.limit.unwrap_or(usize::MAX);
         warn!(
             ?coord,
@@ -82,11 +82,17 @@ impl Ceiling {
             limit,
             "a chunk is not loaded because it alone has more bytes than `max_loaded_bytes`"
         );
-        if !stands {
+        if is_only {
             self.remember(coord, bytes);
             self.held_back.insert(coord);
         }
         self.note_weight(bytes);
+    }
+
+    /// Nobody makes the chunk before it is asked for again.
+    pub(in crate::streaming) fn forget(&mut self, coord: ChunkCoord) {
+        self.held_back.remove(&coord);
+        self.note_change();
     }
 
     /// The chunk is no longer wanted.

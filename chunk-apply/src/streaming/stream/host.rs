@@ -150,10 +150,14 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         let shown = ChunkStream::<T>::with_state(world, |state| {
             let version = live(state, coord, chunk.version)?;
             if state.ceiling.is_exceeded(chunk.bytes) {
-                state.ceiling.refuse(coord, chunk.bytes, stands);
-                // A newer one takes its place.
-                if state.scheduler.live_version(coord) == Some(version) {
+                let is_newest = state.scheduler.live_version(coord) == Some(version);
+                (state.ceiling).refuse(coord, chunk.bytes, is_newest && !stands);
+                if is_newest {
                     state.scheduler.cancel(coord);
+                } else {
+                    // A newer one is under way and takes its place, so that it is not tried again.
+                    let message = "it alone has more bytes than `max_loaded_bytes`";
+                    state.scheduler.apply_failed(coord, version, message);
                 }
                 return None;
             }
@@ -254,7 +258,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
                 let newest = state.scheduler.live_version(*coord);
                 if !will_retry && newest.is_none_or(|newest| newest < version) {
                     state.quarantine.insert(*coord, version);
-                    state.ceiling.note_change();
+                    state.ceiling.forget(*coord);
                 }
             } else {
                 // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.

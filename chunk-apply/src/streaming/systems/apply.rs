@@ -156,7 +156,10 @@ fn forget_orphaned<T: Send + Sync + 'static>(
                 && state.scheduler.live_version(coord).is_none();
             match stream.despawned_roots {
                 _ if !must_decide => {}
-                DespawnedRoots::StayGone => state.quarantine.note_despawned(coord),
+                DespawnedRoots::StayGone => {
+                    state.quarantine.note_despawned(coord);
+                    state.ceiling.forget(coord);
+                }
                 DespawnedRoots::MakeAgain => state.quarantine.ask(coord),
             }
         }

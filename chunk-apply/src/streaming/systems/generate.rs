@@ -37,7 +37,7 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
         }
         if has_given_up && state.wanted.contains(failure.key) {
             state.quarantine.insert(failure.key, failure.version);
-            state.ceiling.note_change();
+            state.ceiling.forget(failure.key);
         }
         let failed = ChunkFailed::new(
             failure.key,
