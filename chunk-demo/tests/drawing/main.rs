@@ -5,9 +5,12 @@
 //! and pass; with `CI` set they fail.
 #![cfg(feature = "render")]
 
+mod own_meshes;
 mod pictures;
 mod refusals;
 mod tint;
+#[cfg(feature = "voxels")]
+mod voxels;
 #[cfg(unix)]
 mod window;
 
