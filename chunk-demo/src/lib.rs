@@ -1,4 +1,4 @@
-//! A complete use of the workspace: an endless city that is streamed around viewers, measured and audited.
+//! A complete use of the workspace: endless worlds that are streamed around viewers, measured and audited.
 //!
 //! | part | what it is |
 //! |---|---|

@@ -183,21 +183,26 @@ fn check_indices(
     topology: PrimitiveTopology,
 ) -> Result<(), ChunkMeshError> {
     // In a strip the highest number is no index: another strip begins there.
-    let restart = match indices {
-        Indices::U16(_) => usize::from(u16::MAX),
-        Indices::U32(_) => u32::MAX as usize,
+    let is_strip = topology.is_strip();
+    let is_wrong =
+        |index: u32, restart: u32| index as usize >= vertices && !(is_strip && index == restart);
+    let found = match indices {
+        Indices::U16(indices) => {
+            let mut indices = indices.iter().map(|index| u32::from(*index)).enumerate();
+            indices.find(|(_, index)| is_wrong(*index, u16::MAX.into()))
+        }
+        Indices::U32(indices) => {
+            let mut indices = indices.iter().copied().enumerate();
+            indices.find(|(_, index)| is_wrong(*index, u32::MAX))
+        }
     };
-    let is_restart = |index| topology.is_strip() && index == restart;
-    let wrong = indices.iter().enumerate();
-    let wrong = wrong.filter(|(_, index)| *index >= vertices && !is_restart(*index));
-    match wrong.map(|(at, index)| (at, index as u32)).next() {
-        None => Ok(()),
-        Some((at, index)) => Err(ChunkMeshError::IndexOutOfRange {
+    found.map_or(Ok(()), |(at, index)| {
+        Err(ChunkMeshError::IndexOutOfRange {
             at,
             index,
             vertices,
-        }),
-    }
+        })
+    })
 }
 
 fn check_primitives(topology: PrimitiveTopology, count: usize) -> Result<(), ChunkMeshError> {

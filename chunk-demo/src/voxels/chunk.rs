@@ -6,7 +6,8 @@ use bevy_color::Color;
 use bevy_mesh::Mesh3d;
 use chunk_apply::Spawner;
 use chunk_assets::{
-    ChunkAssetsPlugin, ChunkMaterial, ChunkMesh, MeshMaterial3d, SharedAssets, matt_material,
+    ChunkAssetsPlugin, ChunkMaterial, ChunkMesh, MeshMaterial3d, PreparedMeshes, SharedAssets,
+    matt_material,
 };
 use chunk_coord::ChunkCoord;
 
@@ -34,6 +35,12 @@ pub fn voxel_spawner() -> Spawner<ChunkCoord, VoxelChunk> {
             if let Ok(mut root) = world.get_entity_mut(root) {
                 root.insert((mesh, MeshMaterial3d(MATERIAL), bounds));
             }
+        });
+        // What it replaces stays until it can be drawn.
+        writer.show_when(|world, root| {
+            let prepared = world.resource::<PreparedMeshes>();
+            let mesh = world.get::<Mesh3d>(root);
+            mesh.is_none_or(|mesh| prepared.contains(&mesh.0))
         });
     })
 }

@@ -79,6 +79,20 @@ fn what_is_no_option_or_no_value_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn a_world_takes_only_what_makes_sense_there() {
+    let args = ["--world", "voxels", "--density", "60"];
+    let sentence = "error: --density cannot be 60: it must be left out, because only the city has so many entities in a \
+                    chunk";
+    assert_refused(&args, sentence);
+    if cfg!(not(feature = "voxels")) {
+        let sentence = "error: --world cannot be voxels: it must be another one in this build, which has no voxels; \
+                        `cargo xtask demo --world voxels` makes one that has, and so does `--features voxels` with cargo's \
+                        own commands";
+        assert_refused(&["--world", "voxels"], sentence);
+    }
+}
+
+#[test]
 fn a_path_that_cannot_be_written_to_is_found_before_the_run() {
     let no_folder = file("a-file-is-no-folder");
     std::fs::write(&no_folder, "").expect("the folder is there");

@@ -37,13 +37,14 @@ pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found>
     };
     for package in workspace.packages() {
         for bench in package.targets.iter().filter(|target| target.is_bench()) {
+            let features = bench.required_features.join(",");
             let (package, bench) = (package.name.as_str(), &bench.name);
             if !is_asked(package, bench) {
                 continue;
             }
             let run = cmd!(
                 workspace.sh(),
-                "cargo bench --package {package} --bench {bench}"
+                "cargo bench --package {package} --bench {bench} --features={features}"
             );
             let run = run.arg("--").args(args.quick.then_some("--quick"));
             let run = run
