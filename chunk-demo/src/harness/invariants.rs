@@ -81,7 +81,10 @@ mod tests {
         };
         assert_eq!(broken(&outcome), [""; 0]);
         outcome.report.requested = 43;
+        outcome.observed.levels_changed = 1;
+        assert_eq!(broken(&outcome), [""; 0]);
         outcome.observed = Observed {
+            levels_changed: 0,
             vanished: 1,
             remade: 2,
             broken_shown: 3,

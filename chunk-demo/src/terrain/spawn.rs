@@ -5,7 +5,7 @@ use bevy_ecs::prelude::*;
 use bevy_mesh::Mesh3d;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkWriter, Spawner};
-use chunk_assets::MeshMaterial3d;
+use chunk_assets::{MeshMaterial3d, PreparedMeshes};
 use chunk_coord::ChunkCoord;
 
 use super::plan::TerrainChunk;
@@ -19,7 +19,8 @@ pub struct Ground {
 }
 
 /// Spawns the ground of a chunk of this side in metres: one entity with the mesh and, at level 0, a static body, in the
-/// middle of the chunk, where the frame of a heightfield has its origin.
+/// middle of the chunk, where the frame of a heightfield has its origin. The app needs
+/// [`add_terrain_assets`](super::add_terrain_assets).
 #[must_use]
 pub fn terrain_spawner(chunk_size: f32) -> Spawner<ChunkCoord, TerrainChunk> {
     let middle = Transform::from_xyz(chunk_size / 2.0, 0.0, chunk_size / 2.0);
@@ -38,6 +39,15 @@ pub fn terrain_spawner(chunk_size: f32) -> Spawner<ChunkCoord, TerrainChunk> {
                 if let Some(collider) = collider {
                     ground.insert((RigidBody::Static, collider));
                 }
+            });
+            // What it replaces, which is mostly itself at another level, stays until it can be drawn.
+            writer.show_when(|world, root| {
+                let prepared = world.resource::<PreparedMeshes>();
+                let mut parts = world.get::<Children>(root).into_iter().flatten();
+                parts.all(|part| {
+                    let mesh = world.get::<Mesh3d>(*part);
+                    mesh.is_none_or(|mesh| prepared.contains(&mesh.0))
+                })
             });
         },
     )

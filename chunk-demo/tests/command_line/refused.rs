@@ -90,6 +90,12 @@ fn a_world_takes_only_what_makes_sense_there() {
                         own commands";
         assert_refused(&["--world", "voxels"], sentence);
     }
+    if cfg!(not(feature = "terrain")) {
+        let sentence = "error: --world cannot be terrain: it must be another one in this build, which has no terrain; \
+                        `cargo xtask demo --world terrain` makes one that has, and so does `--features terrain` with \
+                        cargo's own commands";
+        assert_refused(&["--world", "terrain"], sentence);
+    }
 }
 
 #[test]
