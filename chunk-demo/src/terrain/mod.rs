@@ -28,5 +28,5 @@ mod world;
 pub use config::{TerrainConfig, TerrainError};
 pub use heights::Heights;
 pub use plan::{Terrain, TerrainChunk};
-pub use spawn::{Ground, terrain_spawner};
-pub use world::{TerrainWorld, add_terrain_assets};
+pub use spawn::{Ground, add_terrain_assets, terrain_spawner};
+pub use world::TerrainWorld;

@@ -1,15 +1,22 @@
 //! Turns a generated chunk of terrain into an entity.
 
 use avian3d::dynamics::rigid_body::RigidBody;
+use bevy_app::App;
+use bevy_asset::{Assets, Handle, uuid_handle};
+use bevy_color::Color;
 use bevy_ecs::prelude::*;
 use bevy_mesh::Mesh3d;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkWriter, Spawner};
-use chunk_assets::{MeshMaterial3d, PreparedMeshes};
+use chunk_assets::{
+    ChunkAssetsPlugin, ChunkMaterial, MeshMaterial3d, PreparedMeshes, matt_material,
+};
 use chunk_coord::ChunkCoord;
 
 use super::plan::TerrainChunk;
-use super::world::MATERIAL;
+
+/// The material of all chunks. The colours are the vertices'.
+const MATERIAL: Handle<ChunkMaterial> = uuid_handle!("3f3d7a54-1c2e-4a0b-9a63-0c5b7b8d5e02");
 
 /// The ground of one chunk.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +27,7 @@ pub struct Ground {
 
 /// Spawns the ground of a chunk of this side in metres: one entity with the mesh and, at level 0, a static body, in the
 /// middle of the chunk, where the frame of a heightfield has its origin. The app needs
-/// [`add_terrain_assets`](super::add_terrain_assets).
+/// [`add_terrain_assets`].
 #[must_use]
 pub fn terrain_spawner(chunk_size: f32) -> Spawner<ChunkCoord, TerrainChunk> {
     let middle = Transform::from_xyz(chunk_size / 2.0, 0.0, chunk_size / 2.0);
@@ -51,4 +58,12 @@ pub fn terrain_spawner(chunk_size: f32) -> Spawner<ChunkCoord, TerrainChunk> {
             });
         },
     )
+}
+
+/// Adds the collections of assets that chunks of terrain need, and the material that they share.
+pub fn add_terrain_assets(app: &mut App) {
+    app.add_plugins(ChunkAssetsPlugin);
+    let mut materials = app.world_mut().resource_mut::<Assets<ChunkMaterial>>();
+    let inserted = materials.insert(&MATERIAL, matt_material(Color::WHITE, 0.95));
+    inserted.expect("the handle is a constant");
 }

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use bevy_app::App;
-use bevy_asset::{Assets, Handle, uuid_handle};
-use bevy_color::Color;
 use chunk_apply::ChunkLevels;
-use chunk_assets::{ChunkAssetsPlugin, ChunkMaterial, SharedAssets, matt_material};
+use chunk_assets::SharedAssets;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{GenerateError, Job, Layer, LayerReport, Layers};
 
 use super::config::{TerrainConfig, TerrainError};
 use super::heights::Heights;
 use super::plan::{Terrain, TerrainChunk};
-use super::spawn::terrain_spawner;
+use super::spawn::{add_terrain_assets, terrain_spawner};
 use crate::harness::Workload;
 
 /// A terrain as one stream has it. A chunk is made anew when its level changes; its heights are kept in a layer, so that they
@@ -39,10 +36,6 @@ pub struct TerrainWorld {
     levels: ChunkLevels,
     heights: Layer<ChunkCoord, Heights>,
 }
-
-/// The material of all chunks. The colours are the vertices'.
-pub(super) const MATERIAL: Handle<ChunkMaterial> =
-    uuid_handle!("3f3d7a54-1c2e-4a0b-9a63-0c5b7b8d5e02");
 
 impl TerrainWorld {
     /// How many bytes of heights are kept: those of some 1,800 chunks of 64 cells.
@@ -118,12 +111,4 @@ impl Workload<TerrainChunk> {
             .with_assets(SharedAssets::COUNT + 1)
             .with_assets_of(|_coord| 1))
     }
-}
-
-/// Adds the collections of assets that chunks of terrain need, and the material that they share.
-pub fn add_terrain_assets(app: &mut App) {
-    app.add_plugins(ChunkAssetsPlugin);
-    let mut materials = app.world_mut().resource_mut::<Assets<ChunkMaterial>>();
-    let inserted = materials.insert(&MATERIAL, matt_material(Color::WHITE, 0.95));
-    inserted.expect("the handle is a constant");
 }
