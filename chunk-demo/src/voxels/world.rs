@@ -42,6 +42,11 @@ const HEIGHT_BYTES: usize = 16 << 20;
 /// How many bytes of voxels are kept: those of 4,096 chunks, not counting sky and rock.
 const VOXEL_BYTES: usize = 128 << 20;
 
+/// The most voxels that a look passes through.
+const MOST_STEPS: u32 = 4_096;
+/// From so many metres on, two neighbouring voxels have the same place as floats.
+const FARTHEST: f32 = 16_777_216.0;
+
 /// What a look meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -151,6 +156,9 @@ impl VoxelWorld {
 
     /// Digs a voxel away, or builds one. The chunks whose mesh it touches are made anew and shown together. Returns how many
     /// of them the stream has.
+    ///
+    /// While one of them [is being swapped](ChunkStream::is_swapping) after an earlier edit, let this one wait: or else one side
+    /// of a border is made before it and the other after it, and they do not fit until it is shown as well.
     pub fn set(&self, voxel: IVec3, block: Block, stream: &mut ChunkStream<VoxelChunk>) -> usize {
         self.edits.set(voxel, block);
         // All 27 chunks around it have read these voxels, but only those that the voxel touches look otherwise.
@@ -166,13 +174,14 @@ impl VoxelWorld {
         all.flat_map(move |(x, y)| (low.z..=high.z).map(move |z| ChunkCoord::new(x, y, z)))
     }
 
-    /// The first solid voxel in a direction, no farther than `reach` metres. `None` where there is none, or where the eye is
-    /// inside of one.
+    /// The first solid voxel in a direction, no farther than `reach` metres and 4,096 voxels. `None` where there is none, where
+    /// the eye is inside of one, or beyond 16 million metres from the origin, where voxels are no longer told apart.
     #[must_use]
     pub fn look(&self, from: Vec3, direction: Vec3, reach: f32) -> Option<Hit> {
         let direction = direction.try_normalize()?;
+        let is_near = from.is_finite() && from.abs().max_element() < FARTHEST;
         let mut voxel = from.floor().as_ivec3();
-        if !from.is_finite() || self.block_at(voxel).is_solid() {
+        if !is_near || self.block_at(voxel).is_solid() {
             return None;
         }
         let step = direction.signum().as_ivec3();
@@ -182,7 +191,7 @@ impl VoxelWorld {
         let first = Vec3::select(direction.cmpgt(Vec3::ZERO), 1.0 - within, within);
         let is_still = direction.cmpeq(Vec3::ZERO);
         let mut to_border = Vec3::select(is_still, Vec3::INFINITY, first * between);
-        loop {
+        for _ in 0..MOST_STEPS {
             let is_within = to_border.min_element() <= reach;
             if !is_within {
                 return None;
@@ -195,5 +204,6 @@ impl VoxelWorld {
                 return Some(Hit { voxel, before });
             }
         }
+        None
     }
 }

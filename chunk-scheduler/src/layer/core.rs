@@ -89,7 +89,7 @@ impl<K: Key, V: Send + Sync + 'static> Layer<K, V> {
     /// made from it. Each is made anew when it is read the next time, and those that are being made go only to who waits for
     /// them by now. What was made from any of them is to be made anew too: see [`Invalidated`].
     ///
-    /// It looks at each value of all later layers, so it is for edits and not for each frame of each chunk. It waits for no maker.
+    /// It looks at each value of all later layers, and drops those that it takes away, so it is for edits and not for each frame of each chunk. It waits for no maker.
     pub fn invalidate(&self, key: K) -> Invalidated {
         self.invalidate_all([key])
     }

@@ -25,8 +25,8 @@ impl StreamingFrame {
         self.scan + self.generate + self.apply.spent
     }
 
-    /// What is left of a frame's budget, but for bytes, of which the frame's first upload may have more. What generating inline has left of its own budget is added. What it took more is
-    /// not subtracted: generators that take long must not stop what they made from being shown.
+    /// What is left of a frame's budget of time and chunks. What generating inline has left of its own budget is added. What it
+    /// took more is not subtracted: generators that take long must not stop what they made from being shown.
     pub(in crate::streaming) fn left_of(
         &self,
         budget: &ApplyBudget,

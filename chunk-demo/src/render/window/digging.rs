@@ -1,10 +1,13 @@
 //! Digging and building in the voxel world.
 
+use std::collections::VecDeque;
+
 use bevy_app::{App, Update};
 use bevy_ecs::prelude::*;
 use bevy_input::ButtonInput;
 use bevy_input::keyboard::KeyCode;
 use bevy_input::mouse::MouseButton;
+use bevy_math::IVec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkStream, ChunkViewer, StreamingSystems};
 
@@ -23,7 +26,10 @@ pub(super) fn add(app: &mut App) {
     app.add_systems(Update, dig.before(StreamingSystems::Scan));
 }
 
+/// What is to be dug or built. One edit waits while an earlier one is not shown yet that touches the same chunk: both
+/// sides of a border are made from the same voxels.
 fn dig(
+    mut edits: Local<VecDeque<(IVec3, Block)>>,
     buttons: Res<ButtonInput<MouseButton>>,
     keys: Res<ButtonInput<KeyCode>>,
     eye: Single<&Transform, With<ChunkViewer>>,
@@ -32,22 +38,25 @@ fn dig(
 ) {
     let digs = buttons.just_pressed(MouseButton::Left) || keys.just_pressed(KeyCode::KeyG);
     let builds = buttons.just_pressed(MouseButton::Middle) || keys.just_pressed(KeyCode::KeyB);
-    if !digs && !builds {
-        return;
+    let look = || world.look(eye.translation, *eye.forward(), REACH);
+    if let Some(hit) = (digs || builds).then(look).flatten() {
+        if digs {
+            edits.push_back((hit.voxel, Block::Air));
+        } else if hit.before != eye.translation.floor().as_ivec3() {
+            edits.push_back((hit.before, Block::Brick));
+        }
     }
-    let Some(hit) = world.look(eye.translation, *eye.forward(), REACH) else {
-        return;
-    };
-    if digs {
-        world.set(hit.voxel, Block::Air, &mut stream);
-    } else if hit.before != eye.translation.floor().as_ivec3() {
-        world.set(hit.before, Block::Brick, &mut stream);
+    while let Some((voxel, block)) = edits.front().copied()
+        && !VoxelWorld::touched_by(voxel).any(|chunk| stream.is_swapping(chunk))
+    {
+        world.set(voxel, block, &mut stream);
+        edits.pop_front();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bevy_math::{IVec3, Vec3};
+    use bevy_math::Vec3;
     use chunk_apply::ChunkIndex;
 
     use super::*;
@@ -83,6 +92,7 @@ mod tests {
             .look(from, Vec3::NEG_Y, 99.0)
             .expect("there is ground")
             .voxel;
+        // An edit waits until the one before it is shown.
         let press = |app: &mut App, key| {
             let mut keys = app.world_mut().resource_mut::<ButtonInput<KeyCode>>();
             keys.press(key);
@@ -90,6 +100,10 @@ mod tests {
             app.world_mut()
                 .resource_mut::<ButtonInput<KeyCode>>()
                 .reset_all();
+            while !(app.world().resource::<ChunkStream<VoxelChunk>>()).is_settled() {
+                app.update();
+            }
+            app.update();
         };
         press(&mut app, KeyCode::KeyG);
         assert_eq!(world.block_at(ground), Block::Air);
