@@ -32,7 +32,6 @@ const STORAGE_BUFFERS: u32 = 16;
 const SIZE: [u32; 2] = [1920, 1080];
 
 /// An app whose every frame is prepared, encoded and submitted by Bevy's renderer, one frame after the other, and drawn by nobody.
-#[must_use]
 pub fn app() -> App {
     let mut app = App::new();
     add_basics(&mut app, None);
