@@ -5,6 +5,7 @@ mod by_hand;
 mod cruise;
 #[path = "../../../xtask/shared/figures.rs"]
 mod print;
+mod uploads;
 mod voxels;
 
 use chunk_demo::{FrameCost, Settings};
@@ -12,6 +13,7 @@ use chunk_demo::{FrameCost, Settings};
 use cruise::{Cruise, Frames};
 use print::{Figure, Figures};
 
+const UPLOADS: &str = "chunks/meshes of 270 KiB from a free generator, p99 of whole frames, 2 MiB a frame against no limit";
 const VOXELS: &str =
     "chunks/voxel world cold, p99 of whole frames, against meshes made on the main thread";
 
@@ -32,6 +34,10 @@ fn main() {
                 .against(p(&by_hand, 0.99))
                 .at_least(2.0),
         ]
+    });
+    figures.add(1, &[UPLOADS], || {
+        let [limited, unlimited] = [Some(2 << 20), None].map(uploads::fill);
+        vec![Figure::new(UPLOADS, "ms", p(&limited.fill, 0.99)).against(p(&unlimited.fill, 0.99))]
     });
     figures.add(1, &[REST, FILL, CALM, LATE], || {
         let frames = city(600.0, seconds);
