@@ -50,13 +50,13 @@ pub struct Applier<K, T> {
     asked: usize,
     /// How many chunks they are.
     gated_chunks: usize,
-    /// The bytes of those.
-    gated_bytes: usize,
+    /// The bytes of those. So wide that no sum of them is too large, whatever a spawner says.
+    gated_bytes: u128,
     unloader: Unloader<K>,
     /// Entities of whole chunks that were not given to the unloader, roots included.
     loaded_entities: usize,
     /// Bytes of all chunks that were not given to the unloader.
-    bytes: usize,
+    bytes: u128,
     /// Whether the last frame's time was too short for any loading, so that the next frame loads first.
     is_loading_owed: bool,
     /// What the host was last told of.
@@ -100,7 +100,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     /// Notes that a user despawned a loaded chunk, so that its entities and bytes no longer count as loaded.
     pub fn forget(&mut self, chunk: LoadedChunk) {
         self.loaded_entities = self.loaded_entities.saturating_sub(chunk.entities + 1);
-        self.bytes = self.bytes.saturating_sub(chunk.bytes);
+        self.bytes = self.bytes.saturating_sub(chunk.bytes as u128);
     }
 
     /// Chunks that are hidden and not yet despawned.
@@ -124,7 +124,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
     /// Bytes that were [uploaded](crate::ChunkWriter::upload) for chunks whose last entity is not gone yet.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes + self.unloader.bytes()
+        narrow(self.bytes + self.unloader.bytes())
     }
 
     /// All of these.
@@ -134,7 +134,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             unloading: self.unloading(),
             partial: self.partial(),
             gated: self.gated(),
-            gated_bytes: self.gated_bytes,
+            gated_bytes: narrow(self.gated_bytes),
             bytes: self.bytes(),
         }
     }
@@ -316,7 +316,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             let (entities, bytes) = (chunk.spawned(), chunk.bytes());
             let end = chunk.resume(work.world, work.pacer);
             work.report.spawned += chunk.spawned() - entities;
-            self.bytes += chunk.bytes() - bytes;
+            self.bytes += (chunk.bytes() - bytes) as u128;
             return Some((chunk, end));
         }
         if !is_owed && !PartialChunk::<K>::may_begin(work.pacer) {
@@ -336,7 +336,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             work.pacer,
         );
         work.report.spawned += chunk.spawned();
-        self.bytes += chunk.bytes();
+        self.bytes += chunk.bytes() as u128;
         Some((chunk, end))
     }
 
@@ -396,7 +396,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
 
     /// Counts chunks that wait for their gates, or do so no longer.
     fn count_gated(&mut self, group: &[PartialChunk<K>], are_waiting: bool) {
-        let bytes: usize = group.iter().map(PartialChunk::bytes).sum();
+        let bytes: u128 = (group.iter()).map(|chunk| chunk.bytes() as u128).sum();
         if are_waiting {
             self.gated_chunks += group.len();
             self.gated_bytes += bytes;
@@ -425,6 +425,8 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         if outdated.is_empty() {
             return;
         }
+        let asked = &self.gated[..self.asked.min(self.gated.len())];
+        self.asked = asked.iter().filter(|group| !group.is_empty()).count();
         self.gated.retain(|group| !group.is_empty());
         self.count_gated(&outdated, false);
         for chunk in outdated {
@@ -526,12 +528,17 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             version: chunk.version,
             bytes: chunk.bytes(),
         };
-        self.bytes -= chunk.bytes();
+        self.bytes -= chunk.bytes() as u128;
         self.remove(work, chunk.key, spawned);
         if let Some(leftovers) = chunk.into_leftovers() {
             work.host.discard(work.world, leftovers);
         }
     }
+}
+
+/// A sum of bytes, or the largest number where it is larger.
+fn narrow(bytes: u128) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 impl<K: fmt::Debug + Ord + Copy, T> fmt::Debug for Applier<K, T> {

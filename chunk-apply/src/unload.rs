@@ -60,7 +60,7 @@ pub(crate) struct Unloader<K> {
     queue: BTreeMap<Position<K>, LoadedChunk>,
     pushed: u64,
     entities: usize,
-    bytes: usize,
+    bytes: u128,
     /// Where despawning has stopped.
     place: Place,
 }
@@ -80,7 +80,7 @@ impl<K: Ord + Copy> Unloader<K> {
     pub(crate) fn push(&mut self, world: &mut World, key: K, chunk: LoadedChunk, distance: u64) {
         let _ = visibility::hide(world, chunk.root);
         self.entities += chunk.entities + 1;
-        self.bytes += chunk.bytes;
+        self.bytes += chunk.bytes as u128;
         self.pushed += 1;
         let position = (distance, key, Reverse(chunk.version), Reverse(self.pushed));
         self.queue.insert(position, chunk);
@@ -96,7 +96,7 @@ impl<K: Ord + Copy> Unloader<K> {
     }
 
     /// Bytes that were uploaded for the waiting chunks.
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> u128 {
         self.bytes
     }
 
@@ -112,7 +112,7 @@ impl<K: Ord + Copy> Unloader<K> {
         self.entities -= before - chunk.entities;
         if is_gone {
             self.entities -= chunk.entities + 1;
-            self.bytes -= chunk.bytes;
+            self.bytes -= chunk.bytes as u128;
             entry.remove();
             work.report.unloaded += 1;
         }

@@ -33,7 +33,7 @@ impl core::ops::AddAssign for ApplyReport {
         self.failed += other.failed;
         self.spawned += other.spawned;
         self.despawned += other.despawned;
-        self.bytes += other.bytes;
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.spent += other.spent;
         self.overshoot = self.overshoot.max(other.overshoot);
     }

@@ -200,7 +200,7 @@ pub(super) fn advance(
     let mut upload = |pacer: &mut Pacer<'_>| {
         // Also if the step panics: nobody knows how far it came.
         pacer.uploads(bytes);
-        *uploaded += bytes;
+        *uploaded = uploaded.saturating_add(bytes);
     };
     if pacer.is_in_whole_chunks() {
         upload(pacer);

@@ -41,10 +41,13 @@ pub struct StreamingConfig {
     /// [`ChunkStream::held_back`](crate::ChunkStream::held_back) has them. A loaded chunk is not given up for one that is less
     /// than two chunks nearer, and one that was never loaded is expected to weigh what the others weigh on average.
     ///
-    /// More than the limit is there for a time: one chunk, or a group that is swapped, and what waits for its gates. A chunk that
-    /// alone is heavier is not shown, with a warning, and not tried again before it is refreshed, is wanted anew, or the limit is
-    /// raised; where an older version stands, that one stays until the chunk is refreshed. With zero only chunks without bytes are loaded. While chunks are loaded or viewers move, a limit that does not
-    /// admit everything costs the scan a look at each wanted chunk.
+    /// More than the limit is there for a time: one chunk, or a group that is swapped; what waits for its gates, up to
+    /// `backlog_capacity` chunks, which is more than the limit also when all gates open at once; and what left and cannot be
+    /// saved, up to [`SavePolicy::max_kept`] chunks. A chunk that alone is heavier is not shown, with a warning, and not tried
+    /// again before it is refreshed, is wanted anew, or the limit is raised; where an older version stands, that one stays until
+    /// the chunk is refreshed, and raising the limit does not bring the newer one. With zero only chunks without bytes are
+    /// loaded. While chunks are loaded or viewers move, a limit that does not admit everything costs the scan a look at each
+    /// wanted chunk.
     pub max_loaded_bytes: Option<usize>,
     /// How long a chunk of which all is spawned may wait for its [gates](crate::ChunkWriter::show_when), by the stream's clock.
     /// Default 5 s. After that it is reported, once, by a warning and in

@@ -11,8 +11,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 /// What each chunk weighs that does not weigh 10.
@@ -307,22 +308,99 @@ fn what_is_given_up_for_nearer_chunks_is_saved_first() {
     assert!(!gone.is_empty() && gone.is_subset(&saved));
 }
 
+#[test]
+fn a_group_that_has_no_room_beside_what_it_replaces_is_swapped_in_one_frame() {
+    for budget in [ApplyBudget::unlimited(), crate::rig::two_chunks_a_frame()] {
+        let mut weighed = Weighed::new(Some(291), budget);
+        weighed.settle();
+        assert_eq!(weighed.rig.stream().loaded_bytes(), 290);
+        let here = ChunkCoord::ORIGIN;
+        assert_eq!(weighed.rig.stream_mut().refresh_around(here, 1), 9);
+        let mut swapped = Vec::new();
+        while !weighed.rig.stream().is_settled() {
+            weighed.rig.frame();
+            swapped.push(weighed.rig.loaded().len());
+        }
+        swapped.retain(|chunks| *chunks > 0);
+        assert_eq!(swapped, [9]);
+    }
+}
+
+#[test]
+fn a_chunk_that_is_refused_is_held_back_however_light_the_others_are() {
+    let mut weighed = Weighed::new(Some(1_000), ApplyBudget::unlimited());
+    let heavy = ChunkCoord::planar(1, 0);
+    weighed.weigh(heavy, 2_000);
+    weighed.settle();
+    assert_eq!(weighed.held_back(), BTreeSet::from([heavy]));
+    weighed.rig.stream_mut().max_loaded_bytes = Some(3_000);
+    weighed.settle();
+    assert_eq!((weighed.loaded().len(), weighed.held_back().len()), (29, 0));
+}
+
+#[test]
+fn with_a_limit_of_zero_only_what_has_no_bytes_is_loaded_until_it_is_raised() {
+    let mut weighed = Weighed::new(Some(0), ApplyBudget::unlimited());
+    weighed.weigh(ChunkCoord::planar(2, 0), 0);
+    weighed.settle();
+    weighed.check();
+    assert_eq!((weighed.loaded().len(), weighed.held_back().len()), (1, 28));
+    weighed.rig.stream_mut().max_loaded_bytes = None;
+    weighed.settle();
+    assert_eq!(weighed.loaded().len(), 29);
+}
+
+#[test]
+fn chunks_that_left_and_cannot_be_saved_keep_no_others_away() {
+    let is_full = Arc::new(AtomicBool::new(false));
+    let disk = Arc::clone(&is_full);
+    let mut weighed = Weighed::with(Some(95), ApplyBudget::unlimited(), |plugin| {
+        plugin.with_save_hook(move |_, chunk| {
+            if chunk.coord.x < 10 && disk.load(Ordering::Relaxed) {
+                return Err("the disk is full".into());
+            }
+            Ok(())
+        })
+    });
+    weighed.settle();
+    is_full.store(true, Ordering::Relaxed);
+    weighed.rig.move_to(weighed.viewer, 50, 0);
+    weighed.rig.frames(100);
+    let here = ChunkCoord::planar(50, 0);
+    assert_eq!(weighed.loaded().len(), 9);
+    assert_eq!(weighed.rig.stream().loaded_bytes(), 180);
+    weighed.rig.loaded();
+    weighed.rig.stream_mut().refresh(here);
+    weighed.rig.frames(100);
+    let loaded = weighed.rig.loaded();
+    assert_eq!(loaded.len(), 1);
+    assert_eq!(loaded[0].coord, here);
+    is_full.store(false, Ordering::Relaxed);
+    weighed.rig.clock.advance(Duration::from_secs(600));
+    weighed.settle();
+    weighed.check();
+    assert_eq!(weighed.loaded().len(), 9);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn whatever_chunks_weigh_and_viewers_do_the_nearest_that_fit_are_loaded(
         weights in prop::collection::vec(prop_oneof![4 => 0..60_usize, 1 => Just(0), 1 => 300..400_usize], 36),
-        steps in prop::collection::vec((-4..4_i32, -4..4_i32, prop::option::of(0..700_usize)), 1..6),
+        steps in prop::collection::vec((-4..4_i32, -4..4_i32, prop::option::of(prop_oneof![1 => Just(0), 4 => 0..700_usize])), 1..6),
+        first in prop_oneof![Just(0), 0..700_usize],
         is_slow in any::<bool>(),
     ) {
         let budget = if is_slow { crate::rig::two_chunks_a_frame() } else { ApplyBudget::unlimited() };
-        let mut weighed = Weighed::new(Some(100), budget);
+        let mut weighed = Weighed::new(Some(first), budget);
         for x in -9..9 {
             for z in -9..9 {
                 let at = (x + 9) * 18 + z + 9;
                 weighed.weigh(ChunkCoord::planar(x, z), weights[at as usize % weights.len()]);
             }
         }
+        weighed.settle();
+        weighed.check();
         for (x, z, limit) in steps {
             let calls = weighed.calls();
             weighed.rig.move_to(weighed.viewer, x, z);

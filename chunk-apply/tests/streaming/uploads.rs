@@ -214,6 +214,32 @@ fn chunks_that_fail_are_superseded_or_given_up_leave_no_bytes() {
 }
 
 #[test]
+fn numbers_of_bytes_that_are_too_large_end_no_app_and_are_gone_with_their_chunks() {
+    const ALL: usize = usize::MAX;
+    for budget in [ApplyBudget::unlimited(), bytes(100), bytes(ALL)] {
+        for limit in [None, Some(ALL), Some(10)] {
+            let spawner = Spawner::new(|_, _: Pieces, writer: &mut ChunkWriter<'_, '_>| {
+                writer.upload(ALL, |_, _| {});
+                writer.upload(ALL, |_, _| {});
+                writer.show_when(|world, _| world.contains_resource::<Uploads>());
+            });
+            let mut rig = uploading_rig(spawner, budget);
+            rig.stream_mut().max_loaded_bytes = limit;
+            let viewer = rig.viewer(0, 0);
+            rig.frames(40);
+            assert_eq!(rig.stream().loaded_bytes(), ALL);
+            rig.app.init_resource::<Uploads>();
+            rig.frames(40);
+            rig.stream_mut().refresh_around(ChunkCoord::ORIGIN, 1);
+            rig.frames(40);
+            rig.app.world_mut().despawn(viewer);
+            rig.settle();
+            assert_eq!(rig.stream().loaded_bytes(), 0);
+        }
+    }
+}
+
+#[test]
 fn a_stream_that_is_reset_or_started_again_counts_from_nothing() {
     let mut rig = uploading_rig(uploading(&[5]), ApplyBudget::unlimited());
     let viewer = rig.viewer(0, 0);

@@ -368,8 +368,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// [`budget`](Self::budget) says once there is time for the first, so this is for a few chunks and not for a
     /// region. One that fails for good, whose save is given up, or that is no longer wanted, is not waited for. One that is
     /// tried again, or cannot be made yet, is waited for as long as [`gate_patience`](Self::gate_patience) says: then what is
-    /// made is swapped without the others, with a warning. Of more than half of
-    /// [`backlog_capacity`](chunk_scheduler::SchedulerConfig::backlog_capacity) the first are not waited with.
+    /// made is swapped without the others, with a warning. When more than half of
+    /// [`backlog_capacity`](chunk_scheduler::SchedulerConfig::backlog_capacity) wait for others, of all groups, the group of which
+    /// most wait is swapped without the others, with a warning.
     ///
     /// Calls that have a chunk in common with a group under way wait for it, and those of them that overlap become one group
     /// of up to half of the backlog's capacity: calls for each of many neighbours end in a region that is swapped in one frame.

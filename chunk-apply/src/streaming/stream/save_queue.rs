@@ -108,6 +108,8 @@ pub(in crate::streaming) struct SaveQueue {
     left: usize,
     /// Those that left and failed.
     kept: usize,
+    /// The bytes of those.
+    kept_bytes: u128,
     /// Those of a former grid.
     former: usize,
 }
@@ -364,6 +366,11 @@ impl SaveQueue {
         self.kept
     }
 
+    /// The bytes of those.
+    pub(super) fn kept_bytes(&self) -> usize {
+        usize::try_from(self.kept_bytes).unwrap_or(usize::MAX)
+    }
+
     /// Whether the hook is running for this chunk.
     pub(super) fn is_in_hand(&self, coord: ChunkCoord) -> bool {
         (self.entries.get(&coord)).is_some_and(|entry| entry.turn == Turn::InHand)
@@ -430,7 +437,15 @@ impl SaveQueue {
         add(&mut self.former, usize::from(entry.is_former));
         if let Some(chunk) = entry.left {
             add(&mut self.left, 1);
-            add(&mut self.kept, usize::from(entry.failures > 0));
+            if entry.failures > 0 {
+                add(&mut self.kept, 1);
+                let bytes = chunk.bytes as u128;
+                self.kept_bytes = if is_there {
+                    self.kept_bytes + bytes
+                } else {
+                    self.kept_bytes - bytes
+                };
+            }
             if matches!(entry.turn, Turn::Due | Turn::InHand) {
                 add(&mut self.departing.chunks, 1);
                 add(&mut self.departing.entities, chunk.entities + 1);

@@ -523,14 +523,19 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     }
 
     /// Whether nothing more may be spawned: too many chunks are kept because saving them failed, what was given up as a
-    /// whole is still seen, or there are too many bytes.
+    /// whole is still seen, or there are too many bytes and no rest of a group that would else be seen in parts.
     pub(super) fn is_full(&self) -> bool {
         let kept = self.saves.kept();
-        // Chunks that wait at their gates may do so for long.
-        let bytes = self.held.bytes.saturating_sub(self.held.gated_bytes);
         kept > 0 && kept >= self.save_policy.max_kept
             || self.to_hide.has_former()
-            || self.ceiling.is_exceeded(bytes)
+            || !self.swaps.has_rest() && self.ceiling.is_exceeded(self.bytes_of_loading())
+    }
+
+    /// The bytes of all chunks without those that may be there for long although they are not loaded, of which there are so
+    /// many at most: those that wait for their gates, and those that left and cannot be saved.
+    fn bytes_of_loading(&self) -> usize {
+        let others = (self.held.gated_bytes).saturating_add(self.saves.kept_bytes());
+        self.held.bytes.saturating_sub(others)
     }
 
     /// Orders the backlog by the viewers' new positions, and discards what is out of date.
@@ -547,7 +552,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         let reached = self.prefetch.take_reached(self.viewers.as_slice());
         let now = self.clock.now();
         for coord in &reached {
-            if !is_loaded(*coord) {
+            if !is_loaded(*coord) && !self.ceiling.holds_back(*coord) {
                 self.latencies.wanted(*coord, now);
             }
             if self.scheduler.live_version(*coord).is_some() {

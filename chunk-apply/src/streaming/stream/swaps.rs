@@ -32,6 +32,12 @@ impl<T> Group<T> {
         let missing = members.find(|(_, member)| !matches!(member, Member::Whole(..)));
         missing.map(|(coord, _)| *coord)
     }
+
+    /// How many wait for the others.
+    fn whole(&self) -> usize {
+        let is_whole = |member: &&Member<T>| matches!(member, Member::Whole(..));
+        self.members.values().filter(is_whole).count()
+    }
 }
 
 /// The groups of chunks that are swapped in one frame each.
@@ -118,7 +124,7 @@ impl<T> Swaps<T> {
     }
 
     /// Takes a result that belongs to a group, and returns any other. Of contents that wait for others of their group there
-    /// are `most`: beyond that the group is swapped without those.
+    /// are `most` in all groups together: beyond that the group of which most wait is swapped without the others.
     pub(in crate::streaming) fn offer(
         &mut self,
         chunk: Delivered<ChunkCoord, T>,
@@ -147,15 +153,16 @@ impl<T> Swaps<T> {
         if let Member::Whole(_, content) = former {
             outdated.push(content);
         }
-        let is_whole = |member: &&Member<T>| matches!(member, Member::Whole(..));
-        let waiting = self.groups.iter().flat_map(|group| group.members.values());
-        let is_full = waiting.filter(is_whole).count() > most;
-        if is_full {
+        self.finish(key, false);
+        if self.groups.iter().map(Group::whole).sum::<usize>() > most
+            && let Some(largest) = self.groups.iter().max_by_key(|group| group.whole())
+            && let Some(missing) = largest.missing()
+        {
             warn!(
                 "more chunks are refreshed together than may wait for each other, which are {most}"
             );
+            self.finish(missing, true);
         }
-        self.finish(key, is_full);
         None
     }
 
@@ -409,6 +416,30 @@ mod tests {
         }
         let chunks: usize = swaps.following.iter().map(BTreeSet::len).sum();
         assert_eq!(chunks, 56, "however often it is called");
+    }
+
+    #[test]
+    fn where_too_many_wait_the_group_of_which_most_wait_is_parted() {
+        let [a, b, ..] = versions();
+        let row = |from: i32, to: i32| (from..to).map(|x| ChunkCoord::planar(x, 0));
+        let mut swaps = Swaps::new();
+        swaps.add(row(0, 10).collect(), 20);
+        swaps.add(row(20, 22).collect(), 20);
+        while let Some(chunks) = swaps.next(Duration::ZERO) {
+            for coord in chunks {
+                swaps.is_made_as(coord, a);
+            }
+        }
+        for coord in row(0, 9) {
+            assert!(offer(&mut swaps, coord, a, 1));
+        }
+        assert_eq!(swaps.ready(|_, _| true), 0);
+        // The tenth that waits is one of the other group.
+        assert!(offer(&mut swaps, ChunkCoord::planar(20, 0), a, 1));
+        assert_eq!(swaps.ready(|_, _| true), 9);
+        while swaps.pop(|_, _| true).is_some() {}
+        assert!(offer(&mut swaps, ChunkCoord::planar(21, 0), b, 1));
+        assert_eq!(swaps.ready(|_, _| true), 2, "it stays together");
     }
 
     #[test]

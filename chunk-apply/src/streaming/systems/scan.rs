@@ -193,7 +193,8 @@ fn request<T: Send + Sync + 'static>(
     for coord in entered {
         trace!(?coord, "wanted");
         state.prefetch.enter(coord, state.viewers.as_slice());
-        if !state.ceiling.holds_back(coord) {
+        // One that was held back and then was not may be loaded by now.
+        if !state.ceiling.holds_back(coord) && !index.contains(coord) {
             state.load(coord, index, |root| roots.contains(root), since);
         }
     }
