@@ -46,8 +46,9 @@ pub struct StreamingConfig {
     /// saved, up to [`SavePolicy::max_kept`] chunks. A chunk that alone is heavier is not shown, with a warning, and not tried
     /// again before it is refreshed, is wanted anew, or the limit is raised; where an older version stands, that one stays until
     /// the chunk is refreshed, and raising the limit does not bring the newer one. With zero only chunks without bytes are
-    /// loaded. While chunks are loaded or viewers move, a limit that does not admit everything costs the scan a look at each
-    /// wanted chunk.
+    /// loaded. While chunks are loaded or viewers move, a limit that does not admit everything costs the scan a look
+    /// at each wanted chunk, in every tenth frame where 10,000 are wanted; what follows from that is part of
+    /// [`scan_budget`](Self::scan_budget).
     pub max_loaded_bytes: Option<usize>,
     /// How long a chunk of which all is spawned may wait for its [gates](crate::ChunkWriter::show_when), by the stream's clock.
     /// Default 5 s. After that it is reported, once, by a warning and in

@@ -4,7 +4,8 @@ use crate::rig::{Piece, Pieces, Rig, config, grid};
 use bevy_ecs::prelude::*;
 use chunk_apply::{
     ApplyBudget, ChunkCoord, ChunkStatus, ChunkStreamNow, ChunkStreamingPlugin, ChunkWriter,
-    Generator, Job, ManualClock, Simulation, Spawner, StreamingConfig, chunks_are_settled,
+    Generator, Job, LoadOrder, ManualClock, Simulation, Spawner, StreamingConfig,
+    chunks_are_settled,
 };
 use proptest::prelude::*;
 use std::{
@@ -369,17 +370,55 @@ fn chunks_that_left_and_cannot_be_saved_keep_no_others_away() {
     let here = ChunkCoord::planar(50, 0);
     assert_eq!(weighed.loaded().len(), 9);
     assert_eq!(weighed.rig.stream().loaded_bytes(), 180);
-    weighed.rig.loaded();
+    let before = weighed.rig.index().root(here);
     weighed.rig.stream_mut().refresh(here);
-    weighed.rig.frames(100);
-    let loaded = weighed.rig.loaded();
-    assert_eq!(loaded.len(), 1);
-    assert_eq!(loaded[0].coord, here);
+    weighed.rig.frames(10);
+    assert_ne!(weighed.rig.index().root(here), before);
     is_full.store(false, Ordering::Relaxed);
     weighed.rig.clock.advance(Duration::from_secs(600));
     weighed.settle();
     weighed.check();
     assert_eq!(weighed.loaded().len(), 9);
+}
+
+#[test]
+fn giving_up_stops_at_the_end_of_the_budget_and_goes_on_in_the_next_frame() {
+    let mut weighed = Weighed::new(None, ApplyBudget::unlimited());
+    weighed.settle();
+    let mut stream = weighed.rig.stream_mut();
+    stream.budget = ApplyBudget::time(Duration::ZERO);
+    stream.scan_budget = Duration::ZERO;
+    stream.max_loaded_bytes = Some(0);
+    for held_back in [8, 16, 24, 29] {
+        assert!(!weighed.rig.stream().is_settled());
+        weighed.rig.frame();
+        assert_eq!(weighed.held_back().len(), held_back);
+    }
+    weighed.settle();
+    weighed.check();
+    weighed.rig.stream_mut().max_loaded_bytes = Some(1_000);
+    weighed.rig.frame();
+    assert_eq!(weighed.held_back().len(), 29 - 8);
+    weighed.settle();
+    assert_eq!(weighed.loaded().len(), 29);
+}
+
+#[test]
+fn what_lies_ahead_and_is_held_back_is_not_missed_when_it_leaves() {
+    let mut weighed = Weighed::with(Some(95), ApplyBudget::unlimited(), |plugin| {
+        plugin.with_order(LoadOrder::Motion {
+            look_ahead: Duration::from_secs(2),
+            prefetch: true,
+        })
+    });
+    weighed.settle();
+    let (viewer, mut held_back) = (weighed.viewer, 0);
+    for _ in 0..10 {
+        crate::prefetching::fly(&mut weighed.rig, viewer, 20, [1.0, 0.0]);
+        held_back += weighed.held_back().len();
+    }
+    assert!(held_back > 100);
+    assert_eq!(weighed.rig.stream().totals().missed, 0);
 }
 
 proptest! {

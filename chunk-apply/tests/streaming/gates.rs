@@ -220,8 +220,8 @@ fn one_that_stands_for_the_first_time_is_missing_until_its_gate_opens() {
     assert!(gated.rig.index().contains(A));
 }
 
-#[test]
-fn the_nearest_are_asked_first_and_all_in_turn_where_time_is_short() {
+/// Gates that are never open, of which each takes 100 µs of the 1 ms that a frame has for them, and which were asked.
+fn asked_slowly() -> (Rig, Arc<std::sync::Mutex<Vec<ChunkCoord>>>) {
     let clock = ManualClock::default();
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let (noting, slow) = (Arc::clone(&order), clock.clone());
@@ -239,7 +239,13 @@ fn the_nearest_are_asked_first_and_all_in_turn_where_time_is_short() {
         budget: ApplyBudget::time(Duration::from_millis(4)),
         ..config()
     };
-    let mut rig = Rig::on(clock, crate::rig::generator(), spawner, config);
+    let rig = Rig::on(clock, crate::rig::generator(), spawner, config);
+    (rig, order)
+}
+
+#[test]
+fn the_nearest_are_asked_first_and_all_in_turn_where_time_is_short() {
+    let (mut rig, order) = asked_slowly();
     rig.viewer(0, 0);
     while rig.stream().gated() < 29 {
         rig.frame();
@@ -264,6 +270,34 @@ fn the_nearest_are_asked_first_and_all_in_turn_where_time_is_short() {
         assert!(distances.is_sorted(), "{distances:?}");
         assert_eq!(round.iter().collect::<BTreeSet<_>>().len(), 29);
     }
+}
+
+#[test]
+fn none_misses_its_turn_when_others_leave_before_it() {
+    let (mut rig, order) = asked_slowly();
+    let (leaving, staying) = (rig.viewer(0, 0), ChunkCoord::planar(20, 0));
+    rig.viewer(20, 0);
+    while rig.stream().gated() < 58 {
+        rig.frame();
+    }
+    // Until a round begins, with the nearest of both.
+    let mut asked = BTreeSet::new();
+    while !asked.contains(&A) {
+        order.lock().expect("no panic").clear();
+        rig.frame();
+        asked = order.lock().expect("no panic").iter().copied().collect();
+    }
+    assert!(asked.contains(&staying) && asked.len() < 29);
+    order.lock().expect("no panic").clear();
+    rig.app.world_mut().despawn(leaving);
+    rig.frames(8);
+    assert_eq!(rig.stream().gated(), 29);
+    let waiting = rig.stream().wanted().iter();
+    let waiting: BTreeSet<ChunkCoord> = waiting.filter(|coord| !asked.contains(coord)).collect();
+    let order = order.lock().expect("no panic");
+    let again = order.iter().position(|coord| *coord == staying);
+    let turn = order[..again.expect("the next round begins")].iter();
+    assert!(waiting.is_subset(&turn.copied().collect()), "{order:?}");
 }
 
 #[test]

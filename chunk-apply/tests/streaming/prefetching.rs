@@ -22,7 +22,7 @@ fn rig() -> Rig {
 }
 
 /// A tenth of a chunk, `steps` times along x and z. Returns where the viewer then is.
-fn fly(rig: &mut Rig, viewer: Entity, steps: usize, [x, z]: [f32; 2]) -> ChunkCoord {
+pub(crate) fn fly(rig: &mut Rig, viewer: Entity, steps: usize, [x, z]: [f32; 2]) -> ChunkCoord {
     fly_and(rig, viewer, steps, [x, z], |_, _| {})
 }
 

@@ -1,7 +1,8 @@
 //! Which of the wanted chunks are loaded where there is no room for the bytes of all.
 
+use ahash::{AHashMap, AHashSet};
 use chunk_coord::ChunkCoord;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::VecDeque;
 use tracing::warn;
 
 /// A wanted chunk that is loaded, or is to be.
@@ -13,30 +14,59 @@ pub(super) struct Candidate {
     pub(super) loaded: Option<usize>,
 }
 
+/// What is to become of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Change {
+    HoldBack(ChunkCoord),
+    Release(ChunkCoord),
+}
+
 /// Loaded chunks count as nearer by so many chunks, so that a viewer who sways over a border swaps none.
 const NEARER_IF_LOADED: u64 = 2;
+
+/// So many wanted chunks are looked at in a scan on average: with more of them the choice is made in every second one, or every
+/// third.
+const PER_SCAN: usize = 1024;
 
 /// A limit on the bytes of all chunks, and which of them are held back because of it.
 ///
 /// The rule: of the wanted chunks, nearest first, those are loaded whose sum fits, up to the first that does not. A chunk that
 /// was never loaded is expected to weigh what the others weigh on average. Each is loaded in vain once at most, because what it
 /// weighs is remembered as long as it is wanted; so everything comes to rest.
-#[derive(Default)]
 pub(in crate::streaming) struct Ceiling {
     limit: Option<usize>,
     /// What chunks weighed that were loaded and are held back.
-    weights: BTreeMap<ChunkCoord, usize>,
-    held_back: BTreeSet<ChunkCoord>,
+    weights: AHashMap<ChunkCoord, usize>,
+    held_back: AHashSet<ChunkCoord>,
     /// The most bytes that a chunk had.
     heaviest: usize,
     /// Whether another choice may be due.
     is_outdated: bool,
+    /// Scans since the last one.
+    scans: usize,
+    /// What is to be done for it: which are held back, the farthest first, and then which are no longer, the nearest first.
+    plan: VecDeque<Change>,
 }
 
 impl Ceiling {
+    pub(super) fn new() -> Self {
+        Self {
+            limit: None,
+            weights: AHashMap::new(),
+            held_back: AHashSet::new(),
+            heaviest: 0,
+            is_outdated: false,
+            scans: 0,
+            plan: VecDeque::new(),
+        }
+    }
+
     pub(in crate::streaming) fn set_limit(&mut self, limit: Option<usize>) {
-        self.is_outdated |= self.limit != limit;
-        self.limit = limit;
+        if self.limit != limit {
+            self.is_outdated = true;
+            self.scans = usize::MAX;
+            self.limit = limit;
+        }
     }
 
     /// Something has changed that the choice depends on.
@@ -46,7 +76,7 @@ impl Ceiling {
 
     /// Whether the choice is the right one for this limit.
     pub(super) fn is_settled(&self, limit: Option<usize>) -> bool {
-        self.limit == limit && !self.is_outdated
+        self.limit == limit && !self.is_outdated && self.plan.is_empty()
     }
 
     pub(super) fn is_exceeded(&self, bytes: usize) -> bool {
@@ -58,7 +88,13 @@ impl Ceiling {
     }
 
     pub(super) fn held_back(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
-        self.held_back.iter().copied()
+        let mut held_back: Vec<_> = self.held_back.iter().copied().collect();
+        held_back.sort_unstable();
+        held_back.into_iter()
+    }
+
+    pub(super) fn held_back_chunks(&self) -> usize {
+        self.held_back.len()
     }
 
     /// What a chunk weighed when it was last loaded, if it is known, and the limit.
@@ -124,75 +160,98 @@ impl Ceiling {
         self.note_change();
     }
 
-    /// Whether a choice among so many chunks is due, which is then made.
+    /// Whether a choice among so many chunks is due, which is then made. Called once in a scan.
     pub(super) fn must_choose(&mut self, wanted: usize) -> bool {
-        let has_changed = core::mem::take(&mut self.is_outdated);
+        self.scans = self.scans.saturating_add(1);
+        let is_free = self.held_back.is_empty();
+        if self.limit.is_none() && is_free {
+            self.weights.clear();
+        }
         let is_ample = self
             .limit
             .is_none_or(|limit| self.heaviest.saturating_mul(wanted) <= limit);
-        has_changed && !(is_ample && self.held_back.is_empty())
+        if is_ample && is_free {
+            self.is_outdated = false;
+            self.plan.clear();
+        }
+        let is_due = self.is_outdated && self.scans.saturating_mul(PER_SCAN) >= wanted;
+        if is_due {
+            self.is_outdated = false;
+            self.scans = 0;
+        }
+        is_due
     }
 
-    /// Chooses among all candidates. Returns those that are held back from now on, the farthest first, and those that are no
-    /// longer, the nearest first. Of each there are so many at most; then another choice is due.
-    pub(super) fn choose(
-        &mut self,
-        candidates: Vec<Candidate>,
-        most: usize,
-    ) -> (Vec<ChunkCoord>, Vec<ChunkCoord>) {
+    /// Chooses among all candidates.
+    pub(super) fn choose(&mut self, candidates: impl Iterator<Item = Candidate>) {
         let limit = self.limit.unwrap_or(usize::MAX);
-        let chosen = divide(candidates, &self.weights, limit);
-        let differing = |has_room: bool| -> Vec<ChunkCoord> {
-            let chosen = chosen.iter().filter(|(_, it)| *it == has_room);
-            let coords = chosen.map(|(coord, _)| *coord);
-            let differ = coords.filter(|coord| self.holds_back(*coord) == has_room);
-            differ.collect()
-        };
-        let (mut held_back, mut released) = (differing(false), differing(true));
-        held_back.reverse();
-        self.is_outdated = held_back.len().max(released.len()) > most;
-        held_back.truncate(most);
-        released.truncate(most);
-        self.held_back.extend(&held_back);
-        for coord in &released {
-            self.held_back.remove(coord);
+        let (mut sum, mut count) = (0_usize, 0);
+        let in_order = candidates.map(|it| {
+            let is_loaded = it.loaded.is_some();
+            let weight = it.loaded.or_else(|| self.weights.get(&it.coord).copied());
+            if let Some(bytes) = weight.filter(|bytes| *bytes <= limit) {
+                sum = sum.saturating_add(bytes);
+                count += 1;
+            }
+            let nearer = if is_loaded { NEARER_IF_LOADED } else { 0 };
+            let distance = it.distance_sq.isqrt().saturating_sub(nearer);
+            (distance, !is_loaded, it.distance_sq, it.coord, weight)
+        });
+        let mut in_order: Vec<_> = in_order.collect();
+        in_order.sort_unstable();
+        let average = sum / count.max(1);
+        let (mut total, mut is_full) = (0_usize, false);
+        let mut released = Vec::new();
+        self.plan.clear();
+        for (.., coord, weight) in in_order {
+            let bytes = weight.unwrap_or(average);
+            // One that is too heavy by itself does not keep those behind it away.
+            let may_be_loaded = bytes <= limit;
+            if may_be_loaded {
+                total = total.saturating_add(bytes);
+                is_full |= total > limit;
+            }
+            match (may_be_loaded && !is_full, self.holds_back(coord)) {
+                (true, true) => released.push(Change::Release(coord)),
+                (false, false) => self.plan.push_front(Change::HoldBack(coord)),
+                _ => {}
+            }
         }
-        if self.limit.is_none() && self.held_back.is_empty() {
-            self.weights.clear();
+        self.plan.extend(released);
+    }
+
+    /// The next change that is to be made for the choice, and counts as made. Only what `may_be_held_back` now is.
+    pub(super) fn next_change(
+        &mut self,
+        may_be_held_back: impl Fn(ChunkCoord) -> bool,
+    ) -> Option<Change> {
+        while let Some(change) = self.plan.pop_front() {
+            let is_new = match change {
+                Change::HoldBack(coord) => may_be_held_back(coord) && self.held_back.insert(coord),
+                Change::Release(coord) => self.held_back.remove(&coord),
+            };
+            if is_new {
+                return Some(change);
+            }
         }
-        (held_back, released)
+        None
     }
 }
 
-/// Says of each of the candidates, the nearest first, whether there is room for it.
-fn divide(
-    mut candidates: Vec<Candidate>,
-    weights: &BTreeMap<ChunkCoord, usize>,
-    limit: usize,
-) -> Vec<(ChunkCoord, bool)> {
-    let weight = |it: &Candidate| it.loaded.or_else(|| weights.get(&it.coord).copied());
-    let known = candidates.iter().filter_map(weight);
-    let (sum, count) = (known.filter(|bytes| *bytes <= limit))
-        .fold((0_usize, 0), |(sum, count), bytes| {
-            (sum.saturating_add(bytes), count + 1)
-        });
-    let average = sum / count.max(1);
-    candidates.sort_unstable_by_key(|it| {
-        let is_loaded = it.loaded.is_some();
-        let nearer = if is_loaded { NEARER_IF_LOADED } else { 0 };
-        let distance = it.distance_sq.isqrt().saturating_sub(nearer);
-        (distance, !is_loaded, it.distance_sq, it.coord)
-    });
-    let (mut total, mut is_full) = (0_usize, false);
-    let has_room = |it: Candidate| {
-        let bytes = weight(&it).unwrap_or(average);
-        // One that is too heavy by itself does not keep those behind it away.
-        let may_be_loaded = bytes <= limit;
-        if may_be_loaded {
-            total = total.saturating_add(bytes);
-            is_full |= total > limit;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_among_many_is_made_in_every_few_scans_and_at_once_for_another_limit() {
+        let mut ceiling = Ceiling::new();
+        for limit in [Some(1), Some(2)] {
+            ceiling.set_limit(limit);
+            let choices = (0..31).filter(|_| {
+                ceiling.loaded(ChunkCoord::ORIGIN, 1);
+                ceiling.must_choose(10 * PER_SCAN)
+            });
+            assert_eq!(choices.collect::<Vec<_>>(), [0, 10, 20, 30]);
         }
-        (it.coord, may_be_loaded && !is_full)
-    };
-    candidates.into_iter().map(has_room).collect()
+    }
 }

@@ -589,7 +589,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             unloading_chunks: self.unloading(),
             unsaved_chunks: self.state.saves.kept(),
             gated_chunks: self.gated(),
-            held_back_chunks: self.held_back().len(),
+            held_back_chunks: self.state.ceiling.held_back_chunks(),
             quarantined_chunks: self.quarantined().len(),
             frame: self.last_frame(),
             apply_times: self.state.frames.apply_times(),

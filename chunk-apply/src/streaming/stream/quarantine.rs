@@ -72,6 +72,11 @@ impl Quarantine {
         self.despawned.contains(&coord)
     }
 
+    /// Whether nobody makes it before it is asked for.
+    pub(in crate::streaming) fn is_gone(&self, coord: ChunkCoord) -> bool {
+        self.is_given_up(coord) || self.is_despawned(coord)
+    }
+
     /// Those, in their order.
     pub(in crate::streaming) fn despawned(&self) -> impl ExactSizeIterator<Item = ChunkCoord> + '_ {
         self.despawned.iter().copied()

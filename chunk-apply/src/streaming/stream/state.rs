@@ -2,7 +2,7 @@
 
 use super::{
     backlog::Backlog,
-    ceiling::{Candidate, Ceiling},
+    ceiling::{Candidate, Ceiling, Change},
     departures::Departures,
     gates::Gates,
     hide_queue::HideQueue,
@@ -36,8 +36,8 @@ use core::{ops::DerefMut, time::Duration};
 use std::collections::{BTreeSet, VecDeque};
 use tracing::trace;
 
-/// As many chunks are held back in a frame at most, or asked for again.
-const MOST_HELD_BACK: usize = 256;
+/// Chunks held back or asked for again between two readings of the clock.
+const CHANGES: usize = 8;
 
 /// What a stream knows. Its systems work on the fields, because they borrow several of them at once.
 pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
@@ -128,7 +128,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             scheduler,
             backlog: Backlog::new(),
             swaps: Swaps::new(),
-            ceiling: Ceiling::default(),
+            ceiling: Ceiling::new(),
             gates: Gates::default(),
             quarantine: Quarantine::default(),
             lod,
@@ -288,40 +288,53 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         Some(chunk)
     }
 
-    /// Holds chunks back that there is no room for, and asks for those again that there is room for now. `is_there` says
-    /// whether a root was despawned by a user.
+    /// Holds chunks back that there is no room for, and asks for those again that there is room for now, until `end`.
+    /// `is_there` says whether a root was despawned by a user.
     pub(in crate::streaming) fn make_room(
         &mut self,
         index: &mut impl DerefMut<Target = ChunkIndex<T>>,
         is_there: impl Fn(Entity) -> bool,
+        end: Duration,
     ) {
         let cannot_request = self.is_of_another_grid() || self.saves.has_former();
         if cannot_request && !self.wanted.is_empty() {
             return;
         }
-        if !self.ceiling.must_choose(self.wanted.len()) {
-            return;
+        if self.ceiling.must_choose(self.wanted.len()) {
+            let candidate = |coord: ChunkCoord| {
+                let loaded = index.chunk(coord).map(|chunk| chunk.bytes);
+                (loaded.is_some() || !self.quarantine.is_gone(coord)).then(|| Candidate {
+                    coord,
+                    distance_sq: self.rank.distance_sq(coord),
+                    loaded,
+                })
+            };
+            let candidates = self.wanted.iter().filter_map(candidate);
+            self.ceiling.choose(candidates);
         }
-        let candidate = |coord: ChunkCoord| {
-            let loaded = index.chunk(coord).map(|chunk| chunk.bytes);
-            let is_gone = self.quarantine.is_given_up(coord) || self.quarantine.is_despawned(coord);
-            (loaded.is_some() || !is_gone).then(|| Candidate {
-                coord,
-                distance_sq: self.rank.distance_sq(coord),
-                loaded,
-            })
-        };
-        let candidates = self.wanted.iter().filter_map(candidate).collect();
-        let (held_back, released) = self.ceiling.choose(candidates, MOST_HELD_BACK);
-        for coord in held_back {
-            self.latencies.hold_back(coord);
-            if let Some(chunk) = self.give_up(coord, index, true) {
-                self.ceiling.remember(coord, chunk.bytes);
+        loop {
+            for _ in 0..CHANGES {
+                let may_be_held_back = |coord| {
+                    self.wanted.contains(coord)
+                        && (index.contains(coord) || !self.quarantine.is_gone(coord))
+                };
+                match self.ceiling.next_change(may_be_held_back) {
+                    Some(Change::HoldBack(coord)) => {
+                        self.latencies.hold_back(coord);
+                        if let Some(chunk) = self.give_up(coord, index, true) {
+                            self.ceiling.remember(coord, chunk.bytes);
+                        }
+                    }
+                    Some(Change::Release(coord)) => {
+                        let now = self.clock.now();
+                        self.load(coord, index, &is_there, now);
+                    }
+                    None => return,
+                }
             }
-        }
-        let now = self.clock.now();
-        for coord in released {
-            self.load(coord, index, &is_there, now);
+            if self.clock.now() >= end {
+                return;
+            }
         }
     }
 

@@ -121,7 +121,7 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
     if have_moved {
         state.ceiling.note_change();
     }
-    state.make_room(&mut index, |root| roots.contains(root));
+    state.make_room(&mut index, |root| roots.contains(root), end);
     if have_moved {
         let rank = &state.rank;
         state.saves.rerank(|coord| rank.distance_sq(coord));
