@@ -65,7 +65,7 @@ pub(crate) fn fill() -> Vec<FrameCost> {
     if let Some(mut place) = app.world_mut().get_mut::<Transform>(viewer) {
         place.translation = EYE;
     }
-    show_one(app.world_mut(), &world);
+    show_one(app.world_mut(), &world, EYE);
     for _ in 0..60 {
         frame(&mut app);
     }

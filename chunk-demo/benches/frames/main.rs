@@ -29,6 +29,8 @@ fn main() {
     let seconds = if is_quick { 0.5 } else { 10.0 };
     figures.add(1, &[VOXELS], || {
         let (ours, by_hand) = (voxels::fill(), by_hand::fill());
+        explain("meshes made on workers", &ours.fill);
+        explain("meshes made by hand", &by_hand);
         vec![
             Figure::new(VOXELS, "ms", p(&ours.fill, 0.99))
                 .against(p(&by_hand, 0.99))
@@ -37,6 +39,8 @@ fn main() {
     });
     figures.add(1, &[UPLOADS], || {
         let [limited, unlimited] = [Some(2 << 20), None].map(uploads::fill);
+        explain("2 MiB a frame", &limited.fill);
+        explain("no limit", &unlimited.fill);
         vec![Figure::new(UPLOADS, "ms", p(&limited.fill, 0.99)).against(p(&unlimited.fill, 0.99))]
     });
     figures.add(1, &[REST, FILL, CALM, LATE], || {
@@ -64,6 +68,20 @@ fn city(speed: f64, seconds: f64) -> Frames {
         seconds,
     }
     .fly(settings, city)
+}
+
+/// Says how long the longest frames took, and the stream in them.
+fn explain(what: &str, frames: &[FrameCost]) {
+    let mut longest = frames.to_vec();
+    longest.sort_unstable_by_key(|frame| core::cmp::Reverse(frame.whole));
+    let line = longest.iter().take(5).map(|it| {
+        format!(
+            "frame {}: {:.1?}, of which the stream {:.1?}",
+            it.frame, it.whole, it.stream
+        )
+    });
+    let line: Vec<_> = line.collect();
+    eprintln!("{what}, {} frames: {}", frames.len(), line.join("; "));
 }
 
 /// A percentile of the whole frames, in milliseconds.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bevy_asset::{Assets, RenderAssetUsages};
 use bevy_mesh::{Indices, Mesh, Mesh3d, PrimitiveTopology};
+use bevy_transform::components::Transform;
 use chunk_apply::{ApplyBudget, Spawner};
 use chunk_assets::{ChunkAssetsPlugin, ChunkMaterial, ChunkMesh, MeshMaterial3d, SharedAssets};
 use chunk_demo::{Settings, Workload};
@@ -53,7 +54,8 @@ pub(crate) fn fill(bytes: Option<usize>) -> Frames {
             let world = app.world_mut();
             let material = material(world);
             let mesh = (world.resource_mut::<Assets<Mesh>>()).add((*shown).clone());
-            world.spawn((Mesh3d(mesh), material));
+            let place = Transform::from_xyz(60.0, 100_000.0 - 20.0, 0.0);
+            world.spawn((Mesh3d(mesh), material, place));
         })
         .with_assets(SharedAssets::COUNT + 1)
         .with_assets_of(|coord| usize::from(coord.y == 0));
