@@ -14,12 +14,17 @@ use super::cruise::{Cruise, Frames};
 /// The vertices of a mesh: with a position and a normal each and its indices it takes 270 KiB.
 const VERTICES: u32 = 10_000;
 
+/// Chunks from this height on are empty.
+const SKY: i32 = 1_000;
+
 /// What is generated of a chunk; nothing high up in the sky.
 struct Heavy(Option<ChunkMesh>);
 
-/// Fills 441 chunks of a layer, uploading at most so many bytes a frame.
+/// Fills 339 chunks, uploading at most so many bytes a frame.
 pub(crate) fn fill(bytes: Option<usize>) -> Frames {
     let settings = Settings {
+        radius: 6,
+        unload_radius: 8,
         half_height: 1,
         chunk_size: 32.0,
         // It comes from above.
@@ -43,7 +48,7 @@ pub(crate) fn fill(bytes: Option<usize>) -> Frames {
         });
     });
     let make = move |job: &chunk_scheduler::Job<chunk_coord::ChunkCoord>| {
-        let is_ground = job.key().y == 0;
+        let is_ground = job.key().y < SKY;
         let mesh = is_ground.then(|| ChunkMesh::new((*mesh).clone()).expect("it can be drawn"));
         Heavy(mesh.flatten())
     };
@@ -58,7 +63,7 @@ pub(crate) fn fill(bytes: Option<usize>) -> Frames {
             world.spawn((Mesh3d(mesh), material, place));
         })
         .with_assets(SharedAssets::COUNT + 1)
-        .with_assets_of(|coord| usize::from(coord.y == 0));
+        .with_assets_of(|coord| usize::from(coord.y < SKY));
     let cruise = Cruise {
         arrives_from: Some(100_000.0),
         speed: 0.0,

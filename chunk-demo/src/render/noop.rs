@@ -8,12 +8,13 @@ use bevy_camera::RenderTarget;
 use bevy_ecs::{entity::Entity, world::World};
 use bevy_image::Image;
 use bevy_math::Vec3;
-use bevy_render::RenderPlugin;
+use bevy_render::mesh::allocator::MeshAllocatorSettings;
 use bevy_render::render_resource::TextureFormat;
 use bevy_render::renderer::{
     RenderAdapter, RenderAdapterInfo, RenderDevice, RenderInstance, RenderQueue, WgpuWrapper,
 };
 use bevy_render::settings::RenderCreation;
+use bevy_render::{RenderApp, RenderPlugin};
 use bevy_tasks::block_on;
 use bevy_transform::components::Transform;
 use wgpu::{
@@ -28,6 +29,8 @@ use crate::harness::Settings;
 
 /// Storage buffers that a shader may read: as many as common devices have. wgpu's own default is too few for Bevy's meshes.
 const STORAGE_BUFFERS: u32 = 16;
+/// The bytes of a buffer of meshes.
+const SLAB: u64 = 128 << 20;
 /// The width and height of what is drawn, in pixels.
 const SIZE: [u32; 2] = [1920, 1080];
 
@@ -41,6 +44,14 @@ pub fn app() -> App {
         ..RenderPlugin::default()
     };
     add_renderer(&mut app, renderer);
+    if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
+        // Once one mesh is there, none of these grows any more: this device would copy in the processor's memory what another
+        // copies in its own.
+        let mut meshes = MeshAllocatorSettings::default();
+        meshes.min_slab_size = SLAB;
+        meshes.max_slab_size = SLAB;
+        renderer.insert_resource(meshes);
+    }
     app
 }
 
