@@ -14,6 +14,7 @@ use bevy_render::renderer::{
     RenderAdapter, RenderAdapterInfo, RenderDevice, RenderInstance, RenderQueue, WgpuWrapper,
 };
 use bevy_render::settings::RenderCreation;
+use bevy_render::slab_allocator::SlabAllocatorSettings;
 use bevy_render::{RenderApp, RenderPlugin};
 use bevy_tasks::block_on;
 use bevy_transform::components::Transform;
@@ -47,10 +48,15 @@ pub fn app() -> App {
     if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
         // Once one mesh is there, none of these grows any more: this device would copy in the processor's memory what another
         // copies in its own.
-        let mut meshes = MeshAllocatorSettings::default();
-        meshes.min_slab_size = SLAB;
-        meshes.max_slab_size = SLAB;
-        renderer.insert_resource(meshes);
+        let slab_allocator_settings = SlabAllocatorSettings {
+            min_slab_size: SLAB,
+            max_slab_size: SLAB,
+            ..SlabAllocatorSettings::default()
+        };
+        renderer.insert_resource(MeshAllocatorSettings {
+            slab_allocator_settings,
+            ..MeshAllocatorSettings::default()
+        });
     }
     app
 }
