@@ -73,20 +73,11 @@ impl Land {
     }
 
     fn frame(&mut self) {
-        self.rig.app.update();
-        self.rig.simulation.advance(FRAME);
-        self.rig.clock.advance(FRAME);
-        assert_eq!(self.rig.stream().scheduler().audit(), Ok(()));
+        self.rig.timed_frame(FRAME);
     }
 
     fn settle(&mut self) {
-        for _ in 0..200 {
-            self.frame();
-            if self.rig.stream().is_settled() {
-                return;
-            }
-        }
-        panic!("never settles: {:?}", self.rig.stream());
+        self.rig.settle_timed(FRAME);
     }
 
     /// Returns how many chunks are made anew.

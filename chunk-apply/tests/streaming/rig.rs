@@ -165,6 +165,25 @@ impl Rig {
         self.clock.advance(Duration::from_millis(16));
     }
 
+    /// A frame of this length, in which generators do what they can do in it.
+    pub(crate) fn timed_frame(&mut self, length: Duration) {
+        self.app.update();
+        self.simulation.advance(length);
+        self.clock.advance(length);
+        assert_eq!(self.stream().scheduler().audit(), Ok(()));
+    }
+
+    /// Such frames until nothing is left to do.
+    pub(crate) fn settle_timed(&mut self, length: Duration) {
+        for _ in 0..2_000 {
+            self.timed_frame(length);
+            if self.stream().is_settled() {
+                return;
+            }
+        }
+        panic!("never settles: {:?}", self.stream());
+    }
+
     pub(crate) fn frames(&mut self, count: usize) {
         for _ in 0..count {
             self.frame();

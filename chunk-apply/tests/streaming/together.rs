@@ -94,20 +94,11 @@ impl Edited {
     }
 
     fn frame(&mut self) {
-        self.rig.app.update();
-        self.rig.simulation.advance(FRAME);
-        self.rig.clock.advance(FRAME);
-        assert_eq!(self.rig.stream().scheduler().audit(), Ok(()));
+        self.rig.timed_frame(FRAME);
     }
 
     fn settle(&mut self) {
-        for _ in 0..2_000 {
-            self.frame();
-            if self.rig.stream().is_settled() {
-                return;
-            }
-        }
-        panic!("never settles: {:?}", self.rig.stream());
+        self.rig.settle_timed(FRAME);
     }
 
     /// The edits that each of these chunks shows. A chunk shows one at a time.
