@@ -1,5 +1,6 @@
 //! The integer coordinates of a chunk.
 
+use alloc::string::String;
 #[cfg(all(feature = "bevy_ecs", feature = "bevy_reflect"))]
 use bevy_ecs::reflect::ReflectComponent;
 #[cfg(feature = "bevy_reflect")]
@@ -9,6 +10,7 @@ use bevy_reflect::prelude::{ReflectDeserialize, ReflectSerialize};
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use core::str::FromStr;
 
 use crate::plane::Plane;
 
@@ -181,10 +183,40 @@ impl fmt::Debug for ChunkCoord {
 }
 
 impl fmt::Display for ChunkCoord {
+    /// Prints `x,y,z`, which [`FromStr`] reads and which may be the name of a file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        write!(f, "{},{},{}", self.x, self.y, self.z)
     }
 }
+
+impl FromStr for ChunkCoord {
+    type Err = ParseCoordError;
+
+    /// Reads three integers with commas between them, as `Display` writes them.
+    fn from_str(text: &str) -> Result<Self, ParseCoordError> {
+        let mut parts = text.split(',').map(str::parse);
+        match [parts.next(), parts.next(), parts.next(), parts.next()] {
+            [Some(Ok(x)), Some(Ok(y)), Some(Ok(z)), None] => Ok(Self::new(x, y, z)),
+            _ => Err(ParseCoordError(text.into())),
+        }
+    }
+}
+
+/// The text that is no [`ChunkCoord`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseCoordError(String);
+
+impl fmt::Display for ParseCoordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is no chunk: it must be three integers such as 3,0,-7",
+            self.0
+        )
+    }
+}
+
+impl core::error::Error for ParseCoordError {}
 
 impl From<[i32; 3]> for ChunkCoord {
     fn from([x, y, z]: [i32; 3]) -> Self {
@@ -219,7 +251,29 @@ pub(crate) const fn square(value: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::{string::ToString, vec::Vec};
+
+    #[test]
+    fn a_coordinate_is_read_as_it_is_written_and_nothing_else_is() {
+        for coord in [
+            ChunkCoord::new(3, 0, -7),
+            ChunkCoord::new(i32::MAX, i32::MIN, 0),
+        ] {
+            assert_eq!(coord.to_string().parse(), Ok(coord));
+        }
+        for text in [
+            "",
+            "3,0",
+            "3,0,-7,1",
+            "3, 0, -7",
+            "3,0,2147483648",
+            "(3,0,-7)",
+            "3,0,x",
+        ] {
+            let error = text.parse::<ChunkCoord>().expect_err(text).to_string();
+            assert!(error.contains(text), "{error}");
+        }
+    }
 
     #[test]
     fn neighbours_come_in_coordinate_order_and_stop_at_the_ends() {

@@ -21,7 +21,7 @@ mod serde_impls;
 mod wanted;
 
 pub use budget::ScanBudget;
-pub use coord::ChunkCoord;
+pub use coord::{ChunkCoord, ParseCoordError};
 pub use footprint::Footprint;
 pub use grid::{ChunkGrid, GridError, GridErrorKind, PositionError, PositionErrorKind};
 pub use lod::{LevelRings, LevelRingsError, LevelRingsErrorKind};

@@ -56,6 +56,8 @@ mod layer;
 mod queue;
 mod runtime;
 mod scheduler;
+#[cfg(feature = "store")]
+pub mod store;
 mod sync;
 mod worker;
 

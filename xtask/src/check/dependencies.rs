@@ -15,6 +15,10 @@ chunk-coord/serde: serde
 chunk-scheduler: ahash bevy_platform bevy_tasks crossbeam-utils hashbrown loom smallvec tracing
 chunk-scheduler/bevy_ecs: bevy_ecs
 chunk-scheduler/bevy_reflect: bevy_reflect
+chunk-scheduler/store: crc32fast lz4_flex
+chunk-scheduler/postcard: postcard serde
+chunk-scheduler/redb: redb
+chunk-scheduler/object-store: object_store tokio
 chunk-assets: bevy_app bevy_asset bevy_camera bevy_color bevy_ecs bevy_math bevy_mesh bevy_reflect bevy_transform tracing
 chunk-assets/render: bevy_pbr bevy_render bevy_shader
 chunk-apply: bevy_ecs bevy_platform smallvec tracing
