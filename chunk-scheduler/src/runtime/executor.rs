@@ -244,13 +244,13 @@ impl Executor {
         matches!(self.runtime, Runtime::Inline { .. } | Runtime::Simulated(_))
     }
 
-    pub(crate) fn spawn(&mut self, future: WorkerFuture) {
+    pub(crate) fn spawn(&self, future: WorkerFuture) {
         match &self.runtime {
             #[cfg(not(loom))]
             Runtime::AsyncCompute => async_compute().spawn(future).detach(),
             #[cfg(not(loom))]
             Runtime::Pool(pool) => pool.spawn(future),
-            Runtime::Inline { .. } => self.local_executor.owned().spawn(self.owner, future),
+            Runtime::Inline { .. } => self.local_executor.lock().spawn(self.owner, future),
             Runtime::Custom(custom) => (custom.spawn)(future),
             Runtime::Simulated(simulation) => simulation.spawn(self.owner, future),
         }
@@ -265,24 +265,37 @@ impl Executor {
     }
 
     /// Runs workers on this thread, where no other thread does, for as long as `may_step` agrees to each step.
-    pub(crate) fn work(&mut self, mut may_step: impl FnMut() -> bool) {
+    pub(crate) fn work(&self, mut may_step: impl FnMut() -> bool) {
         if self.inline_budget().is_none() {
             return;
         }
-        let mut local_executor = self.local_executor.owned();
-        while local_executor.ready() > 0 && may_step() {
-            let Some(task) = local_executor.take_next() else {
+        while self.local_executor.lock().ready() > 0 && may_step() {
+            let Some(task) = self.local_executor.lock().take_next() else {
                 return;
             };
+            // Without the lock, because what it runs may spawn.
             if let Some(task) = task.step() {
-                local_executor.put_back(task);
+                self.local_executor.lock().put_back(task);
             }
         }
     }
 
+    /// The same for as long as the runtime says. Returns whether no other thread runs them.
+    #[cfg(feature = "store")]
+    pub(crate) fn work_within_budget(&self) -> bool {
+        let Some(budget) = self.inline_budget() else {
+            return false;
+        };
+        let clock = self.clock();
+        let began = clock.now();
+        let mut is_first = true;
+        self.work(|| std::mem::take(&mut is_first) || clock.now().since(began) < budget);
+        true
+    }
+
     /// Drops the workers that nobody will poll again. All others end by themselves.
-    pub(crate) fn shut_down(&mut self) {
-        discard(self.local_executor.owned().take_all(self.owner));
+    pub(crate) fn shut_down(&self) {
+        discard(self.local_executor.lock().take_all(self.owner));
     }
 }
 

@@ -1,7 +1,37 @@
 //! Saved values: encoded and written on background threads, and read back from memory until they are durable.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Archive`] | values by key: save, load, flush; a generator that loads first |
+//! | [`Store`] | where they live: bytes under names |
+//! | [`Codec`] | how values become bytes |
+//! | [`StoreError`] | why something was not saved or loaded, which never means that there is nothing |
+//!
+//! Around each value is an envelope with its format, its world and a checksum; it is compressed with LZ4.
 
+mod archive;
+mod codec;
+mod config;
+mod envelope;
 mod error;
+mod flush;
+mod memory;
+#[cfg(feature = "postcard")]
+mod postcard;
+mod report;
+mod shared;
 mod store_trait;
+mod table;
+mod writer;
 
+#[cfg(feature = "postcard")]
+pub use self::postcard::{Postcard, from_postcard};
+pub use archive::Archive;
+pub use codec::{Codec, CodecError};
+pub use config::ArchiveConfig;
 pub use error::{StoreError, StoreErrorKind};
+pub use flush::Flush;
+pub use memory::MemoryStore;
+pub use report::{ArchiveReport, Unsaved};
+pub use shared::{Shareable, StoreKey};
 pub use store_trait::{Store, StoreFuture};

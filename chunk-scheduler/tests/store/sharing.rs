@@ -1,0 +1,91 @@
+//! Several processes that make what they need in one store.
+
+use crate::scripted::{ScriptedStore, now};
+use chunk_scheduler::store::{ArchiveConfig, Shareable, StoreErrorKind};
+use chunk_scheduler::{FnRank, GenerateError, Job, Scheduler, SchedulerConfig};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn make(text: &str) -> Result<String, GenerateError> {
+    Ok(text.to_owned())
+}
+
+#[test]
+fn the_first_that_needs_a_value_makes_it_and_the_others_read_it() {
+    let store = ScriptedStore::new(1);
+    let (here, there) = (
+        store.archive(ArchiveConfig::default()),
+        store.archive(ArchiveConfig::default()),
+    );
+    let made = now(here.load_or_create(1, || make("here")));
+    assert_eq!(made, Ok(Shareable::Made(Arc::new("here".to_owned()))));
+    let found = now(there.load_or_create(1, || make("there")));
+    assert_eq!(found, Ok(Shareable::Loaded(Arc::new("here".to_owned()))));
+    assert_eq!(store.durable(1).as_deref(), Some("here"));
+}
+
+#[test]
+fn two_that_make_a_value_at_once_end_with_one() {
+    let store = ScriptedStore::new(2);
+    let (here, there) = (
+        store.archive(ArchiveConfig::default()),
+        store.archive(ArchiveConfig::default()),
+    );
+    // The other one makes it between this one's look and its own.
+    let raced = now(here.load_or_create(1, || {
+        now(there.load_or_create(1, || make("there")))?;
+        make("here")
+    }));
+    assert_eq!(
+        raced,
+        Ok(Shareable::MadeElsewhere(Arc::new("there".to_owned())))
+    );
+}
+
+#[test]
+fn what_cannot_be_kept_or_made_is_an_error_and_nothing_is_kept() {
+    let store = ScriptedStore::new(3);
+    let archive = store.archive(ArchiveConfig::default());
+    let refused = now(archive.load_or_create(1, || Err::<String, _>("no stone")));
+    assert_eq!(
+        refused,
+        Err(GenerateError::Transient("no stone".to_owned()))
+    );
+    store.change(|script| script.write_error = Some(StoreErrorKind::ReadOnly));
+    let refused = now(archive.load_or_create(1, || make("here")));
+    assert!(matches!(refused, Err(GenerateError::Permanent(_))));
+    assert_eq!(store.durable(1), None);
+}
+
+#[test]
+fn schedulers_that_share_a_store_deliver_the_same_value() {
+    for seed in 0..20 {
+        let store = ScriptedStore::new(seed);
+        store.change(|script| script.delay = Duration::from_millis(1));
+        let schedulers = ["here", "there"].map(|place| {
+            let archive = store.archive(ArchiveConfig::default());
+            let generator = archive.shared_generator(move |job: &Job<u32>| {
+                make(&format!("{} made {place}", job.key()))
+            });
+            let rank = FnRank(|key: &u32| *key);
+            let config = SchedulerConfig::default();
+            Scheduler::new(config, generator, store.simulation.runtime(), rank)
+                .expect("the defaults are valid")
+        });
+        let delivered = schedulers.map(|mut scheduler| {
+            let mut delivered = Vec::new();
+            for key in 0..10 {
+                scheduler.request(key);
+            }
+            for frame in 0..100 {
+                scheduler.tick(Duration::from_millis(frame));
+                store.simulation.advance(Duration::from_millis(1));
+                scheduler.drain(99, |chunk| delivered.push((chunk.key, chunk.content)));
+            }
+            delivered.sort();
+            delivered
+        });
+        assert_eq!(delivered[0].len(), 10);
+        assert_eq!(delivered[0], delivered[1]);
+    }
+}
