@@ -17,10 +17,14 @@ const UPLOADS: &str = "chunks/meshes of 270 KiB from a free generator, p99 of wh
 const VOXELS: &str =
     "chunks/voxel world cold, p99 of whole frames, against meshes made on the main thread";
 
-const REST: &str = "frames/city at rest, whole frame p50";
+const REST: &str = "frames/city at rest, whole frame p50, against all in full detail";
 const FILL: &str = "frames/city cold fill, longest whole frame after the first";
 const CALM: &str = "frames/city flight at 600 m/s, p99 of whole frames beyond that at rest";
 const LATE: &str = "frames/city flight at 600 m/s, late frames that nothing else explains";
+const WIDE_REST: &str =
+    "frames/city of radius 20 at rest, whole frame p50, against all in full detail";
+const WIDE_LATE: &str =
+    "frames/city of radius 20, flight at 600 m/s, late frames that nothing else explains";
 const FAST: &str = "frames/city flight at 2000 m/s, late frames that nothing else explains";
 
 fn main() {
@@ -44,24 +48,45 @@ fn main() {
         vec![Figure::new(UPLOADS, "ms", p(&limited.fill, 0.99)).against(p(&unlimited.fill, 0.99))]
     });
     figures.add(1, &[REST, FILL, CALM, LATE], || {
-        let frames = city(600.0, seconds);
+        let (full, frames) = (city(12, true, 0.0, 0.0), city(12, false, 600.0, seconds));
         vec![
-            Figure::new(REST, "ms", p(&frames.rest, 0.5)),
+            Figure::new(REST, "ms", p(&frames.rest, 0.5))
+                .against(p(&full.rest, 0.5))
+                .at_least(2.0),
             Figure::new(FILL, "ms", p(&frames.fill[1..], 1.0)).at_most(16.7),
             Figure::new(CALM, "ms", p(&frames.flight, 0.99) - p(&frames.rest, 0.99)).at_most(3.0),
             Figure::new(LATE, "frames", late(&frames.flight)).at_most(0.0),
         ]
     });
+    figures.add(1, &[WIDE_REST, WIDE_LATE], || {
+        let (full, frames) = (city(20, true, 0.0, 0.0), city(20, false, 600.0, seconds));
+        vec![
+            Figure::new(WIDE_REST, "ms", p(&frames.rest, 0.5))
+                .against(p(&full.rest, 0.5))
+                .at_least(4.0),
+            Figure::new(WIDE_LATE, "frames", late(&frames.flight)).at_most(0.0),
+        ]
+    });
     figures.add(1, &[FAST], || {
-        let frames = city(2_000.0, seconds);
+        let frames = city(12, false, 2_000.0, seconds);
         vec![Figure::new(FAST, "frames", late(&frames.flight)).at_most(0.0)]
     });
     figures.print();
 }
 
-fn city(speed: f64, seconds: f64) -> Frames {
-    let settings = Settings::default();
-    let city = chunk_demo::Workload::city(settings.city()).expect("the defaults make a city");
+fn city(radius: u32, is_full: bool, speed: f64, seconds: f64) -> Frames {
+    let settings = Settings {
+        radius,
+        unload_radius: radius + 2,
+        full_detail: is_full,
+        ..Settings::default()
+    };
+    let city = if is_full {
+        chunk_demo::Workload::city_in_full(settings.city())
+    } else {
+        chunk_demo::Workload::city(settings.city())
+    };
+    let city = city.expect("the defaults make a city");
     Cruise {
         arrives_from: None,
         speed,

@@ -49,6 +49,25 @@ pub struct Item {
     pub colour: [u8; 3],
 }
 
+/// What stands for a chunk from afar: few items that cover the same ground in the same colours.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outline {
+    /// Each street as one slab, with its pavements.
+    pub roads: Vec<Item>,
+    /// Towers as they are, and boxes that stand for a few houses each.
+    pub buildings: Vec<Item>,
+    /// Cylinders that stand for a few trees each.
+    pub trees: Vec<Item>,
+}
+
+impl Outline {
+    /// How many entities it is.
+    #[must_use]
+    pub fn entity_count(&self) -> usize {
+        self.roads.len() + self.buildings.len() + self.trees.len()
+    }
+}
+
 /// One chunk of the city.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CityChunk {
@@ -66,16 +85,19 @@ pub struct CityChunk {
     pub npcs: Vec<Item>,
     /// The course of each person, in the same order.
     pub npc_courses: Vec<Course>,
+    /// What is seen instead of all of it from afar. Empty in a city without levels of detail.
+    pub outline: Outline,
 }
 
 impl CityChunk {
     /// How many entities the chunk spawns, its root not counted.
     #[must_use]
     pub fn entity_count(&self) -> usize {
-        ItemKind::ALL
+        let items: usize = ItemKind::ALL
             .into_iter()
             .map(|kind| self.of(kind).len())
-            .sum()
+            .sum();
+        items + self.outline.entity_count()
     }
 
     /// The items of one kind.
@@ -90,7 +112,7 @@ impl CityChunk {
         }
     }
 
-    /// Every item with its kind, kind by kind in the order of [`ItemKind::ALL`].
+    /// Every item with its kind, without the outline, kind by kind in the order of [`ItemKind::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (ItemKind, &Item)> {
         ItemKind::ALL
             .into_iter()

@@ -4,14 +4,15 @@ use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use chunk_coord::ChunkCoord;
+use chunk_apply::ChunkLevels;
+use chunk_coord::{ChunkCoord, LevelRings};
 use fastnoise_lite::FastNoiseLite;
 
 use super::chunk::CityChunk;
-use super::lots::Lots;
+use super::lots::{self, Lots};
 use super::roads::Roads;
 use super::site::Site;
-use super::{buildings, traffic, trees};
+use super::{buildings, outline, spawn, traffic, trees};
 
 /// The settings of a city.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +22,7 @@ pub struct CityConfig {
     /// The side of a chunk, 20 to 10,000 m. Default 200. Below 200 m everything shrinks with the chunk; above, blocks
     /// grow and streets do not.
     pub chunk_size: f32,
-    /// Entities in each chunk, exactly: 15 to 2,000. Default 120. At 15 the streets are nearly empty; at 2,000 houses
+    /// Entities in each chunk, exactly, without its outline: 15 to 2,000. Default 120. At 15 the streets are nearly empty; at 2,000 houses
     /// stand wall to wall.
     pub density: u32,
 }
@@ -31,6 +32,10 @@ impl CityConfig {
     pub const CHUNK_SIZES: RangeInclusive<f32> = 20.0..=10_000.0;
     /// The densities that make a city, in entities a chunk.
     pub const DENSITIES: RangeInclusive<u32> = 15..=2_000;
+
+    /// How far beyond its ring a chunk keeps its details, in chunks: more than the diagonal of a chunk, so that a viewer that
+    /// sways over a corner changes nothing.
+    const HYSTERESIS: u32 = 2;
 
     /// Checks every field.
     ///
@@ -45,6 +50,21 @@ impl CityConfig {
         } else {
             Ok(())
         }
+    }
+
+    /// The levels of detail of one stream. Nothing that a level lacks is [seen](super::spawn::seen) where it begins.
+    ///
+    /// # Errors
+    ///
+    /// If the chunk size is out of its range.
+    pub fn levels(&self) -> Result<ChunkLevels, CityError> {
+        self.validate()?;
+        // A chunk is a diagonal nearer than its distance in chunks, because the viewer may be anywhere in its own.
+        let ring = |metres: f32| (metres / self.chunk_size + core::f32::consts::SQRT_2).ceil();
+        let inner = ring(spawn::TRAFFIC_WITHIN) as u32;
+        let outer = (ring(spawn::DETAILS_WITHIN) as u32).max(inner + 1);
+        let rings = LevelRings::new([inner, outer], Self::HYSTERESIS);
+        Ok(ChunkLevels::new(rings.expect("the second is larger")))
     }
 }
 
@@ -130,6 +150,18 @@ impl CityPlan {
     /// ignored.
     #[must_use]
     pub fn generate(&self, coord: ChunkCoord) -> CityChunk {
+        self.chunk(coord, None)
+    }
+
+    /// Makes a chunk at a level of detail of [`levels`](CityConfig::levels). Each has less than the one before: level 0 is
+    /// all of [`generate`](Self::generate) with an [outline](CityChunk::outline), level 1 has no vehicles and no people, and the
+    /// others are the outline alone.
+    #[must_use]
+    pub fn generate_at(&self, coord: ChunkCoord, level: u8) -> CityChunk {
+        self.chunk(coord, Some(level))
+    }
+
+    fn chunk(&self, coord: ChunkCoord, level: Option<u8>) -> CityChunk {
         let site = self.site(coord);
         let roads = site.roads().items(self.config.density >= PAVED_DENSITY);
         let total = self.config.density as usize - roads.len();
@@ -139,17 +171,26 @@ impl CityPlan {
         let trees = (total * 3 / 10).max(1);
         let buildings = total - vehicles - npcs - trees;
         let lots = Lots::of(&site, buildings);
-        let (vehicles, vehicle_courses) = traffic::drive(&site, vehicles);
-        let (npcs, npc_courses) = traffic::walk(&site, npcs);
-        CityChunk {
+        let mut chunk = CityChunk {
             roads,
             buildings: buildings::build(&site, &lots, buildings),
             trees: trees::plant(&site, &lots, trees),
-            vehicles,
-            vehicle_courses,
-            npcs,
-            npc_courses,
+            ..CityChunk::default()
+        };
+        if level.unwrap_or(0) == 0 {
+            (chunk.vehicles, chunk.vehicle_courses) = traffic::drive(&site, vehicles);
+            (chunk.npcs, chunk.npc_courses) = traffic::walk(&site, npcs);
         }
+        if let Some(level) = level {
+            let all = [&chunk.roads[..], &chunk.buildings, &chunk.trees];
+            let (streets, unit) = (site.roads().iter().count(), site.roads().unit());
+            let outline = outline::outline(all, streets, &lots::blocks(&site), unit);
+            if level > 1 {
+                chunk = CityChunk::default();
+            }
+            chunk.outline = outline;
+        }
+        chunk
     }
 
     pub(super) fn site(&self, coord: ChunkCoord) -> Site<'_> {

@@ -112,6 +112,10 @@ pub(crate) struct Play {
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(crate) density: Option<u32>,
 
+    /// Streams every chunk of the city in full detail; otherwise far chunks are outlines
+    #[arg(long)]
+    pub(crate) full_detail: bool,
+
     /// The limits to start from; the options below change them one by one
     #[arg(long, value_enum, default_value_t)]
     pub(crate) profile: Profile,
@@ -206,6 +210,11 @@ impl Play {
             let demand = "left out, because only the city has so many entities in a chunk";
             return Err(SettingsError::new("density", &density, demand));
         }
+        if self.full_detail && self.world != WorldKind::City {
+            let demand = "left out, because only the city can do without levels of detail";
+            return Err(SettingsError::new("full-detail", &true, demand));
+        }
+        settings.full_detail = self.full_detail;
         let set = |field: &mut u32, option: Option<u32>| *field = option.unwrap_or(*field);
         set(&mut settings.viewers, self.viewers);
         set(&mut settings.density, self.density);
