@@ -59,12 +59,18 @@ impl CityConfig {
     /// If the chunk size is out of its range.
     pub fn levels(&self) -> Result<ChunkLevels, CityError> {
         self.validate()?;
+        let rings = LevelRings::new(self.rings(), Self::HYSTERESIS);
+        Ok(ChunkLevels::new(rings.expect("the second is larger")))
+    }
+
+    /// Up to which distance chunks have level 0, and up to which level 1, in chunks.
+    #[must_use]
+    pub fn rings(&self) -> [u32; 2] {
         // A chunk is a diagonal nearer than its distance in chunks, because the viewer may be anywhere in its own.
         let ring = |metres: f32| (metres / self.chunk_size + core::f32::consts::SQRT_2).ceil();
         let inner = ring(spawn::TRAFFIC_WITHIN) as u32;
-        let outer = (ring(spawn::DETAILS_WITHIN) as u32).max(inner + 1);
-        let rings = LevelRings::new([inner, outer], Self::HYSTERESIS);
-        Ok(ChunkLevels::new(rings.expect("the second is larger")))
+        let outer = ring(spawn::DETAILS_WITHIN) as u32;
+        [inner, outer.max(inner + 1)]
     }
 }
 
