@@ -58,6 +58,8 @@ pub struct Outline {
     pub buildings: Vec<Item>,
     /// Cylinders that stand for a few trees each.
     pub trees: Vec<Item>,
+    /// Whether it is near enough to cast shadows.
+    pub casts_shadows: bool,
 }
 
 impl Outline {

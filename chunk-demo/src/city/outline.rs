@@ -6,8 +6,8 @@ use bevy_math::{Quat, Rect, Vec2, Vec3, Vec3Swizzles};
 use super::chunk::{Item, Outline};
 
 /// The most houses that one box stands for, and the most trees that one cylinder stands for.
-const HOUSES: usize = 4;
-const TREES: usize = 4;
+const HOUSES: usize = 6;
+const TREES: usize = 8;
 /// A house that is higher than this many metres of the plan stands as it is: it is seen over the others.
 const TOWER: f32 = 24.0;
 /// How much higher a street lies than the pieces that it stands for, in metres of the plan, so that no two surfaces flicker.

@@ -68,8 +68,8 @@ impl CityConfig {
     pub fn rings(&self) -> [u32; 2] {
         // A chunk is a diagonal nearer than its distance in chunks, because the viewer may be anywhere in its own.
         let ring = |metres: f32| (metres / self.chunk_size + core::f32::consts::SQRT_2).ceil();
-        let inner = ring(spawn::TRAFFIC_WITHIN) as u32;
-        let outer = ring(spawn::DETAILS_WITHIN) as u32;
+        let [inner, outer] =
+            [spawn::DETAILS_WITHIN, spawn::SHADOWS_WITHIN].map(|it| ring(it) as u32);
         [inner, outer.max(inner + 1)]
     }
 }
@@ -159,9 +159,9 @@ impl CityPlan {
         self.chunk(coord, None)
     }
 
-    /// Makes a chunk at a level of detail of [`levels`](CityConfig::levels). Each has less than the one before: level 0 is
-    /// all of [`generate`](Self::generate) with an [outline](CityChunk::outline), level 1 has no vehicles and no people, and the
-    /// others are the outline alone.
+    /// Makes a chunk at a level of detail of [`levels`](CityConfig::levels): level 0 is all of
+    /// [`generate`](Self::generate) with an [outline](CityChunk::outline), level 1 the outline alone, and the others are the
+    /// outline without shadows.
     #[must_use]
     pub fn generate_at(&self, coord: ChunkCoord, level: u8) -> CityChunk {
         self.chunk(coord, Some(level))
@@ -183,19 +183,21 @@ impl CityPlan {
             trees: trees::plant(&site, &lots, trees),
             ..CityChunk::default()
         };
-        if level.unwrap_or(0) == 0 {
-            (chunk.vehicles, chunk.vehicle_courses) = traffic::drive(&site, vehicles);
-            (chunk.npcs, chunk.npc_courses) = traffic::walk(&site, npcs);
-        }
         if let Some(level) = level {
             let all = [&chunk.roads[..], &chunk.buildings, &chunk.trees];
             let (streets, unit) = (site.roads().iter().count(), site.roads().unit());
-            let outline = outline::outline(all, streets, &lots::blocks(&site), unit);
-            if level > 1 {
-                chunk = CityChunk::default();
+            let mut outline = outline::outline(all, streets, &lots::blocks(&site), unit);
+            outline.casts_shadows = level < 2;
+            if level > 0 {
+                return CityChunk {
+                    outline,
+                    ..CityChunk::default()
+                };
             }
             chunk.outline = outline;
         }
+        (chunk.vehicles, chunk.vehicle_courses) = traffic::drive(&site, vehicles);
+        (chunk.npcs, chunk.npc_courses) = traffic::walk(&site, npcs);
         chunk
     }
 

@@ -13,18 +13,18 @@ use chunk_coord::ChunkCoord;
 
 use super::chunk::{CityChunk, Item, ItemKind};
 
-/// What casts no shadow where there are shadows.
+/// Marks what casts no shadow, where there are shadows.
 #[cfg(feature = "render")]
 type Shadowless = bevy_light::NotShadowCaster;
 #[cfg(not(feature = "render"))]
 type Shadowless = ();
 
-/// Vehicles and people have faded at this distance, in metres.
-pub(super) const TRAFFIC_WITHIN: f32 = 600.0;
 /// Of a city with levels of detail only outlines are seen from this distance on, in metres.
-pub(super) const DETAILS_WITHIN: f32 = 1_100.0;
+pub(super) const DETAILS_WITHIN: f32 = 715.0;
+/// The sun casts shadows within this distance of the camera, in metres.
+pub(crate) const SHADOWS_WITHIN: f32 = 1_100.0;
 /// Outlines appear over these distances, in metres, and what they stand for fades behind them, so that there is no hole.
-const OUTLINES_APPEAR: Range<f32> = 800.0..950.0;
+const OUTLINES_APPEAR: Range<f32> = 515.0..615.0;
 const DETAILS_FADE: Range<f32> = OUTLINES_APPEAR.end..DETAILS_WITHIN;
 
 /// Marks an entity that is a part of a building.
@@ -117,7 +117,7 @@ impl WholeWithin {
 /// Spawns the five kinds, each as one batch, with handles to the four shared assets.
 ///
 /// Every entity is a child of its chunk's root and has a marker of its kind. Positions are from the chunk's minimum
-/// corner, which is where the root stands. The outline is spawned as well, and casts no shadows.
+/// corner, which is where the root stands.
 #[must_use]
 pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCoord, CityChunk> {
     Spawner::new(
@@ -143,8 +143,12 @@ pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCo
                 (ItemKind::Tree, chunk.outline.trees),
             ] {
                 let parts = instances(&assets, kind, items, &whole, true);
-                let part = move |part| (part, SeenFromAfar(kind), Shadowless::default());
-                writer.spawn_batch(parts.map(part));
+                let parts = parts.map(move |part| (part, SeenFromAfar(kind)));
+                if chunk.outline.casts_shadows {
+                    writer.spawn_batch(parts);
+                } else {
+                    writer.spawn_batch(parts.map(|part| (part, Shadowless::default())));
+                }
             }
         },
     )
@@ -159,7 +163,7 @@ pub fn fades(kind: ItemKind, whole_within: f32) -> Range<f32> {
     let (start, end): (f32, f32) = match kind {
         ItemKind::Road | ItemKind::Building => (f32::MAX, f32::MAX),
         ItemKind::Tree => (1_500.0, 1_800.0),
-        ItemKind::Vehicle => (500.0, TRAFFIC_WITHIN),
+        ItemKind::Vehicle => (500.0, 600.0),
         ItemKind::Npc => (350.0, 450.0),
     };
     // Where little is loaded, houses are still seen farther than the rest.
