@@ -7,10 +7,10 @@ use super::settings::{Profile, Settings};
 pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
     let (report, observed) = (&outcome.report, &outcome.observed);
     let (requested, entered, edits) = (report.requested, observed.entered, observed.edits);
-    // Where levels change, another change may overtake one that is being made.
+    // Where levels change, another change may overtake one that is being made, and what fails is not shown.
     let relevelled = match observed.levels_changed {
         0 => 0,
-        shown => shown + report.stale + report.cancelled,
+        shown => shown + report.stale + report.cancelled + report.failed,
     };
     let any = |count: u64, what: &str| (count > 0).then(|| format!("{count} chunks {what}"));
     let broken = [
