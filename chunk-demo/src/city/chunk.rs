@@ -52,7 +52,7 @@ pub struct Item {
 /// What stands for a chunk from afar: few items that cover the same ground in the same colours.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outline {
-    /// Each street as one slab, with its pavements.
+    /// The carriageways as they are.
     pub roads: Vec<Item>,
     /// Towers as they are, and boxes that stand for a few houses each.
     pub buildings: Vec<Item>,

@@ -6,24 +6,21 @@ use bevy_math::{Quat, Rect, Vec2, Vec3, Vec3Swizzles};
 use super::chunk::{Item, Outline};
 
 /// The most houses that one box stands for, and the most trees that one cylinder stands for.
-const HOUSES: usize = 6;
+const HOUSES: usize = 2;
 const TREES: usize = 8;
 /// A house that is higher than this many metres of the plan stands as it is: it is seen over the others.
 const TOWER: f32 = 24.0;
-/// How much higher a street lies than the pieces that it stands for, in metres of the plan, so that no two surfaces flicker.
-const LIFT: f32 = 0.04;
 
-/// The outline of a chunk. `roads` are its streets, all pavements before all carriageways if there are pavements; `buildings`
-/// its storeys, those of one house in a row, from the ground up; `trees` crowns and trunks in turn. `blocks` are the rectangles
-/// between the streets: what stands for several things is within one of them.
+/// The outline of a chunk. `streets` are its carriageways, which stay as they are; `buildings` its storeys, those of one house
+/// in a row, from the ground up; `trees` crowns and trunks in turn. `blocks` are the rectangles between the streets: what stands
+/// for several things is within one of them.
 pub(super) fn outline(
-    [roads, buildings, trees]: [&[Item]; 3],
-    streets: usize,
+    [streets, buildings, trees]: [&[Item]; 3],
     blocks: &[Rect],
     unit: f32,
 ) -> Outline {
     let mut outline = Outline {
-        roads: whole_streets(roads, streets, LIFT * unit),
+        roads: streets.to_vec(),
         ..Outline::default()
     };
     let mut houses = Vec::new();
@@ -54,27 +51,6 @@ pub(super) fn outline(
 fn is_within(block: Rect, item: &Item) -> bool {
     let middle = item.position.xz();
     middle.cmpge(block.min).all() && middle.cmplt(block.max).all()
-}
-
-/// Each street as one slab, as wide as with its pavements.
-fn whole_streets(roads: &[Item], streets: usize, lift: f32) -> Vec<Item> {
-    let carriageways = &roads[roads.len() - streets..];
-    let street = |(number, carriageway): (usize, &Item)| {
-        let mut street = *carriageway;
-        if roads.len() > streets {
-            let paved = &roads[number];
-            let [all, inner] = [paved, carriageway].map(ground_area);
-            street.scale = paved.scale.with_y(carriageway.scale.y);
-            street.colour = mix([
-                (carriageway.colour, inner),
-                (paved.colour, (all - inner).max(0.0)),
-            ]);
-        }
-        street.scale.y += lift;
-        street.position.y += lift / 2.0;
-        street
-    };
-    carriageways.iter().enumerate().map(street).collect()
 }
 
 /// Cuts items into groups that lie together, of at most so many each: halves across the longer side, until they are small

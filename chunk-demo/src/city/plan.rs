@@ -184,9 +184,11 @@ impl CityPlan {
             ..CityChunk::default()
         };
         if let Some(level) = level {
-            let all = [&chunk.roads[..], &chunk.buildings, &chunk.trees];
-            let (streets, unit) = (site.roads().iter().count(), site.roads().unit());
-            let mut outline = outline::outline(all, streets, &lots::blocks(&site), unit);
+            // All pavements come before all carriageways.
+            let pavements = chunk.roads.len() - site.roads().iter().count();
+            let all = [&chunk.roads[pavements..], &chunk.buildings, &chunk.trees];
+            let unit = site.roads().unit();
+            let mut outline = outline::outline(all, &lots::blocks(&site), unit);
             outline.casts_shadows = level < 2;
             if level > 0 {
                 return CityChunk {
