@@ -284,12 +284,13 @@ mod tests {
     #[test]
     fn every_option_reaches_the_settings() {
         let line = "chunk-demo --seconds 1.5 --seed 7 --viewers 2 --radius 5 --unload-radius 9 --density 60 \
-                    --profile original --max-in-flight 4 --apply-budget-ms 0.5 --chunks-per-frame 6";
+                    --profile original --max-in-flight 4 --apply-budget-ms 0.5 --chunks-per-frame 6 --full-detail";
         let settings = settings(line).expect("all of it makes sense");
         assert_eq!(settings.seconds, 1.5);
         assert_eq!((settings.seed, settings.viewers), (7, 2));
         assert_eq!((settings.radius, settings.unload_radius), (5, 9));
         assert_eq!((settings.density, settings.max_in_flight), (60, 4));
+        assert!(settings.full_detail);
         assert_eq!(settings.profile, Profile::Original);
         assert_eq!(settings.budget.time, Some(Duration::from_micros(500)));
         assert_eq!(settings.budget.chunks, Some(6));
