@@ -1,7 +1,7 @@
 //! The store in a file of redb.
 
 use crate::{
-    folder::Folder,
+    folder::{Folder, forbid_writing},
     suite::{Place, suite},
 };
 use bevy_tasks::block_on;
@@ -164,4 +164,15 @@ fn what_is_opened_to_be_read_is_not_changed() {
     }
     drop((store, other));
     assert!(fs::read(&path).unwrap() == before);
+}
+
+#[test]
+fn a_file_that_may_not_be_written_is_refused_and_can_be_read() {
+    let folder = Folder::new("redb-permission");
+    let path = folder.join("world.redb");
+    drop(RedbStore::open(&path).unwrap());
+    if forbid_writing(&path) {
+        assert_eq!(refused(&path).kind, StoreErrorKind::ReadOnly);
+        RedbStore::open_read_only(&path).unwrap();
+    }
 }
