@@ -250,10 +250,13 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
             if left.is_zero() {
                 return self.unsaved();
             }
-            if self.work(STEP.min(left)) {
-                simulated += STEP;
+            let step = STEP.min(left);
+            if let Some(simulation) = self.0.executor.simulation() {
+                simulation.advance(step);
+                simulated += step;
             } else {
-                std::thread::park_timeout(STEP.min(left));
+                self.0.executor.work_within_budget();
+                std::thread::park_timeout(step);
             }
         }
     }
@@ -290,16 +293,6 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
 
     fn shared(&self) -> &Arc<Shared<K, V>> {
         &self.0.shared
-    }
-
-    /// Runs writers on this thread or in the simulation, where no other thread does. Returns whether that is so.
-    #[cfg(not(loom))]
-    fn work(&self, simulated: Duration) -> bool {
-        if let Some(simulation) = self.0.executor.simulation() {
-            simulation.advance(simulated);
-            return true;
-        }
-        self.0.executor.work_within_budget()
     }
 
     fn start_writers(&self) {
