@@ -12,12 +12,16 @@
 mod archive;
 mod codec;
 mod config;
+#[cfg(any(feature = "redb", feature = "object-store"))]
+mod disk;
 mod envelope;
 mod error;
 mod flush;
 mod memory;
 #[cfg(feature = "postcard")]
 mod postcard;
+#[cfg(feature = "redb")]
+mod redb;
 mod report;
 mod shared;
 mod store_trait;
@@ -26,6 +30,8 @@ mod writer;
 
 #[cfg(feature = "postcard")]
 pub use self::postcard::{Postcard, from_postcard};
+#[cfg(feature = "redb")]
+pub use self::redb::RedbStore;
 pub use archive::Archive;
 pub use codec::{Codec, CodecError};
 pub use config::ArchiveConfig;
