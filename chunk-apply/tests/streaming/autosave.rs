@@ -33,7 +33,7 @@ fn autosave(autosave: Duration) -> Autosave {
     let saved = Arc::<Mutex<Vec<_>>>::default();
     let (broken, list) = (is_full.clone(), saved.clone());
     let saving = SavePolicy {
-        chunks: SavedChunks::Dirty,
+        chunks: Some(SavedChunks::Dirty),
         autosave: Some(autosave),
         ..SavePolicy::default()
     };
