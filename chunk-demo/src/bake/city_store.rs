@@ -93,7 +93,10 @@ impl City {
 
     /// The number that each of its chunks is saved with.
     fn world(&self) -> u64 {
-        let parts = [u64::from(self.density), u64::from(self.chunk_size.to_bits())];
+        let parts = [
+            u64::from(self.density),
+            u64::from(self.chunk_size.to_bits()),
+        ];
         // FNV-1a, a number at a time.
         parts.into_iter().fold(self.seed, |hash, part| {
             (hash ^ part).wrapping_mul(0x0100_0000_01b3)
@@ -160,7 +163,9 @@ mod tests {
 
     fn open(store: &MemoryStore, city: CityConfig) -> Result<(), String> {
         let opened = CityStore::open(store.clone(), &city, Runtime::default());
-        block_on(opened).map(drop).map_err(|error| error.to_string())
+        block_on(opened)
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -172,7 +177,10 @@ mod tests {
         let sentence = "the city in it is that of seed 1 with 120 entities in each chunk of 200 m, and this would be that of \
                         seed 2 with 120 entities in each chunk of 200 m";
         assert_eq!(open(&store, other), Err(sentence.to_owned()));
-        let denser = CityConfig { density: 121, ..city };
+        let denser = CityConfig {
+            density: 121,
+            ..city
+        };
         assert!(open(&store, denser).is_err());
     }
 
@@ -194,8 +202,14 @@ mod tests {
         let number = |city| City::of(&city).world();
         let others = [
             CityConfig { seed: 2, ..city },
-            CityConfig { density: 60, ..city },
-            CityConfig { chunk_size: 100.0, ..city },
+            CityConfig {
+                density: 60,
+                ..city
+            },
+            CityConfig {
+                chunk_size: 100.0,
+                ..city
+            },
         ];
         for other in others {
             assert_ne!(number(city), number(other));

@@ -130,7 +130,15 @@ mod tests {
     #[test]
     fn what_is_no_region_is_refused_with_its_values() {
         let refused = |text: &str| Region::from_str(text).map_err(|error| error.to_string());
-        for text in ["", "1,2", "1,2..", "1,2..3", "a,b..c,d", "1,2..3,4..5,6", "0,0..3000000000,1"] {
+        for text in [
+            "",
+            "1,2",
+            "1,2..",
+            "1,2..3",
+            "a,b..c,d",
+            "1,2..3,4..5,6",
+            "0,0..3000000000,1",
+        ] {
             assert_eq!(Region::from_str(text), Err(RegionError::NoRegion), "{text}");
         }
         for text in ["0,0..0,5", "4,0..0,5", "0,5..4,5", "0,0..0,0"] {

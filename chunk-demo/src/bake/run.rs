@@ -85,11 +85,7 @@ impl Bake {
     /// Makes the chunks on `runtime`, until all are done or `watch` breaks off, which is asked a thousand times a second. What
     /// is in the store stays there, so that the next run goes on. After a hundred failures in a row it ends as well, because the
     /// next chunk would hardly fare better.
-    pub fn run(
-        &self,
-        runtime: Runtime,
-        mut watch: impl FnMut(&Baked) -> ControlFlow<()>,
-    ) -> Baked {
+    pub fn run(&self, runtime: Runtime, mut watch: impl FnMut(&Baked) -> ControlFlow<()>) -> Baked {
         let shard = self.shard;
         let mut coords = self.region.coords().filter(move |coord| shard.has(*coord));
         let mut baked = Baked {
@@ -118,12 +114,13 @@ impl Bake {
             scheduler.drain(usize::MAX, |chunk| done.push(chunk));
             for chunk in done {
                 failures_in_a_row = 0;
-                scheduler.applied(chunk.key, chunk.version);
-                *match chunk.content {
-                    Kept::Found => &mut baked.found,
-                    Kept::Made => &mut baked.made,
-                    Kept::MadeElsewhere => &mut baked.made_elsewhere,
-                } += 1;
+                if scheduler.applied(chunk.key, chunk.version) {
+                    *match chunk.content {
+                        Kept::Found => &mut baked.found,
+                        Kept::Made => &mut baked.made,
+                        Kept::MadeElsewhere => &mut baked.made_elsewhere,
+                    } += 1;
+                }
             }
             for failure in scheduler.failures() {
                 if failure.verdict == Verdict::GaveUp {

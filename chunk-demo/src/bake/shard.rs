@@ -99,7 +99,10 @@ impl fmt::Display for ShardError {
             Self::NoShard => f.write_str("a shard is a number and how many there are, such as 2/8"),
             Self::NoSuchShard { count: 0, .. } => f.write_str("there must be at least 1 shard"),
             Self::NoSuchShard { number, count } => {
-                write!(f, "of {count} shards there is 1 to {count}, and no {number}")
+                write!(
+                    f,
+                    "of {count} shards there is 1 to {count}, and no {number}"
+                )
             }
         }
     }
@@ -119,7 +122,9 @@ mod tests {
     }
 
     fn shard_of(shards: &[Shard], coord: ChunkCoord) -> usize {
-        let of: Vec<_> = (0..shards.len()).filter(|at| shards[*at].has(coord)).collect();
+        let of: Vec<_> = (0..shards.len())
+            .filter(|at| shards[*at].has(coord))
+            .collect();
         assert_eq!(of.len(), 1, "{coord}");
         of[0]
     }
@@ -161,8 +166,14 @@ mod tests {
             ("9/8", "of 8 shards there is 1 to 8, and no 9"),
             ("0/8", "of 8 shards there is 1 to 8, and no 0"),
             ("0/0", "there must be at least 1 shard"),
-            ("1", "a shard is a number and how many there are, such as 2/8"),
-            ("-1/8", "a shard is a number and how many there are, such as 2/8"),
+            (
+                "1",
+                "a shard is a number and how many there are, such as 2/8",
+            ),
+            (
+                "-1/8",
+                "a shard is a number and how many there are, such as 2/8",
+            ),
         ] {
             assert_eq!(refused(text), Err(sentence.to_owned()));
         }

@@ -27,8 +27,14 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Runs the five stress tests: teleports, a long session, panics, frame times, 10,000 chunks
     ///
+    /// `--only crash` runs another one, which is not among them: it kills a program 200 times while it saves, and looks whether
+    /// all is there that was told to be durable.
+    ///
     /// Exit status: 0 if all were played and everything held, 1 if not, 2 if an option makes no sense.
     Stress(Stress),
+    /// Is killed by `stress --only crash`
+    #[command(hide = true)]
+    CrashChild(CrashChild),
     /// Plays a scenario and records what each thread did: a trace, and the costliest spans of a frame
     Profile(Box<Profiling>),
 }
@@ -40,7 +46,7 @@ pub(crate) struct Stress {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// Runs only the test or scenario of this name, or those whose names contain it
+    /// Runs only the test or scenario of this name, or those whose names contain it; `crash` kills a program while it saves
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
 
@@ -55,6 +61,18 @@ pub(crate) struct Stress {
     /// Writes what each run measured to this file, as a list of JSON objects
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+}
+
+/// What the program takes that the crash test kills.
+#[derive(clap::Args, Debug)]
+pub(crate) struct CrashChild {
+    /// Where it saves
+    #[arg(long)]
+    pub(crate) file: PathBuf,
+
+    /// What it does
+    #[arg(long)]
+    pub(crate) seed: u64,
 }
 
 /// What `chunk-demo profile` takes: all that `chunk-demo` takes, and the files to write.

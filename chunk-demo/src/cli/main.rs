@@ -3,6 +3,7 @@
 
 mod allocator;
 mod args;
+mod crash;
 mod draw;
 mod interrupt;
 mod log;
@@ -39,7 +40,11 @@ fn main() -> ExitCode {
     let verdict = match &args.command {
         None if args.play.drawing.is_given() => return draw::run(&args.play),
         None => play::run(&args.play),
+        Some(Command::Stress(stress)) if stress.only.as_deref() == Some(crash::NAME) => {
+            crash::run(stress)
+        }
         Some(Command::Stress(stress)) => stress::run(stress),
+        Some(Command::CrashChild(child)) => crash::be_killed(child),
         Some(Command::Profile(profile)) => profile_command::run(profile),
     };
     match verdict {
