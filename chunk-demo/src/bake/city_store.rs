@@ -3,9 +3,12 @@
 use core::error::Error;
 use core::fmt;
 
+use bevy_tasks::block_on;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::Runtime;
-use chunk_scheduler::store::{Archive, ArchiveConfig, Postcard, Store, StoreError};
+use chunk_scheduler::store::{
+    Archive, ArchiveConfig, Postcard, RedbStore, Store, StoreError,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::city::{CityChunk, CityConfig};
@@ -59,6 +62,19 @@ impl CityStore {
         };
         let archive = Archive::new(store, Postcard::new(), config, runtime);
         Ok(Self { archive })
+    }
+
+    /// The same for the store at an address: a file whose name ends with `.redb`, another path or a URL. It blocks the thread.
+    ///
+    /// # Errors
+    ///
+    /// If the address makes no sense, or the store cannot be reached or holds something else.
+    pub fn open_at(address: &str, city: &CityConfig, runtime: Runtime) -> Result<Self, OpenError> {
+        if address.ends_with(".redb") {
+            block_on(Self::open(RedbStore::open(address)?, city, runtime))
+        } else {
+            block_on(Self::open(RedbStore::open(address)?, city, runtime))
+        }
     }
 
     /// Makes an empty store one for this city. Returns what it says then, which may be what another process wrote at the same
@@ -156,7 +172,6 @@ impl From<StoreError> for OpenError {
 
 #[cfg(test)]
 mod tests {
-    use bevy_tasks::block_on;
     use chunk_scheduler::store::MemoryStore;
 
     use super::*;

@@ -3,6 +3,7 @@
 
 mod allocator;
 mod args;
+mod bake;
 mod crash;
 mod draw;
 mod interrupt;
@@ -14,6 +15,7 @@ mod profile;
 mod profile_command;
 mod progress;
 mod stress;
+mod worlds;
 
 use std::process::ExitCode;
 
@@ -44,13 +46,14 @@ fn main() -> ExitCode {
             crash::run(stress)
         }
         Some(Command::Stress(stress)) => stress::run(stress),
+        Some(Command::Bake(baking)) => bake::run(baking),
         Some(Command::CrashChild(child)) => crash::be_killed(child),
         Some(Command::Profile(profile)) => profile_command::run(profile),
     };
     match verdict {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            if cfg!(debug_assertions) {
+            if cfg!(debug_assertions) && !matches!(args.command, Some(Command::Bake(_))) {
                 eprintln!("{UNOPTIMISED}");
             }
             ExitCode::FAILURE

@@ -15,7 +15,9 @@ use bevy_transform::TransformPlugin;
 use bevy_transform::components::Transform;
 use chunk_apply::prelude::*;
 use chunk_scheduler::Runtime;
-use chunk_scheduler::store::{Archive, ArchiveConfig, Flush, Postcard, StoreError};
+use chunk_scheduler::store::{
+    Archive, ArchiveConfig, Flush, Postcard, RedbStore, StoreError,
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -42,8 +44,7 @@ type Ledgers = Archive<ChunkCoord, Ledger>;
 ///
 /// If it cannot be opened.
 pub fn open(file: &Path) -> Result<Ledgers, StoreError> {
-    let _ = file;
-    let store = chunk_scheduler::store::MemoryStore::default();
+    let store = RedbStore::open(file)?;
     let config = ArchiveConfig::default();
     Ok(Archive::new(
         store,
