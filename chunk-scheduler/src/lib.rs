@@ -38,6 +38,8 @@
 //! # Ok::<(), chunk_scheduler::ConfigError>(())
 //! ```
 //!
+//! With the feature `store`, the module `store` saves values by key: encoded and written on workers, durable when it says so.
+//!
 //! It does not know what a key means or where a viewer is (see `chunk-coord`), and it does not touch a `World` (see
 //! `chunk-apply`). It cannot stop a generator that does not stop itself.
 //!

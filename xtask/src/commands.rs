@@ -53,7 +53,14 @@ pub(crate) fn doctests(workspace: &Workspace) -> Verdict {
 pub(crate) fn loom(workspace: &Workspace) -> Verdict {
     // Other flags in the same folder would throw away what is compiled for everything else.
     let folder = workspace.target_folder().join("loom");
-    let test = ["--package", "chunk-scheduler", "--test", "loom"];
+    let test = [
+        "--package",
+        "chunk-scheduler",
+        "--features",
+        "store",
+        "--test",
+        "loom",
+    ];
     let test = cmd!(
         workspace.sh(),
         "cargo test --release {test...} --target-dir {folder}"

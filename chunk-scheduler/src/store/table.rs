@@ -2,9 +2,8 @@
 
 use super::{config::ArchiveConfig, error::StoreError, report::ArchiveReport};
 use crate::{job::Key, sync::Arc};
-use ahash::AHashMap;
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     task::Waker,
     time::Duration,
 };
@@ -57,7 +56,7 @@ pub(super) enum Written {
 }
 
 pub(super) struct Table<K, V> {
-    entries: AHashMap<K, Entry<V>>,
+    entries: BTreeMap<K, Entry<V>>,
     /// The keys that wait, in the order in which they were saved; what failed goes to the end.
     queue: VecDeque<K>,
     /// How many saves there were.
@@ -83,7 +82,7 @@ pub(super) struct Table<K, V> {
 impl<K: Key, V> Table<K, V> {
     pub(super) fn new() -> Self {
         Self {
-            entries: AHashMap::new(),
+            entries: BTreeMap::new(),
             queue: VecDeque::new(),
             saves: 0,
             bytes: 0,
@@ -121,9 +120,10 @@ impl<K: Key, V> Table<K, V> {
         entries.filter(|entry| entry.since <= saves).count()
     }
 
-    /// A key whose value is not durable, the smallest, so that it is the same in each run.
+    /// The smallest key whose value is not durable.
+    #[cfg(not(loom))]
     pub(super) fn first(&self) -> Option<K> {
-        self.entries.keys().min().copied()
+        self.entries.keys().next().copied()
     }
 
     /// Takes a value over. Returns the one in whose place it is, to be dropped without the lock.
@@ -172,8 +172,7 @@ impl<K: Key, V> Table<K, V> {
         self.pause = None;
         let is_stuck = |entry: &Entry<V>| matches!(entry.state, State::Stuck);
         let stuck = self.entries.iter().filter(|(_, entry)| is_stuck(entry));
-        let mut stuck: Vec<K> = stuck.map(|(key, _)| *key).collect();
-        stuck.sort_unstable();
+        let stuck: Vec<K> = stuck.map(|(key, _)| *key).collect();
         for key in stuck {
             self.queue(key);
         }

@@ -6,7 +6,7 @@ use loom::{
     thread::{self, JoinHandle},
 };
 use std::{
-    task::{Context, Wake, Waker},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -24,8 +24,12 @@ type Rank = FnRank<fn(&u8) -> u8>;
 /// A scheduler whose workers are threads of the model.
 pub(crate) struct Model {
     pub(crate) scheduler: Scheduler<u8, u8, Rank>,
-    workers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    threads: Threads,
 }
+
+/// The threads of a model that workers run on.
+#[derive(Clone, Default)]
+pub(crate) struct Threads(Arc<Mutex<Vec<JoinHandle<()>>>>);
 
 /// Wakes the thread that waits for it.
 struct Alarm(Notify);
@@ -36,25 +40,58 @@ impl Wake for Alarm {
     }
 }
 
+impl Threads {
+    /// A thread of its own for each worker.
+    pub(crate) fn runtime(&self) -> Runtime {
+        let spawned = self.clone();
+        Runtime::custom(2, move |work| {
+            let worker = thread::spawn(move || block_on(work));
+            (spawned.0.lock().expect("no thread panicked")).push(worker);
+        })
+    }
+
+    /// Waits until every worker has exited. False where there was none.
+    pub(crate) fn join(&self) -> bool {
+        let mut have_run = false;
+        loop {
+            let workers = std::mem::take(&mut *self.0.lock().expect("no thread panicked"));
+            if workers.is_empty() {
+                return have_run;
+            }
+            have_run = true;
+            for worker in workers {
+                worker.join().expect("a worker does not panic");
+            }
+        }
+    }
+}
+
+/// Runs a future to its end. One that is not woken is a deadlock, which the model checker reports.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let alarm = std::sync::Arc::new(Alarm(Notify::new()));
+    let waker = Waker::from(std::sync::Arc::clone(&alarm));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => alarm.0.wait(),
+        }
+    }
+}
+
 impl Model {
     pub(crate) fn new(config: SchedulerConfig, generator: Generator<u8, u8>) -> Self {
-        let workers = Arc::new(Mutex::new(Vec::new()));
-        let spawned = Arc::clone(&workers);
-        let runtime = Runtime::custom(2, move |mut work| {
-            let worker = thread::spawn(move || {
-                let alarm = std::sync::Arc::new(Alarm(Notify::new()));
-                let waker = Waker::from(std::sync::Arc::clone(&alarm));
-                let mut context = Context::from_waker(&waker);
-                // A worker that is not woken is a deadlock, which the model checker reports.
-                while work.as_mut().poll(&mut context).is_pending() {
-                    alarm.0.wait();
-                }
-            });
-            spawned.lock().expect("no thread panicked").push(worker);
-        });
+        let threads = Threads::default();
         let rank: Rank = FnRank(|key| *key);
-        let scheduler = Scheduler::new(config, generator, runtime, rank).expect("it is valid");
-        Self { scheduler, workers }
+        let scheduler =
+            Scheduler::new(config, generator, threads.runtime(), rank).expect("it is valid");
+        Self { scheduler, threads }
+    }
+
+    /// Waits until every worker has exited. False where there was none.
+    pub(crate) fn join(&self) -> bool {
+        self.threads.join()
     }
 
     pub(crate) fn tick(&mut self) {
@@ -76,21 +113,6 @@ impl Model {
             }
         }
         applied
-    }
-
-    /// Waits until every worker has exited. False where there was none.
-    pub(crate) fn join(&self) -> bool {
-        let mut have_run = false;
-        loop {
-            let workers = std::mem::take(&mut *self.workers.lock().expect("no thread panicked"));
-            if workers.is_empty() {
-                return have_run;
-            }
-            have_run = true;
-            for worker in workers {
-                worker.join().expect("a worker does not panic");
-            }
-        }
     }
 
     /// Drains until that starts no worker. Returns what was delivered, in order.

@@ -7,6 +7,8 @@
 
 mod harness;
 mod layers;
+#[cfg(feature = "store")]
+mod store;
 
 use chunk_scheduler::{
     FnRank, GenerateError, Generator, Job, JobState, Lane, RetryPolicy, SchedulerConfig, Verdict,

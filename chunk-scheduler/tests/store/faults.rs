@@ -82,6 +82,26 @@ fn one_value_that_cannot_be_written_does_not_keep_the_others_from_it() {
 }
 
 #[test]
+fn a_value_that_is_saved_while_the_store_refuses_the_one_before_it_is_written() {
+    let store = ScriptedStore::new(7);
+    store.change(|script| script.poison = Some("chunks/1".to_owned()));
+    let archive = store.archive(ArchiveConfig::default());
+    archive.save(1, "bad".to_owned());
+    store.simulation.run();
+    assert_eq!(archive.report().failures, 1);
+    store.change(|script| script.delay = SECOND);
+    archive.tick(10 * SECOND);
+    drop(archive.flush());
+    store.simulation.run();
+    // The store has read the script for the bad value already.
+    store.change(|script| script.poison = None);
+    archive.save(1, "good".to_owned());
+    store.simulation.advance(2 * SECOND);
+    assert_eq!(archive.report().failures, 2);
+    assert_eq!(store.durable(1).as_deref(), Some("good"));
+}
+
+#[test]
 fn a_store_that_panics_loses_nothing() {
     let store = ScriptedStore::new(4);
     store.change(|script| script.panics = true);
