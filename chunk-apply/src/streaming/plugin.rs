@@ -5,7 +5,7 @@ use super::{
     index::ChunkIndex,
     lod::{ChunkLevels, LodTracker},
     order::{LoadOrder, ViewerRank},
-    saving::{ChunkToSave, SaveError, SaveHook},
+    saving::{ChunkToSave, RoomForSaves, SaveError, SaveHook, Saving},
     stream::{ChunkStream, ParkedApplier, StreamState},
     systems_plugin::{ChunkStreamSystemsPlugin, Filter, HasSystems},
 };
@@ -65,6 +65,9 @@ pub struct ChunkStreamingPlugin<T, F = ()> {
     pub spawner: Spawner<ChunkCoord, T>,
     /// Called with each chunk before it is unloaded or made anew: the place to save what was changed. By default none.
     pub save_hook: Option<SaveHook>,
+    /// Whether there is room for what the hook saves; see [`with_room_for_saves`](Self::with_room_for_saves). By default there
+    /// always is.
+    pub room_for_saves: Option<RoomForSaves>,
     /// Levels of detail, shared with the generator, and with no other stream. By default none.
     pub levels: Option<ChunkLevels>,
     /// Which chunk is generated and applied first. By default the nearest.
@@ -93,6 +96,7 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             generator,
             spawner,
             save_hook: None,
+            room_for_saves: None,
             levels: None,
             order: LoadOrder::Distance,
             config: StreamingConfig::default(),
@@ -153,6 +157,7 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             generator: self.generator,
             spawner: self.spawner,
             save_hook: self.save_hook,
+            room_for_saves: self.room_for_saves,
             levels: self.levels,
             order: self.order,
             config: self.config,
@@ -188,6 +193,22 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
         hook: impl Fn(&mut World, ChunkToSave) -> Result<(), SaveError> + Send + Sync + 'static,
     ) -> Self {
         self.save_hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// The same with saves that wait as long as `has_room` says no, for a hook that hands chunks to a writer of its own. It is
+    /// asked once in each frame that has something to save, and after each save, on the main thread, so it should answer from
+    /// memory.
+    ///
+    /// A save that waits has not failed: it goes on when there is room. Until then a chunk that left stays as it is, hidden,
+    /// and one that is to be made anew stands. Where [`SavePolicy::max_kept`](crate::SavePolicy::max_kept) chunks that left
+    /// wait, nothing is spawned, so that a slow disk slows the game's loading down and memory stays bounded.
+    #[must_use]
+    pub fn with_room_for_saves(
+        mut self,
+        has_room: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.room_for_saves = Some(Arc::new(has_room));
         self
     }
 
@@ -278,12 +299,16 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             self.runtime.clone(),
             ViewerRank::default(),
         )?;
+        let saving = Saving {
+            hook: self.save_hook.clone(),
+            policy: self.config.saving,
+            has_room: self.room_for_saves.clone(),
+        };
         let state = StreamState::new(
             self.grid,
             scheduler,
             lod,
-            self.save_hook.clone(),
-            self.config.saving,
+            saving,
             self.order.clone(),
             Arc::clone(&self.clock),
         );
