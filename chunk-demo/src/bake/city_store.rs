@@ -7,7 +7,7 @@ use bevy_tasks::block_on;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::Runtime;
 use chunk_scheduler::store::{
-    Archive, ArchiveConfig, Postcard, RedbStore, Store, StoreError,
+    Archive, ArchiveConfig, BucketStore, Postcard, RedbStore, Store, StoreError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,7 @@ impl CityStore {
         if address.ends_with(".redb") {
             block_on(Self::open(RedbStore::open(address)?, city, runtime))
         } else {
-            block_on(Self::open(RedbStore::open(address)?, city, runtime))
+            block_on(Self::open(BucketStore::open(address)?, city, runtime))
         }
     }
 

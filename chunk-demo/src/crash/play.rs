@@ -1,6 +1,7 @@
 //! The program that is killed: a stream whose chunks are edited, left, loaded again and saved.
 
 use core::pin::Pin;
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use bevy_ecs::prelude::*;
 use bevy_transform::TransformPlugin;
 use bevy_transform::components::Transform;
 use chunk_apply::prelude::*;
+use chunk_apply::{SavePolicy, SavedChunks};
 use chunk_scheduler::Runtime;
 use chunk_scheduler::store::{
     Archive, ArchiveConfig, Flush, Postcard, RedbStore, StoreError,
@@ -31,6 +33,8 @@ const CHUNK: f32 = 16.0;
 const FARTHEST: f32 = 8.0 * CHUNK;
 /// How far it goes in a frame, in metres.
 const STEP: f32 = 1.5;
+/// So long a chunk may have edits that were not handed to the archive.
+const AUTOSAVE: Duration = Duration::from_millis(20);
 /// So often it has everything written that was saved, in frames.
 const FLUSH_EVERY: u64 = 8;
 /// A program that nobody kills ends by itself after so many frames.
@@ -124,6 +128,11 @@ impl<W: Write> Playing<W> {
         let stream = ChunkStreamingPlugin::new(ChunkGrid::planar(CHUNK)?, generator, spawner)
             .with_config(StreamingConfig {
                 range: Some(ViewRange::disc(2, 3)?),
+                saving: SavePolicy {
+                    chunks: SavedChunks::Dirty,
+                    autosave: Some(AUTOSAVE),
+                    ..SavePolicy::default()
+                },
                 ..StreamingConfig::default()
             })
             .with_save_hook(move |world, chunk| {
@@ -197,9 +206,13 @@ impl<W: Write> Playing<W> {
             + 1;
         // Told first, so that no kill leaves an edit in the file that nobody knows of.
         self.tell(Event::Edit(coord, edits, self.began.elapsed()))?;
-        app.world_mut()
+        let world = app.world_mut();
+        world
             .entity_mut(chunk.root)
             .insert(Ledger::after(edits, coord));
+        world.resource_scope(|world, mut stream: Mut<ChunkStream<Ledger>>| {
+            stream.mark_dirty(world.resource::<ChunkIndex<Ledger>>(), coord)
+        });
         Ok(())
     }
 }
