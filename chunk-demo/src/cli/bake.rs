@@ -12,7 +12,7 @@ pub(crate) fn run(args: &Baking) -> Result<bool, String> {
     use chunk_demo::city::{CityConfig, CityPlan};
     use chunk_demo::{SettingsError, WorldKind};
     use chunk_scheduler::Runtime;
-    use indicatif::{HumanDuration, HumanCount};
+    use indicatif::{HumanCount, HumanDuration};
 
     use crate::interrupt::Interrupt;
     use crate::log;
@@ -20,7 +20,10 @@ pub(crate) fn run(args: &Baking) -> Result<bool, String> {
     use crate::progress::Meter;
 
     if args.world != WorldKind::City {
-        return Err("--world must be city or left out: chunks of the other worlds cannot be saved".to_owned());
+        return Err(
+            "--world must be city or left out: chunks of the other worlds cannot be saved"
+                .to_owned(),
+        );
     }
     let of_option = |option: &str, text: &str, error: &dyn core::fmt::Display| {
         format!("--{option} cannot be `{text}`: {error}")
@@ -28,9 +31,9 @@ pub(crate) fn run(args: &Baking) -> Result<bool, String> {
     let region = args.region.parse::<Region>();
     let region = region.map_err(|error| of_option("region", &args.region, &error))?;
     let shard = args.shard.as_deref().map(str::parse::<Shard>);
-    let shard = shard.transpose().map_err(|error| {
-        of_option("shard", args.shard.as_deref().unwrap_or_default(), &error)
-    })?;
+    let shard = shard
+        .transpose()
+        .map_err(|error| of_option("shard", args.shard.as_deref().unwrap_or_default(), &error))?;
     let shard = shard.unwrap_or(Shard::ALL);
     let standard = CityConfig::default();
     let config = CityConfig {
@@ -56,16 +59,31 @@ pub(crate) fn run(args: &Baking) -> Result<bool, String> {
     let mut was_interrupted = false;
     let baked = bake.run(Runtime::default(), |baked| {
         meter.show(baked.done(), baked.chunks, || {
-            let left = since.elapsed().mul_f64((baked.chunks - baked.done()) as f64 / baked.done().max(1) as f64);
-            format!("{:.0} chunks/s, {} left", per_second(baked), HumanDuration(left))
+            let left = since
+                .elapsed()
+                .mul_f64((baked.chunks - baked.done()) as f64 / baked.done().max(1) as f64);
+            format!(
+                "{:.0} chunks/s, {} left",
+                per_second(baked),
+                HumanDuration(left)
+            )
         });
         was_interrupted = interrupt.is_new();
-        if was_interrupted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if was_interrupted {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     meter.finish();
     print(&format!(
         "{} chunks, shard {shard}: {} made, {} found there, {} made elsewhere at the same time, {} failed; {:.0} chunks/s",
-        HumanCount(baked.chunks), baked.made, baked.found, baked.made_elsewhere, baked.failed, per_second(&baked),
+        HumanCount(baked.chunks),
+        baked.made,
+        baked.found,
+        baked.made_elsewhere,
+        baked.failed,
+        per_second(&baked),
     ));
     if let Some((coord, why)) = &baked.failure {
         eprintln!("chunk {coord} is not there: {why}");
@@ -73,7 +91,9 @@ pub(crate) fn run(args: &Baking) -> Result<bool, String> {
     if !baked.is_complete() {
         let left = baked.chunks - baked.in_the_store();
         let why = if was_interrupted { "Interrupted: " } else { "" };
-        print(&format!("{why}{left} chunks are left; the same command goes on with them"));
+        print(&format!(
+            "{why}{left} chunks are left; the same command goes on with them"
+        ));
     }
     Ok(baked.is_complete())
 }

@@ -87,11 +87,15 @@ fn with_save<V: OnWorld>(
         let archive = Archive::new(store, Postcard::new(), config, Runtime::default());
         block_on(Edits::saved_in(archive))
     });
-    let edits =
-        edits.map_err(|error| format!("--save cannot be `{}`: {error}", file.display()))?;
+    let edits = edits.map_err(|error| format!("--save cannot be `{}`: {error}", file.display()))?;
     let world = VoxelWorld::with(settings.seed, edits);
     let done = visitor.on(Workload::voxels(world.clone()));
-    let close = |patience| world.edits().archive().map_or(Ok(()), |archive| archive.close(patience));
+    let close = |patience| {
+        world
+            .edits()
+            .archive()
+            .map_or(Ok(()), |archive| archive.close(patience))
+    };
     while let Err(unsaved) = close(Duration::from_secs(10)) {
         eprintln!("{unsaved}; this goes on trying, and Ctrl-C gives up");
     }

@@ -17,9 +17,7 @@ use bevy_transform::components::Transform;
 use chunk_apply::prelude::*;
 use chunk_apply::{SavePolicy, SavedChunks};
 use chunk_scheduler::Runtime;
-use chunk_scheduler::store::{
-    Archive, ArchiveConfig, Flush, Postcard, RedbStore, StoreError,
-};
+use chunk_scheduler::store::{Archive, ArchiveConfig, Flush, Postcard, RedbStore, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 

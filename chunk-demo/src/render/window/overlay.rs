@@ -190,7 +190,11 @@ fn cross(image: &mut RgbaImage) {
 
 fn help(image: &mut RgbaImage, asked: Asked) {
     let digging = if asked.digs { &DIGGING[..] } else { &[] };
-    let saving = if asked.unsaved.is_some() { &SAVING[..] } else { &[] };
+    let saving = if asked.unsaved.is_some() {
+        &SAVING[..]
+    } else {
+        &[]
+    };
     let keys_of = [&HELP[..], digging, saving].concat();
     let rows = keys_of.len().div_ceil(2);
     let height = 2 * PAD + LINE * rows as i32;
