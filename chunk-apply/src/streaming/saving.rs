@@ -104,8 +104,8 @@ pub enum SavedChunks {
 /// stream's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SavePolicy {
-    /// Which chunks are saved. Default: all of them.
-    pub chunks: SavedChunks,
+    /// Which chunks are saved. Default `None`: all of them.
+    pub chunks: Option<SavedChunks>,
     /// How long a chunk that stands may be [dirty](crate::ChunkStream::mark_dirty) before it is saved, with the reason
     /// [`Autosave`](SaveReason::Autosave); what a crash loses is about so much. Default `None`: it is saved when it leaves or
     /// is made anew. What is marked at once is spread over half of the time, within the frames' budgets; where those have no
@@ -146,7 +146,7 @@ impl SavePolicy {
 impl Default for SavePolicy {
     fn default() -> Self {
         Self {
-            chunks: SavedChunks::All,
+            chunks: None,
             autosave: None,
             first_delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(60),

@@ -144,8 +144,9 @@ const SETTINGS: &[Setting] = &[
         field: "saving.chunks",
         refused: &[],
         harmless: &[
-            (true, |c| c.saving.chunks = SavedChunks::All),
-            (true, |c| c.saving.chunks = SavedChunks::Dirty),
+            (true, |c| c.saving.chunks = None),
+            (true, |c| c.saving.chunks = Some(SavedChunks::All)),
+            (true, |c| c.saving.chunks = Some(SavedChunks::Dirty)),
         ],
     },
     Setting {

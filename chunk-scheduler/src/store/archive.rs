@@ -80,7 +80,7 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
             store: Box::new(store),
             codec: Box::new(codec),
             config,
-            table: Mutex::new(Table::new()),
+            table: Arc::new(Mutex::new(Table::new())),
             is_stepwise: executor.is_stepwise(),
             loaded: AtomicU64::new(0),
             set_aside: AtomicU64::new(0),
@@ -223,11 +223,12 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
     pub fn flush(&self) -> Flush<K, V> {
         self.shared().table.lock().resume();
         self.start_writers();
-        Flush::new(Arc::clone(self.shared()))
+        Flush::new(Arc::clone(&self.shared().table))
     }
 
-    /// Waits until everything that was saved is durable, at most for `patience`: for the moment before the process ends. It
-    /// blocks the thread, and tries again after failures. In a simulation it moves the clock instead.
+    /// Waits until everything that was saved is durable, at most for `patience`: for the moment before the process ends, or
+    /// before the store is opened again. It blocks the thread, and tries again after failures. In a simulation it moves the
+    /// clock instead.
     ///
     /// # Errors
     ///
@@ -235,25 +236,29 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
     #[cfg(not(loom))]
     pub fn close(&self, patience: Duration) -> Result<(), Unsaved> {
         /// How long it waits for a sign of the writers, and after a failure.
-        const STEP: Duration = Duration::from_millis(10);
+        const STEP: Duration = Duration::from_millis(1);
         let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
         let began = Instant::now();
         let mut simulated = Duration::ZERO;
         let mut flush = self.flush();
         loop {
             match Pin::new(&mut flush).poll(&mut Context::from_waker(&waker)) {
-                Poll::Ready(Ok(())) => return Ok(()),
+                // A writer that is about to end has the store still.
+                Poll::Ready(Ok(())) if Arc::strong_count(self.shared()) == 1 => return Ok(()),
                 Poll::Ready(Err(_)) => flush = self.flush(),
-                Poll::Pending => {}
+                Poll::Ready(Ok(())) | Poll::Pending => {}
             }
             let left = patience.saturating_sub(began.elapsed().max(simulated));
             if left.is_zero() {
                 return self.unsaved();
             }
-            if self.work(STEP.min(left)) {
-                simulated += STEP;
+            let step = STEP.min(left);
+            if let Some(simulation) = self.0.executor.simulation() {
+                simulation.advance(step);
+                simulated += step;
             } else {
-                std::thread::park_timeout(STEP.min(left));
+                self.0.executor.work_within_budget();
+                std::thread::park_timeout(step);
             }
         }
     }
@@ -290,16 +295,6 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
 
     fn shared(&self) -> &Arc<Shared<K, V>> {
         &self.0.shared
-    }
-
-    /// Runs writers on this thread or in the simulation, where no other thread does. Returns whether that is so.
-    #[cfg(not(loom))]
-    fn work(&self, simulated: Duration) -> bool {
-        if let Some(simulation) = self.0.executor.simulation() {
-            simulation.advance(simulated);
-            return true;
-        }
-        self.0.executor.work_within_budget()
     }
 
     fn start_writers(&self) {
