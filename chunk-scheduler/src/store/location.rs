@@ -98,7 +98,10 @@ impl Location {
     pub(super) fn path(&self, name: &str) -> Path {
         // As parts, `.` and `..` are names as well.
         let name = format!("{name}{END}");
-        self.prefix.parts().chain(name.split('/').map(PathPart::from)).collect()
+        self.prefix
+            .parts()
+            .chain(name.split('/').map(PathPart::from))
+            .collect()
     }
 
     /// The value of an object; `None` for any other object.
@@ -113,7 +116,10 @@ impl Location {
     pub(super) fn folder_of(&self, prefix: &str) -> Path {
         let folders = prefix.rsplit_once('/').map(|(folders, _)| folders);
         let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
-        self.prefix.parts().chain(folders.map(PathPart::from)).collect()
+        self.prefix
+            .parts()
+            .chain(folders.map(PathPart::from))
+            .collect()
     }
 
     /// Makes it durable that an object is gone.
