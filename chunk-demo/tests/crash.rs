@@ -13,5 +13,8 @@ fn a_program_that_is_killed_keeps_what_was_told_to_be_durable() {
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     assert_eq!(output.status.code(), Some(0), "{said}{errors}");
     assert!(said.starts_with("10 kills, "), "{said}");
-    assert!(!said.contains("\n0 edits were told to be durable"), "{said}");
+    assert!(
+        !said.contains("\n0 edits were told to be durable"),
+        "{said}"
+    );
 }

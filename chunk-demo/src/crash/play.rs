@@ -127,7 +127,7 @@ impl<W: Write> Playing<W> {
             .with_config(StreamingConfig {
                 range: Some(ViewRange::disc(2, 3)?),
                 saving: SavePolicy {
-                    chunks: SavedChunks::Dirty,
+                    chunks: Some(SavedChunks::Dirty),
                     autosave: Some(AUTOSAVE),
                     ..SavePolicy::default()
                 },

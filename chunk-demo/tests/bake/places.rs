@@ -23,10 +23,16 @@ fn what_is_there_is_found_and_not_made_again() {
         let half = ["--region=0,0..4,8", "--shard=1/2"];
         let (summary, status) = finish(&mut bake(&store, &half));
         assert_eq!(status, Some(0), "{summary}");
-        assert!(summary.starts_with("16 chunks, shard 1/2: 16 made, 0 found"), "{summary}");
+        assert!(
+            summary.starts_with("16 chunks, shard 1/2: 16 made, 0 found"),
+            "{summary}"
+        );
         let (summary, status) = finish(&mut bake(&store, &["--region=0,0..4,8"]));
         assert_eq!(status, Some(0), "{summary}");
-        assert!(summary.starts_with("32 chunks, shard 1/1: 16 made, 16 found"), "{summary}");
+        assert!(
+            summary.starts_with("32 chunks, shard 1/1: 16 made, 16 found"),
+            "{summary}"
+        );
     }
 }
 
@@ -35,7 +41,12 @@ fn the_city_is_streamed_from_the_store_and_what_is_missing_is_kept_there() {
     let store = place("bake-streamed");
     let stream = || {
         Command::new(env!("CARGO_BIN_EXE_chunk-demo"))
-            .args(["--scenario=rest", "--seconds=0.1", "--radius=2", "--unpaced"])
+            .args([
+                "--scenario=rest",
+                "--seconds=0.1",
+                "--radius=2",
+                "--unpaced",
+            ])
             .args(["--density=15", "--store", &store])
             .output()
             .expect("the program starts")
@@ -50,7 +61,9 @@ fn the_city_is_streamed_from_the_store_and_what_is_missing_is_kept_there() {
     // A chunk that no city would make shows where it came from.
     let archive = open().archive().clone();
     archive.save(ChunkCoord::ORIGIN, CityChunk::default());
-    archive.close(std::time::Duration::from_secs(10)).expect("the disk has room");
+    archive
+        .close(std::time::Duration::from_secs(10))
+        .expect("the disk has room");
     let output = stream();
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -81,7 +94,10 @@ fn ctrl_c_ends_it_and_the_same_command_goes_on() {
     assert_eq!(output.status.code(), Some(1));
     let said = crate::text(&output.stdout);
     assert!(said.starts_with("160,000 chunks, shard 1/1: "), "{said}");
-    assert!(said.contains("Interrupted: ") && said.ends_with("the same command goes on with them\n"), "{said}");
+    assert!(
+        said.contains("Interrupted: ") && said.ends_with("the same command goes on with them\n"),
+        "{said}"
+    );
     let (summary, status) = finish(&mut bake(&store, &["--region=0,0..2,2"]));
     assert_eq!(status, Some(0), "{summary}");
 }

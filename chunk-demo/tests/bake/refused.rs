@@ -19,18 +19,42 @@ fn refusal(command: &mut Command) -> String {
 fn regions_and_shards_that_are_none() {
     let store = place("bake-never");
     for (arguments, sentence) in [
-        (&["--region=0,0"][..], "--region cannot be `0,0`: a region is two corners"),
-        (&["--region=0,0..0,5"], "--region cannot be `0,0..0,5`: no chunk is from 0,0"),
-        (&["--region=4,0..0,5"], "--region cannot be `4,0..0,5`: no chunk is from 4,0"),
+        (
+            &["--region=0,0"][..],
+            "--region cannot be `0,0`: a region is two corners",
+        ),
+        (
+            &["--region=0,0..0,5"],
+            "--region cannot be `0,0..0,5`: no chunk is from 0,0",
+        ),
+        (
+            &["--region=4,0..0,5"],
+            "--region cannot be `4,0..0,5`: no chunk is from 4,0",
+        ),
         (
             &["--region=-2147483648,-2147483648..2147483647,2147483647"],
             "18446744065119617025 chunks are too many for one region: it may have 16777216",
         ),
-        (&["--region=0,0..9,9", "--shard=3/2"], "--shard cannot be `3/2`: of 2 shards"),
-        (&["--region=0,0..9,9", "--shard=9/8"], "--shard cannot be `9/8`: of 8 shards"),
-        (&["--region=0,0..9,9", "--shard=0/8"], "--shard cannot be `0/8`: of 8 shards"),
-        (&["--region=0,0..9,9", "--shard=0/0"], "--shard cannot be `0/0`: there must be"),
-        (&["--region=0,0..9,9", "--world=voxels"], "--world must be city"),
+        (
+            &["--region=0,0..9,9", "--shard=3/2"],
+            "--shard cannot be `3/2`: of 2 shards",
+        ),
+        (
+            &["--region=0,0..9,9", "--shard=9/8"],
+            "--shard cannot be `9/8`: of 8 shards",
+        ),
+        (
+            &["--region=0,0..9,9", "--shard=0/8"],
+            "--shard cannot be `0/8`: of 8 shards",
+        ),
+        (
+            &["--region=0,0..9,9", "--shard=0/0"],
+            "--shard cannot be `0/0`: there must be",
+        ),
+        (
+            &["--region=0,0..9,9", "--world=voxels"],
+            "--world must be city",
+        ),
         (&[], "--region <X,Z..X,Z>"),
     ] {
         let said = refusal(&mut bake(&store, arguments));
@@ -79,7 +103,13 @@ fn a_store_of_something_else_than_the_city_is_refused_in_a_run_too() {
         refusal(&mut command)
     };
     let said = demo(&["--store", "gopher://city"]);
-    assert!(said.starts_with("error: --store cannot be `gopher://city`: "), "{said}");
+    assert!(
+        said.starts_with("error: --store cannot be `gopher://city`: "),
+        "{said}"
+    );
     let said = demo(&["--store", "x", "--world", "terrain"]);
-    assert!(said.contains("only chunks of the city can be kept"), "{said}");
+    assert!(
+        said.contains("only chunks of the city can be kept"),
+        "{said}"
+    );
 }

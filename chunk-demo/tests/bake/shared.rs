@@ -50,7 +50,11 @@ fn three_processes_of_which_one_is_killed_make_what_one_alone_makes() {
     let mut victim = start(&server, &[]);
     let open = || BucketStore::open_with(&address, server.variables()).expect("it answers");
     let watched = open();
-    let made = || block_on(watched.list("chunks/")).expect("it can be listed").len();
+    let made = || {
+        block_on(watched.list("chunks/"))
+            .expect("it can be listed")
+            .len()
+    };
     while made() < 60 {}
     let is_running = victim.try_wait().expect("it can be asked").is_none();
     assert!(is_running && made() < 576, "it is killed in the middle");
@@ -67,19 +71,31 @@ fn three_processes_of_which_one_is_killed_make_what_one_alone_makes() {
     let alone = place("bake-alone");
     let (summary, status) = finish(bake(&alone, &[]).args(["--region", REGION]));
     assert_eq!(status, Some(0));
-    assert!(summary.starts_with("576 chunks, shard 1/1: 576 made, 0 found there"), "{summary}");
-    let (together, alone) = (content(&watched), content(&BucketStore::open(&alone).expect("it is there")));
+    assert!(
+        summary.starts_with("576 chunks, shard 1/1: 576 made, 0 found there"),
+        "{summary}"
+    );
+    let (together, alone) = (
+        content(&watched),
+        content(&BucketStore::open(&alone).expect("it is there")),
+    );
     assert_eq!(together.len(), 577, "the chunks, and which city it is");
     assert!(together == alone, "the same names and bytes");
 
-    let config = CityConfig { density: 15, ..CityConfig::default() };
+    let config = CityConfig {
+        density: 15,
+        ..CityConfig::default()
+    };
     let city = CityPlan::new(config).expect("the settings make a city");
     let store = block_on(CityStore::open(open(), &config, Runtime::default()));
     let store = store.expect("it is this city");
     let region: Region = REGION.parse().expect("it is one");
     let coords: BTreeSet<ChunkCoord> = region.coords().collect();
     let kept = block_on(store.archive().keys()).expect("they can be listed");
-    assert!(kept.into_iter().eq(coords.iter().copied()), "each is there once");
+    assert!(
+        kept.into_iter().eq(coords.iter().copied()),
+        "each is there once"
+    );
     for coord in coords {
         let chunk = block_on(store.archive().load(coord)).expect("none is damaged");
         assert_eq!(chunk.as_deref(), Some(&city.generate(coord)), "{coord}");

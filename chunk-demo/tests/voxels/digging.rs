@@ -274,7 +274,11 @@ fn what_was_changed_is_there_in_the_next_game() {
         let edits = block_on(Edits::saved_in(archive)).expect("it is in memory");
         VoxelWorld::with(1, edits)
     };
-    let places = [IVec3::new(16, 48, 16), IVec3::new(31, 40, 0), IVec3::new(32, 40, 0)];
+    let places = [
+        IVec3::new(16, 48, 16),
+        IVec3::new(31, 40, 0),
+        IVec3::new(32, 40, 0),
+    ];
     let mut game = Game::of(saved(), 1);
     let before = places.map(|place| game.world.block_at(place));
     for place in places {
@@ -284,7 +288,9 @@ fn what_was_changed_is_there_in_the_next_game() {
         game.turn(place);
     }
     let archive = game.world.edits().archive().expect("it is saved");
-    archive.close(Duration::from_secs(10)).expect("it is in memory");
+    archive
+        .close(Duration::from_secs(10))
+        .expect("it is in memory");
     let next = saved();
     for (place, before) in places.into_iter().zip(before) {
         assert_ne!(next.block_at(place), before, "{place}");
