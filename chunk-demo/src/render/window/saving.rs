@@ -49,3 +49,51 @@ fn save(
         has_failed: report.failures > *old_failures,
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy_math::IVec3;
+    use bevy_tasks::block_on;
+    use bevy_time::TimePlugin;
+    use chunk_apply::ChunkStream;
+    use chunk_scheduler::Runtime;
+    use chunk_scheduler::store::{Archive, ArchiveConfig, MemoryStore, Postcard};
+
+    use super::*;
+    use crate::harness::{Settings, Workload, WorldKind, add_world, headless, ready};
+    use crate::voxels::{Block, Edits, VoxelChunk};
+
+    #[test]
+    fn the_key_saves_and_what_is_not_saved_is_shown() {
+        let store = MemoryStore::default();
+        let archive = || {
+            let config = ArchiveConfig::default();
+            Archive::new(store.clone(), Postcard::new(), config, Runtime::default())
+        };
+        let edits = block_on(Edits::saved_in(archive())).expect("it is in memory");
+        let world = VoxelWorld::with(1, edits);
+        let mut settings = Settings::default();
+        WorldKind::Voxels.adjust(&mut settings);
+        let mut app = headless();
+        add_world(&mut app, &settings, &Workload::voxels(world.clone()))
+            .expect("the settings make sense");
+        app.add_plugins(TimePlugin)
+            .insert_resource(Asked::new(&settings))
+            .init_resource::<ButtonInput<KeyCode>>();
+        add(&mut app);
+        ready(&mut app);
+        let unsaved = |app: &App| app.world().resource::<Asked>().unsaved;
+        assert_eq!(unsaved(&app), Some(Unsaved::default()));
+
+        let stream = app.world_mut().resource_mut::<ChunkStream<VoxelChunk>>();
+        world.set(IVec3::ZERO, Block::Brick, stream.into_inner());
+        let mut keys = app.world_mut().resource_mut::<ButtonInput<KeyCode>>();
+        keys.press(KeyCode::F5);
+        app.update();
+        while unsaved(&app) != Some(Unsaved::default()) {
+            app.update();
+        }
+        let saved = block_on(Edits::saved_in(archive())).expect("it is in memory");
+        assert_eq!(saved.at(IVec3::ZERO), Some(Block::Brick));
+    }
+}
