@@ -133,7 +133,7 @@ impl SaveQueue {
     /// One for a stream with a save hook.
     pub(super) fn new(policy: &SavePolicy, has_room: Option<RoomForSaves>) -> Self {
         Self {
-            chunks: policy.chunks.or(Some(SavedChunks::All)),
+            chunks: policy.chunks,
             marks: Marks::new(policy.autosave),
             has_room,
             ..Self::default()
