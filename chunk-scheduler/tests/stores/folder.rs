@@ -27,3 +27,19 @@ impl Drop for Folder {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+/// Takes from a file or a folder that it may be written. `false` where that keeps nobody from writing: who is root may write
+/// everywhere, and on other systems than Unix a folder has no such permission.
+pub(crate) fn forbid_writing(path: &Path) -> bool {
+    let mut permissions = fs::metadata(path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(path, permissions).unwrap();
+    let is_writable = match path.is_dir() {
+        true => fs::write(path.join("probe"), "").is_ok(),
+        false => fs::File::options().append(true).open(path).is_ok(),
+    };
+    if is_writable {
+        eprintln!("left out, because this user may write {path:?} although nobody should");
+    }
+    !is_writable
+}

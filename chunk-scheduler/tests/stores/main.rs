@@ -2,6 +2,7 @@
 
 #[cfg(feature = "object-store")]
 mod bucket;
+#[cfg(any(feature = "redb", feature = "object-store"))]
 mod folder;
 mod memory;
 #[cfg(feature = "redb")]

@@ -1,7 +1,9 @@
 //! A server on this machine that understands S3, for tests. Those of other crates share this file.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
-use hyper::{Method, server::conn::http1, service::Service, service::service_fn};
+use hyper::{
+    Method, Request, body::Incoming, server::conn::http1, service::Service, service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
@@ -33,6 +35,15 @@ pub(crate) fn start(folder: &Path) -> S3Server {
 
 /// Starts a server at the address of one that has ended.
 pub(crate) fn start_at(folder: &Path, at: SocketAddr) -> S3Server {
+    start_with(folder, at, |_: &Request<Incoming>| {})
+}
+
+/// Starts a server that calls `before` with each request.
+pub(crate) fn start_with(
+    folder: &Path,
+    at: SocketAddr,
+    before: impl Fn(&Request<Incoming>) + Send + Sync + 'static,
+) -> S3Server {
     fs::create_dir_all(folder.join(BUCKET)).expect("the folder can be written");
     let mut service = S3ServiceBuilder::new(FileSystem::new(folder).expect("the folder exists"));
     service.set_auth(SimpleAuth::from_single(NAME, SECRET));
@@ -49,11 +60,14 @@ pub(crate) fn start_at(folder: &Path, at: SocketAddr) -> S3Server {
         .expect("a socket can be non-blocking");
     // s3s-fs looks whether an object is there, and then writes. S3 does both at once.
     let one_at_a_time = Arc::new(Mutex::new(()));
+    let before = Arc::new(before);
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener).expect("it is non-blocking");
         while let Ok((connection, _)) = listener.accept().await {
             let (service, one_at_a_time) = (service.clone(), Arc::clone(&one_at_a_time));
-            let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let before = Arc::clone(&before);
+            let service = service_fn(move |request: Request<Incoming>| {
+                before(&request);
                 let (service, one_at_a_time) = (service.clone(), Arc::clone(&one_at_a_time));
                 async move {
                     let _turn = match *request.method() {
