@@ -9,13 +9,17 @@ mod coverage;
 mod measured;
 mod play;
 mod process;
+mod program;
+mod terrain;
 #[path = "../../../../chunk-scheduler/benches/scheduler/yardsticks/work.rs"]
 mod work;
 mod workload;
 
-pub(crate) use child::{MEASURED, PLAY, play_if_asked};
+pub(crate) use child::play_if_asked;
 pub(crate) use contestant::{Chunk, Contestant, ENTITIES, FRAME, Maker};
 pub(crate) use measured::Measured;
 pub(crate) use process::GENERATING;
+pub(crate) use program::{peers, start};
+pub(crate) use terrain::{EYE, RADIUS, SEED, TERRAIN, Terrain, faces, fill_if_asked};
 pub(crate) use work::Work;
 pub(crate) use workload::{Movement, Workload};
