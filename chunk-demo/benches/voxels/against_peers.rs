@@ -7,9 +7,10 @@ use std::path::Path;
 use chunk_coord::ChunkCoord;
 use chunk_demo::voxels::VoxelWorld;
 
-use crate::driver::{EYE, Measured, RADIUS, SEED, TERRAIN, start};
+use crate::driver::{Measured, start};
 use crate::ours::OURS;
 use crate::print::{Figure, Figures};
+use crate::terrain::{EYE, RADIUS, SEED, TERRAIN};
 
 /// What the other crates' program calls its contestant.
 const PEER: &str = "bevy_voxel_world";

@@ -4,17 +4,18 @@
 //! Each figure is the median of several samples, on the threads that a game has.
 
 mod against_peers;
-// The three workloads are the part of another bench.
+// Another bench plays its workloads with the rest of it.
 #[expect(
     dead_code,
     unused_imports,
-    reason = "the other bench uses the rest of it"
+    reason = "the bench of workloads uses all of it"
 )]
 #[path = "../workloads/driver/mod.rs"]
 mod driver;
 mod ours;
 #[path = "../../../xtask/shared/figures.rs"]
 mod print;
+mod terrain;
 
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ const EDIT: &str =
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
 
 fn main() -> ExitCode {
-    match driver::fill_if_asked(ours::make) {
+    match terrain::fill_if_asked(ours::make) {
         Ok(true) => return ExitCode::SUCCESS,
         Ok(false) => {}
         Err(error) => {

@@ -13,7 +13,7 @@ use chunk_demo::task_pools;
 use chunk_demo::voxels::{SIZE, VoxelWorld, voxel_spawner};
 use chunk_scheduler::{Generator, Job};
 
-use crate::driver::{EYE, RADIUS, SEED, Terrain, faces};
+use crate::terrain::{EYE, RADIUS, SEED, Terrain, faces};
 
 pub(crate) const OURS: &str = "ours";
 

@@ -10,6 +10,8 @@
 mod driver;
 mod land;
 mod task_pools;
+#[path = "../../benches/voxels/terrain.rs"]
+mod terrain;
 mod voxel_terrain;
 mod voxel_world;
 
@@ -19,7 +21,7 @@ use driver::{Contestant, Maker, Workload};
 use voxel_world::VoxelWorldContestant;
 
 fn main() -> ExitCode {
-    let filled = driver::fill_if_asked(voxel_terrain::make);
+    let filled = terrain::fill_if_asked(voxel_terrain::make);
     let done = filled.and_then(|was_asked| Ok(was_asked || driver::play_if_asked(make)?));
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -13,9 +13,9 @@ use bevy::mesh::VertexAttributeValues;
 use bevy::prelude::*;
 use bevy_voxel_world::prelude::*;
 
-use crate::driver::{EYE, RADIUS, SEED, Terrain, faces};
 use crate::land::{Block, Column, Land};
 use crate::task_pools::task_pools;
+use crate::terrain::{EYE, RADIUS, SEED, Terrain, faces};
 
 /// The side of a chunk in voxels; fixed by the crate.
 const SIZE: i32 = 32;

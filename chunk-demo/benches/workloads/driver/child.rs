@@ -8,10 +8,10 @@ use super::workload::Workload;
 
 /// The first argument of such a process. The others: the contestant, the workload's name, the rounds of work that one
 /// chunk costs, and `full` or `quick`.
-pub(super) const PLAY: &str = "--play";
+pub(crate) const PLAY: &str = "--play";
 
 /// How the line begins in which it answers.
-pub(super) const MEASURED: &str = "measured ";
+pub(crate) const MEASURED: &str = "measured ";
 
 /// Plays, if that is what this process was started for; `make` makes a contestant by its name. Returns whether it
 /// did.

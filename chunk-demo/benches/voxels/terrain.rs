@@ -3,10 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::child::{MEASURED, PLAY};
-use super::measured::Measured;
-use super::play::{Frame, FrameLimiter};
-use super::process;
+use crate::driver::child::{MEASURED, PLAY};
+use crate::driver::play::{Frame, FrameLimiter};
+use crate::driver::{Measured, process};
 
 /// What the workload is called.
 pub(crate) const TERRAIN: &str = "voxel terrain";
