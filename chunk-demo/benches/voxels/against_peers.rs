@@ -17,14 +17,13 @@ const PEER: &str = "bevy_voxel_world";
 
 const TIME: &str = "chunks/voxel terrain with meshes, time to fill, against bevy_voxel_world";
 const P99: &str = "chunks/voxel terrain with meshes, p99 of whole frames, against bevy_voxel_world";
-const LONGEST: &str = "chunks/voxel terrain with meshes, longest frame, against bevy_voxel_world";
 const MEMORY: &str = "chunks/voxel terrain with meshes, memory, against bevy_voxel_world";
 
-/// Adds the figures, each the median of five turns.
+/// Adds the figures, each the median of nine turns.
 pub(crate) fn add(figures: &mut Figures, peers: &Path) {
     let own = env::current_exe().expect("this program is somewhere");
     let mut meshes = None;
-    figures.add(5, &[TIME, P99, LONGEST, MEMORY], || {
+    figures.add(9, &[TIME, P99, MEMORY], || {
         let meshes = *meshes.get_or_insert_with(visible);
         let play = |program: &Path, name: &str| {
             let settings = [&*meshes.to_string(), "full"];
@@ -45,7 +44,6 @@ pub(crate) fn add(figures: &mut Figures, peers: &Path) {
         vec![
             figure(TIME, "ms", |it| it.fill_ms).at_least(1.0),
             figure(P99, "ms", |it| it.frame_ms_p99).at_least(1.0),
-            figure(LONGEST, "ms", |it| it.frame_ms_max),
             figure(MEMORY, "MB", |it| it.memory_mb).at_least(1.0),
         ]
     });

@@ -96,13 +96,13 @@ impl VoxelWorldConfig for Config {
         let config = self.clone();
         Box::new(move |chunk, _, _| {
             let config = config.clone();
-            let corner = chunk * SIZE - 1;
+            let number = |place: IVec3| place.x + PADDED * (place.y + PADDED * place.z);
+            let first = number(chunk * SIZE - 1);
             // Made with the first voxel that is asked for, which is on a worker.
             let mut blocks = None;
             Box::new(move |place, _| {
                 let blocks = blocks.get_or_insert_with(|| config.padded(chunk));
-                let [x, y, z] = (place - corner).to_array();
-                match blocks[(x + PADDED * (y + PADDED * z)) as usize] {
+                match blocks[(number(place) - first) as usize] {
                     Block::Air => WorldVoxel::Air,
                     block => WorldVoxel::Solid(block as u8),
                 }
