@@ -5,7 +5,7 @@ use std::env;
 use std::path::Path;
 
 use chunk_coord::ChunkCoord;
-use chunk_demo::voxels::VoxelWorld;
+use chunk_demo::voxels::{SIZE, VoxelWorld};
 
 use crate::driver::{Measured, start};
 use crate::ours::OURS;
@@ -26,8 +26,7 @@ pub(crate) fn add(figures: &mut Figures, peers: &Path) {
     figures.add(9, &[TIME, P99, MEMORY], || {
         let meshes = *meshes.get_or_insert_with(visible);
         let play = |program: &Path, name: &str| {
-            let settings = [&*meshes.to_string(), "full"];
-            start(program, name, TERRAIN, settings).unwrap_or_else(|error| panic!("{error}"))
+            start(program, name, TERRAIN, &[&meshes.to_string()]).unwrap_or_else(|error| panic!("{error}"))
         };
         let (ours, theirs) = (play(&own, OURS), play(peers, PEER));
         for (name, it) in [(OURS, &ours), (PEER, &theirs)] {
@@ -52,7 +51,7 @@ pub(crate) fn add(figures: &mut Figures, peers: &Path) {
 /// How many chunks around the viewer can be seen, worked out without either mesher.
 fn visible() -> usize {
     let world = VoxelWorld::new(SEED);
-    let [x, y, z] = EYE.map(|it| it as i32 / 32);
+    let [x, y, z] = EYE.map(|it| it as i32 / SIZE);
     let reach = RADIUS as i32;
     let along = || -reach..=reach;
     let cube = along().flat_map(|x| along().flat_map(move |y| along().map(move |z| [x, y, z])));

@@ -52,8 +52,8 @@ pub(crate) fn faces(positions: &[[f32; 3]], indices: impl IntoIterator<Item = us
     doubled.sum::<f64>() / 2.0
 }
 
-/// Fills a terrain, if that is what this process was started for: its arguments are as those of the other workloads, but
-/// the last two are how many meshes there will be and a word that is not used. Returns whether it did.
+/// Fills a terrain, if that is what this process was started for: its arguments begin as those of the other workloads,
+/// and the last is how many meshes there will be. Returns whether it did.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ pub(crate) fn fill_if_asked(
     make: impl FnOnce(&str) -> Option<Box<dyn Terrain>>,
 ) -> Result<bool, String> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [first, contestant, workload, meshes, _] = args.as_slice() else {
+    let [first, contestant, workload, meshes] = args.as_slice() else {
         return Ok(false);
     };
     if first != PLAY || workload != TERRAIN {

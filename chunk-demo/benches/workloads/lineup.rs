@@ -86,6 +86,6 @@ impl Lineup {
 impl Entry {
     fn play(&self, workload: &Workload, work: Work, length: &str) -> Result<Measured, String> {
         let rounds = work.rounds.to_string();
-        driver::start(&self.program, self.name, workload.name, [&rounds, length])
+        driver::start(&self.program, self.name, workload.name, &[&rounds, length])
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn peers() -> Option<PathBuf> {
     env::var_os("CHUNK_PEERS").map(PathBuf::from)
 }
 
-/// Lets a contestant play a workload in a process of its own. `settings` are the last two arguments of that process.
+/// Lets a contestant play a workload in a process of its own. `settings` are the last arguments of that process.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub(crate) fn start(
     program: &Path,
     contestant: &str,
     workload: &str,
-    settings: [&str; 2],
+    settings: &[&str],
 ) -> Result<Measured, String> {
     let what = format!("{contestant} on {workload}");
     eprintln!("playing {what}");
