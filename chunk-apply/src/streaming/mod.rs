@@ -1,5 +1,9 @@
 //! The ready-made Bevy plugin: viewers → wanted set → scheduler → budgeted application.
 
+#[cfg(feature = "store")]
+mod archive;
+#[cfg(feature = "store")]
+mod archive_trait;
 mod config;
 mod explain;
 mod index;

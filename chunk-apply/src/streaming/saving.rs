@@ -1,5 +1,7 @@
 //! The save hook: what it is given, why it is called, and what happens when it fails.
 
+#[cfg(feature = "store")]
+use super::archive_trait::AnyArchive;
 use crate::sync::Arc;
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
@@ -54,6 +56,9 @@ pub(super) struct Saving {
     pub(super) hook: Option<SaveHook>,
     pub(super) policy: SavePolicy,
     pub(super) has_room: Option<RoomForSaves>,
+    /// Where the hook puts what it takes.
+    #[cfg(feature = "store")]
+    pub(super) archive: Option<Arc<dyn AnyArchive>>,
 }
 
 /// Why a [`SaveHook`] could not save: any error type, or a text, by `?` and `into`.
@@ -104,8 +109,9 @@ pub enum SavedChunks {
 /// stream's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SavePolicy {
-    /// Which chunks are saved. Default: all of them.
-    pub chunks: SavedChunks,
+    /// Which chunks are saved. Default `None`: all of them, and with an archive (`with_archive`, behind the feature `store`)
+    /// the dirty ones alone.
+    pub chunks: Option<SavedChunks>,
     /// How long a chunk that stands may be [dirty](crate::ChunkStream::mark_dirty) before it is saved, with the reason
     /// [`Autosave`](SaveReason::Autosave); what a crash loses is about so much. Default `None`: it is saved when it leaves or
     /// is made anew. What is marked at once is spread over half of the time, within the frames' budgets; where those have no
@@ -125,6 +131,10 @@ pub struct SavePolicy {
     /// kept, and those that were loaded at that moment. Default 1024. With zero, nothing is
     /// spawned once any save has failed or waits for room; with `usize::MAX` the chunks that are kept have no bound.
     pub max_kept: usize,
+    /// How long an app that exits, or that is dropped, waits until everything in its archive is durable, by the machine's
+    /// clock. Default 10 s. With zero it does not wait; what is not durable then is lost, and an error in the log says so.
+    #[cfg(feature = "store")]
+    pub exit_patience: Duration,
 }
 
 impl SavePolicy {
@@ -146,12 +156,14 @@ impl SavePolicy {
 impl Default for SavePolicy {
     fn default() -> Self {
         Self {
-            chunks: SavedChunks::All,
+            chunks: None,
             autosave: None,
             first_delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(60),
             give_up_after: None,
             max_kept: 1024,
+            #[cfg(feature = "store")]
+            exit_patience: Duration::from_secs(10),
         }
     }
 }

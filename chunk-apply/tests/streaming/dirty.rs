@@ -50,7 +50,7 @@ fn dirty_with(
         Pieces(disk.get(&job.key()).copied().unwrap_or(PIECES))
     });
     let saving = SavePolicy {
-        chunks: SavedChunks::Dirty,
+        chunks: Some(SavedChunks::Dirty),
         ..SavePolicy::default()
     };
     let plugin = ChunkStreamingPlugin::new(grid(), generator, spawner())

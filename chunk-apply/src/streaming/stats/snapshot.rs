@@ -51,6 +51,8 @@ pub struct StreamingSnapshot {
     pub unsaved_chunks: usize,
     /// Chunks that were [marked as dirty](crate::ChunkStream::mark_dirty) since they were saved.
     pub dirty_chunks: usize,
+    /// Chunks that were handed to an archive and are not durable yet: what a crash loses beside what is dirty.
+    pub undurable_chunks: usize,
     /// Chunks of which all entities are spawned and that wait, hidden, for their gates.
     pub gated_chunks: usize,
     /// Wanted chunks that are not loaded because there is no room for their bytes.

@@ -592,6 +592,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             unloading_chunks: self.unloading(),
             unsaved_chunks: self.state.saves.kept(),
             dirty_chunks: self.dirty(),
+            undurable_chunks: self.state.undurable(),
             gated_chunks: self.gated(),
             held_back_chunks: self.state.ceiling.held_back_chunks(),
             quarantined_chunks: self.quarantined().len(),

@@ -133,7 +133,7 @@ impl SaveQueue {
     /// One for a stream with a save hook.
     pub(super) fn new(policy: &SavePolicy, has_room: Option<RoomForSaves>) -> Self {
         Self {
-            chunks: Some(policy.chunks),
+            chunks: policy.chunks,
             marks: Marks::new(policy.autosave),
             has_room,
             ..Self::default()

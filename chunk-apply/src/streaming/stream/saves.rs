@@ -103,8 +103,10 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// does not wait for [room](crate::ChunkStreamingPlugin::with_room_for_saves); for a save while the game goes on, see
     /// [`start_saving_all`](Self::start_saving_all). Entity events that wait are triggered first.
     ///
-    /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
-    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report.
+    /// An app that exits unloads nothing, so without this call what is loaded is not saved, unless the stream has an archive
+    /// (`with_archive`, behind the feature `store`). Nothing is unloaded by it; a
+    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report. What was saved into an
+    /// archive is durable when its `flush` has ended.
     ///
     /// Hooks, observers and spawners may call it as well. A chunk whose hook is running at that moment is left out, and a
     /// hook that was called by this function gets an empty report.

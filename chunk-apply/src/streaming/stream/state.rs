@@ -13,6 +13,8 @@ use super::{
     save_queue::{Released, Request, SaveQueue},
     swaps::Swaps,
 };
+#[cfg(feature = "store")]
+use crate::streaming::archive_trait::AnyArchive;
 use crate::{
     budget::Clock,
     host::{Departing, Held, LoadedChunk, Unsaved},
@@ -63,6 +65,9 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) lod: Option<LodTracker>,
     pub(in crate::streaming) save_hook: Option<SaveHook>,
     pub(in crate::streaming) save_policy: SavePolicy,
+    /// Where the save hook puts what it takes.
+    #[cfg(feature = "store")]
+    pub(in crate::streaming) archive: Option<Arc<dyn AnyArchive>>,
     pub(in crate::streaming) clock: Arc<dyn Clock>,
     pub(in crate::streaming) latencies: Latencies,
     /// What the applier holds.
@@ -138,6 +143,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             lod,
             save_hook: saving.hook,
             save_policy: saving.policy,
+            #[cfg(feature = "store")]
+            archive: saving.archive,
             clock,
             latencies: Latencies::default(),
             held: Held::default(),
@@ -582,6 +589,15 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             chunks: self.departures.len() + unsaved.chunks,
             entities: self.departures.entities() + unsaved.entities,
         }
+    }
+
+    /// What the save hook took and is not durable.
+    pub(super) fn undurable(&self) -> usize {
+        #[cfg(feature = "store")]
+        let waiting = self.archive.as_ref().map(|archive| archive.waiting());
+        #[cfg(not(feature = "store"))]
+        let waiting = None;
+        waiting.unwrap_or_default()
     }
 
     pub(super) fn unsaved(&self) -> Unsaved {
