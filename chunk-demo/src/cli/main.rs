@@ -3,6 +3,8 @@
 
 mod allocator;
 mod args;
+mod bake;
+mod crash;
 mod draw;
 mod interrupt;
 mod log;
@@ -13,6 +15,7 @@ mod profile;
 mod profile_command;
 mod progress;
 mod stress;
+mod worlds;
 
 use std::process::ExitCode;
 
@@ -39,13 +42,18 @@ fn main() -> ExitCode {
     let verdict = match &args.command {
         None if args.play.drawing.is_given() => return draw::run(&args.play),
         None => play::run(&args.play),
+        Some(Command::Stress(stress)) if stress.only.as_deref() == Some(crash::NAME) => {
+            crash::run(stress)
+        }
         Some(Command::Stress(stress)) => stress::run(stress),
+        Some(Command::Bake(baking)) => bake::run(baking),
+        Some(Command::CrashChild(child)) => crash::be_killed(child),
         Some(Command::Profile(profile)) => profile_command::run(profile),
     };
     match verdict {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            if cfg!(debug_assertions) {
+            if cfg!(debug_assertions) && !matches!(args.command, Some(Command::Bake(_))) {
                 eprintln!("{UNOPTIMISED}");
             }
             ExitCode::FAILURE

@@ -108,7 +108,9 @@ impl BucketStore {
 
     /// Makes sure that what is there is ours or nothing.
     async fn look(&self) -> Result<(), StoreError> {
-        let Location { objects, prefix, .. } = &self.location;
+        let Location {
+            objects, prefix, ..
+        } = &self.location;
         if let Some(mark) = self.read(&self.location.mark()).await? {
             return self.check(&mark);
         }
@@ -162,7 +164,10 @@ impl BucketStore {
     /// Puts an object where none is. Returns whether that was so.
     async fn put_new(&self, path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
         let bytes = PutPayload::from(bytes.to_vec());
-        match (self.location.objects).put_opts(path, bytes, PutMode::Create.into()).await {
+        match (self.location.objects)
+            .put_opts(path, bytes, PutMode::Create.into())
+            .await
+        {
             Ok(_) => Ok(true),
             Err(Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(self.location.error(Access::Write, &error)),
@@ -243,7 +248,10 @@ impl Store for BucketStore {
                     return Ok(Some(there));
                 }
             }
-            let message = format!("{} says in turn that it is and is not there", self.location.address);
+            let message = format!(
+                "{} says in turn that it is and is not there",
+                self.location.address
+            );
             Err(StoreError::new(StoreErrorKind::Unavailable, message).of(name))
         })
     }
@@ -263,7 +271,10 @@ impl Store for BucketStore {
     fn list<'a>(&'a self, prefix: &'a str) -> StoreFuture<'a, Vec<String>> {
         self.with_tokio(async move {
             // What is searched are folders, so that of a half name all in its folder are.
-            let objects = self.location.objects.list(Some(&self.location.folder_of(prefix)));
+            let objects = self
+                .location
+                .objects
+                .list(Some(&self.location.folder_of(prefix)));
             let paths = objects.map_ok(|object| object.location);
             let paths: Vec<_> = paths
                 .try_collect()
@@ -292,7 +303,9 @@ impl Drop for BucketStore {
 
 impl fmt::Debug for BucketStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BucketStore").field(&self.location.address).finish()
+        f.debug_tuple("BucketStore")
+            .field(&self.location.address)
+            .finish()
     }
 }
 

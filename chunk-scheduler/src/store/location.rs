@@ -54,13 +54,23 @@ impl Location {
         match scheme.filter(is_scheme) {
             None if address.is_empty() => refuse(&"is no address"),
             None => Self::in_folder(address, PathBuf::from(address)),
-            Some("file") => match Url::parse(address).map(|url| url.to_file_path()) {
-                Ok(Ok(folder)) => Self::in_folder(address, folder),
-                Ok(Err(())) => refuse(&"has no absolute path of this machine"),
-                Err(error) => refuse(&error),
-            },
+            Some("file") if address.starts_with("file://") => {
+                match Url::parse(address).map(|url| url.to_file_path()) {
+                    Ok(Ok(folder)) => Self::in_folder(address, folder),
+                    Ok(Err(())) => refuse(&"has no absolute path of this machine"),
+                    Err(error) => refuse(&error),
+                }
+            }
             #[cfg(feature = "s3")]
-            Some("s3" | "s3a") => super::s3::location(address, settings),
+            Some("s3" | "s3a") => {
+                let (objects, prefix) = super::s3::bucket(address, settings)?;
+                Ok(Self {
+                    address: address.to_owned(),
+                    objects,
+                    prefix,
+                    folder: None,
+                })
+            }
             #[cfg(not(feature = "s3"))]
             Some("s3" | "s3a") => {
                 drop(settings.into_iter());
@@ -98,7 +108,10 @@ impl Location {
     pub(super) fn path(&self, name: &str) -> Path {
         // As parts, `.` and `..` are names as well.
         let name = format!("{name}{END}");
-        self.prefix.parts().chain(name.split('/').map(PathPart::from)).collect()
+        self.prefix
+            .parts()
+            .chain(name.split('/').map(PathPart::from))
+            .collect()
     }
 
     /// The value of an object; `None` for any other object.
@@ -113,7 +126,10 @@ impl Location {
     pub(super) fn folder_of(&self, prefix: &str) -> Path {
         let folders = prefix.rsplit_once('/').map(|(folders, _)| folders);
         let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
-        self.prefix.parts().chain(folders.map(PathPart::from)).collect()
+        self.prefix
+            .parts()
+            .chain(folders.map(PathPart::from))
+            .collect()
     }
 
     /// Makes it durable that an object is gone.
@@ -129,7 +145,7 @@ impl Location {
 
     /// Whether an error says that there is no such object, and not that there is no such bucket.
     pub(super) fn is_absent(&self, error: &Error) -> bool {
-        matches!(error, Error::NotFound { source, .. } if !source.to_string().contains("NoSuchBucket"))
+        matches!(error, Error::NotFound { .. }) && !is_without_bucket(error)
     }
 
     pub(super) fn error(&self, access: Access, error: &Error) -> StoreError {
@@ -144,6 +160,7 @@ impl Location {
             cause = error.source();
         }
         let kind = match error {
+            error if is_without_bucket(error) => StoreErrorKind::Setting,
             Error::PermissionDenied { .. } if access == Access::Write => StoreErrorKind::ReadOnly,
             Error::PermissionDenied { .. }
             | Error::Unauthenticated { .. }
@@ -160,4 +177,10 @@ impl Location {
     fn about(&self, kind: StoreErrorKind, cause: &dyn fmt::Display) -> StoreError {
         StoreError::new(kind, format!("{}: {cause}", self.address))
     }
+}
+
+/// Whether a service has answered that there is no such bucket, for which object_store has no error of its own. No name of an
+/// object has these characters.
+fn is_without_bucket(error: &Error) -> bool {
+    error.to_string().contains("<Code>NoSuchBucket</Code>")
 }

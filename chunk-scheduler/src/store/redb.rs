@@ -409,3 +409,7 @@ impl fmt::Debug for RedbStore {
         f.debug_tuple("RedbStore").field(&self.0.path).finish()
     }
 }
+
+#[cfg(test)]
+#[path = "redb_tests.rs"]
+mod tests;
