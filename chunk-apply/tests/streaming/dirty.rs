@@ -267,8 +267,8 @@ fn a_new_version_is_clean_unless_the_old_one_was_marked_while_it_was_under_way()
             },
         );
         dirty.rig.stream_mut().refresh(HERE);
-        dirty.rig.app.update();
-        // The version is on a worker, which has not begun.
+        // The version is made, and not shown.
+        dirty.rig.frame();
         dirty.build(HERE);
         if is_saved {
             let report = ChunkStream::<Pieces>::save_all(dirty.rig.app.world_mut());
