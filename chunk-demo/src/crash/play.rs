@@ -14,8 +14,8 @@ use bevy_app::App;
 use bevy_ecs::prelude::*;
 use bevy_transform::TransformPlugin;
 use bevy_transform::components::Transform;
+use chunk_apply::SavePolicy;
 use chunk_apply::prelude::*;
-use chunk_apply::{SavePolicy, SavedChunks};
 use chunk_scheduler::Runtime;
 use chunk_scheduler::store::{Archive, ArchiveConfig, Flush, Postcard, RedbStore, StoreError};
 use rand::{RngExt, SeedableRng};
@@ -127,18 +127,16 @@ impl<W: Write> Playing<W> {
             .with_config(StreamingConfig {
                 range: Some(ViewRange::disc(2, 3)?),
                 saving: SavePolicy {
-                    chunks: Some(SavedChunks::Dirty),
                     autosave: Some(AUTOSAVE),
                     ..SavePolicy::default()
                 },
                 ..StreamingConfig::default()
             })
-            .with_save_hook(move |world, chunk| {
+            .with_archive(archive, move |world, chunk| {
                 let ledger = world.get::<Ledger>(chunk.root).ok_or("no ledger")?.clone();
                 let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
                 saved.insert(chunk.coord, ledger.edits());
-                archive.save(chunk.coord, ledger);
-                Ok(())
+                Ok(ledger)
             });
         let mut app = App::new();
         app.add_plugins((task_pools(), TransformPlugin, stream))
@@ -167,7 +165,6 @@ impl<W: Write> Playing<W> {
         for event in loaded {
             self.tell(event)?;
         }
-        self.archive.tick(self.began.elapsed());
         if self.flushing.is_none() && frame.is_multiple_of(FLUSH_EVERY) {
             let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
             self.flushing = Some((self.archive.flush(), core::mem::take(&mut *saved)));
