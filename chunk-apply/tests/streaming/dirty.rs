@@ -246,35 +246,42 @@ fn a_dirty_chunk_that_is_taken_back_unsaved_is_as_dirty_as_before() {
 
 #[test]
 fn a_new_version_is_clean_unless_the_old_one_was_marked_while_it_was_under_way() {
-    let mut dirty = dirty();
-    dirty.rig.viewer(0, 0);
-    dirty.rig.settle();
-    // What the game does to lose nothing.
-    dirty.rig.app.add_observer(
-        |loaded: On<ChunkLoaded<Pieces>>,
-         stream: Res<ChunkStream<Pieces>>,
-         lists: Query<&Children>,
-         mut commands: Commands| {
-            if let Some(old) = loaded.replaced
-                && stream.is_dirty(loaded.coord)
-                && let Ok(children) = lists.get(old)
-            {
-                let built = children.iter().skip(PIECES).collect::<Vec<_>>();
-                commands.entity(loaded.root).add_children(&built);
-            }
-        },
-    );
-    dirty.rig.stream_mut().refresh(HERE);
-    dirty.rig.app.update();
-    // The version is on a worker, which has not begun.
-    dirty.build(HERE);
-    dirty.rig.settle();
-    assert_eq!((dirty.dirty(), dirty.children(HERE)), (1, PIECES + 1));
-    assert_eq!(dirty.calls(), []);
-    dirty.rig.stream_mut().refresh(HERE);
-    dirty.rig.settle();
-    assert_eq!(dirty.calls(), [(HERE, SaveReason::Replaced)]);
-    assert_eq!((dirty.dirty(), dirty.children(HERE)), (0, PIECES + 1));
+    // Whether everything is saved meanwhile, which the version that is under way does not have.
+    for is_saved in [false, true] {
+        let mut dirty = dirty();
+        dirty.rig.viewer(0, 0);
+        dirty.rig.settle();
+        // What the game does to lose nothing.
+        dirty.rig.app.add_observer(
+            |loaded: On<ChunkLoaded<Pieces>>,
+             stream: Res<ChunkStream<Pieces>>,
+             lists: Query<&Children>,
+             mut commands: Commands| {
+                if let Some(old) = loaded.replaced
+                    && stream.is_dirty(loaded.coord)
+                    && let Ok(children) = lists.get(old)
+                {
+                    let built = children.iter().skip(PIECES).collect::<Vec<_>>();
+                    commands.entity(loaded.root).add_children(&built);
+                }
+            },
+        );
+        dirty.rig.stream_mut().refresh(HERE);
+        // The version is made, and not shown.
+        dirty.rig.frame();
+        dirty.build(HERE);
+        if is_saved {
+            let report = ChunkStream::<Pieces>::save_all(dirty.rig.app.world_mut());
+            assert_eq!((report.saved, dirty.calls().len()), (1, 1));
+        }
+        dirty.rig.settle();
+        assert_eq!((dirty.dirty(), dirty.children(HERE)), (1, PIECES + 1));
+        assert_eq!(dirty.calls(), []);
+        dirty.rig.stream_mut().refresh(HERE);
+        dirty.rig.settle();
+        assert_eq!(dirty.calls(), [(HERE, SaveReason::Replaced)]);
+        assert_eq!((dirty.dirty(), dirty.children(HERE)), (0, PIECES + 1));
+    }
 }
 
 #[test]

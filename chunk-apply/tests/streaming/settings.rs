@@ -197,6 +197,15 @@ const SETTINGS: &[Setting] = &[
             (true, |c| c.saving.max_kept = usize::MAX),
         ],
     },
+    #[cfg(feature = "store")]
+    Setting {
+        field: "saving.exit_patience",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.saving.exit_patience = Duration::ZERO),
+            (true, |c| c.saving.exit_patience = Duration::MAX),
+        ],
+    },
     Setting {
         field: "scheduler.completed_capacity",
         refused: &[("0", |c| c.scheduler.completed_capacity = 0)],
@@ -245,13 +254,15 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 max_kept: _,
                 chunks: _,
                 autosave: _,
+                #[cfg(feature = "store")]
+                    exit_patience: _,
             },
         linger: _,
         max_loaded_bytes: _,
         gate_patience: _,
         despawned_roots: _,
     } = config;
-    vec![
+    let mut names = vec![
         "budget.bytes",
         "budget.chunks",
         "budget.time",
@@ -269,7 +280,12 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         "saving.max_delay",
         "saving.max_kept",
         "scan_budget",
-    ]
+    ];
+    if cfg!(feature = "store") {
+        names.push("saving.exit_patience");
+    }
+    names.sort_unstable();
+    names
 }
 
 #[test]

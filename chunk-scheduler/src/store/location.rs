@@ -62,7 +62,15 @@ impl Location {
                 }
             }
             #[cfg(feature = "s3")]
-            Some("s3" | "s3a") => super::s3::location(address, settings),
+            Some("s3" | "s3a") => {
+                let (objects, prefix) = super::s3::bucket(address, settings)?;
+                Ok(Self {
+                    address: address.to_owned(),
+                    objects,
+                    prefix,
+                    folder: None,
+                })
+            }
             #[cfg(not(feature = "s3"))]
             Some("s3" | "s3a") => {
                 drop(settings.into_iter());

@@ -1,12 +1,9 @@
 //! A store in a bucket of S3, or of what understands the same protocol.
 
-use super::{
-    error::{StoreError, StoreErrorKind},
-    location::Location,
-};
+use super::error::{StoreError, StoreErrorKind};
 use crate::sync::Arc;
 use object_store::{
-    BackoffConfig, ClientConfigKey, RetryConfig,
+    BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
     path::Path,
 };
@@ -20,10 +17,11 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait for another attempt.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-pub(super) fn location(
+/// A bucket, and what the paths in it begin with.
+pub(super) fn bucket(
     address: &str,
     settings: impl IntoIterator<Item = (String, String)>,
-) -> Result<Location, StoreError> {
+) -> Result<(Arc<dyn ObjectStore>, Path), StoreError> {
     let refuse = |cause: &dyn fmt::Display| {
         StoreError::new(StoreErrorKind::Setting, format!("{address}: {cause}"))
     };
@@ -51,10 +49,5 @@ pub(super) fn location(
         }
     }
     let objects = builder.build().map_err(|error| refuse(&error))?;
-    Ok(Location {
-        address: address.to_owned(),
-        objects: Arc::new(objects),
-        prefix,
-        folder: None,
-    })
+    Ok((Arc::new(objects), prefix))
 }

@@ -38,8 +38,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// wanted again. Where not, as when it is being made or already despawned, nothing is marked; what you changed elsewhere is
     /// yours to save, or to read when the chunk is made.
     ///
-    /// What is changed while a newer version of the chunk is under way is not in that version, which inherits the mark; an
-    /// observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. A mark is lost
+    /// What is changed while a newer version of the chunk is under way is not in that version, which inherits the mark, saved
+    /// or not; an observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. A mark is lost
     /// where the chunk is given up unsaved: by [`skip_save`](Self::skip_save), by
     /// [`SavePolicy::give_up_after`](crate::SavePolicy::give_up_after), by [`Reset::Discard`], or because somebody despawned
     /// its root.
@@ -103,8 +103,10 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// does not wait for [room](crate::ChunkStreamingPlugin::with_room_for_saves); for a save while the game goes on, see
     /// [`start_saving_all`](Self::start_saving_all). Entity events that wait are triggered first.
     ///
-    /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
-    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report.
+    /// An app that exits unloads nothing, so without this call what is loaded is not saved, unless the stream has an archive
+    /// (`with_archive`, behind the feature `store`). Nothing is unloaded by it; a
+    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report. What was saved into an
+    /// archive is durable when its `flush` has ended.
     ///
     /// Hooks, observers and spawners may call it as well. A chunk whose hook is running at that moment is left out, and a
     /// hook that was called by this function gets an empty report.
@@ -345,7 +347,15 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let coord = chunk.coord;
         let mark = Self::with_state(world, |state| state.saves.take_mark(coord, false)).flatten();
         let message = match Self::call_hook(world, chunk) {
-            Ok(is_saved) => return report.saved += usize::from(is_saved),
+            Ok(is_saved) => {
+                report.saved += usize::from(is_saved);
+                // A version that is under way does not have what was saved now, and inherits the mark.
+                let inherited = Self::with_state(world, |state| {
+                    let is_inherited = mark.is_some() && state.is_replacing(coord);
+                    is_inherited.then(|| state.saves.marks.made(coord, state.clock.now()))
+                });
+                return Self::restore_mark(world, chunk, inherited.flatten());
+            }
             Err(message) => message,
         };
         Self::restore_mark(world, chunk, mark);
@@ -362,7 +372,7 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         Self::note_failure(world, chunk, message, is_autosave, report);
     }
 
-    /// A chunk that stands is as dirty as before, because saving it has failed. The hook may have taken it away.
+    /// A chunk that stands is still dirty. The hook may have taken it away.
     fn restore_mark(world: &mut World, chunk: ChunkToSave, mark: Option<Mark>) {
         let index = world.get_resource::<ChunkIndex<T>>();
         if index.and_then(|index| index.root(chunk.coord)) == Some(chunk.root) {
