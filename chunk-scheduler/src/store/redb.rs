@@ -395,6 +395,11 @@ impl Store for RedbStore {
             Ok(names)
         })
     }
+
+    fn max_writes(&self) -> usize {
+        // One is encoded while another is written.
+        2
+    }
 }
 
 impl Drop for RedbStore {
