@@ -11,7 +11,7 @@ pub(crate) fn run(args: &Play) -> ExitCode {
     let (sentence, status) = match draw(args) {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => (error.to_string(), error.exit_status()),
-        Err(sentence) => (sentence, crate::REFUSED),
+        Err(sentence) => (sentence, crate::output::REFUSED),
     };
     eprintln!("error: {sentence}");
     ExitCode::from(status)
@@ -83,5 +83,5 @@ pub(crate) fn run(_args: &Play) -> ExitCode {
         "error: this build cannot draw: `cargo xtask demo --render DIR` and `cargo xtask demo --window` make \
          one that can, and so does `--features render` with cargo's own commands"
     );
-    ExitCode::from(crate::REFUSED)
+    ExitCode::from(crate::output::REFUSED)
 }

@@ -13,7 +13,7 @@ use chunk_scheduler::store::{BucketStore, Store};
 
 use crate::{bake, finish, place, s3_server};
 
-const REGION: &str = "-12,-12..12,12";
+const REGION: &str = "-8,-8..8,8";
 
 /// Every name in a store with its bytes.
 fn content(store: &BucketStore) -> Vec<(String, Vec<u8>)> {
@@ -55,9 +55,9 @@ fn three_processes_of_which_one_is_killed_make_what_one_alone_makes() {
             .expect("it can be listed")
             .len()
     };
-    while made() < 60 {}
+    while made() < 30 {}
     let is_running = victim.try_wait().expect("it can be asked").is_none();
-    assert!(is_running && made() < 576, "it is killed in the middle");
+    assert!(is_running && made() < 256, "it is killed in the middle");
     victim.kill().expect("it is ours");
     victim.wait().expect("it ends");
     let again = start(&server, &[]);
@@ -65,21 +65,21 @@ fn three_processes_of_which_one_is_killed_make_what_one_alone_makes() {
         end(child);
     }
     let summary = end(again);
-    assert!(summary.starts_with("576 chunks, shard 1/1: "), "{summary}");
+    assert!(summary.starts_with("256 chunks, shard 1/1: "), "{summary}");
     assert!(!summary.contains(" 0 found there"), "{summary}");
 
     let alone = place("bake-alone");
     let (summary, status) = finish(bake(&alone, &[]).args(["--region", REGION]));
     assert_eq!(status, Some(0));
     assert!(
-        summary.starts_with("576 chunks, shard 1/1: 576 made, 0 found there"),
+        summary.starts_with("256 chunks, shard 1/1: 256 made, 0 found there"),
         "{summary}"
     );
     let (together, alone) = (
         content(&watched),
         content(&BucketStore::open(&alone).expect("it is there")),
     );
-    assert_eq!(together.len(), 577, "the chunks, and which city it is");
+    assert_eq!(together.len(), 257, "the chunks, and which city it is");
     assert!(together == alone, "the same names and bytes");
 
     let config = CityConfig {
