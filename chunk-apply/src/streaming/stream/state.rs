@@ -594,10 +594,9 @@ impl<T: Send + Sync + 'static> StreamState<T> {
     /// What the save hook took and is not durable.
     pub(super) fn undurable(&self) -> usize {
         #[cfg(feature = "store")]
-        let waiting = self.archive.as_ref().map(|archive| archive.waiting());
+        return self.archive.as_ref().map_or(0, |it| it.waiting());
         #[cfg(not(feature = "store"))]
-        let waiting = None;
-        waiting.unwrap_or_default()
+        0
     }
 
     pub(super) fn unsaved(&self) -> Unsaved {
