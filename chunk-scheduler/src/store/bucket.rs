@@ -64,6 +64,8 @@ impl BucketStore {
     /// Credentials, region and endpoint of a bucket are those of the usual environment variables, such as `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`, and `AWS_ALLOW_HTTP=true` for an endpoint that is not encrypted;
     /// [`AmazonS3ConfigKey`](https://docs.rs/object_store/latest/object_store/aws/enum.AmazonS3ConfigKey.html) has all of them.
+    /// They must allow it to get and list objects and, to save, to put and delete them: without listing, S3 does not say that an
+    /// object is absent.
     ///
     /// The first that is written here is a mark, the object `chunk-scheduler-store`.
     ///

@@ -143,9 +143,11 @@ impl Location {
         synced.map_err(|error| self.about(kind_of(&error), &error))
     }
 
-    /// Whether an error says that there is no such object, and not that there is no such bucket.
+    /// Whether an error says that there is no such object.
     pub(super) fn is_absent(&self, error: &Error) -> bool {
-        matches!(error, Error::NotFound { .. }) && !is_without_bucket(error)
+        // That a bucket is not there, or that a proxy does not know the service, are the same error.
+        matches!(error, Error::NotFound { .. })
+            && (self.folder.is_some() || has_code(error, "NoSuchKey"))
     }
 
     pub(super) fn error(&self, access: Access, error: &Error) -> StoreError {
@@ -160,11 +162,10 @@ impl Location {
             cause = error.source();
         }
         let kind = match error {
-            error if is_without_bucket(error) => StoreErrorKind::Setting,
+            error if has_code(error, "NoSuchBucket") => StoreErrorKind::Setting,
             Error::PermissionDenied { .. } if access == Access::Write => StoreErrorKind::ReadOnly,
             Error::PermissionDenied { .. }
             | Error::Unauthenticated { .. }
-            | Error::NotFound { .. }
             | Error::InvalidPath { .. }
             | Error::NotImplemented { .. }
             | Error::NotSupported { .. }
@@ -179,8 +180,8 @@ impl Location {
     }
 }
 
-/// Whether a service has answered that there is no such bucket, for which object_store has no error of its own. No name of an
-/// object has these characters.
-fn is_without_bucket(error: &Error) -> bool {
-    error.to_string().contains("<Code>NoSuchBucket</Code>")
+/// Whether a service has answered with this code, for which object_store has no error of its own.
+fn has_code(error: &Error, code: &str) -> bool {
+    // No name of an object has these characters.
+    error.to_string().contains(&format!("<Code>{code}</Code>"))
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Archive`] | values by key: save, load, flush; a generator that loads first |
 //! | [`Store`] | where they live: bytes under names |
+//! | [`MemoryStore`], `RedbStore`, `BucketStore` | in memory; in one file; in a folder or a bucket that many processes share |
 //! | [`Codec`] | how values become bytes |
 //! | [`StoreError`] | why something was not saved or loaded, which never means that there is nothing |
 //!

@@ -9,7 +9,9 @@ use bevy_tasks::block_on;
 use chunk_scheduler::store::{BucketStore, Store, StoreError, StoreErrorKind};
 use std::{
     fs,
-    net::Ipv4Addr,
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpListener},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -131,4 +133,27 @@ fn a_server_that_does_not_know_conditions_is_refused_before_anything_is_lost() {
     let error = block_on(store.create("a", b"one")).unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Setting, "{error}");
     assert_eq!(block_on(store.load("a")).unwrap(), None);
+}
+
+#[test]
+fn what_does_not_know_the_store_says_nothing_about_its_values() {
+    // As a proxy does, or the server of something else.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(b"HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
+        }
+    });
+    let (server, _folder) = server("unknown");
+    let variables = server.variables().into_iter();
+    let variables = variables.map(|(key, given)| match &*key {
+        "AWS_ENDPOINT" => (key, endpoint.clone()),
+        _ => (key, given),
+    });
+    let error = BucketStore::open_with(&server.address(), variables).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+    assert!(error.message.contains("404"), "{error}");
 }

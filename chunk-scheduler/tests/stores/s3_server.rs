@@ -77,6 +77,8 @@ pub(crate) fn start_with(
                     Service::call(&service, request).await
                 }
             });
+            // Otherwise the kernel holds back the end of an answer for up to 40 ms.
+            let _ = connection.set_nodelay(true);
             let connection = TokioIo::new(connection);
             tokio::spawn(http1::Builder::new().serve_connection(connection, service));
         }
