@@ -14,7 +14,7 @@ use redb::{
     ReadableTable, Table, TableDefinition, TableError, TransactionError,
 };
 use std::{
-    fmt,
+    fmt, fs,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
@@ -57,7 +57,8 @@ pub struct RedbStore(Arc<Shared>);
 
 struct Shared {
     path: PathBuf,
-    open: Box<dyn Fn() -> Result<Opened, DatabaseError> + Send + Sync>,
+    /// Is told whether it is the first time.
+    open: Box<dyn Fn(bool) -> Result<Opened, DatabaseError> + Send + Sync>,
     /// Locked for reading by each call, and for writing to open the file anew.
     current: RwLock<Current>,
 }
@@ -100,8 +101,14 @@ impl RedbStore {
         let folder = parent(&path);
         create_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
         let file = path.clone();
-        let open = move || {
-            let database = Builder::new().set_cache_size(CACHE_BYTES).create(&file)?;
+        let open = move |is_first| {
+            let mut builder = Builder::new();
+            builder.set_cache_size(CACHE_BYTES);
+            // A file that has gone since, with its disk for example, must not become an empty world.
+            let database = match is_first {
+                true => builder.create(&file)?,
+                false => builder.open(&file)?,
+            };
             Ok(Opened::Writable(database))
         };
         let store = Self::new(path.clone(), open)?;
@@ -120,8 +127,9 @@ impl RedbStore {
     /// repairs it.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
+        fs::metadata(&path).map_err(|error| about(&path, kind_of(&error), &error))?;
         let file = path.clone();
-        let open = move || {
+        let open = move |_is_first| {
             let mut builder = Builder::new();
             let database = builder.set_cache_size(CACHE_BYTES).open_read_only(&file)?;
             Ok(Opened::ReadOnly(database))
@@ -131,7 +139,7 @@ impl RedbStore {
 
     fn new(
         path: PathBuf,
-        open: impl Fn() -> Result<Opened, DatabaseError> + Send + Sync + 'static,
+        open: impl Fn(bool) -> Result<Opened, DatabaseError> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         if path.is_dir() {
             let message = format!("{} is a folder", path.display());
@@ -192,7 +200,7 @@ impl Shared {
         // Its lock on the file goes first.
         current.opened = None;
         let opened = panics::guard(|| {
-            let opened = (self.open)().map_err(Error::from)?;
+            let opened = (self.open)(times == 0).map_err(Error::from)?;
             opened.claim()?;
             Ok(opened)
         });
@@ -229,6 +237,8 @@ impl Shared {
                 let message = format!("{path} is not a redb database");
                 return StoreError::new(StoreErrorKind::Foreign, message);
             }
+            // After the first opening, which makes it, only a disk or folder that is gone says so.
+            Error::Io(io) if io.kind() == ErrorKind::NotFound => StoreErrorKind::Unavailable,
             Error::Io(io) => kind_of(io),
             Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => {
                 let message = format!("{path} is already open, in this process or another one");
