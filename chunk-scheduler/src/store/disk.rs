@@ -13,6 +13,10 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let above = parent(folder);
+    if above == folder {
+        let message = format!("there is no folder {folder:?}");
+        return Err(io::Error::new(ErrorKind::NotFound, message));
+    }
     create_folder(above)?;
     match fs::create_dir(folder) {
         // Another process was faster, or something that is no folder is there, which the next step will say.
