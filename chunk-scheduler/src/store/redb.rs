@@ -68,6 +68,8 @@ struct Current {
     opened: Option<Opened>,
     /// How many times it was opened.
     times: u64,
+    /// Nothing opens it again.
+    is_dropped: bool,
 }
 
 enum Opened {
@@ -148,6 +150,7 @@ impl RedbStore {
         let current = Current {
             opened: None,
             times: 0,
+            is_dropped: false,
         };
         let shared = Shared {
             path,
@@ -191,10 +194,10 @@ impl Shared {
         (current.run(call), current.times)
     }
 
-    /// Opens the file, unless another call has done so since it had been opened so many times.
+    /// Opens the file, unless the store is dropped or another call has done so since it had been opened so many times.
     fn open_anew(&self, times: u64) -> Result<(), StoreError> {
         let mut current = self.current.write();
-        if current.times != times {
+        if current.is_dropped || current.times != times {
             return Ok(());
         }
         // Its lock on the file goes first.
@@ -415,7 +418,10 @@ impl Store for RedbStore {
 impl Drop for RedbStore {
     fn drop(&mut self) {
         // A call whose future was dropped may still be at work; the file must be free when this returns.
-        self.0.current.write().opened = None;
+        let mut current = self.0.current.write();
+        current.opened = None;
+        // One that has not begun yet must not open it again.
+        current.is_dropped = true;
     }
 }
 

@@ -229,3 +229,15 @@ fn a_file_that_is_gone_when_it_is_opened_anew_is_an_error_and_no_empty_store() {
     drop(store);
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_call_that_begins_after_the_store_is_dropped_does_not_open_its_file_again() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    save(&store, "a", vec![1]).unwrap();
+    let shared = Arc::clone(&store.0);
+    drop(store);
+    let result = shared.run(|opened| opened.load("a"));
+    assert_eq!(result.unwrap_err().kind, StoreErrorKind::Unavailable);
+    assert!(shared.current.read().opened.is_none());
+}
