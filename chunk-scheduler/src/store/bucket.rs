@@ -264,7 +264,10 @@ impl Store for BucketStore {
             let path = self.location.path(name);
             match self.location.objects.delete(&path).await {
                 Ok(()) => self.location.sync_folder_of(path).await,
-                Err(error) if self.location.is_absent(&error) => Ok(()),
+                // Who removed it may have been interrupted before this.
+                Err(error) if self.location.is_absent(&error) => {
+                    self.location.sync_folder_of(path).await
+                }
                 Err(error) => Err(self.location.error(Access::Write, &error).of(name)),
             }
         })

@@ -140,7 +140,11 @@ impl Location {
         let file = folder.join(path.as_ref());
         let synced = tokio::task::spawn_blocking(move || sync_folder(parent(&file))).await;
         let synced = synced.unwrap_or_else(|panic| Err(io::Error::other(panic)));
-        synced.map_err(|error| self.about(kind_of(&error), &error))
+        match synced {
+            // Nothing was ever in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            synced => synced.map_err(|error| self.about(kind_of(&error), &error)),
+        }
     }
 
     /// Whether an error says that there is no such object.

@@ -99,7 +99,6 @@ impl RedbStore {
     /// by this library or by a newer one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
-        let is_new = !path.exists();
         let folder = parent(&path);
         create_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
         let file = path.clone();
@@ -114,9 +113,8 @@ impl RedbStore {
             Ok(Opened::Writable(database))
         };
         let store = Self::new(path.clone(), open)?;
-        if is_new {
-            sync_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
-        }
+        // Also of a file that is there: who made it may have been interrupted before this.
+        sync_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
         Ok(store)
     }
 

@@ -193,3 +193,13 @@ fn a_program_of_tokio_can_use_and_drop_it() {
         open(&folder.join("")).unwrap_err();
     });
 }
+
+#[test]
+fn what_is_in_no_folder_can_be_removed() {
+    let folder = Folder::new("bucket-remove-absent");
+    let store = open(&folder.join("")).unwrap();
+    save_one(&store).unwrap();
+    for name in ["absent/0,0,0", "absent", "chunks/1,0,0"] {
+        block_on(store.remove(name)).unwrap();
+    }
+}
