@@ -119,6 +119,10 @@ impl BucketStore {
         match objects.list(Some(prefix)).next().await {
             None => Ok(()),
             Some(Ok(object)) => {
+                // Another process may have written the first since.
+                if let Some(mark) = self.read(&self.location.mark()).await? {
+                    return self.check(&mark);
+                }
                 let message = format!(
                     "there is {} at {}, and no mark of this library beside it",
                     object.location, self.location.address

@@ -6,7 +6,7 @@ use crate::{
 };
 use bevy_tasks::block_on;
 use chunk_scheduler::store::{BucketStore, Store, StoreError, StoreErrorKind};
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Barrier, thread};
 
 struct InFolder(Folder);
 
@@ -201,5 +201,22 @@ fn what_is_in_no_folder_can_be_removed() {
     save_one(&store).unwrap();
     for name in ["absent/0,0,0", "absent", "chunks/1,0,0"] {
         block_on(store.remove(name)).unwrap();
+    }
+}
+
+#[test]
+fn of_many_that_open_a_fresh_folder_at_once_none_is_refused() {
+    for round in 0..20 {
+        let folder = Folder::new(&format!("bucket-fresh-{round}"));
+        let path = folder.join("world");
+        let barrier = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    save_one(&open(&path).unwrap()).unwrap();
+                });
+            }
+        });
     }
 }

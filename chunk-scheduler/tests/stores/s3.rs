@@ -157,3 +157,21 @@ fn what_does_not_know_the_store_says_nothing_about_its_values() {
     assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
     assert!(error.message.contains("404"), "{error}");
 }
+
+#[test]
+fn a_bucket_that_another_process_marks_in_the_meantime_is_not_refused() {
+    let folder = Folder::new("s3-marked");
+    let at = (Ipv4Addr::LOCALHOST, 0).into();
+    let mark = folder.join("bucket/chunk-scheduler-store");
+    let server = s3_server::start_with(&folder.join(""), at, move |request| {
+        if request
+            .uri()
+            .query()
+            .is_some_and(|it| it.contains("list-type"))
+        {
+            fs::write(&mark, "chunk-scheduler store, version 1\n").unwrap();
+        }
+    });
+    let store = open(&server, "").unwrap();
+    block_on(store.save(&batch("one"))).unwrap();
+}
