@@ -151,7 +151,7 @@ impl BucketStore {
     /// Before the first that is written.
     async fn claim(&self) -> Result<(), StoreError> {
         if self.is_claimed.load(Ordering::Acquire) {
-            return Ok(());
+            return self.check_mounted().await;
         }
         let mark = format!("{VERSION_PREFIX}{VERSION}\n");
         let path = self.location.mark();
@@ -164,6 +164,19 @@ impl BucketStore {
         match self.read(&path).await? {
             Some(mark) => self.check(&mark),
             None => Err(self.vanished()),
+        }
+    }
+
+    /// A disk that is no longer mounted leaves an empty folder, or none: nothing may be written into it, and what it does not
+    /// have is not absent.
+    async fn check_mounted(&self) -> Result<(), StoreError> {
+        if self.location.folder.is_none() || !self.is_claimed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match self.location.objects.head(&self.location.mark()).await {
+            Ok(_) => Ok(()),
+            Err(error) if self.location.is_absent(&error) => Err(self.vanished()),
+            Err(error) => Err(self.location.error(Access::Read, &error)),
         }
     }
 
@@ -222,11 +235,8 @@ impl Store for BucketStore {
         self.with_tokio(async move {
             let found = self.read(&self.location.path(name)).await;
             let found = found.map_err(|error| error.of(name))?;
-            let is_suspect = found.is_none() && self.location.folder.is_some();
-            if is_suspect && self.is_claimed.load(Ordering::Acquire) {
-                // A disk that is no longer mounted leaves an empty folder, or none.
-                let mark = self.read(&self.location.mark()).await?;
-                mark.ok_or_else(|| self.vanished())?;
+            if found.is_none() {
+                self.check_mounted().await?;
             }
             Ok(found)
         })
@@ -292,6 +302,9 @@ impl Store for BucketStore {
             let names = paths.iter().filter_map(|path| self.location.name(path));
             let mut names: Vec<_> = names.filter(|name| name.starts_with(prefix)).collect();
             names.sort_unstable();
+            if names.is_empty() {
+                self.check_mounted().await?;
+            }
             Ok(names)
         })
     }

@@ -145,8 +145,15 @@ fn a_folder_that_vanishes_is_an_error_and_its_values_are_not_absent() {
     save_one(&store).unwrap();
     fs::rename(&path, folder.join("elsewhere")).unwrap();
     for _ in 0..2 {
-        let error = block_on(store.load("chunks/0,0,0")).unwrap_err();
-        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+        for error in [
+            block_on(store.load("chunks/0,0,0")).unwrap_err(),
+            block_on(store.list("")).unwrap_err(),
+            save_one(&store).unwrap_err(),
+            block_on(store.create("chunks/0,0,0", &[2])).unwrap_err(),
+            block_on(store.remove("chunks/0,0,0")).unwrap_err(),
+        ] {
+            assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+        }
         // As it is where a disk is no longer mounted.
         fs::create_dir_all(&path).unwrap();
     }
