@@ -113,14 +113,14 @@ impl BucketStore {
         let Location {
             objects, prefix, ..
         } = &self.location;
-        if let Some(mark) = self.read(&self.location.mark()).await? {
+        if let Some(mark) = self.read(Access::Open, &self.location.mark()).await? {
             return self.check(&mark);
         }
         match objects.list(Some(prefix)).next().await {
             None => Ok(()),
             Some(Ok(object)) => {
                 // Another process may have written the first since.
-                if let Some(mark) = self.read(&self.location.mark()).await? {
+                if let Some(mark) = self.read(Access::Open, &self.location.mark()).await? {
                     return self.check(&mark);
                 }
                 let message = format!(
@@ -129,7 +129,7 @@ impl BucketStore {
                 );
                 Err(StoreError::new(StoreErrorKind::Foreign, message))
             }
-            Some(Err(error)) => Err(self.location.error(Access::Read, &error)),
+            Some(Err(error)) => Err(self.location.error(Access::Open, &error)),
         }
     }
 
@@ -161,7 +161,7 @@ impl BucketStore {
             let message = format!("{address} replaces objects although it was asked not to");
             return Err(StoreError::new(StoreErrorKind::Setting, message));
         }
-        match self.read(&path).await? {
+        match self.read(Access::Read, &path).await? {
             Some(mark) => self.check(&mark),
             None => Err(self.vanished()),
         }
@@ -201,7 +201,7 @@ impl BucketStore {
         Ok(())
     }
 
-    async fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn read(&self, access: Access, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = match self.location.objects.get(path).await {
             Ok(object) => object.bytes().await,
             Err(error) => Err(error),
@@ -209,7 +209,7 @@ impl BucketStore {
         match bytes {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if self.location.is_absent(&error) => Ok(None),
-            Err(error) => Err(self.location.error(Access::Read, &error)),
+            Err(error) => Err(self.location.error(access, &error)),
         }
     }
 
@@ -233,7 +233,7 @@ impl BucketStore {
 impl Store for BucketStore {
     fn load<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<Vec<u8>>> {
         self.with_tokio(async move {
-            let found = self.read(&self.location.path(name)).await;
+            let found = self.read(Access::Read, &self.location.path(name)).await;
             let found = found.map_err(|error| error.of(name))?;
             if found.is_none() {
                 self.check_mounted().await?;
@@ -260,7 +260,7 @@ impl Store for BucketStore {
                 if self.put_new(&path, bytes).await? {
                     return Ok(None);
                 }
-                if let Some(there) = self.read(&path).await? {
+                if let Some(there) = self.read(Access::Read, &path).await? {
                     return Ok(Some(there));
                 }
             }

@@ -43,16 +43,23 @@ pub(super) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// What an error of the disk means to who saves and loads.
+/// What an error of the disk means to who opens a store.
+pub(super) fn kind_of_opening(error: &io::Error) -> StoreErrorKind {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => StoreErrorKind::Setting,
+        _ => kind_of(error),
+    }
+}
+
+/// What an error of the disk means to who saves and loads. That something is missing which was there when the store was opened
+/// is an outage.
 pub(super) fn kind_of(error: &io::Error) -> StoreErrorKind {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             StoreErrorKind::Full
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreErrorKind::ReadOnly,
-        ErrorKind::NotFound
-        | ErrorKind::NotADirectory
-        | ErrorKind::IsADirectory
+        ErrorKind::IsADirectory
         | ErrorKind::AlreadyExists
         | ErrorKind::InvalidFilename
         | ErrorKind::InvalidInput => StoreErrorKind::Setting,

@@ -1,7 +1,7 @@
 //! A store in one file, for one process.
 
 use super::{
-    disk::{create_folder, kind_of, parent, sync_folder},
+    disk::{create_folder, kind_of, kind_of_opening, parent, sync_folder},
     error::{StoreError, StoreErrorKind},
     store_trait::{Store, StoreFuture},
 };
@@ -100,7 +100,7 @@ impl RedbStore {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
         let folder = parent(&path);
-        create_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
+        create_folder(folder).map_err(|error| about(&path, kind_of_opening(&error), &error))?;
         let file = path.clone();
         let open = move |is_first| {
             let mut builder = Builder::new();
@@ -114,7 +114,7 @@ impl RedbStore {
         };
         let store = Self::new(path.clone(), open)?;
         // Also of a file that is there: who made it may have been interrupted before this.
-        sync_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
+        sync_folder(folder).map_err(|error| about(&path, kind_of_opening(&error), &error))?;
         Ok(store)
     }
 
@@ -127,7 +127,7 @@ impl RedbStore {
     /// repairs it.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
-        fs::metadata(&path).map_err(|error| about(&path, kind_of(&error), &error))?;
+        fs::metadata(&path).map_err(|error| about(&path, kind_of_opening(&error), &error))?;
         let file = path.clone();
         let open = move |_is_first| {
             let mut builder = Builder::new();
@@ -238,8 +238,6 @@ impl Shared {
                 let message = format!("{path} is not a redb database");
                 return StoreError::new(StoreErrorKind::Foreign, message);
             }
-            // After the first opening, which makes it, only a disk or folder that is gone says so.
-            Error::Io(io) if io.kind() == ErrorKind::NotFound => StoreErrorKind::Unavailable,
             Error::Io(io) => kind_of(io),
             Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch => {
                 let message = format!("{path} is already open, in this process or another one");

@@ -227,3 +227,19 @@ fn of_many_that_open_a_fresh_folder_at_once_none_is_refused() {
         });
     }
 }
+
+#[test]
+fn a_file_in_place_of_the_folder_is_an_outage_of_an_open_store() {
+    let folder = Folder::new("bucket-file-instead");
+    let path = folder.join("world");
+    let store = open(&path).unwrap();
+    save_one(&store).unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    fs::write(&path, "text").unwrap();
+    for error in [
+        block_on(store.load("chunks/0,0,0")).unwrap_err(),
+        save_one(&store).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+    }
+}

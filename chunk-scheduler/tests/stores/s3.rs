@@ -175,3 +175,33 @@ fn a_bucket_that_another_process_marks_in_the_meantime_is_not_refused() {
     let store = open(&server, "").unwrap();
     block_on(store.save(&batch("one"))).unwrap();
 }
+
+#[test]
+fn who_is_refused_by_a_store_that_was_open_may_try_again() {
+    let (server, _folder) = server("refused-later");
+    let store = open(&server, "").unwrap();
+    let at = server.at();
+    drop(server);
+    let listener = TcpListener::bind(at).unwrap();
+    thread::spawn(move || {
+        let answers = [
+            ("403 Forbidden", "AccessDenied"),
+            ("401 Unauthorized", "ExpiredToken"),
+            ("404 Not Found", "NoSuchBucket"),
+        ];
+        for (connection, (status, code)) in listener.incoming().zip(answers) {
+            let mut connection = connection.unwrap();
+            let _ = connection.read(&mut [0; 4096]);
+            let body = format!("<Error><Code>{code}</Code></Error>");
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}");
+            let _ = connection.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+        }
+    });
+    for code in ["AccessDenied", "ExpiredToken", "NoSuchBucket"] {
+        let error = block_on(store.load("chunks/0,0,0")).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+        assert!(error.message.contains(code), "{error}");
+    }
+}
