@@ -19,9 +19,13 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     }
     create_folder(above)?;
     match fs::create_dir(folder) {
-        // Another process was faster, or something that is no folder is there, which the next step will say.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => sync_folder(above),
+        // Or another process was faster.
+        _ if folder.is_dir() => sync_folder(above),
+        _ => {
+            let message = format!("{folder:?} is no folder");
+            Err(io::Error::new(ErrorKind::NotADirectory, message))
+        }
     }
 }
 

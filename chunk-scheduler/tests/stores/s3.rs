@@ -177,31 +177,42 @@ fn a_bucket_that_another_process_marks_in_the_meantime_is_not_refused() {
 }
 
 #[test]
-fn who_is_refused_by_a_store_that_was_open_may_try_again() {
-    let (server, _folder) = server("refused-later");
-    let store = open(&server, "").unwrap();
-    let at = server.at();
-    drop(server);
-    let listener = TcpListener::bind(at).unwrap();
+fn what_refuses_or_does_not_find_an_open_store_is_an_outage() {
+    let answers = [
+        ("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>"),
+        (
+            "401 Unauthorized",
+            "<Error><Code>ExpiredToken</Code></Error>",
+        ),
+        ("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>"),
+    ];
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        let answers = [
-            ("403 Forbidden", "AccessDenied"),
-            ("401 Unauthorized", "ExpiredToken"),
-            ("404 Not Found", "NoSuchBucket"),
-        ];
-        for (connection, (status, code)) in listener.incoming().zip(answers) {
+        let mark = ("200 OK", "chunk-scheduler store, version 1\n");
+        let answers = std::iter::once(mark).chain(answers);
+        for (connection, (status, body)) in listener.incoming().zip(answers) {
             let mut connection = connection.unwrap();
             let _ = connection.read(&mut [0; 4096]);
-            let body = format!("<Error><Code>{code}</Code></Error>");
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}");
-            let _ = connection.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\netag: \"1\"\r\n\
+                 last-modified: Thu, 01 Jan 2026 00:00:00 GMT\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = connection.write_all(answer.as_bytes());
         }
     });
-    for code in ["AccessDenied", "ExpiredToken", "NoSuchBucket"] {
+    let variables = [
+        ("AWS_ENDPOINT", &*endpoint),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "a"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let store = BucketStore::open_with("s3://bucket", variables).unwrap();
+    for (status, _) in answers {
         let error = block_on(store.load("chunks/0,0,0")).unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
-        assert!(error.message.contains(code), "{error}");
+        assert!(error.message.contains("bucket"), "{status}: {error}");
     }
 }
