@@ -113,19 +113,23 @@ impl BucketStore {
         let Location {
             objects, prefix, ..
         } = &self.location;
-        if let Some(mark) = self.read(&self.location.mark()).await? {
+        if let Some(mark) = self.read(Access::Open, &self.location.mark()).await? {
             return self.check(&mark);
         }
         match objects.list(Some(prefix)).next().await {
             None => Ok(()),
             Some(Ok(object)) => {
+                // Another process may have written the first since.
+                if let Some(mark) = self.read(Access::Open, &self.location.mark()).await? {
+                    return self.check(&mark);
+                }
                 let message = format!(
                     "there is {} at {}, and no mark of this library beside it",
                     object.location, self.location.address
                 );
                 Err(StoreError::new(StoreErrorKind::Foreign, message))
             }
-            Some(Err(error)) => Err(self.location.error(Access::Read, &error)),
+            Some(Err(error)) => Err(self.location.error(Access::Open, &error)),
         }
     }
 
@@ -147,7 +151,7 @@ impl BucketStore {
     /// Before the first that is written.
     async fn claim(&self) -> Result<(), StoreError> {
         if self.is_claimed.load(Ordering::Acquire) {
-            return Ok(());
+            return self.check_mounted().await;
         }
         let mark = format!("{VERSION_PREFIX}{VERSION}\n");
         let path = self.location.mark();
@@ -157,9 +161,22 @@ impl BucketStore {
             let message = format!("{address} replaces objects although it was asked not to");
             return Err(StoreError::new(StoreErrorKind::Setting, message));
         }
-        match self.read(&path).await? {
+        match self.read(Access::Read, &path).await? {
             Some(mark) => self.check(&mark),
             None => Err(self.vanished()),
+        }
+    }
+
+    /// A disk that is no longer mounted leaves an empty folder, or none: nothing may be written into it, and what it does not
+    /// have is not absent.
+    async fn check_mounted(&self) -> Result<(), StoreError> {
+        if self.location.folder.is_none() || !self.is_claimed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match self.location.objects.head(&self.location.mark()).await {
+            Ok(_) => Ok(()),
+            Err(error) if self.location.is_absent(&error) => Err(self.vanished()),
+            Err(error) => Err(self.location.error(Access::Read, &error)),
         }
     }
 
@@ -184,7 +201,7 @@ impl BucketStore {
         Ok(())
     }
 
-    async fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn read(&self, access: Access, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = match self.location.objects.get(path).await {
             Ok(object) => object.bytes().await,
             Err(error) => Err(error),
@@ -192,7 +209,7 @@ impl BucketStore {
         match bytes {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if self.location.is_absent(&error) => Ok(None),
-            Err(error) => Err(self.location.error(Access::Read, &error)),
+            Err(error) => Err(self.location.error(access, &error)),
         }
     }
 
@@ -216,13 +233,10 @@ impl BucketStore {
 impl Store for BucketStore {
     fn load<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<Vec<u8>>> {
         self.with_tokio(async move {
-            let found = self.read(&self.location.path(name)).await;
+            let found = self.read(Access::Read, &self.location.path(name)).await;
             let found = found.map_err(|error| error.of(name))?;
-            let is_suspect = found.is_none() && self.location.folder.is_some();
-            if is_suspect && self.is_claimed.load(Ordering::Acquire) {
-                // A disk that is no longer mounted leaves an empty folder, or none.
-                let mark = self.read(&self.location.mark()).await?;
-                mark.ok_or_else(|| self.vanished())?;
+            if found.is_none() {
+                self.check_mounted().await?;
             }
             Ok(found)
         })
@@ -246,7 +260,7 @@ impl Store for BucketStore {
                 if self.put_new(&path, bytes).await? {
                     return Ok(None);
                 }
-                if let Some(there) = self.read(&path).await? {
+                if let Some(there) = self.read(Access::Read, &path).await? {
                     return Ok(Some(there));
                 }
             }
@@ -264,7 +278,10 @@ impl Store for BucketStore {
             let path = self.location.path(name);
             match self.location.objects.delete(&path).await {
                 Ok(()) => self.location.sync_folder_of(path).await,
-                Err(error) if self.location.is_absent(&error) => Ok(()),
+                // Who removed it may have been interrupted before this.
+                Err(error) if self.location.is_absent(&error) => {
+                    self.location.sync_folder_of(path).await
+                }
                 Err(error) => Err(self.location.error(Access::Write, &error).of(name)),
             }
         })
@@ -285,6 +302,9 @@ impl Store for BucketStore {
             let names = paths.iter().filter_map(|path| self.location.name(path));
             let mut names: Vec<_> = names.filter(|name| name.starts_with(prefix)).collect();
             names.sort_unstable();
+            if names.is_empty() {
+                self.check_mounted().await?;
+            }
             Ok(names)
         })
     }

@@ -13,11 +13,19 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let above = parent(folder);
+    if above == folder {
+        let message = format!("there is no folder {folder:?}");
+        return Err(io::Error::new(ErrorKind::NotFound, message));
+    }
     create_folder(above)?;
     match fs::create_dir(folder) {
-        // Another process was faster, or something that is no folder is there, which the next step will say.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => sync_folder(above),
+        // Or another process was faster.
+        _ if folder.is_dir() => sync_folder(above),
+        _ => {
+            let message = format!("{folder:?} is no folder");
+            Err(io::Error::new(ErrorKind::NotADirectory, message))
+        }
     }
 }
 
@@ -39,16 +47,23 @@ pub(super) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// What an error of the disk means to who saves and loads.
+/// What an error of the disk means to who opens a store.
+pub(super) fn kind_of_opening(error: &io::Error) -> StoreErrorKind {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => StoreErrorKind::Setting,
+        _ => kind_of(error),
+    }
+}
+
+/// What an error of the disk means to who saves and loads. That something is missing which was there when the store was opened
+/// is an outage.
 pub(super) fn kind_of(error: &io::Error) -> StoreErrorKind {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             StoreErrorKind::Full
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreErrorKind::ReadOnly,
-        ErrorKind::NotFound
-        | ErrorKind::NotADirectory
-        | ErrorKind::IsADirectory
+        ErrorKind::IsADirectory
         | ErrorKind::AlreadyExists
         | ErrorKind::InvalidFilename
         | ErrorKind::InvalidInput => StoreErrorKind::Setting,

@@ -1,7 +1,7 @@
 //! Where a store in a folder or a bucket is, and what its objects are called.
 
 use super::{
-    disk::{create_folder, kind_of, parent, sync_folder},
+    disk::{create_folder, kind_of, kind_of_opening, parent, sync_folder},
     error::{StoreError, StoreErrorKind},
 };
 use crate::sync::Arc;
@@ -28,9 +28,10 @@ pub(super) struct Location {
     pub(super) folder: Option<PathBuf>,
 }
 
-/// What was tried, which says what it means that it was not permitted.
+/// What was tried, which says what it means that it was not permitted or that what it needs is not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
+    Open,
     Read,
     Write,
 }
@@ -83,7 +84,7 @@ impl Location {
     fn in_folder(address: &str, folder: PathBuf) -> Result<Self, StoreError> {
         let refuse = |error: io::Error| {
             let message = format!("{address}: {error}");
-            StoreError::new(kind_of(&error), message)
+            StoreError::new(kind_of_opening(&error), message)
         };
         create_folder(&folder).map_err(refuse)?;
         let folder = folder.canonicalize().map_err(refuse)?;
@@ -140,7 +141,11 @@ impl Location {
         let file = folder.join(path.as_ref());
         let synced = tokio::task::spawn_blocking(move || sync_folder(parent(&file))).await;
         let synced = synced.unwrap_or_else(|panic| Err(io::Error::other(panic)));
-        synced.map_err(|error| self.about(kind_of(&error), &error))
+        match synced {
+            // Nothing was ever in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            synced => synced.map_err(|error| self.about(kind_of(&error), &error)),
+        }
     }
 
     /// Whether an error says that there is no such object.
@@ -157,16 +162,27 @@ impl Location {
             if self.folder.is_some()
                 && let Some(error) = error.downcast_ref::<io::Error>()
             {
-                return self.about(kind_of(error), error);
+                let kind = match (access, kind_of(error)) {
+                    (Access::Open, _) => kind_of_opening(error),
+                    // Permission may come back, and a value that may not be read is not one that may not be written.
+                    (Access::Read, StoreErrorKind::ReadOnly) => StoreErrorKind::Unavailable,
+                    (_, kind) => kind,
+                };
+                return self.about(kind, error);
             }
             cause = error.source();
         }
         let kind = match error {
-            error if has_code(error, "NoSuchBucket") => StoreErrorKind::Setting,
             Error::PermissionDenied { .. } if access == Access::Write => StoreErrorKind::ReadOnly,
-            Error::PermissionDenied { .. }
-            | Error::Unauthenticated { .. }
-            | Error::InvalidPath { .. }
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. }
+                if access == Access::Open =>
+            {
+                StoreErrorKind::Setting
+            }
+            error if access == Access::Open && has_code(error, "NoSuchBucket") => {
+                StoreErrorKind::Setting
+            }
+            Error::InvalidPath { .. }
             | Error::NotImplemented { .. }
             | Error::NotSupported { .. }
             | Error::UnknownConfigurationKey { .. } => StoreErrorKind::Setting,

@@ -1,7 +1,7 @@
 //! A store in one file, for one process.
 
 use super::{
-    disk::{create_folder, kind_of, parent, sync_folder},
+    disk::{create_folder, kind_of, kind_of_opening, parent, sync_folder},
     error::{StoreError, StoreErrorKind},
     store_trait::{Store, StoreFuture},
 };
@@ -14,7 +14,7 @@ use redb::{
     ReadableTable, Table, TableDefinition, TableError, TransactionError,
 };
 use std::{
-    fmt,
+    fmt, fs,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
@@ -57,7 +57,8 @@ pub struct RedbStore(Arc<Shared>);
 
 struct Shared {
     path: PathBuf,
-    open: Box<dyn Fn() -> Result<Opened, DatabaseError> + Send + Sync>,
+    /// Is told whether it is the first time.
+    open: Box<dyn Fn(bool) -> Result<Opened, DatabaseError> + Send + Sync>,
     /// Locked for reading by each call, and for writing to open the file anew.
     current: RwLock<Current>,
 }
@@ -67,6 +68,8 @@ struct Current {
     opened: Option<Opened>,
     /// How many times it was opened.
     times: u64,
+    /// Nothing opens it again.
+    is_dropped: bool,
 }
 
 enum Opened {
@@ -96,18 +99,22 @@ impl RedbStore {
     /// by this library or by a newer one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
-        let is_new = !path.exists();
         let folder = parent(&path);
-        create_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
+        create_folder(folder).map_err(|error| about(&path, kind_of_opening(&error), &error))?;
         let file = path.clone();
-        let open = move || {
-            let database = Builder::new().set_cache_size(CACHE_BYTES).create(&file)?;
+        let open = move |is_first| {
+            let mut builder = Builder::new();
+            builder.set_cache_size(CACHE_BYTES);
+            // A file that has gone since, with its disk for example, must not become an empty world.
+            let database = match is_first {
+                true => builder.create(&file)?,
+                false => builder.open(&file)?,
+            };
             Ok(Opened::Writable(database))
         };
         let store = Self::new(path.clone(), open)?;
-        if is_new {
-            sync_folder(folder).map_err(|error| about(&path, kind_of(&error), &error))?;
-        }
+        // Also of a file that is there: who made it may have been interrupted before this.
+        sync_folder(folder).map_err(|error| about(&path, kind_of_opening(&error), &error))?;
         Ok(store)
     }
 
@@ -120,8 +127,9 @@ impl RedbStore {
     /// repairs it.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
+        fs::metadata(&path).map_err(|error| about(&path, kind_of_opening(&error), &error))?;
         let file = path.clone();
-        let open = move || {
+        let open = move |_is_first| {
             let mut builder = Builder::new();
             let database = builder.set_cache_size(CACHE_BYTES).open_read_only(&file)?;
             Ok(Opened::ReadOnly(database))
@@ -131,7 +139,7 @@ impl RedbStore {
 
     fn new(
         path: PathBuf,
-        open: impl Fn() -> Result<Opened, DatabaseError> + Send + Sync + 'static,
+        open: impl Fn(bool) -> Result<Opened, DatabaseError> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         if path.is_dir() {
             let message = format!("{} is a folder", path.display());
@@ -140,6 +148,7 @@ impl RedbStore {
         let current = Current {
             opened: None,
             times: 0,
+            is_dropped: false,
         };
         let shared = Shared {
             path,
@@ -183,16 +192,16 @@ impl Shared {
         (current.run(call), current.times)
     }
 
-    /// Opens the file, unless another call has done so since it had been opened so many times.
+    /// Opens the file, unless the store is dropped or another call has done so since it had been opened so many times.
     fn open_anew(&self, times: u64) -> Result<(), StoreError> {
         let mut current = self.current.write();
-        if current.times != times {
+        if current.is_dropped || current.times != times {
             return Ok(());
         }
         // Its lock on the file goes first.
         current.opened = None;
         let opened = panics::guard(|| {
-            let opened = (self.open)().map_err(Error::from)?;
+            let opened = (self.open)(times == 0).map_err(Error::from)?;
             opened.claim()?;
             Ok(opened)
         });
@@ -405,7 +414,10 @@ impl Store for RedbStore {
 impl Drop for RedbStore {
     fn drop(&mut self) {
         // A call whose future was dropped may still be at work; the file must be free when this returns.
-        self.0.current.write().opened = None;
+        let mut current = self.0.current.write();
+        current.opened = None;
+        // One that has not begun yet must not open it again.
+        current.is_dropped = true;
     }
 }
 

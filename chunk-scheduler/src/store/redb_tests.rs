@@ -3,7 +3,7 @@
 use super::*;
 use bevy_tasks::block_on;
 use redb::StorageBackend;
-use std::{io, sync::Mutex};
+use std::{io, process, sync::Mutex};
 
 /// A disk in memory with limited room and faults. Clones are the same disk, as it is after the file is closed.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,7 @@ impl Disk {
 
     fn open(&self) -> Result<RedbStore, StoreError> {
         let disk = self.clone();
-        RedbStore::new(PathBuf::from("a.redb"), move || {
+        RedbStore::new(PathBuf::from("a.redb"), move |_| {
             // Without a cache, so that every value is read from the disk.
             let mut builder = Builder::new();
             let database = builder
@@ -205,4 +205,39 @@ fn a_disk_that_may_not_be_written_says_so() {
         ..Faults::default()
     });
     assert_eq!(save(&store, "a", vec![1]), Err(StoreErrorKind::ReadOnly));
+}
+
+#[test]
+fn a_file_that_is_gone_when_it_is_opened_anew_is_an_error_and_no_empty_store() {
+    let name = format!("chunk-scheduler-redb-gone-{}", process::id());
+    let folder = std::env::temp_dir().join(name);
+    let path = folder.join("world.redb");
+    let store = RedbStore::open(&path).unwrap();
+    save(&store, "a", vec![1]).unwrap();
+    // What an error of the disk leads to.
+    store.0.current.write().opened = None;
+    let elsewhere = folder.join("elsewhere.redb");
+    fs::rename(&path, &elsewhere).unwrap();
+    let gone = StoreErrorKind::Unavailable;
+    for _ in 0..2 {
+        assert_eq!(load(&store, "a"), Err(gone));
+        assert_eq!(save(&store, "a", vec![2]), Err(gone));
+        assert!(!path.exists());
+    }
+    fs::rename(&elsewhere, &path).unwrap();
+    assert_eq!(load(&store, "a"), Ok(Some(vec![1])));
+    drop(store);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_call_that_begins_after_the_store_is_dropped_does_not_open_its_file_again() {
+    let disk = Disk::default();
+    let store = disk.open().unwrap();
+    save(&store, "a", vec![1]).unwrap();
+    let shared = Arc::clone(&store.0);
+    drop(store);
+    let result = shared.run(|opened| opened.load("a"));
+    assert_eq!(result.unwrap_err().kind, StoreErrorKind::Unavailable);
+    assert!(shared.current.read().opened.is_none());
 }

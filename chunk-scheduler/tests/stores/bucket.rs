@@ -6,7 +6,7 @@ use crate::{
 };
 use bevy_tasks::block_on;
 use chunk_scheduler::store::{BucketStore, Store, StoreError, StoreErrorKind};
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Barrier, thread};
 
 struct InFolder(Folder);
 
@@ -145,8 +145,15 @@ fn a_folder_that_vanishes_is_an_error_and_its_values_are_not_absent() {
     save_one(&store).unwrap();
     fs::rename(&path, folder.join("elsewhere")).unwrap();
     for _ in 0..2 {
-        let error = block_on(store.load("chunks/0,0,0")).unwrap_err();
-        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+        for error in [
+            block_on(store.load("chunks/0,0,0")).unwrap_err(),
+            block_on(store.list("")).unwrap_err(),
+            save_one(&store).unwrap_err(),
+            block_on(store.create("chunks/0,0,0", &[2])).unwrap_err(),
+            block_on(store.remove("chunks/0,0,0")).unwrap_err(),
+        ] {
+            assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+        }
         // As it is where a disk is no longer mounted.
         fs::create_dir_all(&path).unwrap();
     }
@@ -192,4 +199,47 @@ fn a_program_of_tokio_can_use_and_drop_it() {
         fs::write(folder.join("chunk-scheduler-store"), "").unwrap();
         open(&folder.join("")).unwrap_err();
     });
+}
+
+#[test]
+fn what_is_in_no_folder_can_be_removed() {
+    let folder = Folder::new("bucket-remove-absent");
+    let store = open(&folder.join("")).unwrap();
+    save_one(&store).unwrap();
+    for name in ["absent/0,0,0", "absent", "chunks/1,0,0"] {
+        block_on(store.remove(name)).unwrap();
+    }
+}
+
+#[test]
+fn of_many_that_open_a_fresh_folder_at_once_none_is_refused() {
+    for round in 0..20 {
+        let folder = Folder::new(&format!("bucket-fresh-{round}"));
+        let path = folder.join("world");
+        let barrier = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    save_one(&open(&path).unwrap()).unwrap();
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_an_outage_of_an_open_store() {
+    let folder = Folder::new("bucket-file-instead");
+    let path = folder.join("world");
+    let store = open(&path).unwrap();
+    save_one(&store).unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    fs::write(&path, "text").unwrap();
+    for error in [
+        block_on(store.load("chunks/0,0,0")).unwrap_err(),
+        save_one(&store).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+    }
 }

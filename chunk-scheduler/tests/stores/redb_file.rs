@@ -54,6 +54,13 @@ fn a_path_that_is_no_file_is_refused() {
     fs::write(folder.join("file"), "text").unwrap();
     let error = refused(folder.join("file/world.redb"));
     assert_eq!(error.kind, StoreErrorKind::Setting, "{error}");
+    // An empty path has no folder above it.
+    for error in [
+        RedbStore::open("").unwrap_err(),
+        RedbStore::open_read_only("").unwrap_err(),
+    ] {
+        assert_eq!(error.kind, StoreErrorKind::Setting, "{error}");
+    }
     let error = RedbStore::open_read_only(folder.join("absent.redb")).unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Setting, "{error}");
     assert!(!folder.join("absent.redb").exists());

@@ -157,3 +157,62 @@ fn what_does_not_know_the_store_says_nothing_about_its_values() {
     assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
     assert!(error.message.contains("404"), "{error}");
 }
+
+#[test]
+fn a_bucket_that_another_process_marks_in_the_meantime_is_not_refused() {
+    let folder = Folder::new("s3-marked");
+    let at = (Ipv4Addr::LOCALHOST, 0).into();
+    let mark = folder.join("bucket/chunk-scheduler-store");
+    let server = s3_server::start_with(&folder.join(""), at, move |request| {
+        if request
+            .uri()
+            .query()
+            .is_some_and(|it| it.contains("list-type"))
+        {
+            fs::write(&mark, "chunk-scheduler store, version 1\n").unwrap();
+        }
+    });
+    let store = open(&server, "").unwrap();
+    block_on(store.save(&batch("one"))).unwrap();
+}
+
+#[test]
+fn what_refuses_or_does_not_find_an_open_store_is_an_outage() {
+    let answers = [
+        ("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>"),
+        (
+            "401 Unauthorized",
+            "<Error><Code>ExpiredToken</Code></Error>",
+        ),
+        ("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>"),
+    ];
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mark = ("200 OK", "chunk-scheduler store, version 1\n");
+        let answers = std::iter::once(mark).chain(answers);
+        for (connection, (status, body)) in listener.incoming().zip(answers) {
+            let mut connection = connection.unwrap();
+            let _ = connection.read(&mut [0; 4096]);
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\netag: \"1\"\r\n\
+                 last-modified: Thu, 01 Jan 2026 00:00:00 GMT\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = connection.write_all(answer.as_bytes());
+        }
+    });
+    let variables = [
+        ("AWS_ENDPOINT", &*endpoint),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "a"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let store = BucketStore::open_with("s3://bucket", variables).unwrap();
+    for (status, _) in answers {
+        let error = block_on(store.load("chunks/0,0,0")).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+        assert!(error.message.contains("bucket"), "{status}: {error}");
+    }
+}
