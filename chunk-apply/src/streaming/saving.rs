@@ -241,7 +241,7 @@ pub struct FailedSave {
 /// What [`reset`](crate::ChunkStream::reset) and [`stop`](crate::ChunkStream::stop) do with what was not saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
-    /// It is saved first.
+    /// It is saved first. What a hook marks in other chunks meanwhile, after those were saved, is lost.
     Save,
     /// It is lost.
     Discard,

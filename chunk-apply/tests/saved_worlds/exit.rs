@@ -181,6 +181,29 @@ fn progress_is_seen_until_all_that_was_saved_is_durable() {
 }
 
 #[test]
+fn what_was_saved_while_the_chunk_was_made_anew_is_there_then_and_in_the_next_app() {
+    let store = ScriptedStore::new(1);
+    let settings = Settings {
+        does_carry_over: false,
+        ..Settings::default()
+    };
+    let mut game = Game::new(&store, settings, HERE);
+    game.settle();
+    assert!(game.stream_mut().refresh(HERE));
+    game.frame(0);
+    let things = Things::from([game.build(HERE)]);
+    let report = ChunkStream::<Made>::save_all(game.app.world_mut());
+    assert_eq!(report.saved, 1);
+    game.settle();
+    assert_eq!((&game.loaded()[&HERE], game.stream().dirty()), (&things, 0));
+    game.exit();
+    assert_eq!(store.durable(HERE), things);
+    let mut game = Game::new(&store, settings, HERE);
+    game.settle();
+    assert_eq!(game.loaded()[&HERE], things);
+}
+
+#[test]
 fn a_chunk_that_returns_before_it_is_durable_is_as_it_was_saved() {
     let (mut game, store) = game();
     let thing = game.build(HERE);

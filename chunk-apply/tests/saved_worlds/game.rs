@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) saving: SavePolicy,
     pub(crate) max_waiting_bytes: usize,
     pub(crate) budget: ApplyBudget,
+    /// Whether the game carries over what is in the chunk that is replaced.
+    pub(crate) does_carry_over: bool,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             saving: SavePolicy::default(),
             max_waiting_bytes: usize::MAX,
             budget: ApplyBudget::unlimited(),
+            does_carry_over: true,
         }
     }
 }
@@ -100,7 +103,10 @@ impl Game {
             plugin
         };
         let mut app = App::new();
-        app.add_plugins(plugin()).add_observer(carry_over);
+        app.add_plugins(plugin());
+        if settings.does_carry_over {
+            app.add_observer(carry_over);
+        }
         let player = (ChunkViewer::default(), standing_at(at));
         let player = app.world_mut().spawn(player).id();
         Self {

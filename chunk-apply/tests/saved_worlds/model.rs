@@ -72,6 +72,7 @@ impl Player {
                     ..ApplyBudget::unlimited()
                 },
             ][seed as usize % 2],
+            does_carry_over: true,
         };
         Self {
             game: Game::new(&ScriptedStore::new(seed), settings, ChunkCoord::ORIGIN),

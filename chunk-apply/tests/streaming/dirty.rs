@@ -275,13 +275,33 @@ fn a_new_version_is_clean_unless_the_old_one_was_marked_while_it_was_under_way()
             assert_eq!((report.saved, dirty.calls().len()), (1, 1));
         }
         dirty.rig.settle();
-        assert_eq!((dirty.dirty(), dirty.children(HERE)), (1, PIECES + 1));
+        let unsaved = usize::from(!is_saved);
+        assert_eq!((dirty.dirty(), dirty.children(HERE)), (unsaved, PIECES + 1));
         assert_eq!(dirty.calls(), []);
         dirty.rig.stream_mut().refresh(HERE);
         dirty.rig.settle();
-        assert_eq!(dirty.calls(), [(HERE, SaveReason::Replaced)]);
+        assert_eq!(dirty.calls(), vec![(HERE, SaveReason::Replaced); unsaved]);
         assert_eq!((dirty.dirty(), dirty.children(HERE)), (0, PIECES + 1));
     }
+}
+
+#[test]
+fn what_is_saved_while_a_version_is_under_way_is_made_once_more_and_not_overwritten() {
+    let mut dirty = dirty();
+    let viewer = dirty.rig.viewer(0, 0);
+    dirty.rig.settle();
+    dirty.rig.stream_mut().refresh(HERE);
+    // The version is made, and not shown.
+    dirty.rig.frame();
+    dirty.build(HERE);
+    let report = ChunkStream::<Pieces>::save_all(dirty.rig.app.world_mut());
+    assert_eq!(report.saved, 1);
+    dirty.rig.settle();
+    assert_eq!((dirty.dirty(), dirty.children(HERE)), (0, PIECES + 1));
+    dirty.rig.move_to(viewer, 50, 0);
+    dirty.rig.settle();
+    assert_eq!(dirty.calls(), [(HERE, SaveReason::SaveAll)]);
+    assert_eq!(dirty.saved(HERE), Some(PIECES + 1));
 }
 
 #[test]

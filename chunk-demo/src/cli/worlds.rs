@@ -97,7 +97,7 @@ fn with_save<V: OnWorld>(
             .map_or(Ok(()), |archive| archive.close(patience))
     };
     while let Err(unsaved) = close(Duration::from_secs(10)) {
-        eprintln!("{unsaved}; this goes on trying, and Ctrl-C gives up");
+        eprintln!("{unsaved}; this goes on trying, and a second Ctrl-C gives up");
     }
     Ok(done)
 }

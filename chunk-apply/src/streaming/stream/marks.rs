@@ -13,8 +13,8 @@ pub(super) struct Mark {
     pub(super) failures: u32,
 }
 
-/// The marks of the chunks that stand. A new version of a chunk inherits the mark of the one that it replaces, which was
-/// made after that one was saved.
+/// The marks of the chunks that stand. A new version of a chunk inherits the mark of the one that it replaces, whose
+/// change is not saved.
 #[derive(Default)]
 pub(in crate::streaming) struct Marks {
     /// How long a chunk may be marked before it is saved because of that.

@@ -38,8 +38,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// wanted again. Where not, as when it is being made or already despawned, nothing is marked; what you changed elsewhere is
     /// yours to save, or to read when the chunk is made.
     ///
-    /// What is changed while a newer version of the chunk is under way is not in that version, which inherits the mark, saved
-    /// or not; an observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. A mark is lost
+    /// What is changed while a newer version of the chunk is under way is not in that version. If it is saved before that
+    /// version replaces the chunk, one more version is made from what was saved. If not, the new version inherits the mark; an
+    /// observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. A mark is lost
     /// where the chunk is given up unsaved: by [`skip_save`](Self::skip_save), by
     /// [`SavePolicy::give_up_after`](crate::SavePolicy::give_up_after), by [`Reset::Discard`], or because somebody despawned
     /// its root.
@@ -349,12 +350,15 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let message = match Self::call_hook(world, chunk) {
             Ok(is_saved) => {
                 report.saved += usize::from(is_saved);
-                // A version that is under way does not have what was saved now, and inherits the mark.
-                let inherited = Self::with_state(world, |state| {
-                    let is_inherited = mark.is_some() && state.is_replacing(coord);
-                    is_inherited.then(|| state.saves.marks.made(coord, state.clock.now()))
-                });
-                return Self::restore_mark(world, chunk, inherited.flatten());
+                // A version that is under way does not have what was saved now: one more is made from that.
+                if mark.is_some() && Self::stands(world, chunk) {
+                    Self::with_state(world, |state| {
+                        if state.is_replacing(coord) || state.gates.is_late(coord) {
+                            state.make_once_more(coord);
+                        }
+                    });
+                }
+                return;
             }
             Err(message) => message,
         };
@@ -372,10 +376,15 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         Self::note_failure(world, chunk, message, is_autosave, report);
     }
 
-    /// A chunk that stands is still dirty. The hook may have taken it away.
-    fn restore_mark(world: &mut World, chunk: ChunkToSave, mark: Option<Mark>) {
+    /// Whether the chunk still stands. The hook may have taken it away.
+    fn stands(world: &World, chunk: ChunkToSave) -> bool {
         let index = world.get_resource::<ChunkIndex<T>>();
-        if index.and_then(|index| index.root(chunk.coord)) == Some(chunk.root) {
+        index.and_then(|index| index.root(chunk.coord)) == Some(chunk.root)
+    }
+
+    /// A chunk that stands is still dirty.
+    fn restore_mark(world: &mut World, chunk: ChunkToSave, mark: Option<Mark>) {
+        if Self::stands(world, chunk) {
             Self::with_state(world, |state| state.saves.marks.restore(chunk.coord, mark));
         }
     }

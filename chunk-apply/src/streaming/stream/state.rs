@@ -518,6 +518,14 @@ impl<T: Send + Sync + 'static> StreamState<T> {
                 && !self.gates.is_late(coord))
     }
 
+    /// Requests one more version of a chunk that stands and was just saved, whatever waits for its next save.
+    pub(super) fn make_once_more(&mut self, coord: ChunkCoord) {
+        self.latencies.requested_anew(coord, self.clock.now());
+        let version = self.scheduler.refresh_in(coord, Lane::Urgent).version();
+        self.latencies.is_made_as(coord, version);
+        self.swaps.is_made_as(coord, version);
+    }
+
     /// Makes due what is to be saved and waited for its time, or for a version that does not come.
     pub(in crate::streaming) fn wake_saves(&mut self, now: Duration) {
         let mut saves = core::mem::take(&mut self.saves);
