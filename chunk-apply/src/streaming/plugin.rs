@@ -197,12 +197,17 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
         self
     }
 
-    /// The same with a hook that saves each chunk before it is unloaded or made anew; see [`SaveHook`].
+    /// The same with a hook that saves each chunk before it is unloaded or made anew; see [`SaveHook`]. It takes the place of
+    /// an archive that was given before.
     #[must_use]
     pub fn with_save_hook(
         mut self,
         hook: impl Fn(&mut World, ChunkToSave) -> Result<(), SaveError> + Send + Sync + 'static,
     ) -> Self {
+        #[cfg(feature = "store")]
+        if self.archive.take().is_some() {
+            self.room_for_saves = None;
+        }
         self.save_hook = Some(Arc::new(hook));
         self
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     game::{FRAME, Game, Made, Settings},
-    scripted::{ScriptedStore, Things},
+    scripted::{Numbers, ScriptedStore, Things},
 };
 use bevy_app::{App, AppExit, TaskPoolPlugin};
 use bevy_ecs::prelude::*;
@@ -274,4 +274,18 @@ fn a_world_goes_on_where_it_ended_on_bevys_pool() {
         });
         assert_eq!(app.run(), AppExit::Success);
     }
+}
+
+#[test]
+fn a_hook_that_is_given_later_takes_the_place_of_the_archive() {
+    let (config, runtime) = (ArchiveConfig::default(), Runtime::default());
+    let archive: Archive<ChunkCoord, Things> =
+        Archive::new(MemoryStore::default(), Numbers, config, runtime);
+    let generator = archive.generator(|_: &Job<ChunkCoord>, _| Ok::<_, String>(0_u8));
+    let grid = ChunkGrid::planar(16.0).expect("it is a size");
+    let plugin = ChunkStreamingPlugin::new(grid, generator, Spawner::new(|_, _, _| {}))
+        .with_archive(archive, |_, _| Err("it is not called".into()));
+    assert!(plugin.room_for_saves.is_some());
+    let plugin = plugin.with_save_hook(|_, _| Ok(()));
+    assert!(plugin.room_for_saves.is_none());
 }

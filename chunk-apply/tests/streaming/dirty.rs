@@ -489,3 +489,23 @@ fn a_component_that_changes_marks_its_chunk_and_one_that_is_spawned_does_not() {
     dirty.rig.settle();
     assert_eq!(dirty.dirty(), 0);
 }
+
+#[test]
+fn a_chunk_that_stands_is_clean_when_it_was_saved_after_a_failure() {
+    let mut dirty = dirty();
+    dirty.rig.viewer(0, 0);
+    dirty.rig.settle();
+    dirty.build(HERE);
+    dirty.is_full.store(true, Ordering::Relaxed);
+    assert!(dirty.rig.stream_mut().refresh(HERE));
+    dirty.rig.frames(3);
+    assert_eq!((dirty.saved(HERE), dirty.rig.stream().dirty()), (None, 1));
+    dirty.is_full.store(false, Ordering::Relaxed);
+    let report = ChunkStream::<Pieces>::save_all(dirty.rig.app.world_mut());
+    assert_eq!((report.saved, report.failed.len()), (1, 0));
+    let stream = dirty.rig.stream();
+    assert!(!stream.is_dirty(HERE) && stream.dirty() == 0);
+    dirty.calls();
+    dirty.rig.frames(500);
+    assert_eq!(dirty.saved(HERE), Some(PIECES + 1));
+}

@@ -441,7 +441,7 @@ impl SaveQueue {
             let Some(entry) = entry else {
                 return 1;
             };
-            entry.mark = mark.or(entry.mark);
+            entry.mark = mark.filter(|_| entry.left.is_some()).or(entry.mark);
             entry.failures = entry.failures.saturating_add(1);
             entry.failures
         })
