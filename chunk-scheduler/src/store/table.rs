@@ -16,8 +16,6 @@ pub(super) type Saved<V> = Option<Arc<V>>;
 
 struct Entry<V> {
     value: Saved<V>,
-    /// The number of the save that brought the value.
-    version: u64,
     /// The number of the first save of this key that is not durable.
     since: u64,
     /// The bytes that the value counts.
@@ -28,9 +26,8 @@ struct Entry<V> {
 enum State {
     /// Waits for a writer, in the queue.
     Queued,
-    /// A writer has the value of this version.
+    /// A writer has the value, or one that was saved before it.
     Writing {
-        version: u64,
         /// The bytes of that value, if it is not the newest any more.
         replaced: usize,
         /// The first save since a writer has it.
@@ -44,7 +41,6 @@ enum State {
 pub(super) struct InHand<K, V> {
     pub(super) key: K,
     pub(super) value: Saved<V>,
-    version: u64,
 }
 
 /// What became of a value that a writer had.
@@ -140,13 +136,13 @@ impl<K: Key, V> Table<K, V> {
     /// Takes a value over. Returns the one in whose place it is, to be dropped without the lock.
     pub(super) fn save(&mut self, key: K, value: Saved<V>, weight: usize) -> Saved<V> {
         self.saves += 1;
-        let version = self.saves;
+        let save = self.saves;
         let bytes = value.as_ref().map_or(0, |_| weight.max(self.largest));
         self.bytes += bytes;
         if let Some(entry) = self.entries.get_mut(&key) {
             match &mut entry.state {
                 State::Writing { replaced, next, .. } if next.is_none() => {
-                    (*replaced, *next) = (entry.bytes, Some(version));
+                    (*replaced, *next) = (entry.bytes, Some(save));
                 }
                 State::Queued | State::Writing { .. } => self.bytes -= entry.bytes,
                 State::Stuck => {
@@ -156,13 +152,12 @@ impl<K: Key, V> Table<K, V> {
                     self.queue.push_back(key);
                 }
             }
-            (entry.version, entry.bytes) = (version, bytes);
+            entry.bytes = bytes;
             return std::mem::replace(&mut entry.value, value);
         }
         let entry = Entry {
             value,
-            version,
-            since: version,
+            since: save,
             bytes,
             state: State::Queued,
         };
@@ -222,18 +217,12 @@ impl<K: Key, V> Table<K, V> {
                 break;
             }
             self.queue.pop_front();
-            let version = entry.version;
             entry.state = State::Writing {
-                version,
                 replaced: 0,
                 next: None,
             };
             let value = entry.value.clone();
-            batch.push(InHand {
-                key,
-                value,
-                version,
-            });
+            batch.push(InHand { key, value });
         }
         if batch.is_empty() {
             self.writers -= 1;
