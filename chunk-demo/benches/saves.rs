@@ -68,7 +68,7 @@ fn main() {
         let mut game = Game::new(15, open(store, ArchiveConfig::default()));
         let mut ours = game.fly(seconds, |_| {});
         game.archive
-            .close(Duration::MAX)
+            .flush_within(Duration::MAX)
             .expect("the disk has room");
         assert!(game.archive.report().written > 0);
         ours.sort_unstable();
