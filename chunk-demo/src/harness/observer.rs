@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use bevy_ecs::message::{Message, MessageCursor, Messages};
 use bevy_ecs::world::World;
 use bevy_math::Vec3;
@@ -28,6 +28,8 @@ pub(super) struct Observer<T: Send + Sync + 'static> {
     loaded: MessageCursor<ChunkLoaded<T>>,
     unloaded: MessageCursor<ChunkUnloaded<T>>,
     failed: MessageCursor<ChunkFailed<T>>,
+    has_levels: bool,
+    given_up: AHashSet<ChunkCoord>,
     /// The level of each chunk that is visible.
     visible: AHashMap<ChunkCoord, u8>,
     /// Of each chunk with edits that are not visible the first and the last of them.
@@ -53,7 +55,11 @@ struct Edit {
 const EDIT_SLACK: u64 = 6;
 
 impl<T: Send + Sync + 'static> Observer<T> {
-    pub(super) fn new(settings: &Settings, faults: Faults) -> Result<Self, SettingsError> {
+    pub(super) fn new(
+        settings: &Settings,
+        faults: Faults,
+        has_levels: bool,
+    ) -> Result<Self, SettingsError> {
         Ok(Self {
             oracle: Oracle::new(settings, faults)?,
             coverage: Coverage::default(),
@@ -64,6 +70,8 @@ impl<T: Send + Sync + 'static> Observer<T> {
             loaded: MessageCursor::default(),
             unloaded: MessageCursor::default(),
             failed: MessageCursor::default(),
+            has_levels,
+            given_up: AHashSet::new(),
             visible: AHashMap::new(),
             edits: AHashMap::new(),
             edit_frames: histogram(),
@@ -173,7 +181,12 @@ impl<T: Send + Sync + 'static> Observer<T> {
             !failed.will_retry && scheduler.live_version(failed.coord).is_none()
         };
         for failed in self.failed.read(messages(world)).filter(is_given_up) {
-            self.edits.remove(&failed.coord);
+            let was_edited = self.edits.remove(&failed.coord).is_some();
+            // What stands or was given up before, and was not edited, is asked for again for another level alone.
+            let is_again = !self.given_up.insert(failed.coord);
+            let is_of_level = is_again || self.visible.contains_key(&failed.coord);
+            let is_of_level = is_of_level && !was_edited && self.has_levels;
+            observed.levels_failed += u64::from(is_of_level);
             match fate(failed.coord) {
                 Fate::Broken => {
                     let is_wrong = failed.attempts != self.max_attempts;
@@ -205,6 +218,10 @@ impl<T: Send + Sync + 'static> Observer<T> {
             } else {
                 match visible_before {
                     None => {}
+                    // Its level changed and changed back before it was made anew.
+                    Some(level) if level == loaded.level && self.has_levels => {
+                        observed.levels_changed_back += 1;
+                    }
                     Some(level) if level == loaded.level => observed.remade += 1,
                     Some(_) => observed.levels_changed += 1,
                 }

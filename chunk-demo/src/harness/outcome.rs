@@ -69,6 +69,10 @@ pub struct Observed {
     pub remade: u64,
     /// Chunks that became visible at another level than they had been visible at.
     pub levels_changed: u64,
+    /// Chunks made anew at the level that they had, because another one was asked for in between.
+    pub levels_changed_back: u64,
+    /// Changes of level that are not shown, because the generator failed for good.
+    pub levels_failed: u64,
     /// Chunks that became visible though their generator never succeeds.
     pub broken_shown: u64,
     /// Chunks that were given up after fewer or more attempts than they should have had.

@@ -74,7 +74,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             limiter: FrameLimiter::new(pacing),
             entities_before,
             recorder: Recorder::new(settings.budget),
-            observer: Observer::new(settings, faults)?,
+            observer: Observer::new(settings, faults, workload.levels.is_some())?,
             frame: 0,
             cost: FrameCost::default(),
             timeline,
