@@ -35,8 +35,7 @@ pub(super) struct Observer<T: Send + Sync + 'static> {
     /// Of each chunk with edits that are not visible the first and the last of them.
     edits: AHashMap<ChunkCoord, (Edit, Edit)>,
     edit_frames: Histogram<u64>,
-    /// Frames since the last leap, and those of them that used up their budget.
-    since_leap: (u64, u64),
+    since_leap: SinceLeap,
     has_moved: bool,
     loaded_before: usize,
     observed: Observed,
@@ -49,6 +48,26 @@ struct Edit {
     frame: u64,
     /// The version that is generated after it.
     version: u64,
+}
+
+/// What was used up since the last leap.
+#[derive(Clone, Copy, Debug, Default)]
+struct SinceLeap {
+    frames: u64,
+    /// Frames that used up their budget.
+    spent_frames: u64,
+    began: Duration,
+    /// How long all generators had run by then.
+    generated: Duration,
+}
+
+impl SinceLeap {
+    /// Whether four fifths of the frames or of the threads' time went into loading, so that more could not be loaded.
+    fn is_used_up(self, now: Duration, generated: Duration, threads: usize) -> bool {
+        let had = now.saturating_sub(self.began).as_secs_f64() * threads as f64;
+        let ran = generated.saturating_sub(self.generated).as_secs_f64();
+        self.spent_frames * 5 >= self.frames * 4 || ran >= 0.8 * had
+    }
 }
 
 /// An edit may become visible this many frames after a chunk that became wanted later: workers differ in speed.
@@ -75,7 +94,7 @@ impl<T: Send + Sync + 'static> Observer<T> {
             visible: AHashMap::new(),
             edits: AHashMap::new(),
             edit_frames: histogram(),
-            since_leap: (0, 0),
+            since_leap: SinceLeap::default(),
             has_moved: false,
             loaded_before: 0,
             observed: Observed::default(),
@@ -96,18 +115,26 @@ impl<T: Send + Sync + 'static> Observer<T> {
         positions: impl Iterator<Item = Vec3>,
         frame: u64,
         now: Duration,
-        index: &ChunkIndex<T>,
+        world: &World,
     ) {
+        let index = world.resource::<ChunkIndex<T>>();
         let is_loaded = |coord| index.contains(coord);
         let movement = self.oracle.move_viewers(positions, frame, now, is_loaded);
         self.has_moved = movement != Move::None;
         if movement == Move::Leap {
-            let (frames, used_up) = core::mem::take(&mut self.since_leap);
+            let scheduler = world.resource::<ChunkStream<T>>().scheduler();
+            let threads = scheduler.pool_threads().min(scheduler.max_in_flight());
+            let times = scheduler.generation_times();
+            let generated = times.mean.mul_f64(times.count as f64);
             let is_unfilled = self.coverage.loaded < self.coverage.wanted;
-            // A stream whose budget is used up cannot load more.
-            let had_time = used_up * 5 < frames * 4;
+            let is_used_up = self.since_leap.is_used_up(now, generated, threads);
             self.observed.leaps += 1;
-            self.observed.leaps_unfilled += u64::from(is_unfilled && had_time);
+            self.observed.leaps_unfilled += u64::from(is_unfilled && !is_used_up);
+            self.since_leap = SinceLeap {
+                began: now,
+                generated,
+                ..SinceLeap::default()
+            };
         }
     }
 
@@ -148,8 +175,8 @@ impl<T: Send + Sync + 'static> Observer<T> {
         let applied = stream.last_frame().apply.applied;
         let is_used_up = stream.budget.time.is_some_and(is_over)
             || (stream.budget.chunks).is_some_and(|most| applied >= most as usize);
-        self.since_leap.0 += 1;
-        self.since_leap.1 += u64::from(is_used_up);
+        self.since_leap.frames += 1;
+        self.since_leap.spent_frames += u64::from(is_used_up);
 
         let observed = &mut self.observed;
         observed.most_wanted = observed.most_wanted.max(wanted);
@@ -159,7 +186,7 @@ impl<T: Send + Sync + 'static> Observer<T> {
         } else if wanted > 0 && loaded == wanted {
             observed.filled_in_frame = Some(frame);
         }
-        let is_warm = wanted > 0 && (near_missing == 0 || frame >= self.warm_up);
+        let is_warm = observed.filled_in_frame.is_some() || wanted > 0 && frame >= self.warm_up;
         if observed.warm_in_frame.is_none() && is_warm {
             observed.warm_in_frame = Some(frame);
         }

@@ -174,6 +174,7 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
                 memory.sample(frame, live_bytes().saturating_sub(cached));
                 self.outcome.memory_slope = memory.slope();
                 self.outcome.memory_at_half = memory.at_half();
+                self.outcome.cached_bytes = cached;
             }
         }
         ControlFlow::Continue(())
