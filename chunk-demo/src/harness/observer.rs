@@ -270,3 +270,27 @@ impl<T: Send + Sync + 'static> Observer<T> {
 fn messages<M: Message>(world: &World) -> &Messages<M> {
     world.resource::<Messages<M>>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_finds_the_time_used_up_by_frames_or_by_threads() {
+        let ms = Duration::from_millis;
+        let since = SinceLeap {
+            frames: 30,
+            spent_frames: 23,
+            began: ms(1_000),
+            generated: ms(300),
+        };
+        // Two threads for half a second, of which generators took just less than four fifths.
+        assert!(!since.is_used_up(ms(1_500), ms(1_099), 2));
+        assert!(since.is_used_up(ms(1_500), ms(1_100), 2));
+        let spent = SinceLeap {
+            spent_frames: 24,
+            ..since
+        };
+        assert!(spent.is_used_up(ms(1_500), ms(300), 2));
+    }
+}
