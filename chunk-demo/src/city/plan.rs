@@ -8,7 +8,7 @@ use chunk_apply::ChunkLevels;
 use chunk_coord::{ChunkCoord, LevelRings};
 use fastnoise_lite::FastNoiseLite;
 
-use super::chunk::CityChunk;
+use super::chunk::{CityChunk, Outline};
 use super::lots::{self, Lots};
 use super::roads::Roads;
 use super::site::Site;
@@ -156,18 +156,6 @@ impl CityPlan {
     /// ignored.
     #[must_use]
     pub fn generate(&self, coord: ChunkCoord) -> CityChunk {
-        self.chunk(coord, None)
-    }
-
-    /// Makes a chunk at a level of detail of [`levels`](CityConfig::levels): level 0 is all of
-    /// [`generate`](Self::generate) with an [outline](CityChunk::outline), level 1 the outline alone, and the others are the
-    /// outline without shadows.
-    #[must_use]
-    pub fn generate_at(&self, coord: ChunkCoord, level: u8) -> CityChunk {
-        self.chunk(coord, Some(level))
-    }
-
-    fn chunk(&self, coord: ChunkCoord, level: Option<u8>) -> CityChunk {
         let site = self.site(coord);
         let roads = site.roads().items(self.config.density >= PAVED_DENSITY);
         let total = self.config.density as usize - roads.len();
@@ -177,30 +165,46 @@ impl CityPlan {
         let trees = (total * 3 / 10).max(1);
         let buildings = total - vehicles - npcs - trees;
         let lots = Lots::of(&site, buildings);
-        let mut chunk = CityChunk {
+        let (vehicles, vehicle_courses) = traffic::drive(&site, vehicles);
+        let (npcs, npc_courses) = traffic::walk(&site, npcs);
+        CityChunk {
             roads,
             buildings: buildings::build(&site, &lots, buildings),
             trees: trees::plant(&site, &lots, trees),
-            ..CityChunk::default()
-        };
-        if let Some(level) = level {
-            // All pavements come before all carriageways.
-            let pavements = chunk.roads.len() - site.roads().iter().count();
-            let all = [&chunk.roads[pavements..], &chunk.buildings, &chunk.trees];
-            let unit = site.roads().unit();
-            let mut outline = outline::outline(all, &lots::blocks(&site), unit);
-            outline.casts_shadows = level < 2;
-            if level > 0 {
-                return CityChunk {
-                    outline,
-                    ..CityChunk::default()
-                };
-            }
-            chunk.outline = outline;
+            vehicles,
+            vehicle_courses,
+            npcs,
+            npc_courses,
+            outline: Outline::default(),
         }
-        (chunk.vehicles, chunk.vehicle_courses) = traffic::drive(&site, vehicles);
-        (chunk.npcs, chunk.npc_courses) = traffic::walk(&site, npcs);
-        chunk
+    }
+
+    /// Makes a chunk [at a level](Self::at_level) of detail.
+    #[must_use]
+    pub fn generate_at(&self, coord: ChunkCoord, level: u8) -> CityChunk {
+        self.at_level(coord, self.generate(coord), level)
+    }
+
+    /// What a level of detail of [`levels`](CityConfig::levels) has of a chunk that [`generate`](Self::generate) made for this
+    /// coordinate: level 0 all of it with an [outline](CityChunk::outline), level 1 the outline alone, and the others the
+    /// outline without shadows. So one chunk that is saved serves every level.
+    #[must_use]
+    pub fn at_level(&self, coord: ChunkCoord, whole: CityChunk, level: u8) -> CityChunk {
+        let site = self.site(coord);
+        // All pavements come before all carriageways.
+        let pavements = whole
+            .roads
+            .len()
+            .saturating_sub(site.roads().iter().count());
+        let all = [&whole.roads[pavements..], &whole.buildings, &whole.trees];
+        let mut outline = outline::outline(all, &lots::blocks(&site), site.roads().unit());
+        outline.casts_shadows = level < 2;
+        let rest = if level == 0 {
+            whole
+        } else {
+            CityChunk::default()
+        };
+        CityChunk { outline, ..rest }
     }
 
     pub(super) fn site(&self, coord: ChunkCoord) -> Site<'_> {

@@ -1,6 +1,8 @@
 //! What is streamed in a run: the city, or a generator and a spawner of your own.
 
 use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
 use std::sync::Arc;
 
 use bevy_app::App;
@@ -15,6 +17,9 @@ use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
 use crate::motion::MotionPlugin;
 
 type Make<T> = dyn Fn(&Job<ChunkCoord>) -> Result<T, GenerateError> + Send + Sync;
+pub(super) type AtLevel<T> = dyn Fn(&Job<ChunkCoord>, T) -> T + Send + Sync;
+type Made<T> = Pin<Box<dyn Future<Output = Result<T, GenerateError>> + Send>>;
+type Keep<T> = dyn Fn(Job<ChunkCoord>, Arc<Make<T>>) -> Made<T> + Send + Sync;
 type KnownEmpty<T> = dyn Fn(ChunkCoord) -> Option<T> + Send + Sync;
 type Count = dyn Fn(ChunkCoord) -> usize + Send + Sync;
 type CountAt = dyn Fn(ChunkCoord, u8) -> usize + Send + Sync;
@@ -42,6 +47,10 @@ type Prepare = dyn Fn(&mut App) + Send + Sync;
 /// ```
 pub struct Workload<T> {
     pub(crate) make: Arc<Make<T>>,
+    /// Finds what is kept, or else keeps what is made.
+    pub(super) keep: Option<Arc<Keep<T>>>,
+    /// What the level of detail that a job is for has of what was made or kept.
+    pub(super) at_level: Option<Arc<AtLevel<T>>>,
     pub(super) known_empty: Option<Arc<KnownEmpty<T>>>,
     pub(super) spawner: Spawner<ChunkCoord, T>,
     pub(super) entities_of: Arc<CountAt>,
@@ -49,6 +58,7 @@ pub struct Workload<T> {
     pub(super) assets: Option<usize>,
     pub(super) assets_of: Option<Arc<Count>>,
     pub(super) levels: Option<ChunkLevels>,
+    pub(super) cached_bytes: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
 impl<T: Send + Sync + 'static> Workload<T> {
@@ -73,6 +83,8 @@ impl<T: Send + Sync + 'static> Workload<T> {
     ) -> Self {
         Self {
             make: Arc::new(move |job| make(job).map_err(Into::into)),
+            keep: None,
+            at_level: None,
             known_empty: None,
             spawner,
             entities_of: Arc::new(move |coord, _level| entities_of(coord)),
@@ -80,6 +92,28 @@ impl<T: Send + Sync + 'static> Workload<T> {
             assets: None,
             assets_of: None,
             levels: None,
+            cached_bytes: Arc::new(|| 0),
+        }
+    }
+
+    /// The same with an archive that keeps what is made, and from which chunks are taken that are there.
+    #[cfg(feature = "shared-store")]
+    #[must_use]
+    pub fn kept_in(self, archive: chunk_scheduler::store::Archive<ChunkCoord, T>) -> Self
+    where
+        T: Clone,
+    {
+        let keep = move |job: Job<ChunkCoord>, make: Arc<Make<T>>| -> Made<T> {
+            let archive = archive.clone();
+            Box::pin(async move {
+                let made = || make(&job);
+                let found = archive.load_or_create(job.key(), made).await?;
+                Ok(Arc::unwrap_or_clone(found.into_value()))
+            })
+        };
+        Self {
+            keep: Some(Arc::new(keep)),
+            ..self
         }
     }
 
@@ -130,12 +164,35 @@ impl<T: Send + Sync + 'static> Workload<T> {
         }
     }
 
+    /// The same with values that are kept for later up to a bound: where the memory of a run is judged by whether it grows, their
+    /// bytes are no part of it.
+    #[must_use]
+    pub fn with_cached_bytes(self, bytes: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+        Self {
+            cached_bytes: Arc::new(bytes),
+            ..self
+        }
+    }
+
     /// The same at several levels of detail, which the generator asks for. Where a chunk has not as many entities at each
     /// level, [`with_entities_at`](Self::with_entities_at) says how many.
     #[must_use]
     pub fn with_levels(self, levels: ChunkLevels) -> Self {
         Self {
             levels: Some(levels),
+            ..self
+        }
+    }
+
+    /// The same where this takes from each whole chunk what the level of detail has that its job is for. What is
+    /// [kept](Self::kept_in) is the whole chunk, so that it serves every level.
+    #[must_use]
+    pub fn with_each_at_level(
+        self,
+        at_level: impl Fn(&Job<ChunkCoord>, T) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            at_level: Some(Arc::new(at_level)),
             ..self
         }
     }
@@ -162,9 +219,12 @@ impl Workload<CityChunk> {
     pub fn city(config: CityConfig) -> Result<Self, CityError> {
         let plan = Arc::new(CityPlan::new(config)?);
         let levels = config.levels()?;
-        let (asked, counted) = (levels.clone(), Arc::clone(&plan));
-        let make = move |job: &Job<ChunkCoord>| plan.generate_at(job.key(), asked.of_job(job));
+        let (asked, outlined, counted) = (levels.clone(), Arc::clone(&plan), Arc::clone(&plan));
+        let make = move |job: &Job<ChunkCoord>| plan.generate(job.key());
         let city = Self::of_city(config, WholeWithin::new, make)
+            .with_each_at_level(move |job, whole| {
+                outlined.at_level(job.key(), whole, asked.of_job(job))
+            })
             .with_entities_at(move |coord, level| counted.generate_at(coord, level).entity_count());
         Ok(city.with_levels(levels))
     }
@@ -184,7 +244,7 @@ impl Workload<CityChunk> {
     }
 
     /// The city of these settings, with levels of detail or without.
-    pub(crate) fn city_of(settings: &Settings) -> Result<Self, CityError> {
+    pub fn city_of(settings: &Settings) -> Result<Self, CityError> {
         let config = settings.city();
         if settings.full_detail {
             Self::city_in_full(config)

@@ -1,24 +1,33 @@
-//! What the voxel world costs the main thread, how soon an edit is shown, and whether anything is made twice.
+//! What the voxel world costs the main thread, how soon an edit is shown, and whether anything is made twice; and with
+//! `--peers`, how it does beside another crate that makes the same voxels.
 //!
 //! Each figure is the median of several samples, on the threads that a game has.
 
-#[path = "../../xtask/shared/figures.rs"]
+mod against_peers;
+// Another bench plays its workloads with the rest of it.
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the bench of workloads uses all of it"
+)]
+#[path = "../workloads/driver/mod.rs"]
+mod driver;
+mod ours;
+#[path = "../../../xtask/shared/figures.rs"]
 mod print;
+mod terrain;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bevy_app::App;
-use bevy_asset::AssetPlugin;
-use bevy_math::{IVec3, Vec3};
-use bevy_transform::TransformPlugin;
+use bevy_math::IVec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer};
-use chunk_assets::ChunkAssetsPlugin;
-use chunk_coord::{ChunkCoord, ChunkGrid, Footprint, ViewRange};
-use chunk_demo::task_pools;
-use chunk_demo::voxels::{Block, SIZE, VoxelChunk, VoxelWorld, voxel_spawner};
+use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
+use chunk_coord::{ChunkCoord, Footprint, ViewRange};
+use chunk_demo::voxels::{Block, SIZE, VoxelChunk, VoxelWorld};
 use chunk_scheduler::{Generator, Job};
 use print::{Figure, Figures};
 
@@ -30,7 +39,15 @@ const EDIT: &str =
 
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
 
-fn main() {
+fn main() -> ExitCode {
+    match terrain::fill_if_asked(ours::make) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     let mut figures = Figures::from_args();
     figures.add(5, &[COLD, TIME, REPEATS, EDIT], || {
         let mut game = Game::new();
@@ -50,7 +67,11 @@ fn main() {
             Figure::new(EDIT, "frames", late as f64).at_most(2.0),
         ]
     });
+    if let Some(peers) = driver::peers() {
+        against_peers::add(&mut figures, &peers);
+    }
     figures.print();
+    ExitCode::SUCCESS
 }
 
 struct Game {
@@ -71,24 +92,11 @@ impl Game {
             chunk
         });
         let generator = generator.with_known_empty(move |coord| empty.known_empty(*coord));
-        let grid = ChunkGrid::volumetric(Vec3::splat(SIZE as f32)).expect("it is a size");
-        let mut plugin = ChunkStreamingPlugin::new(grid, generator, voxel_spawner());
         let around = Footprint::Cylinder {
             radius: 7,
             half_height: 2,
         };
-        plugin.config.range = Some(ViewRange::with_band(around, 1));
-        plugin.config.budget = ApplyBudget::DEFAULT;
-        let mut app = App::new();
-        app.add_plugins((
-            task_pools(),
-            AssetPlugin::default(),
-            TransformPlugin,
-            ChunkAssetsPlugin,
-            plugin,
-        ));
-        app.finish();
-        app.cleanup();
+        let mut app = ours::app(generator, ViewRange::with_band(around, 1));
         // In the chunk 0, 1, 0.
         let eye = Transform::from_xyz(16.0, 48.0, 16.0);
         app.world_mut().spawn((ChunkViewer::default(), eye));
