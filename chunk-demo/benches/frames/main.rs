@@ -8,6 +8,7 @@ mod print;
 mod uploads;
 mod voxels;
 
+use chunk_apply::Spawner;
 use chunk_demo::{FrameCost, Settings};
 
 use cruise::{Cruise, Frames};
@@ -18,6 +19,8 @@ const VOXELS: &str =
     "chunks/voxel world cold, p99 of whole frames, against meshes made on the main thread";
 
 const REST: &str = "frames/city at rest, whole frame p50, against all in full detail";
+const EMPTY: &str = "frames/chunks with nothing to draw at rest, whole frame p50";
+const BEYOND: &str = "frames/city at rest, whole frame p50 beyond that with nothing to draw, against all in full detail";
 const FILL: &str = "frames/city cold fill, longest whole frame after the first";
 const CALM: &str = "frames/city flight at 600 m/s, p99 of whole frames beyond that at rest";
 const LATE: &str = "frames/city flight at 600 m/s, late frames that nothing else explains";
@@ -47,9 +50,13 @@ fn main() {
         explain("no limit", &unlimited.fill);
         vec![Figure::new(UPLOADS, "ms", p(&limited.fill, 0.99)).against(p(&unlimited.fill, 0.99))]
     });
-    figures.add(1, &[REST, FILL, CALM, LATE], || {
+    figures.add(1, &[REST, EMPTY, BEYOND, FILL, CALM, LATE], || {
         let (full, frames) = (city(12, true, 0.0, 0.0), city(12, false, 600.0, seconds));
+        let empty = p(&nothing(12).rest, 0.5);
+        let beyond = |frames: &Frames| p(&frames.rest, 0.5) - empty;
         vec![
+            Figure::new(EMPTY, "ms", empty),
+            Figure::new(BEYOND, "ms", beyond(&frames)).against(beyond(&full)),
             Figure::new(REST, "ms", p(&frames.rest, 0.5))
                 .against(p(&full.rest, 0.5))
                 .at_least(2.0),
@@ -72,6 +79,22 @@ fn main() {
         vec![Figure::new(FAST, "frames", late(&frames.flight)).at_most(0.0)]
     });
     figures.print();
+}
+
+/// Chunks without any entities, so that a frame costs what it costs whatever is drawn.
+fn nothing(radius: u32) -> Frames {
+    let settings = Settings {
+        radius,
+        unload_radius: radius + 2,
+        ..Settings::default()
+    };
+    let nothing = chunk_demo::Workload::new(|_job| (), Spawner::new(|_, (), _| {}), |_| 0);
+    Cruise {
+        arrives_from: None,
+        speed: 0.0,
+        seconds: 0.0,
+    }
+    .fly(settings, nothing)
 }
 
 fn city(radius: u32, is_full: bool, speed: f64, seconds: f64) -> Frames {
