@@ -42,15 +42,17 @@ type Vector = [f64; FIGURES];
 /// What is assumed at first: what Bevy's renderer was measured to cost. In microseconds, and nanoseconds an entity.
 const ASSUMED: Vector = [0.0, 1_300.0, 1_500.0, 1_000.0];
 /// How far that may be wrong.
-const DOUBT: Vector = [5_000.0, 1_000.0, 1_000.0, 1_000.0];
-/// How far each may move from one frame to the next.
-const DRIFT: Vector = [200.0, 5.0, 5.0, 5.0];
+const DOUBT: Vector = [20_000.0, 1_000.0, 1_000.0, 1_000.0];
+/// How far each may be wrong however often it was measured, because it changes.
+const LEAST_DOUBT: Vector = [200.0, 50.0, 50.0, 50.0];
 /// The most that each may be.
 const MOST: Vector = [1e7, 20_000.0, 20_000.0, 20_000.0];
 /// Frames differ by so much for no reason that is known here.
 const LEAST_NOISE: f64 = 100.0;
-/// A frame that is so many deviations from what was predicted is a hitch more often than a cost. It is taken for no more than
-/// that, unless the frame before was one as well: then the work of the app has changed.
+/// The mean error is taken for no more than this, or one absurd frame would count for minutes.
+const MOST_ERROR: f64 = 5_000.0;
+/// A frame that is so many deviations from what was predicted is a hitch more often than a cost. Nothing is learned from it,
+/// unless the frame before was one as well: then the work of the app has changed.
 const HITCH: f64 = 3.0;
 /// How far one frame moves the mean error of predictions.
 const GAIN: f64 = 0.05;
@@ -89,27 +91,26 @@ impl DownstreamModel {
             thousands(changes.despawned),
             thousands(changes.hidden),
         ];
-        for (nth, at) in input.iter().enumerate() {
-            if *at > 0.0 {
-                let doubt = DOUBT[nth] * DOUBT[nth];
-                let variance = &mut self.covariance[nth][nth];
-                *variance = (*variance + DRIFT[nth] * DRIFT[nth]).min(doubt.max(*variance));
-            }
+        for (nth, least) in LEAST_DOUBT.iter().enumerate() {
+            let variance = &mut self.covariance[nth][nth];
+            *variance = variance.max(least * least);
         }
         let noise = self.error.max(LEAST_NOISE);
-        let mut error = micros(rest).min(MOST[0]) - dot(&self.figures, &input);
+        let error = micros(rest).min(MOST[0]) - dot(&self.figures, &input);
         let mut spread = self.covariance.map(|row| dot(&row, &input));
         let most = HITCH * (dot(&spread, &input) + noise * noise).sqrt();
         let is_hitch = error.abs() > most;
-        if is_hitch && self.was_hitch {
-            // The work of the app has changed, and not what an entity costs.
+        let was_hitch = core::mem::replace(&mut self.was_hitch, is_hitch);
+        self.error += GAIN * (error.abs().min(most) - self.error);
+        self.error = self.error.min(MOST_ERROR);
+        if is_hitch && !was_hitch {
+            return;
+        }
+        if is_hitch {
+            // What an entity costs has not changed.
             self.forget_baseline();
             spread = self.covariance.map(|row| dot(&row, &input));
-        } else {
-            error = error.clamp(-most, most);
-            self.error += GAIN * (error.abs() - self.error);
         }
-        self.was_hitch = is_hitch;
         let variance = dot(&spread, &input) + noise * noise;
         for (nth, figure) in self.figures.iter_mut().enumerate() {
             *figure = (*figure + spread[nth] / variance * error).clamp(0.0, MOST[nth]);
