@@ -120,9 +120,8 @@ impl DownstreamModel {
                 *value -= by * other / variance;
             }
         }
-        let is_sound = (0..FIGURES).all(|nth| {
-            self.figures[nth].is_finite() && self.covariance[nth][nth] >= 0.0
-        });
+        let is_sound = (0..FIGURES)
+            .all(|nth| self.figures[nth].is_finite() && self.covariance[nth][nth] >= 0.0);
         if !is_sound {
             *self = Self::default();
         }

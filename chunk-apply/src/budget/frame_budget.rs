@@ -122,8 +122,14 @@ mod tests {
             let (least, most) = last.iter().fold((f64::MAX, 0.0_f64), |(low, high), it| {
                 (low.min(*it), high.max(*it))
             });
-            assert!(least > 15_000.0, "{factor}: it takes what is free: {last:.0?}");
-            assert!(most - least < 300.0, "{factor}: it does not swing: {last:.0?}");
+            assert!(
+                least > 15_000.0,
+                "{factor}: it takes what is free: {last:.0?}"
+            );
+            assert!(
+                most - least < 300.0,
+                "{factor}: it does not swing: {last:.0?}"
+            );
         }
     }
 
@@ -146,7 +152,11 @@ mod tests {
             assert!(now > before, "{frame}: {now:?}");
             before = now;
         }
-        assert_eq!(before, CEILING.unwrap(), "one hitch is not the work of a frame");
+        assert_eq!(
+            before,
+            CEILING.unwrap(),
+            "one hitch is not the work of a frame"
+        );
     }
 
     #[test]
@@ -214,7 +224,10 @@ mod tests {
             CITY.busy_frame(&mut budget, &target);
         }
         let allowed = budget.allowance(&target, CEILING);
-        assert!(allowed > Duration::from_millis(5), "it is as good as new: {allowed:?}");
+        assert!(
+            allowed > Duration::from_millis(5),
+            "it is as good as new: {allowed:?}"
+        );
     }
 
     #[test]
@@ -225,6 +238,9 @@ mod tests {
             budget.observe(&target, Duration::ZERO, Duration::ZERO, Changes::default());
         }
         let allowed = budget.allowance(&target, None);
-        assert!(allowed <= target.time && allowed > target.time * 9 / 10, "{allowed:?}");
+        assert!(
+            allowed <= target.time && allowed > target.time * 9 / 10,
+            "{allowed:?}"
+        );
     }
 }

@@ -20,9 +20,9 @@ pub use apply_budget::ApplyBudget;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub(crate) use cost_key::CostKey;
 pub(crate) use cost_model::CostModel;
-pub(crate) use downstream::Downstream;
 #[cfg(feature = "streaming")]
 pub(crate) use downstream::Changes;
+pub(crate) use downstream::Downstream;
 #[cfg(feature = "streaming")]
 pub(crate) use frame_budget::FrameBudget;
 pub use frame_target::FrameTarget;
