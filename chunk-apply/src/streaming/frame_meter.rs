@@ -246,6 +246,12 @@ impl Marks {
         };
         self.main_began = Some(self.clock.now());
     }
+
+    fn end(&mut self) {
+        if let Some(began) = self.main_began {
+            self.main = self.clock.now().saturating_sub(began);
+        }
+    }
 }
 
 fn main_begins(meter: Res<FrameMeter>) {
@@ -253,12 +259,60 @@ fn main_begins(meter: Res<FrameMeter>) {
 }
 
 fn main_ends(meter: Res<FrameMeter>) {
-    let mut marks = meter.marks();
-    if let Some(began) = marks.main_began {
-        marks.main = marks.clock.now().saturating_sub(began);
-    }
+    meter.marks().end();
 }
 
 /// What a sub-app runs instead of its own schedule, which this runs.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct MeasuredUpdate;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::ManualClock;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn where_rendering_is_pipelined_the_longer_of_two_threads_counts() {
+        let clock = ManualClock::default();
+        let mut app = App::new();
+        FrameMeter::add_to(&mut app);
+        let meter = app.world().resource::<FrameMeter>().clone();
+        meter.measure_with(Arc::new(clock.clone()));
+        let main = |work| {
+            meter.marks().begin();
+            clock.advance(work);
+            meter.marks().end();
+        };
+        let extract = || {
+            let began = meter.extract_begins();
+            clock.advance(MILLISECOND);
+            meter.extract_ends(began);
+        };
+        // The same clock for both threads: what the render world does counts for the main world's frame as well.
+        let render = |work| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    meter.render_begins();
+                    clock.advance(work);
+                    meter.render_ends();
+                });
+            });
+        };
+        for frame in 1..5 {
+            main(frame * MILLISECOND);
+            extract();
+            render(7 * MILLISECOND);
+        }
+        main(MILLISECOND);
+        let whole = WholeFrame {
+            main: 3 * MILLISECOND,
+            extract: MILLISECOND,
+            render: 7 * MILLISECOND,
+            is_pipelined: true,
+        };
+        assert_eq!(meter.latest(), Some(whole), "of the fourth the renderer may be at work");
+        assert_eq!(whole.busy(), 7 * MILLISECOND);
+    }
+}
