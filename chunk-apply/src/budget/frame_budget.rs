@@ -8,8 +8,8 @@ use super::{
 use core::time::Duration;
 
 /// After a frame that was late, the allowance is the floor, and comes back in so many frames that are not.
-pub(super) const RECOVERY: u32 = 16;
-/// The part of a frame that is left free besides twice the error of the last predictions.
+const RECOVERY: u32 = 8;
+/// The part of a frame that is left free besides the mean error of predictions.
 const MARGIN: f64 = 1.0 / 32.0;
 /// The most that is left free.
 const MOST_MARGIN: f64 = 0.25;
@@ -44,7 +44,7 @@ impl FrameBudget {
         let ceiling = ceiling.unwrap_or(target.time);
         let floor = target.floor.min(ceiling);
         let time = micros(target.time);
-        let margin = (time * MARGIN + 2.0 * self.model.error()).min(time * MOST_MARGIN);
+        let margin = (time * MARGIN + self.model.error()).min(time * MOST_MARGIN);
         let free = time - self.model.baseline() - margin;
         let (low, high) = (micros(floor), micros(ceiling));
         let recovered = low + (high - low) * f64::from(self.in_time) / f64::from(RECOVERY);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_frame_brings_the_floor_at_once_and_sixteen_in_time_the_rest() {
+    fn a_late_frame_brings_the_floor_at_once_and_eight_in_time_the_rest() {
         let target = FrameTarget::default();
         let mut budget = FrameBudget::default();
         for _ in 0..60 {

@@ -12,7 +12,7 @@ use core::time::Duration;
 ///
 /// let budget = ApplyBudget::following(FrameTarget::per_second(60.0));
 /// assert_eq!(budget.frame.map(|frame| frame.time.as_micros()), Some(16_666));
-/// assert_eq!(budget.frame.map(|frame| frame.floor.as_micros()), Some(520));
+/// assert_eq!(budget.frame.map(|frame| frame.floor.as_micros()), Some(1_041));
 /// assert_eq!(budget.time.map(|ceiling| ceiling.as_micros()), Some(8_333));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub struct FrameTarget {
     /// chunks are loaded.
     pub time: Duration,
     /// What streaming may take of a frame that is late or full without it, in the main world and later in the frame. Default a
-    /// 32nd of `time`. Otherwise a game that is always late would never be filled.
+    /// 16th of `time`. Otherwise the world of a game that is always late would never be filled, and what is not despawned costs more frames than one.
     ///
     /// With zero each frame still does one slice.
     pub floor: Duration,
 }
 
 impl FrameTarget {
-    const FLOOR: u32 = 32;
+    const FLOOR: u32 = 16;
 
     /// So much time for a whole frame.
     #[must_use]

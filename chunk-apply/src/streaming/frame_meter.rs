@@ -312,7 +312,11 @@ mod tests {
             render: 7 * MILLISECOND,
             is_pipelined: true,
         };
-        assert_eq!(meter.latest(), Some(whole), "of the fourth the renderer may be at work");
+        assert_eq!(
+            meter.latest(),
+            Some(whole),
+            "of the fourth the renderer may be at work"
+        );
         assert_eq!(whole.busy(), 7 * MILLISECOND);
     }
 }

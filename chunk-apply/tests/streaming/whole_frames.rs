@@ -1,7 +1,7 @@
 //! A budget that follows the app's whole frames, on a clock that moves by what things are said to cost.
 
 use crate::rig::{Piece, Pieces, Rig, config, grid};
-use bevy_app::{App, AppLabel, FixedUpdate, Main, SubApp, Update};
+use bevy_app::{AppLabel, FixedUpdate, Main, SubApp, Update};
 use bevy_ecs::{prelude::*, schedule::ScheduleLabel};
 use bevy_time::{TimePlugin, TimeUpdateStrategy};
 use chunk_apply::{
@@ -55,9 +55,8 @@ fn app(work: Duration, budget: ApplyBudget, is_fixed: bool) -> Rig {
     let mut rig = Rig::build(clock.clone(), plugin);
     let working = clock.clone();
     (rig.app).add_systems(Update, move || working.advance(work));
-    rig.app
-        .insert_sub_app(Renderer, renderer(clock))
-        .finish();
+    rig.app.insert_sub_app(Renderer, renderer(clock));
+    rig.app.finish();
     rig
 }
 
@@ -88,9 +87,7 @@ fn frame(rig: &mut Rig, pause: Duration) -> Duration {
 
 fn late(rig: &mut Rig, frames: usize) -> usize {
     let target = FrameTarget::default().time;
-    (0..frames)
-        .filter(|_| frame(rig, target) > target)
-        .count()
+    (0..frames).filter(|_| frame(rig, target) > target).count()
 }
 
 #[test]
@@ -124,7 +121,9 @@ fn several_runs_of_a_fixed_schedule_share_what_is_free_of_a_frame() {
     let mut rig = app(work, following, true);
     rig.app
         .add_plugins(TimePlugin)
-        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(50)));
+        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
+            50,
+        )));
     rig.viewer(0, 0);
     assert_eq!(late(&mut rig, 200), 0);
     assert!(rig.stream().is_settled(), "{:?}", rig.stream());
@@ -174,7 +173,7 @@ fn whole_frames_are_measured_in_their_parts() {
 fn waiting_for_the_display_is_left_out() {
     #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
     struct Wait;
-    fn waits(mut clock: ResMut<Shared>) {
+    fn waits(clock: Res<Shared>) {
         clock.0.advance(Duration::from_millis(9));
     }
     #[derive(Resource)]
@@ -182,8 +181,7 @@ fn waiting_for_the_display_is_left_out() {
 
     let mut rig = app(Duration::from_millis(5), ApplyBudget::DEFAULT, false);
     let clock = rig.clock.clone();
-    let renderer: &mut App = &mut rig.app;
-    let renderer = renderer.sub_app_mut(Renderer);
+    let renderer = rig.app.sub_app_mut(Renderer);
     renderer.insert_resource(Shared(clock));
     renderer.init_schedule(Wait).add_systems(Wait, waits);
     renderer.add_systems(Main, |world: &mut World| world.run_schedule(Wait));
@@ -192,5 +190,8 @@ fn waiting_for_the_display_is_left_out() {
         frame(&mut rig, Duration::ZERO);
     }
     let latest = rig.app.world().resource::<FrameMeter>().latest();
-    assert_eq!(latest.map(|whole| whole.render), Some(Duration::from_millis(2)));
+    assert_eq!(
+        latest.map(|whole| whole.render),
+        Some(Duration::from_millis(2))
+    );
 }

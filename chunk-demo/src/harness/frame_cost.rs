@@ -22,6 +22,8 @@ pub struct FrameCost {
     pub spawned: usize,
     /// Entities that the stream despawned.
     pub despawned: usize,
+    /// Entities that the stream hid because their chunks left.
+    pub hidden: usize,
 }
 
 /// Why a frame was as long as it was.

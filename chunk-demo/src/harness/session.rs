@@ -144,6 +144,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             stream: frame.main_thread(),
             spawned: frame.apply.spawned,
             despawned: frame.apply.despawned,
+            hidden: frame.hidden,
             preempted: delays.map(|(after, before)| after.saturating_sub(before)),
         };
         self.recorder.frame(self.cost);

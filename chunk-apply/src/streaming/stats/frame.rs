@@ -19,6 +19,13 @@ pub struct StreamingFrame {
     /// All of the work on the `World`, and what it did. Its overshoot is by how much the whole frame, scanning and
     /// generating included, was longer than the budget, and that of [`Runtime::Inline`](chunk_scheduler::Runtime::Inline).
     pub apply: ApplyReport,
+    /// Entities under roots that were hidden because their chunks left.
+    pub hidden: usize,
+    /// What a budget that [follows the frame](crate::FrameTarget) allowed, `downstream` included. `None` with another.
+    pub allowed: Option<Duration>,
+    /// What these changes were expected to cost the rest of the frame. Zero with a budget that does not follow the frame, but for
+    /// hiding.
+    pub downstream: Duration,
 }
 
 impl StreamingFrame {
@@ -94,12 +101,6 @@ pub(in crate::streaming) struct Frames {
     // On the heap, because a resource is moved out of the `World` and back in each frame.
     recorders: Box<Recorders>,
     following: Box<FrameBudget>,
-    /// What a budget that follows the frame allows in this one.
-    allowed: Option<Duration>,
-    /// What this frame's changes will cost later in the frame.
-    charged: Duration,
-    /// The entities that were hidden in this frame.
-    hidden: usize,
     /// What the stream took and changed in the frame before.
     before: (Duration, Changes),
     /// Whether something was done to the `World`.
@@ -122,11 +123,11 @@ impl Frames {
         let changes = Changes {
             spawned: self.now.apply.spawned,
             despawned: self.now.apply.despawned,
-            hidden: self.hidden,
+            hidden: self.now.hidden,
         };
         let now = (self.now.main_thread(), changes);
         let before = core::mem::replace(&mut self.before, now);
-        self.allowed = budget.frame.map(|target| {
+        let allowed = budget.frame.map(|target| {
             if let Some(whole) = latest {
                 let (streaming, changes) = if whole.is_pipelined { before } else { now };
                 (self.following).observe(&target, whole.busy(), streaming, changes);
@@ -135,12 +136,13 @@ impl Frames {
         });
         self.are_announced = true;
         self.next();
+        self.now.allowed = allowed;
     }
 
     /// The limits of this frame.
     pub(in crate::streaming) fn budget(&self, budget: &ApplyBudget) -> ApplyBudget {
         ApplyBudget {
-            time: self.allowed.or(budget.time),
+            time: self.now.allowed.or(budget.time),
             ..*budget
         }
     }
@@ -153,7 +155,9 @@ impl Frames {
     ) -> ApplyBudget {
         let left = self.now.left_of(&self.budget(budget), inline);
         ApplyBudget {
-            time: left.time.map(|time| time.saturating_sub(self.charged)),
+            time: left
+                .time
+                .map(|time| time.saturating_sub(self.now.downstream)),
             ..left
         }
     }
@@ -171,13 +175,13 @@ impl Frames {
 
     /// So many entities are hidden, which will take so many nanoseconds each.
     pub(in crate::streaming) fn hid(&mut self, entities: usize, nanos_each: f64) {
-        self.hidden += entities;
+        self.now.hidden += entities;
         let cost = Duration::try_from_secs_f64(entities as f64 * nanos_each / 1e9);
         self.charge(cost.unwrap_or(Duration::MAX));
     }
 
     fn charge(&mut self, cost: Duration) {
-        self.charged = self.charged.saturating_add(cost);
+        self.now.downstream = self.now.downstream.saturating_add(cost);
     }
 
     /// One of the stream's systems runs.
@@ -232,7 +236,6 @@ impl Frames {
             self.recorders.overshoot.record(self.now.apply.overshoot);
         }
         self.now = StreamingFrame::default();
-        (self.charged, self.hidden) = (Duration::ZERO, 0);
     }
 }
 
