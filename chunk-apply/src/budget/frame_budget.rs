@@ -117,7 +117,8 @@ mod tests {
                 .map(|_| app.busy_frame(&mut budget, &target))
                 .collect();
             let late = frames.iter().filter(|busy| **busy > 16_667.0).count();
-            assert_eq!(late, 0, "{factor}: {frames:.0?}");
+            // Where it costs four times what is assumed, one frame teaches that.
+            assert!(late <= usize::from(factor > 1.0), "{factor}: {frames:.0?}");
             let last = &frames[90..];
             let (least, most) = last.iter().fold((f64::MAX, 0.0_f64), |(low, high), it| {
                 (low.min(*it), high.max(*it))
@@ -220,8 +221,12 @@ mod tests {
             }
         }
         let target = FrameTarget::default();
-        for _ in 0..200 {
-            CITY.busy_frame(&mut budget, &target);
+        for frame in 0..200 {
+            if frame % 4 == 0 {
+                CITY.frame(&mut budget, &target, 0);
+            } else {
+                CITY.busy_frame(&mut budget, &target);
+            }
         }
         let allowed = budget.allowance(&target, CEILING);
         assert!(

@@ -199,28 +199,6 @@ fn explain(what: &str, frames: &[FrameCost]) {
         )
     });
     let line: Vec<_> = line.collect();
-    if let Ok(path) = std::env::var("FRAMES_CSV") {
-        use std::io::Write;
-        let mut f = std::fs::File::options()
-            .append(true)
-            .create(true)
-            .open(path)
-            .unwrap();
-        for it in frames {
-            writeln!(
-                f,
-                "{what},{},{},{},{},{},{},{}",
-                it.frame,
-                it.whole.as_micros(),
-                it.stream.as_micros(),
-                it.spawned,
-                it.despawned,
-                it.hidden,
-                it.preempted.unwrap_or_default().as_micros()
-            )
-            .unwrap();
-        }
-    }
     eprintln!("{what}, {} frames: {}", frames.len(), line.join("; "));
 }
 
