@@ -47,6 +47,8 @@ const DOUBT: Vector = [20_000.0, 1_000.0, 1_000.0, 100.0];
 const LEAST_DOUBT: Vector = [200.0, 50.0, 50.0, 10.0];
 /// The most that each may be. Chunks that are hidden late are drawn meanwhile, which costs more than hiding them.
 const MOST: Vector = [1e7, 20_000.0, 20_000.0, 200.0];
+/// Nothing is learned from a frame with more entities than so many thousand, nor from one that took longer than any.
+const MOST_THOUSANDS: f64 = 1e3;
 /// Frames differ by so much for no reason that is known here.
 const LEAST_NOISE: f64 = 100.0;
 /// The mean error is taken for no more than this, or one absurd frame would count for minutes.
@@ -84,19 +86,22 @@ impl Default for DownstreamModel {
 impl DownstreamModel {
     /// Notes how long a frame took, without the stream itself.
     pub(super) fn learn(&mut self, rest: Duration, changes: Changes) {
-        let thousands = |count: usize| (count as f64 / 1e3).min(1e6);
+        let thousands = |count: usize| count as f64 / 1e3;
         let input = [
             1.0,
             thousands(changes.spawned),
             thousands(changes.despawned),
             thousands(changes.hidden),
         ];
+        if micros(rest) > MOST[0] || input.iter().any(|at| *at > MOST_THOUSANDS) {
+            return;
+        }
         for (nth, least) in LEAST_DOUBT.iter().enumerate() {
             let variance = &mut self.covariance[nth][nth];
             *variance = variance.max(least * least);
         }
         let noise = self.error.max(LEAST_NOISE);
-        let mut error = micros(rest).min(MOST[0]) - dot(&self.figures, &input);
+        let mut error = micros(rest) - dot(&self.figures, &input);
         let mut spread = self.covariance.map(|row| dot(&row, &input));
         let most = HITCH * (dot(&spread, &input) + noise * noise).sqrt();
         let is_hitch = error.abs() > most;

@@ -231,7 +231,7 @@ mod tests {
         let allowed = budget.allowance(&target, CEILING);
         assert!(
             allowed > Duration::from_millis(5),
-            "it is as good as new: {allowed:?}"
+            "it is as good as new: {allowed:?} {budget:?}"
         );
     }
 
