@@ -55,6 +55,11 @@ fn app(work: Duration, budget: ApplyBudget, is_fixed: bool) -> Rig {
     let mut rig = Rig::build(clock.clone(), plugin);
     let working = clock.clone();
     (rig.app).add_systems(Update, move || working.advance(work));
+    if is_fixed {
+        // Three runs in a frame.
+        let frame = TimeUpdateStrategy::ManualDuration(Duration::from_millis(50));
+        rig.app.add_plugins(TimePlugin).insert_resource(frame);
+    }
     rig.app.insert_sub_app(Renderer, renderer(clock));
     rig.app.finish();
     rig
@@ -119,11 +124,6 @@ fn several_runs_of_a_fixed_schedule_share_what_is_free_of_a_frame() {
     let work = Duration::from_millis(9);
     let following = ApplyBudget::following(FrameTarget::default());
     let mut rig = app(work, following, true);
-    rig.app
-        .add_plugins(TimePlugin)
-        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
-            50,
-        )));
     rig.viewer(0, 0);
     assert_eq!(late(&mut rig, 200), 0);
     assert!(rig.stream().is_settled(), "{:?}", rig.stream());
