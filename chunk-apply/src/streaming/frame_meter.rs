@@ -136,7 +136,7 @@ impl FrameMeter {
     /// waits for the display appears to be full, and a budget that [follows the frame](crate::FrameTarget) gives streaming its
     /// floor. With Bevy's renderer and a window:
     ///
-    /// ```ignore
+    /// ```text
     /// use bevy::render::{Render, RenderApp, view::window::prepare_windows};
     ///
     /// if let Some(render_app) = app.get_sub_app_mut(RenderApp) {
