@@ -29,11 +29,11 @@ pub use streaming::{
     ChunkSaveFailed, ChunkStatus, ChunkStream, ChunkStreamNow, ChunkStreamSystemsPlugin,
     ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt,
     DespawnedRoots, FailedSave, FrameMeter, LatencySummary, LoadOrder, LoadedChunks,
-    NeighbourLevels, PendingSave, RegionProgress, Reset, RingLatency, SaveError, SaveHook,
-    SavePolicy, SaveReason, SaveReport, StartError, StreamingConfig, StreamingConfigError,
-    StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot, StreamingSystems,
-    StreamingTotals, ViewerRank, ViewerSnapshot, WastedWork, WholeFrame, chunks_are_ready,
-    chunks_are_settled, streaming_pool_options,
+    NeighbourLevels, PendingSave, RegionProgress, Reset, RingLatency, RoomForSaves, SaveError,
+    SaveHook, SavePolicy, SaveReason, SaveReport, SavedChunks, StartError, StreamingConfig,
+    StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot,
+    StreamingSystems, StreamingTotals, ViewerRank, ViewerSnapshot, WastedWork, WholeFrame,
+    chunks_are_ready, chunks_are_settled, mark_changed_chunks, streaming_pool_options,
 };
 /// All of the crates below this one, so that a game depends on this one alone.
 #[cfg(feature = "streaming")]

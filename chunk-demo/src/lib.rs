@@ -5,6 +5,8 @@
 //! | [`city`] | what a chunk of the city contains, from a seed and a coordinate |
 //! | `voxels` | with the feature `voxels`: hills and caves that can be dug, a mesh for each chunk |
 //! | `terrain` | with the feature `terrain`: hills and mountains at three levels of detail, with colliders near the viewer |
+//! | `crash` | with the feature `saves`: programs that are killed while they save, and what must be there afterwards |
+//! | `bake` | with the feature `shared-store`: the city made ahead of time, into a store that many processes share |
 //! | [`city_app`], [`add_city`], [`city::spawn`] | the city in a Bevy app |
 //! | [`scenario`] | ways to move through a world, each with what it proves |
 //! | [`motion`] | vehicles and people that move |
@@ -27,8 +29,12 @@
 //! on.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "shared-store")]
+pub mod bake;
 pub mod chart;
 pub mod city;
+#[cfg(feature = "saves")]
+pub mod crash;
 mod harness;
 pub mod motion;
 #[cfg(feature = "render")]

@@ -10,6 +10,8 @@ pub(crate) use inner::{
     MutexGuard,
     atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
+#[cfg(feature = "redb")]
+use inner::{RwLockReadGuard, RwLockWriteGuard};
 pub(crate) use std::sync::{Arc, Once, OnceLock, Weak};
 
 #[cfg(loom)]
@@ -68,6 +70,38 @@ impl<T> Mutex<T> {
         #[cfg(not(loom))]
         self.0
             .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A lock for many readers or one writer, without poisoning: nothing is half changed where the writer panics.
+#[cfg(feature = "redb")]
+pub(crate) struct RwLock<T>(inner::RwLock<T>);
+
+#[cfg(feature = "redb")]
+impl<T> RwLock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(inner::RwLock::new(value))
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// `None` where a writer holds the lock or waits for it.
+    pub(crate) fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        match self.0.try_read() {
+            Ok(guard) => Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0
+            .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -63,7 +63,7 @@ fn no_job_starts_while_a_nearer_one_is_queued() {
                     .filter(|key| key.abs_diff(viewer) < started.abs_diff(viewer))
                     .filter(|key| world.scheduler.state(*key) == Some(JobState::Queued))
                     .collect::<Vec<_>>();
-                assert_eq!(nearer, [], "{started} started before them");
+                assert!(nearer.is_empty(), "{nearer:?} before {started}");
             }
             world.apply();
         }

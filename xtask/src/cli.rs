@@ -22,6 +22,9 @@ pub(crate) enum Verb {
     /// Runs the long and the hard scenarios; takes every option of `chunk-demo stress`
     #[command(disable_help_flag = true)]
     Stress(DemoArgs),
+    /// Makes a part of the city ahead of time; takes every option of `chunk-demo bake`
+    #[command(disable_help_flag = true)]
+    Bake(DemoArgs),
     /// Records a run as a trace; takes every option of `chunk-demo profile`
     #[command(disable_help_flag = true)]
     Profile(DemoArgs),

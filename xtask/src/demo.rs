@@ -1,4 +1,4 @@
-//! `cargo xtask demo`, `stress` and `profile`: builds chunk-demo in release and becomes it.
+//! `cargo xtask demo`, `stress`, `profile` and `bake`: builds chunk-demo in release and becomes it.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -9,8 +9,12 @@ use crate::shell::program;
 use crate::verdict::{Advise, Verdict};
 use crate::workspace::Workspace;
 
-/// The options that need more than the plain demo, which should not take longer to build for them.
-const NEEDS: [(&str, &str); 6] = [
+/// The options and the subcommand that need more than the plain demo, which should not take longer to build for them.
+const NEEDS: [(&str, &str); 10] = [
+    ("bake", "shared-store"),
+    ("--store", "shared-store"),
+    ("--save", "saves"),
+    ("--only=crash", "saves"),
     ("--render", "render"),
     ("--window", "render"),
     ("--flamegraph", "flamegraph"),
@@ -22,7 +26,7 @@ const NEEDS: [(&str, &str); 6] = [
 /// Builds the demo, then hands over to it in the caller's folder, so that relative paths mean what the caller thinks
 /// they mean, Ctrl-C reaches it, and its exit status is the verb's.
 pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &[OsString]) -> Verdict {
-    let features = features(args).join(",");
+    let features = features(subcommand, args).join(",");
     let demo = cmd!(
         workspace.sh(),
         "cargo build --release --package chunk-demo --bin chunk-demo --features={features}"
@@ -35,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, subcommand: Option<&str>, args: &[OsStr
 }
 
 /// The features that the arguments need.
-fn features(args: &[OsString]) -> Vec<&'static str> {
+fn features(subcommand: Option<&str>, args: &[OsString]) -> Vec<&'static str> {
     let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     // An option and its value are one argument or two.
     let is_given = |option: &str| {
@@ -46,7 +50,9 @@ fn features(args: &[OsString]) -> Vec<&'static str> {
         let mut pairs = words.windows(2).map(|pair| pair.join("="));
         words.iter().any(|word| is_it(word)) || pairs.any(|pair| pair == option)
     };
-    let needed = NEEDS.iter().filter(|(option, _)| is_given(option));
+    let needed = NEEDS
+        .iter()
+        .filter(|(needs, _)| subcommand == Some(needs) || is_given(needs));
     let mut features: Vec<_> = needed.map(|(_, feature)| *feature).collect();
     features.dedup();
     features
@@ -70,7 +76,7 @@ mod tests {
 
     fn features(args: &[&str]) -> Vec<&'static str> {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
-        super::features(&args)
+        super::features(None, &args)
     }
 
     #[test]
@@ -84,6 +90,14 @@ mod tests {
             features(&["--world=voxels", "--window"]),
             ["render", "voxels"]
         );
+        assert_eq!(
+            features(&["--world=voxels", "--window", "--save", "x"]),
+            ["saves", "render", "voxels"]
+        );
+        assert_eq!(features(&["--quick", "--only", "crash"]), ["saves"]);
+        assert_eq!(features(&["--store=s3://x"]), ["shared-store"]);
+        assert_eq!(super::features(Some("bake"), &[]), ["shared-store"]);
+        assert!(super::features(Some("stress"), &[]).is_empty());
         assert!(features(&["--world", "city", "--only", "voxels"]).is_empty());
         assert!(features(&["--rendering", "--seed", "1"]).is_empty());
         assert!(features(&[]).is_empty());

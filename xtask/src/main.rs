@@ -50,6 +50,7 @@ fn run(verb: Verb, workspace: &Workspace) -> Verdict {
     match verb {
         Verb::Demo(args) => demo::run(workspace, None, &args.args),
         Verb::Stress(args) => demo::run(workspace, Some("stress"), &args.args),
+        Verb::Bake(args) => demo::run(workspace, Some("bake"), &args.args),
         Verb::Profile(args) => demo::run(workspace, Some("profile"), &args.args),
         Verb::Check(args) => check::run(workspace, &args),
         Verb::Bench(args) => bench::run(workspace, &args),

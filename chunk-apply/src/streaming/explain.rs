@@ -1,5 +1,6 @@
 //! Where a chunk is.
 
+use super::saving::PendingSave;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::Explanation;
 use core::{fmt, time::Duration};
@@ -11,8 +12,10 @@ use core::{fmt, time::Duration};
 pub enum ChunkStatus {
     /// No viewer wants it, as of the last scan.
     NotWanted,
-    /// It is wanted and not yet requested: it waits for the scan budget, or for the save of an older version.
+    /// It is wanted and not yet requested: it waits for the scan budget.
     NotRequested,
+    /// What stands or stood there is to be saved first: before it is despawned, or before the chunk is made anew.
+    Unsaved(PendingSave),
     /// The scheduler knows it: it waits, is being generated, waits to be spawned, or was given up. An older version may be
     /// loaded.
     Job(Explanation<ChunkCoord>),
@@ -49,8 +52,9 @@ impl fmt::Display for ChunkStatus {
         match self {
             Self::NotWanted => f.write_str("no viewer wants it"),
             Self::NotRequested => {
-                f.write_str("it waits for the scan budget, or for a save, before it is requested")
+                f.write_str("it waits for the scan budget before it is requested")
             }
+            Self::Unsaved(pending) => pending.fmt(f),
             Self::Job(explanation) => explanation.fmt(f),
             Self::GivenUp => f.write_str("it failed and was given up"),
             Self::Spawning { entities } => {

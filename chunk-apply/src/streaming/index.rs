@@ -155,7 +155,7 @@ impl<T: Send + Sync + 'static> fmt::Debug for ChunkIndex<T> {
 /// stream's index right when a user despawns the root.
 #[derive(Component, Debug)]
 #[component(immutable, on_remove = forget::<T>)]
-pub(super) struct RootOf<T: Send + Sync + 'static> {
+pub struct RootOf<T: Send + Sync + 'static> {
     pub(super) coord: ChunkCoord,
     /// The grid of the coordinate. The stream may have another grid by now.
     pub(super) grid: ChunkGrid,

@@ -1,5 +1,9 @@
 //! The ready-made Bevy plugin: viewers → wanted set → scheduler → budgeted application.
 
+#[cfg(feature = "store")]
+mod archive;
+#[cfg(feature = "store")]
+mod archive_trait;
 mod config;
 mod explain;
 mod frame_meter;
@@ -37,8 +41,8 @@ pub use plugin::ChunkStreamingPlugin;
 pub use progress::RegionProgress;
 pub use region::ChunkRegion;
 pub use saving::{
-    ChunkToSave, FailedSave, PendingSave, Reset, SaveError, SaveHook, SavePolicy, SaveReason,
-    SaveReport,
+    ChunkToSave, FailedSave, PendingSave, Reset, RoomForSaves, SaveError, SaveHook, SavePolicy,
+    SaveReason, SaveReport, SavedChunks,
 };
 #[cfg(feature = "metrics")]
 pub use stats::StreamingMetricsPlugin;
@@ -48,6 +52,7 @@ pub use stats::{
 };
 pub use stream::ChunkStream;
 pub use stream_now::{ChunkStreamNow, chunks_are_ready, chunks_are_settled};
+pub use systems::mark_changed_chunks;
 pub use systems_plugin::{ChunkStreamSystemsPlugin, StreamingSystems};
 pub use task_pool::streaming_pool_options;
 pub use viewer::{ChunkViewer, ChunkViewerAt};

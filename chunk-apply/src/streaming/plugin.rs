@@ -1,12 +1,14 @@
 //! The plugin that composes a stream.
 
+#[cfg(feature = "store")]
+use super::{archive, archive_trait::AnyArchive};
 use super::{
     config::{StartError, StreamingConfig, StreamingConfigError},
     frame_meter::FrameMeter,
     index::ChunkIndex,
     lod::{ChunkLevels, LodTracker},
     order::{LoadOrder, ViewerRank},
-    saving::{ChunkToSave, SaveError, SaveHook},
+    saving::{ChunkToSave, RoomForSaves, SaveError, SaveHook, SavedChunks, Saving},
     stream::{ChunkStream, ParkedApplier, StreamState},
     systems_plugin::{ChunkStreamSystemsPlugin, Filter, HasSystems},
 };
@@ -19,6 +21,8 @@ use crate::{
 use bevy_app::{App, Plugin};
 use bevy_ecs::{query::QueryFilter, schedule::ScheduleLabel, world::World};
 use chunk_coord::{ChunkCoord, ChunkGrid};
+#[cfg(feature = "store")]
+use chunk_scheduler::store::Archive;
 use chunk_scheduler::{Generator, Runtime, Scheduler};
 use core::fmt;
 
@@ -66,6 +70,12 @@ pub struct ChunkStreamingPlugin<T, F = ()> {
     pub spawner: Spawner<ChunkCoord, T>,
     /// Called with each chunk before it is unloaded or made anew: the place to save what was changed. By default none.
     pub save_hook: Option<SaveHook>,
+    /// Whether there is room for what the hook saves; see [`with_room_for_saves`](Self::with_room_for_saves). By default there
+    /// always is.
+    pub room_for_saves: Option<RoomForSaves>,
+    /// Where the save hook puts what it takes.
+    #[cfg(feature = "store")]
+    archive: Option<Arc<dyn AnyArchive>>,
     /// Levels of detail, shared with the generator, and with no other stream. By default none.
     pub levels: Option<ChunkLevels>,
     /// Which chunk is generated and applied first. By default the nearest.
@@ -94,6 +104,9 @@ impl<T: Send + Sync + 'static> ChunkStreamingPlugin<T> {
             generator,
             spawner,
             save_hook: None,
+            room_for_saves: None,
+            #[cfg(feature = "store")]
+            archive: None,
             levels: None,
             order: LoadOrder::Distance,
             config: StreamingConfig::default(),
@@ -154,6 +167,9 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             generator: self.generator,
             spawner: self.spawner,
             save_hook: self.save_hook,
+            room_for_saves: self.room_for_saves,
+            #[cfg(feature = "store")]
+            archive: self.archive,
             levels: self.levels,
             order: self.order,
             config: self.config,
@@ -182,13 +198,118 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
         self
     }
 
-    /// The same with a hook that saves each chunk before it is unloaded or made anew; see [`SaveHook`].
+    /// The same with a hook that saves each chunk before it is unloaded or made anew; see [`SaveHook`]. It takes the place of
+    /// an archive that was given before.
     #[must_use]
     pub fn with_save_hook(
         mut self,
         hook: impl Fn(&mut World, ChunkToSave) -> Result<(), SaveError> + Send + Sync + 'static,
     ) -> Self {
+        #[cfg(feature = "store")]
+        if self.archive.take().is_some() {
+            self.room_for_saves = None;
+        }
         self.save_hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// The same with chunks that are saved into an archive: in place of a [save hook](SaveHook) there is a `snapshot`, which
+    /// takes what is to be saved of a chunk out of the `World`, and workers encode and write it. Make the generator by
+    /// [`Archive::generator`], which is given what was saved last, durable or not.
+    ///
+    /// - Dirty chunks alone are saved, unless [`SavePolicy::chunks`] says otherwise:
+    ///   [mark](ChunkStream::mark_dirty) what players change. Set [`SavePolicy::autosave`] for what a crash may lose.
+    /// - Saves [wait](Self::with_room_for_saves) while the archive has no room. It is ticked in each frame, in `Last`, by the
+    ///   clock of the stream, as long as the stream is there or something is not durable.
+    /// - An app that exits by an [`AppExit`](bevy_app::AppExit) message takes snapshots of all that is to be saved, in `Last`,
+    ///   and waits until they are durable, for at most [`SavePolicy::exit_patience`]. If that is over, or a snapshot fails, an
+    ///   error in the log says how many chunks are lost, and one of them. An app that is dropped without such a message waits
+    ///   as long for what was handed to the archive before; what is dirty then is lost.
+    /// - To see that a [`save_all`](ChunkStream::save_all) is durable, await or ask [`Archive::flush`].
+    ///
+    /// The keys of the archive are chunks of one grid, and its values of one world: to go on with another,
+    /// [stop](ChunkStream::stop) the stream and start one with another archive. A snapshot that fails is treated as a hook
+    /// that fails.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::prelude::*;
+    /// use chunk_apply::store::{Archive, ArchiveConfig, Codec, CodecError, MemoryStore};
+    /// use chunk_apply::Runtime;
+    ///
+    /// #[derive(Component)]
+    /// struct Tree(u8);
+    ///
+    /// /// How tall the trees of a chunk are. With the feature `postcard`, `Postcard` is a codec for what serde can serialize.
+    /// struct Trees;
+    /// impl Codec<Vec<u8>> for Trees {
+    ///     fn format(&self) -> u32 {
+    ///         1
+    ///     }
+    ///     fn encode(&self, trees: &Vec<u8>) -> Result<Vec<u8>, CodecError> {
+    ///         Ok(trees.clone())
+    ///     }
+    ///     fn decode(&self, _format: u32, bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+    ///         Ok(bytes.to_vec())
+    ///     }
+    /// }
+    ///
+    /// /// The stream's content.
+    /// struct Forest(Vec<u8>);
+    ///
+    /// let (config, runtime) = (ArchiveConfig::default(), Runtime::default());
+    /// let archive = Archive::new(MemoryStore::default(), Trees, config, runtime);
+    /// let generator = archive.generator(|job: &Job<ChunkCoord>, saved| match saved {
+    ///     Some(trees) => Ok::<_, SaveError>(Forest(trees.to_vec())),
+    ///     None => Ok(Forest(vec![job.key().x.unsigned_abs() as u8; 3])),
+    /// });
+    /// let spawner = Spawner::new(|_, forest: Forest, writer| {
+    ///     writer.spawn_batch(forest.0.into_iter().map(Tree));
+    /// });
+    /// let plugin = ChunkStreamingPlugin::new(ChunkGrid::planar(16.0)?, generator, spawner)
+    ///     .with_archive(archive, |world, chunk| {
+    ///         let children = world.get::<Children>(chunk.root).into_iter().flatten();
+    ///         Ok(children.filter_map(|child| world.get::<Tree>(*child)).map(|tree| tree.0).collect())
+    ///     });
+    /// # let _ = plugin;
+    /// # Ok::<(), chunk_coord::GridError>(())
+    /// ```
+    ///
+    /// [`Archive::generator`]: chunk_scheduler::store::Archive::generator
+    /// [`Archive::flush`]: chunk_scheduler::store::Archive::flush
+    /// [`SavePolicy::chunks`]: crate::SavePolicy::chunks
+    /// [`SavePolicy::autosave`]: crate::SavePolicy::autosave
+    /// [`SavePolicy::exit_patience`]: crate::SavePolicy::exit_patience
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn with_archive<V: Send + Sync + 'static>(
+        mut self,
+        archive: Archive<ChunkCoord, V>,
+        snapshot: impl Fn(&mut World, ChunkToSave) -> Result<V, SaveError> + Send + Sync + 'static,
+    ) -> Self {
+        let (saving, room) = (archive.clone(), archive.clone());
+        self.archive = Some(Arc::new(archive));
+        self.room_for_saves = Some(Arc::new(move || room.has_room()));
+        self.save_hook = Some(Arc::new(move |world, chunk| {
+            saving.save(chunk.coord, snapshot(world, chunk)?);
+            Ok(())
+        }));
+        self
+    }
+
+    /// The same with saves that wait as long as `has_room` says no, for a hook that hands chunks to a writer of its own. It is
+    /// asked once in each frame that has something to save, and after each save, on the main thread, so it should answer from
+    /// memory.
+    ///
+    /// A save that waits has not failed: it goes on when there is room. Until then a chunk that left stays as it is, hidden,
+    /// and one that is to be made anew stands. Where [`SavePolicy::max_kept`](crate::SavePolicy::max_kept) chunks that left
+    /// wait, nothing is spawned, so that a slow disk slows the game's loading down and memory stays bounded.
+    #[must_use]
+    pub fn with_room_for_saves(
+        mut self,
+        has_room: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.room_for_saves = Some(Arc::new(has_room));
         self
     }
 
@@ -265,6 +386,11 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
         world.insert_resource(stream);
         world.insert_resource(applier);
         world.insert_resource(ChunkIndex::<T>::default());
+        #[cfg(feature = "store")]
+        if let Some(archive) = self.archive.clone() {
+            let patience = self.config.saving.exit_patience;
+            archive::open::<T>(world, archive, Arc::clone(&self.clock), patience);
+        }
         Ok(())
     }
 
@@ -282,12 +408,24 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             self.runtime.clone(),
             ViewerRank::default(),
         )?;
+        let mut policy = self.config.saving;
+        #[cfg(feature = "store")]
+        if self.archive.is_some() {
+            policy.chunks.get_or_insert(SavedChunks::Dirty);
+        }
+        policy.chunks.get_or_insert(SavedChunks::All);
+        let saving = Saving {
+            hook: self.save_hook.clone(),
+            policy,
+            has_room: self.room_for_saves.clone(),
+            #[cfg(feature = "store")]
+            archive: self.archive.clone(),
+        };
         let state = StreamState::new(
             self.grid,
             scheduler,
             lod,
-            self.save_hook.clone(),
-            self.config.saving,
+            saving,
             self.order.clone(),
             Arc::clone(&self.clock),
         );

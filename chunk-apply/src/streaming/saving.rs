@@ -1,5 +1,7 @@
 //! The save hook: what it is given, why it is called, and what happens when it fails.
 
+#[cfg(feature = "store")]
+use super::archive_trait::AnyArchive;
 use crate::sync::Arc;
 use bevy_ecs::{entity::Entity, world::World};
 use chunk_coord::ChunkCoord;
@@ -15,6 +17,8 @@ use core::{error::Error, fmt, num::NonZeroU32, time::Duration};
 ///   is saved before the new version is requested. A version that is under way is shown first. What changes in the chunk
 ///   between its save and the moment in which the new version replaces it is in neither; an observer of
 ///   [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced`, and can carry it over.
+/// - A chunk that was [marked as dirty](crate::ChunkStream::mark_dirty) is saved after [`SavePolicy::autosave`] as well, and
+///   stays. With [`SavedChunks::Dirty`], the hook is called with dirty chunks alone.
 /// - A chunk whose root a user despawned is not saved: its entities are gone.
 /// - An app that exits unloads nothing; see [`ChunkStream::save_all`](crate::ChunkStream::save_all).
 ///
@@ -44,6 +48,19 @@ use core::{error::Error, fmt, num::NonZeroU32, time::Duration};
 /// ```
 pub type SaveHook = Arc<dyn Fn(&mut World, ChunkToSave) -> Result<(), SaveError> + Send + Sync>;
 
+/// Whether there is room for what a [`SaveHook`] saves.
+pub type RoomForSaves = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// How a stream saves.
+pub(super) struct Saving {
+    pub(super) hook: Option<SaveHook>,
+    pub(super) policy: SavePolicy,
+    pub(super) has_room: Option<RoomForSaves>,
+    /// Where the hook puts what it takes.
+    #[cfg(feature = "store")]
+    pub(super) archive: Option<Arc<dyn AnyArchive>>,
+}
+
 /// Why a [`SaveHook`] could not save: any error type, or a text, by `?` and `into`.
 pub type SaveError = Box<dyn Error + Send + Sync>;
 
@@ -72,12 +89,35 @@ pub enum SaveReason {
     /// [`save_all`](crate::ChunkStream::save_all) or [`start_saving_all`](crate::ChunkStream::start_saving_all) was called.
     /// It stays.
     SaveAll,
+    /// It was [marked as dirty](crate::ChunkStream::mark_dirty) about [`SavePolicy::autosave`] ago. It stays.
+    Autosave,
 }
 
-/// What happens to a chunk whose [`SaveHook`] fails. It is kept, hidden if it was unloaded, and tried again: what is to
-/// replace it, or the same place when it is wanted again, waits for that. Times are of the stream's clock.
+/// Which chunks a [`SaveHook`] is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SavedChunks {
+    /// Every chunk that leaves or is made anew, changed or not.
+    All,
+    /// Those alone that were changed since they were saved, which the game says by
+    /// [`ChunkStream::mark_dirty`](crate::ChunkStream::mark_dirty) or [`mark_changed_chunks`](crate::mark_changed_chunks).
+    /// All others leave and are made anew without a call and without a wait for one. What is changed and not marked is lost.
+    Dirty,
+}
+
+/// Which chunks are saved and when, and what happens to one whose [`SaveHook`] fails: it is kept, hidden if it was unloaded,
+/// and tried again, and what is to replace it, or the same place when it is wanted again, waits for that. Times are of the
+/// stream's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SavePolicy {
+    /// Which chunks are saved. Default `None`: all of them, and with an archive (`with_archive`, behind the feature `store`)
+    /// the dirty ones alone.
+    pub chunks: Option<SavedChunks>,
+    /// How long a chunk that stands may be [dirty](crate::ChunkStream::mark_dirty) before it is saved, with the reason
+    /// [`Autosave`](SaveReason::Autosave); what a crash loses is about so much. Default `None`: it is saved when it leaves or
+    /// is made anew. What is marked at once is spread over half of the time, within the frames' budgets; where those have no
+    /// time for it, a chunk is saved later, one in a frame at least. With zero, a dirty chunk is saved in the next frame; a
+    /// failed save is tried again after the waits of below, and never given up.
+    pub autosave: Option<Duration>,
     /// The wait after the first failure; each further one doubles it. Default 1 s. With zero, every frame tries.
     pub first_delay: Duration,
     /// The longest wait. Default 60 s. If it is shorter than `first_delay`, it is the wait.
@@ -85,11 +125,16 @@ pub struct SavePolicy {
     /// After so many failures the chunk is treated as if it had been saved, so that what was changed in it is lost.
     /// Default `None`: never.
     pub give_up_after: Option<NonZeroU32>,
-    /// Unloaded chunks that are kept because saving them failed. When there are so many, nothing is spawned until some
-    /// are saved or given up, because a viewer that moves on would fill the memory: at most these are kept, and those that
-    /// were loaded at that moment. Default 1024. With zero, nothing is
-    /// spawned once any save has failed; with `usize::MAX` the chunks that are kept have no bound.
+    /// Unloaded chunks that are kept because saving them failed, or because there is
+    /// [no room](crate::ChunkStreamingPlugin::with_room_for_saves) for what is saved. When there are so many, nothing is
+    /// spawned until some are saved or given up, because a viewer that moves on would fill the memory: at most these are
+    /// kept, and those that were loaded at that moment. Default 1024. With zero, nothing is
+    /// spawned once any save has failed or waits for room; with `usize::MAX` the chunks that are kept have no bound.
     pub max_kept: usize,
+    /// How long an app that exits, or that is dropped, waits until everything in its archive is durable, by the machine's
+    /// clock. Default 10 s. With zero it does not wait; what is not durable then is lost, and an error in the log says so.
+    #[cfg(feature = "store")]
+    pub exit_patience: Duration,
 }
 
 impl SavePolicy {
@@ -111,10 +156,14 @@ impl SavePolicy {
 impl Default for SavePolicy {
     fn default() -> Self {
         Self {
+            chunks: None,
+            autosave: None,
             first_delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(60),
             give_up_after: None,
             max_kept: 1024,
+            #[cfg(feature = "store")]
+            exit_patience: Duration::from_secs(10),
         }
     }
 }
@@ -127,8 +176,29 @@ pub struct PendingSave {
     /// How often saving it has failed so far.
     pub failures: u32,
     /// When it is tried again, by the stream's clock, if saving it has failed. Without a failure it waits for the frame's
-    /// budget, or for a version that is under way.
+    /// budget, for room, or for a version that is under way.
     pub retry_at: Option<Duration>,
+    /// Whether there is [no room](crate::ChunkStreamingPlugin::with_room_for_saves) for what is saved. When there is, it is
+    /// its turn.
+    pub waits_for_room: bool,
+}
+
+impl fmt::Display for PendingSave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.reason {
+            SaveReason::Unloaded => "it is no longer wanted as it was, and waits to be saved",
+            _ => "it is loaded, and waits to be saved before it is made anew",
+        })?;
+        match (self.retry_at, self.waits_for_room) {
+            (Some(at), _) => write!(
+                f,
+                ", which failed {} times and is tried again at {at:?}",
+                self.failures
+            ),
+            (None, true) => f.write_str(", for which there is no room yet"),
+            (None, false) => Ok(()),
+        }
+    }
 }
 
 /// What [`save_all`](crate::ChunkStream::save_all) did.
@@ -171,7 +241,7 @@ pub struct FailedSave {
 /// What [`reset`](crate::ChunkStream::reset) and [`stop`](crate::ChunkStream::stop) do with what was not saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
-    /// It is saved first.
+    /// It is saved first. What a hook marks in other chunks meanwhile, after those were saved, is lost.
     Save,
     /// It is lost.
     Discard,

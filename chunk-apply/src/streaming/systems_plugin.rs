@@ -1,5 +1,7 @@
 //! The systems of a stream, which are in the app whether the stream runs or not.
 
+#[cfg(feature = "store")]
+use super::archive;
 #[cfg(feature = "bevy_reflect")]
 use super::reflect;
 use super::{
@@ -13,9 +15,13 @@ use super::{
         scan, tell_ready,
     },
 };
+#[cfg(feature = "store")]
+use bevy_app::AppExit;
 use bevy_app::{App, First, Last, Plugin, Update};
 #[cfg(feature = "visibility")]
 use bevy_camera::{CameraUpdateSystems, visibility::VisibilitySystems};
+#[cfg(feature = "store")]
+use bevy_ecs::schedule::common_conditions::on_message;
 use bevy_ecs::{
     intern::Interned,
     message::MessageUpdateSystems,
@@ -206,6 +212,19 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
             );
         }
         draw_in_the_same_frame(app, self.apply_schedule);
+        #[cfg(feature = "store")]
+        app.add_message::<AppExit>().add_systems(
+            Last,
+            (
+                archive::tick::<T>,
+                archive::exit::<T>.run_if(on_message::<AppExit>),
+            )
+                .chain()
+                .run_if(resource_exists::<archive::OpenArchives<T>>)
+                .after(StreamingSystems::Apply)
+                // No other system sees what they do.
+                .ambiguous_with_all(),
+        );
         // Streams of different content share the sets and no state.
         app.add_systems(
             First,

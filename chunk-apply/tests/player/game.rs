@@ -2,16 +2,20 @@
 
 use crate::{
     land::{Land, Place, Things},
+    parts::{
+        BYTES, Ground, Made, STONES, Stone, TIME_FOR_A_STONE, Thing, carry_over, content, grid,
+        level, order, saving,
+    },
     step::Step,
 };
 use bevy_app::App;
 use bevy_ecs::prelude::*;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkStream, ChunkStreamingPlugin,
-    ChunkViewer, ChunkWriter, LoadOrder, ManualClock, Reset, Spawner, StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkLevels, ChunkStream, ChunkStreamingPlugin, ChunkViewer,
+    ChunkWriter, LoadOrder, ManualClock, Reset, SavePolicy, SaveReason, Spawner, StreamingConfig,
 };
-use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
+use chunk_coord::{ChunkCoord, LevelRings, ViewRange};
 use chunk_scheduler::{Generator, Job, Simulation};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,41 +23,9 @@ use std::{
     time::Duration,
 };
 
-/// The sizes of chunks between which the player switches.
-const SIZES: [f32; 2] = [10.0, 14.0];
 const FRAME: Duration = Duration::from_millis(16);
 /// More frames than any game needs to come to rest.
 const FRAMES_TO_SETTLE: usize = 4_000;
-
-/// What the generator of a stream makes.
-pub(crate) struct Made<const STREAM: usize> {
-    pub(crate) place: Place,
-    pub(crate) seed: u32,
-    pub(crate) edit: u32,
-    pub(crate) level: u8,
-    pub(crate) things: Things,
-}
-
-/// In each chunk of a stream: what it was made from.
-#[derive(Component, Clone, Copy, Debug)]
-struct Ground<const STREAM: usize> {
-    place: Place,
-    seed: u32,
-    edit: u32,
-    level: u8,
-}
-
-/// What a player built in a chunk of a stream.
-#[derive(Component, Clone, Copy, Debug)]
-struct Thing<const STREAM: usize>(u32);
-
-/// What each chunk has several of.
-#[derive(Component)]
-struct Stone;
-
-const STONES: usize = 6;
-const BYTES: usize = 100;
-const TIME_FOR_A_STONE: Duration = Duration::from_micros(300);
 
 /// What must be seen and saved of a stream.
 #[derive(Default)]
@@ -78,8 +50,11 @@ pub(crate) struct Game {
     times_at_rest: u64,
     times_gated: u64,
     times_held_back: u64,
+    times_full: u64,
+    built_in_hidden: u64,
     restarts: u64,
     order: LoadOrder,
+    saving: SavePolicy,
 }
 
 /// Calls a method of the game for the stream with this number.
@@ -105,8 +80,11 @@ impl Game {
             times_at_rest: 0,
             times_gated: 0,
             times_held_back: 0,
+            times_full: 0,
+            built_in_hidden: 0,
             restarts: 0,
             order: order(seed),
+            saving: saving(seed),
         };
         game.add_stream::<0>();
         game.add_stream::<1>();
@@ -125,7 +103,7 @@ impl Game {
         let rings = LevelRings::new([1, 2], 0).expect("2 is more than 1");
         let levels = ChunkLevels::new(rings);
         let (making, saving, asked) = (land.clone(), land.clone(), levels.clone());
-        let (gated, number) = (land.clone(), land.lock().grid);
+        let (gated, room, number) = (land.clone(), land.clone(), land.lock().grid);
         let mut plugin = ChunkStreamingPlugin::new(
             grid(number),
             Generator::fallible(move |job: &Job<ChunkCoord>| making.make::<STREAM>(job, &asked)),
@@ -160,14 +138,18 @@ impl Game {
         )
         .with_config(StreamingConfig {
             range: Some(ViewRange::disc(3, 4).expect("4 is not less than 3")),
+            saving: self.saving,
             ..StreamingConfig::default()
         })
         .with_order(self.order.clone())
         .with_levels(levels)
         .with_save_hook(move |world, chunk| {
             let (ground, things) = content::<STREAM>(world, chunk.root);
-            Ok((saving.lock()).save(ground.seed, ground.place, things)?)
-        });
+            let mut land = saving.lock();
+            land.autosaves += u64::from(chunk.reason == SaveReason::Autosave);
+            Ok(land.save(ground.seed, ground.place, things)?)
+        })
+        .with_room_for_saves(move || !room.lock().is_full);
         plugin.runtime = self.simulation.runtime();
         plugin.clock = Arc::new(self.clock.clone());
         plugin
@@ -198,6 +180,10 @@ impl Game {
             }
             Step::Build { stream, chunk } => of_stream!(self, stream, build(chunk)),
             Step::Demolish { stream, thing } => of_stream!(self, stream, demolish(thing)),
+            Step::BuildInHidden { stream, chunk } => {
+                of_stream!(self, stream, build_in_hidden(chunk));
+            }
+            Step::FillDisk(fill) => self.each_land(|land| land.lock().is_full = fill),
             Step::DespawnRoot { stream, chunk } => of_stream!(self, stream, despawn_root(chunk)),
             Step::FailSaves(fail) => self.each_land(|land| land.lock().do_saves_fail = fail),
             Step::FailGenerators(fail) => {
@@ -317,12 +303,52 @@ impl Game {
         let Some((root, ground, _)) = self.any_content::<STREAM>(chunk) else {
             return;
         };
+        self.put_thing::<STREAM>(root, ground.place);
+        assert!(self.mark::<STREAM>(ground.place.1), "it stands");
+    }
+
+    fn put_thing<const STREAM: usize>(&mut self, root: Entity, place: Place) {
         self.next_thing += 1;
         let thing = self.next_thing;
         let world = self.app.world_mut();
         world.spawn((Thing::<STREAM>(thing), ChildOf(root)));
         let built = &mut self.references[STREAM].built;
-        built.entry(ground.place).or_default().insert(thing);
+        built.entry(place).or_default().insert(thing);
+    }
+
+    fn mark<const STREAM: usize>(&mut self, coord: ChunkCoord) -> bool {
+        let world = self.app.world_mut();
+        world.resource_scope(|world, index: Mut<ChunkIndex<Made<STREAM>>>| {
+            let mut stream = world.resource_mut::<ChunkStream<Made<STREAM>>>();
+            stream.mark_dirty(&index, coord)
+        })
+    }
+
+    /// A chunk that left and is not saved, or not despawned, can still be built in, if the stream says so.
+    fn build_in_hidden<const STREAM: usize>(&mut self, chunk: usize) {
+        let (seed, grid) = {
+            let land = self.references[STREAM].land.lock();
+            (land.seed, land.grid)
+        };
+        let world = self.app.world_mut();
+        let mut query = world.query::<(&Ground<STREAM>, &ChildOf)>();
+        let mut roots: BTreeMap<ChunkCoord, Vec<Entity>> = BTreeMap::new();
+        for (ground, parent) in query.iter(world) {
+            if (ground.seed, ground.place.0) == (seed, grid) {
+                let roots = roots.entry(ground.place.1).or_default();
+                roots.push(parent.parent());
+            }
+        }
+        // Of two versions of one chunk nobody can say which it is.
+        let index = self.index::<STREAM>();
+        roots.retain(|coord, roots| roots.len() == 1 && !index.contains(*coord));
+        let Some((coord, roots)) = roots.iter().nth(chunk % roots.len().max(1)) else {
+            return;
+        };
+        if self.mark::<STREAM>(*coord) {
+            self.put_thing::<STREAM>(roots[0], (grid, *coord));
+            self.built_in_hidden += 1;
+        }
     }
 
     fn demolish<const STREAM: usize>(&mut self, chunk: usize) {
@@ -338,6 +364,7 @@ impl Game {
         world.despawn(entity);
         let built = &mut self.references[STREAM].built;
         built.entry(ground.place).or_default().remove(thing);
+        assert!(self.mark::<STREAM>(ground.place.1), "it stands");
     }
 
     fn despawn_root<const STREAM: usize>(&mut self, chunk: usize) {
@@ -464,6 +491,7 @@ impl Game {
         self.app.update();
         self.check::<0>();
         self.check::<1>();
+        self.times_full += u64::from(self.references[0].land.lock().is_full);
         for _ in 0..polls {
             if !self.simulation.step() {
                 break;
@@ -478,7 +506,7 @@ impl Game {
         self.each_land(|land| {
             let mut land = land.lock();
             (land.do_saves_fail, land.do_generators_fail) = (false, false);
-            land.are_gates_closed = false;
+            (land.are_gates_closed, land.is_full) = (false, false);
         });
         self.set_budget(ApplyBudget::unlimited());
         self.set_ceiling(None);
@@ -590,7 +618,7 @@ impl Game {
     }
 
     /// How often what is tested happened in the first stream.
-    pub(crate) fn happened(&self) -> [(&'static str, u64); 12] {
+    pub(crate) fn happened(&self) -> [(&'static str, u64); 15] {
         let stream = self.stream::<0>();
         let (counters, totals) = (stream.scheduler().counters(), stream.totals());
         [
@@ -606,6 +634,12 @@ impl Game {
             ("frames with closed gates", self.times_gated),
             ("frames without room for all", self.times_held_back),
             ("restarts", self.restarts),
+            ("things built in hidden chunks", self.built_in_hidden),
+            ("frames without room for saves", self.times_full),
+            (
+                "saves after a time",
+                self.references[0].land.lock().autosaves,
+            ),
         ]
     }
 
@@ -620,72 +654,4 @@ impl Game {
     fn index<const STREAM: usize>(&self) -> &ChunkIndex<Made<STREAM>> {
         self.app.world().resource()
     }
-}
-
-/// One of every kind.
-fn order(seed: u64) -> LoadOrder {
-    match seed % 4 {
-        0 => LoadOrder::Distance,
-        1 => LoadOrder::Motion {
-            look_ahead: Duration::from_secs(2),
-            prefetch: true,
-        },
-        2 => LoadOrder::View { weight: 3.0 },
-        // Like nothing on earth.
-        _ => LoadOrder::by(|coord, _viewers| {
-            let mixed = i64::from(coord.x) * 7_919 + i64::from(coord.z) * 104_729;
-            mixed.unsigned_abs() % 97
-        }),
-    }
-}
-
-fn grid(number: u32) -> ChunkGrid {
-    ChunkGrid::planar(SIZES[number as usize % 2]).expect("it is a size")
-}
-
-fn level(distance_sq: u64) -> u8 {
-    match distance_sq {
-        0..=1 => 0,
-        2..=4 => 1,
-        _ => 2,
-    }
-}
-
-/// What a chunk contains.
-fn content<const STREAM: usize>(world: &World, root: Entity) -> (Ground<STREAM>, Things) {
-    let children = world.get::<Children>(root).expect("a chunk has content");
-    let ground = children
-        .iter()
-        .find_map(|child| world.get::<Ground<STREAM>>(child));
-    let things = children
-        .iter()
-        .filter_map(|child| world.get::<Thing<STREAM>>(child));
-    (
-        *ground.expect("a chunk has ground"),
-        things.map(|thing| thing.0).collect(),
-    )
-}
-
-/// Things that were built in the chunk that is replaced, after it was saved, stay.
-fn carry_over<const STREAM: usize>(
-    loaded: On<ChunkLoaded<Made<STREAM>>>,
-    children: Query<&Children>,
-    things: Query<(), With<Thing<STREAM>>>,
-    mut commands: Commands,
-) {
-    let Some(replaced) = loaded.replaced else {
-        return;
-    };
-    let things_of = |root| {
-        let children = children.get(root).into_iter().flatten().copied();
-        children
-            .filter(|child| things.contains(*child))
-            .collect::<Vec<_>>()
-    };
-    for thing in things_of(loaded.root) {
-        commands.entity(thing).despawn();
-    }
-    commands
-        .entity(loaded.root)
-        .add_children(&things_of(replaced));
 }

@@ -1,6 +1,6 @@
 //! What a stream is made from, and what was saved of it: the game's own data, shared with the workers.
 
-use crate::game::Made;
+use crate::parts::Made;
 use chunk_apply::ChunkLevels;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{GenerateError, Job};
@@ -32,6 +32,10 @@ pub(crate) struct State {
     pub(crate) do_saves_fail: bool,
     pub(crate) do_generators_fail: bool,
     pub(crate) are_gates_closed: bool,
+    /// Whether there is no room for what is saved.
+    pub(crate) is_full: bool,
+    /// How often the hook was called because of the time alone.
+    pub(crate) autosaves: u64,
     attempts: u32,
     /// What the hook was called with and must not have been.
     pub(crate) violations: Vec<String>,

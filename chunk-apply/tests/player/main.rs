@@ -6,6 +6,7 @@
 
 mod game;
 mod land;
+mod parts;
 mod step;
 
 use game::Game;
@@ -39,7 +40,7 @@ fn whatever_a_player_does_the_newest_is_seen_and_nothing_is_lost() {
 }
 
 /// Plays a game. Returns how often what is tested happened.
-fn play(seed: u64) -> [(&'static str, u64); 12] {
+fn play(seed: u64) -> [(&'static str, u64); 15] {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

@@ -49,6 +49,11 @@ pub(crate) enum Step {
         stream: usize,
         thing: usize,
     },
+    /// A thing is put into a chunk that is hidden and would be taken back.
+    BuildInHidden {
+        stream: usize,
+        chunk: usize,
+    },
     /// The game despawns a root that is not its own.
     DespawnRoot {
         stream: usize,
@@ -56,6 +61,8 @@ pub(crate) enum Step {
     },
     /// From now on every third save fails, or none.
     FailSaves(bool),
+    /// From now on there is no room for what is saved, or there is.
+    FillDisk(bool),
     /// From now on three of four attempts make nothing, for one reason or another, or none.
     FailGenerators(bool),
     /// How many chunks a frame may spawn or despawn, and how long that may take.
@@ -111,8 +118,11 @@ pub(crate) fn any() -> impl Strategy<Value = Step> {
             .prop_map(|(stream, chunk, frames)| Step::KeepEditing { stream, chunk, frames }),
         6 => (stream.clone(), chunk.clone()).prop_map(|(stream, chunk)| Step::Build { stream, chunk }),
         2 => (stream.clone(), chunk.clone()).prop_map(|(stream, thing)| Step::Demolish { stream, thing }),
+        2 => (stream.clone(), chunk.clone())
+            .prop_map(|(stream, chunk)| Step::BuildInHidden { stream, chunk }),
         1 => (stream, chunk).prop_map(|(stream, chunk)| Step::DespawnRoot { stream, chunk }),
         1 => any_bool().prop_map(Step::FailSaves),
+        1 => any_bool().prop_map(Step::FillDisk),
         1 => any_bool().prop_map(Step::FailGenerators),
         2 => (option::of(0..4_u32), option::of(0..4_u64), option::of(0..500_usize), any_bool()).prop_map(
             |(chunks, millis, bytes, whole_chunks)| Step::Budget { chunks, millis, bytes, whole_chunks }

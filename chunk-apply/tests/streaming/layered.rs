@@ -97,7 +97,7 @@ impl Land {
         for coord in stands(self.rig.index()) {
             let edited = self.edited.lock().expect("nothing panicked");
             let heights = cross(coord).into_iter();
-            let expected = heights
+            let expected: usize = heights
                 .map(|at| edited.get(&at).copied().unwrap_or(1))
                 .sum();
             drop(edited);

@@ -2,6 +2,7 @@
 #![cfg(feature = "streaming")]
 
 mod adaptive;
+mod autosave;
 mod blocked_saves;
 mod budget;
 mod budget_costs;
@@ -10,6 +11,7 @@ mod children;
 mod composition;
 mod continuous_edits;
 mod despawned_roots;
+mod dirty;
 #[cfg(feature = "visibility")]
 mod drawing;
 mod failures;
@@ -37,6 +39,7 @@ mod replacing;
 mod reset;
 mod returning;
 mod rig;
+mod room_for_saves;
 mod root_events;
 mod save_failures;
 mod saving;

@@ -1,12 +1,13 @@
 //! Every setting of a stream at its extremes: refused with the name of the field and the value, or harmless. Those of the
 //! scheduler are in the tests of `chunk-scheduler`.
 
-use crate::rig::{PIECES, Rig, config, generator, grid, spawner};
+use crate::rig::{PIECES, Pieces, Rig, config, generator, grid, spawner};
+use bevy_ecs::world::Mut;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{
-    ApplyBudget, ChunkLevels, ChunkStreamingPlugin, ChunkViewer, DespawnedRoots, ManualClock,
-    SavePolicy, StreamingConfig,
+    ApplyBudget, ChunkLevels, ChunkStream, ChunkStreamingPlugin, ChunkViewer, DespawnedRoots,
+    ManualClock, SavePolicy, SavedChunks, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ChunkGrid, LevelRings, ViewRange};
 use std::{num::NonZeroU32, time::Duration};
@@ -140,6 +141,24 @@ const SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        field: "saving.chunks",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.saving.chunks = None),
+            (true, |c| c.saving.chunks = Some(SavedChunks::All)),
+            (true, |c| c.saving.chunks = Some(SavedChunks::Dirty)),
+        ],
+    },
+    Setting {
+        field: "saving.autosave",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.saving.autosave = None),
+            (true, |c| c.saving.autosave = Some(Duration::ZERO)),
+            (true, |c| c.saving.autosave = Some(Duration::MAX)),
+        ],
+    },
+    Setting {
         field: "saving.first_delay",
         refused: &[],
         harmless: &[
@@ -176,6 +195,15 @@ const SETTINGS: &[Setting] = &[
             (false, |c| c.saving.max_kept = 0),
             (false, |c| c.saving.max_kept = 1),
             (true, |c| c.saving.max_kept = usize::MAX),
+        ],
+    },
+    #[cfg(feature = "store")]
+    Setting {
+        field: "saving.exit_patience",
+        refused: &[],
+        harmless: &[
+            (true, |c| c.saving.exit_patience = Duration::ZERO),
+            (true, |c| c.saving.exit_patience = Duration::MAX),
         ],
     },
     Setting {
@@ -225,13 +253,17 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
                 max_delay: _,
                 give_up_after: _,
                 max_kept: _,
+                chunks: _,
+                autosave: _,
+                #[cfg(feature = "store")]
+                    exit_patience: _,
             },
         linger: _,
         max_loaded_bytes: _,
         gate_patience: _,
         despawned_roots: _,
     } = config;
-    vec![
+    let mut names = vec![
         "budget.bytes",
         "budget.chunks",
         "budget.time",
@@ -242,12 +274,19 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         "linger",
         "max_loaded_bytes",
         "range",
+        "saving.autosave",
+        "saving.chunks",
         "saving.first_delay",
         "saving.give_up_after",
         "saving.max_delay",
         "saving.max_kept",
         "scan_budget",
-    ]
+    ];
+    if cfg!(feature = "store") {
+        names.push("saving.exit_patience");
+    }
+    names.sort_unstable();
+    names
 }
 
 #[test]
@@ -286,6 +325,12 @@ fn an_extreme_that_is_accepted_does_no_harm() {
             let mut rig = Rig::build(ManualClock::default(), plugin);
             let viewer = rig.viewer(0, 0);
             rig.frames(20);
+            rig.app
+                .world_mut()
+                .resource_scope(|world, mut stream: Mut<ChunkStream<Pieces>>| {
+                    stream.mark_dirty(world.resource(), ChunkCoord::ORIGIN);
+                });
+            rig.frames(5);
             rig.move_to(viewer, 100, 100);
             rig.frames(20);
             assert_eq!(rig.stream().scheduler().audit(), Ok(()), "{context}");

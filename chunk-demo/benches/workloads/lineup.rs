@@ -2,16 +2,12 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use crate::contestants::{BARE, ORIGINAL, OURS};
-use crate::driver::{MEASURED, Measured, PLAY, Work, Workload};
+use crate::driver::{self, Measured, Work, Workload};
 
 /// What the other crates' program calls its contestant.
 pub(crate) const PEER: &str = "bevy_voxel_world";
-
-/// Where that program is; `cargo xtask bench --peers` sets it.
-const PEERS: &str = "CHUNK_PEERS";
 
 /// Who is there to be compared.
 #[derive(Debug)]
@@ -51,8 +47,8 @@ impl Lineup {
             // It takes half a minute to fill the disc, and its figures are far from all others.
             entry(ORIGINAL, &own, 1),
         ];
-        if let Some(peers) = env::var_os(PEERS) {
-            entries.push(entry(PEER, &PathBuf::from(peers), usize::MAX));
+        if let Some(peers) = driver::peers() {
+            entries.push(entry(PEER, &peers, usize::MAX));
         }
         Ok(Self { entries, is_quick })
     }
@@ -89,22 +85,7 @@ impl Lineup {
 
 impl Entry {
     fn play(&self, workload: &Workload, work: Work, length: &str) -> Result<Measured, String> {
-        let what = format!("{} on {}", self.name, workload.name);
-        eprintln!("playing {what}");
-        let output = Command::new(&self.program)
-            .args([PLAY, self.name, workload.name])
-            .args([&work.rounds.to_string(), length])
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| {
-                format!("{what}: {} did not start: {error}", self.program.display())
-            })?;
-        if !output.status.success() {
-            return Err(format!("{what} failed ({})", output.status));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let line = text.lines().find_map(|line| line.strip_prefix(MEASURED));
-        line.and_then(Measured::parse)
-            .ok_or_else(|| format!("{what} measured nothing: {text}"))
+        let rounds = work.rounds.to_string();
+        driver::start(&self.program, self.name, workload.name, &[&rounds, length])
     }
 }

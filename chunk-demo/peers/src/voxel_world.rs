@@ -8,17 +8,15 @@
 
 use std::collections::HashSet;
 use std::hint::black_box;
-use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use bevy::app::{
-    App, PreUpdate, TaskPoolOptions, TaskPoolPlugin, TaskPoolThreadAssignmentPolicy, Update,
-};
+use bevy::app::{App, PreUpdate, Update};
 use bevy::camera::{CameraProjection, OrthographicProjection, RenderTargetInfo, ScalingMode};
 use bevy::prelude::*;
 use bevy_voxel_world::prelude::*;
 
 use crate::driver::{Chunk, Contestant, ENTITIES, Maker, Workload};
+use crate::task_pools::task_pools;
 
 /// Spawning rays a frame. Of 100 (the default), 500, 2,000 and 8,000 this fills the disc soonest with the 200 µs
 /// generator. With fewer it searches long for the last missing chunks; 8,000 find them sooner in a flight, and casting
@@ -129,7 +127,7 @@ impl VoxelWorldContestant {
     pub(crate) fn new(workload: &Workload, maker: &Maker) -> Self {
         let radius = workload.radius.unsigned_abs();
         let mut app = App::new();
-        app.add_plugins((pools(), VoxelWorldPlugin::<Config>::minimal()))
+        app.add_plugins((task_pools(), VoxelWorldPlugin::<Config>::minimal()))
             .insert_resource(Config {
                 maker: Some(maker.clone()),
                 radius,
@@ -151,24 +149,6 @@ impl VoxelWorldContestant {
             camera,
             radius,
         }
-    }
-}
-
-/// The same number of threads for generating as chunk-scheduler recommends.
-fn pools() -> TaskPoolPlugin {
-    let cores = available_parallelism().map_or(1, usize::from);
-    let threads = cores.saturating_sub(1).clamp(1, 4).max(cores / 2);
-    TaskPoolPlugin {
-        task_pool_options: TaskPoolOptions {
-            async_compute: TaskPoolThreadAssignmentPolicy {
-                min_threads: threads,
-                max_threads: threads,
-                percent: 1.0,
-                on_thread_spawn: None,
-                on_thread_destroy: None,
-            },
-            ..TaskPoolOptions::default()
-        },
     }
 }
 

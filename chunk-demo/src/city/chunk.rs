@@ -1,6 +1,7 @@
 //! What a chunk of the city contains.
 
 use bevy_math::{Quat, Vec3};
+use serde::{Deserialize, Serialize};
 
 use crate::motion::Course;
 
@@ -37,7 +38,8 @@ impl ItemKind {
 }
 
 /// One entity that a chunk spawns.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[serde(from = "Numbers", into = "Numbers")]
 pub struct Item {
     /// The centre, in metres from the chunk's minimum corner. The ground is at y = 0.
     pub position: Vec3,
@@ -49,8 +51,39 @@ pub struct Item {
     pub colour: [u8; 3],
 }
 
+/// An item as it is saved. The features with which bevy_math's own types can be saved would compile most of Bevy once more.
+type Numbers = ([f32; 3], [f32; 4], [f32; 3], [u8; 3]);
+
+impl From<Numbers> for Item {
+    fn from((position, rotation, scale, colour): Numbers) -> Self {
+        Self {
+            position: Vec3::from_array(position),
+            rotation: Quat::from_array(rotation),
+            scale: Vec3::from_array(scale),
+            colour,
+        }
+    }
+}
+
+impl From<Item> for Numbers {
+    fn from(item: Item) -> Self {
+        let Item {
+            position,
+            rotation,
+            scale,
+            colour,
+        } = item;
+        (
+            position.to_array(),
+            rotation.to_array(),
+            scale.to_array(),
+            colour,
+        )
+    }
+}
+
 /// One chunk of the city.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct CityChunk {
     /// Streets: carriageways, and at higher densities their pavements.
     pub roads: Vec<Item>,

@@ -27,8 +27,19 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Runs the five stress tests: teleports, a long session, panics, frame times, 10,000 chunks
     ///
+    /// `--only crash` runs another one, which is not among them: it kills a program 200 times while it saves, and looks whether
+    /// all is there that was told to be durable.
+    ///
     /// Exit status: 0 if all were played and everything held, 1 if not, 2 if an option makes no sense.
     Stress(Stress),
+    /// Is killed by `stress --only crash`
+    #[command(hide = true)]
+    CrashChild(CrashChild),
+    /// Makes a rectangle of the city ahead of time, into a store that many processes share
+    ///
+    /// What is there already is left as it is, so the same command goes on where an earlier one ended, and several may run at
+    /// once. Exit status: 0 if all of its chunks are in the store, 1 if not, 2 if an option makes no sense.
+    Bake(Baking),
     /// Plays a scenario and records what each thread did: a trace, and the costliest spans of a frame
     Profile(Box<Profiling>),
 }
@@ -40,7 +51,7 @@ pub(crate) struct Stress {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// Runs only the test or scenario of this name, or those whose names contain it
+    /// Runs only the test or scenario of this name, or those whose names contain it; `crash` kills a program while it saves
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
 
@@ -55,6 +66,46 @@ pub(crate) struct Stress {
     /// Writes what each run measured to this file, as a list of JSON objects
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+}
+
+/// What `chunk-demo bake` takes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Baking {
+    /// Where they are kept: a folder, a file FILE.redb for one process at a time, or a URL such as s3://bucket/city
+    #[arg(long, value_name = "PATH_OR_URL")]
+    pub(crate) store: String,
+
+    /// Which chunks: from the first corner up to and without the second, such as -8,-8..8,8
+    #[arg(long, value_name = "X,Z..X,Z", allow_hyphen_values = true)]
+    pub(crate) region: String,
+
+    /// Which part of them, of several that other processes make: 2/8 is the second of eight [default: all]
+    #[arg(long, value_name = "NUMBER/COUNT", allow_hyphen_values = true)]
+    pub(crate) shard: Option<String>,
+
+    /// Which city; every number is another one [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// Entities in each chunk, 15 to 2000 [default: 120]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    pub(crate) density: Option<u32>,
+
+    /// The world, which must be the city
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) world: WorldKind,
+}
+
+/// What the program takes that the crash test kills.
+#[derive(clap::Args, Debug)]
+pub(crate) struct CrashChild {
+    /// Where it saves
+    #[arg(long)]
+    pub(crate) file: PathBuf,
+
+    /// What it does
+    #[arg(long)]
+    pub(crate) seed: u64,
 }
 
 /// What `chunk-demo profile` takes: all that `chunk-demo` takes, and the files to write.
@@ -140,6 +191,10 @@ pub(crate) struct Play {
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Streams the city from a store, and keeps there what it makes; see `bake --help`
+    #[arg(long, value_name = "PATH_OR_URL")]
+    pub(crate) store: Option<String>,
+
     /// Serves the stream's figures to Prometheus at this address while the run lasts; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["render", "window"])]
     pub(crate) metrics_addr: Option<String>,
@@ -162,6 +217,10 @@ pub(crate) struct Drawing {
     /// With --window: draws the window to this PNG file once the world is loaded, and closes it
     #[arg(long, value_name = "FILE", requires = "window")]
     pub(crate) window_picture: Option<PathBuf>,
+
+    /// With --window: loads what was dug and built in the world of voxels from this file, and saves it there
+    #[arg(long, value_name = "FILE", requires = "window")]
+    pub(crate) save: Option<PathBuf>,
 
     /// The size of the pictures, in pixels
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = size)]

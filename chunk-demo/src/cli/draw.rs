@@ -7,28 +7,35 @@ use crate::args::Play;
 /// Draws what the options ask for, and says on standard output what it wrote.
 #[cfg(feature = "render")]
 pub(crate) fn run(args: &Play) -> ExitCode {
-    use chunk_demo::render::{RenderError, adapter};
-
-    let draw = || -> Result<(), RenderError> {
-        let scenario = args.scenario()?;
-        let settings = args.settings(scenario)?;
-        let adapter = adapter::find()?;
-        crate::output::print(&format!("drawing on {adapter}"));
-        let drawing = Drawing {
-            args,
-            scenario,
-            settings: &settings,
-        };
-        args.world.with(&settings, drawing)?
-    };
     crate::log::start(false);
-    match draw() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_status())
-        }
-    }
+    let (sentence, status) = match draw(args) {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => (error.to_string(), error.exit_status()),
+        Err(sentence) => (sentence, crate::output::REFUSED),
+    };
+    eprintln!("error: {sentence}");
+    ExitCode::from(status)
+}
+
+/// Draws, or says why there is no world to draw.
+#[cfg(feature = "render")]
+fn draw(args: &Play) -> Result<Result<(), chunk_demo::render::RenderError>, String> {
+    use chunk_demo::SettingsError;
+
+    let settings_error = |error: SettingsError| error.to_string();
+    let scenario = args.scenario().map_err(settings_error)?;
+    let settings = args.settings(scenario).map_err(settings_error)?;
+    let adapter = match chunk_demo::render::adapter::find() {
+        Ok(adapter) => adapter,
+        Err(error) => return Ok(Err(error)),
+    };
+    crate::output::print(&format!("drawing on {adapter}"));
+    let drawing = Drawing {
+        args,
+        scenario,
+        settings: &settings,
+    };
+    crate::worlds::with(args, &settings, drawing)
 }
 
 /// What is drawn of one of the worlds.
@@ -76,5 +83,5 @@ pub(crate) fn run(_args: &Play) -> ExitCode {
         "error: this build cannot draw: `cargo xtask demo --render DIR` and `cargo xtask demo --window` make \
          one that can, and so does `--features render` with cargo's own commands"
     );
-    ExitCode::from(2)
+    ExitCode::from(crate::output::REFUSED)
 }

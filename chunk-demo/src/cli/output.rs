@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+/// The status of a command line that makes no sense.
+pub(crate) const REFUSED: u8 = 2;
+
 /// Writes a line to standard output. Nobody reading is no reason to panic.
 pub(crate) fn print(text: &str) {
     let _ = writeln!(stdout(), "{text}");

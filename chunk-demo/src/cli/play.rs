@@ -7,7 +7,7 @@ use crate::args::Play;
 use crate::interrupt::Interrupt;
 use crate::output::{JsonFile, check_folder, print, unwritable};
 use crate::progress::Display;
-use crate::{allocator, log, metrics};
+use crate::{allocator, log, metrics, worlds};
 
 /// Plays the scenario. Returns whether everything held, or why nothing was played.
 pub(crate) fn run(args: &Play) -> Result<bool, String> {
@@ -22,8 +22,7 @@ pub(crate) fn run(args: &Play) -> Result<bool, String> {
         scenario,
         settings: settings.clone(),
     };
-    let played = args.world.with(&settings, playing);
-    played.map_err(|error| error.to_string())?
+    worlds::with(args, &settings, playing)?
 }
 
 /// A scenario that is played on one of the worlds.

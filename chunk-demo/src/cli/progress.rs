@@ -15,22 +15,19 @@ const BAR_EVERY: Duration = Duration::from_millis(100);
 /// the run goes on.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Shows the progress of a run, and ends the run when the user presses Ctrl-C.
+/// Shows on standard error how much of something is done.
 #[derive(Debug)]
-pub(crate) struct Display {
+pub(crate) struct Meter {
     name: String,
     bar: ProgressBar,
     is_terminal: bool,
-    interrupt: Interrupt,
     started: Instant,
-    /// When progress was last shown, and in which phase.
-    last: Option<(Phase, Duration)>,
-    /// How long the runs after this one will take.
-    later: Duration,
+    /// When it was last shown.
+    last: Option<Duration>,
 }
 
-impl Display {
-    pub(crate) fn new(name: &str, interrupt: Interrupt) -> Self {
+impl Meter {
+    pub(crate) fn new(name: &str) -> Self {
         let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} %, {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");
@@ -38,9 +35,70 @@ impl Display {
             name: name.to_owned(),
             bar: (ProgressBar::new(1).with_style(style)).with_prefix(name.to_owned()),
             is_terminal: stderr().is_terminal(),
-            interrupt,
             started: Instant::now(),
             last: None,
+        }
+    }
+
+    /// How long ago it was made.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Shows so much of all, and the state, if it is time to.
+    pub(crate) fn show(&mut self, done: u64, all: u64, state: impl FnOnce() -> String) {
+        let every = if self.is_terminal {
+            BAR_EVERY
+        } else {
+            LINE_EVERY
+        };
+        let elapsed = self.elapsed();
+        if self
+            .last
+            .is_some_and(|last| elapsed.saturating_sub(last) < every)
+        {
+            return;
+        }
+        self.last = Some(elapsed);
+        let state = state();
+        if self.is_terminal {
+            self.bar.set_length(all);
+            self.bar.set_position(done);
+            self.bar.set_message(state);
+        } else {
+            let percent = done * 100 / all.max(1);
+            eprintln!("{}: {percent} %, {state}", self.name);
+        }
+    }
+
+    /// Shows the next state whenever it comes.
+    fn hurry(&mut self) {
+        self.last = None;
+    }
+
+    /// Removes the bar, so that the next output takes its place.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Shows the progress of a run, and ends the run when the user presses Ctrl-C.
+#[derive(Debug)]
+pub(crate) struct Display {
+    meter: Meter,
+    interrupt: Interrupt,
+    /// The phase that was last shown.
+    phase: Phase,
+    /// How long the runs after this one will take.
+    later: Duration,
+}
+
+impl Display {
+    pub(crate) fn new(name: &str, interrupt: Interrupt) -> Self {
+        Self {
+            meter: Meter::new(name),
+            interrupt,
+            phase: Phase::Running,
             later: Duration::ZERO,
         }
     }
@@ -52,35 +110,19 @@ impl Display {
 
     /// Removes the bar, so that the next output takes its place.
     pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    fn is_due(&self, phase: Phase, elapsed: Duration) -> bool {
-        let every = if self.is_terminal {
-            BAR_EVERY
-        } else {
-            LINE_EVERY
-        };
-        self.last
-            .is_none_or(|(last, at)| last != phase || elapsed.saturating_sub(at) >= every)
+        self.meter.finish();
     }
 }
 
 impl Watcher for Display {
     fn frame(&mut self, progress: &Progress) -> ControlFlow<()> {
-        let elapsed = self.started.elapsed();
-        if self.is_due(progress.phase, elapsed) {
-            self.last = Some((progress.phase, elapsed));
-            let state = state(progress, elapsed, self.later);
-            if self.is_terminal {
-                self.bar.set_length(progress.frames);
-                self.bar.set_position(progress.frame);
-                self.bar.set_message(state);
-            } else {
-                let percent = progress.frame * 100 / progress.frames.max(1);
-                eprintln!("{}: {percent} %, {state}", self.name);
-            }
+        if core::mem::replace(&mut self.phase, progress.phase) != progress.phase {
+            self.meter.hurry();
         }
+        let elapsed = self.meter.elapsed();
+        (self.meter).show(progress.frame, progress.frames, || {
+            state(progress, elapsed, self.later)
+        });
         if self.interrupt.is_new() {
             ControlFlow::Break(())
         } else {

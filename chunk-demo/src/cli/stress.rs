@@ -13,7 +13,7 @@ use crate::args::Stress;
 use crate::interrupt::Interrupt;
 use crate::output::{JsonFile, print};
 use crate::progress::Display;
-use crate::{allocator, log};
+use crate::{allocator, crash, log};
 
 /// About how long an unpaced frame takes, to estimate the time that is left.
 const UNPACED_FRAME: Duration = Duration::from_micros(250);
@@ -95,8 +95,9 @@ fn chosen(args: &Stress) -> Result<Vec<StressRun>, String> {
     if runs.is_empty() {
         let names: Vec<String> = STRESS_RUNS.iter().map(StressRun::name).collect();
         return Err(format!(
-            "--only cannot be `{only}`: it must be in the name of a test; there are {}",
-            names.join(", ")
+            "--only cannot be `{only}`: it must be in the name of a test; there are {}, and {}",
+            names.join(", "),
+            crash::NAME
         ));
     }
     Ok(runs)

@@ -77,16 +77,23 @@ impl Faults {
             Self::NONE => Fate::Sound,
             faults => faults.fate(seed, coord),
         };
-        let generator = Generator::fallible(move |job: &Job<ChunkCoord>| {
-            match fate(job.key()) {
-                Fate::Broken => panic_quietly(job),
-                Fate::Recovers if job.attempt() == 1 => panic_quietly(job),
-                // The thread sleeps and is not free for another job, as during a long computation.
-                Fate::Slow => std::thread::sleep(self.delay),
-                Fate::Sound | Fate::Recovers => {}
-            }
-            make(job)
-        });
+        let befall = move |job: &Job<ChunkCoord>| match fate(job.key()) {
+            Fate::Broken => panic_quietly(job),
+            Fate::Recovers if job.attempt() == 1 => panic_quietly(job),
+            // The thread sleeps and is not free for another job, as during a long computation.
+            Fate::Slow => std::thread::sleep(self.delay),
+            Fate::Sound | Fate::Recovers => {}
+        };
+        let generator = match workload.keep.clone() {
+            None => Generator::fallible(move |job| {
+                befall(job);
+                make(job)
+            }),
+            Some(keep) => Generator::from_async(move |job| {
+                befall(&job);
+                keep(job, Arc::clone(&make))
+            }),
+        };
         match workload.known_empty.clone() {
             // What has a fault needs its generator to have it in.
             Some(known_empty) => generator.with_known_empty(move |coord| {

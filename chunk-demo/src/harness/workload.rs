@@ -1,6 +1,8 @@
 //! What is streamed in a run: the city, or a generator and a spawner of your own.
 
 use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
 use std::sync::Arc;
 
 use bevy_app::App;
@@ -15,6 +17,8 @@ use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
 use crate::motion::MotionPlugin;
 
 type Make<T> = dyn Fn(&Job<ChunkCoord>) -> Result<T, GenerateError> + Send + Sync;
+type Made<T> = Pin<Box<dyn Future<Output = Result<T, GenerateError>> + Send>>;
+type Keep<T> = dyn Fn(Job<ChunkCoord>, Arc<Make<T>>) -> Made<T> + Send + Sync;
 type KnownEmpty<T> = dyn Fn(ChunkCoord) -> Option<T> + Send + Sync;
 type Count = dyn Fn(ChunkCoord) -> usize + Send + Sync;
 type Prepare = dyn Fn(&mut App) + Send + Sync;
@@ -41,6 +45,8 @@ type Prepare = dyn Fn(&mut App) + Send + Sync;
 /// ```
 pub struct Workload<T> {
     pub(crate) make: Arc<Make<T>>,
+    /// Finds what is kept, or else keeps what is made.
+    pub(super) keep: Option<Arc<Keep<T>>>,
     pub(super) known_empty: Option<Arc<KnownEmpty<T>>>,
     pub(super) spawner: Spawner<ChunkCoord, T>,
     pub(super) entities_of: Arc<Count>,
@@ -72,6 +78,7 @@ impl<T: Send + Sync + 'static> Workload<T> {
     ) -> Self {
         Self {
             make: Arc::new(move |job| make(job).map_err(Into::into)),
+            keep: None,
             known_empty: None,
             spawner,
             entities_of: Arc::new(entities_of),
@@ -79,6 +86,27 @@ impl<T: Send + Sync + 'static> Workload<T> {
             assets: None,
             assets_of: None,
             levels: None,
+        }
+    }
+
+    /// The same with an archive that keeps what is made, and from which chunks are taken that are there.
+    #[cfg(feature = "shared-store")]
+    #[must_use]
+    pub fn kept_in(self, archive: chunk_scheduler::store::Archive<ChunkCoord, T>) -> Self
+    where
+        T: Clone,
+    {
+        let keep = move |job: Job<ChunkCoord>, make: Arc<Make<T>>| -> Made<T> {
+            let archive = archive.clone();
+            Box::pin(async move {
+                let made = || make(&job);
+                let found = archive.load_or_create(job.key(), made).await?;
+                Ok(Arc::unwrap_or_clone(found.into_value()))
+            })
+        };
+        Self {
+            keep: Some(Arc::new(keep)),
+            ..self
         }
     }
 

@@ -2,9 +2,10 @@
 
 use bevy_ecs::component::Component;
 use bevy_math::{Quat, Vec3};
+use serde::{Deserialize, Serialize};
 
 /// An axis of the ground.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Axis {
     /// The world's x axis.
     X,
@@ -27,7 +28,7 @@ impl Axis {
 }
 
 /// What happens at the end of a [`Course`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtEnd {
     /// It begins anew at the other end, as if one vehicle left and another came.
     BeginAnew,
@@ -46,7 +47,7 @@ pub enum AtEnd {
 /// course.advance(&mut car, 1.0);
 /// assert_eq!(car, Vec3::new(5.0, 0.8, 30.0));
 /// ```
-#[derive(Component, Clone, Copy, Debug, PartialEq)]
+#[derive(Component, Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 pub struct Course {
     /// The axis it moves along.
     pub axis: Axis,

@@ -1,9 +1,12 @@
 //! What a voxel can be.
 
 use block_mesh::{MergeVoxel, Voxel, VoxelVisibility};
+use serde::{Deserialize, Serialize};
 
-/// What a voxel is made of: a byte of the palette.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What a voxel is made of: a byte of the palette. It is saved as its place among the variants, so a new one comes last.
+#[derive(
+    Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord,
+)]
 #[repr(u8)]
 pub enum Block {
     /// Nothing.

@@ -5,7 +5,7 @@ use chunk_coord::ChunkCoord;
 use fastnoise_lite::{FastNoiseLite, FractalType, NoiseType};
 
 use super::block::Block;
-use super::volume::{SIZE, VOLUME, Voxels, corner};
+use super::volume::{SIZE, Voxels, corner};
 
 /// Says of each voxel what it is, from a seed and its place alone.
 ///
@@ -51,7 +51,6 @@ impl From<ChunkCoord> for Column {
 
 /// Noise in three dimensions is made at each fourth voxel and interpolated, which is smoother and 64 times cheaper.
 const STEP: i32 = 4;
-const STEPS: usize = (SIZE / STEP) as usize;
 /// How far an overhang reaches.
 const OVERHANG: f32 = 9.0;
 /// How wide a cave is, as noise.
@@ -133,34 +132,47 @@ impl Land {
         if coord.y >= Self::SKY / SIZE || origin.y as f32 > heights.highest + OVERHANG {
             return Voxels::Uniform(Block::Air);
         }
-        let lattice = self.lattice(origin);
-        let at = |x: usize, y: usize, z: usize| &lattice[x + (STEPS + 1) * (z + (STEPS + 1) * y)];
-        let mut blocks = vec![Block::Air; VOLUME].into_boxed_slice();
-        let side = SIZE as usize;
+        Voxels::of(self.cube(origin, SIZE as usize, &heights.of_column))
+    }
+
+    /// The voxels of any cube along x, then y, then z, given the heights of its columns along x, then z.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer heights than `side` times `side`.
+    #[must_use]
+    pub fn cube(&self, origin: IVec3, side: usize, heights: &[f32]) -> Box<[Block]> {
+        let mut blocks = vec![Block::Air; side * side * side].into_boxed_slice();
+        if heights.iter().all(|it| origin.y as f32 > it + OVERHANG) {
+            return blocks;
+        }
+        let step = STEP as usize;
+        let within = origin.rem_euclid(IVec3::splat(STEP));
+        let nodes = (within.max_element() as usize + side).div_ceil(step) + 1;
+        let lattice = self.lattice(origin.wrapping_sub(within), nodes);
+        let at = |x: usize, y: usize, z: usize| &lattice[x + nodes * (z + nodes * y)];
+        let within = within.to_array().map(|it| it as usize);
+        let share = |place: usize| (place % step) as f32 / STEP as f32;
+        let mut levels: Vec<Noises> = Vec::with_capacity(nodes);
         for (z, x) in (0..side).flat_map(|z| (0..side).map(move |x| (z, x))) {
-            let height = heights.of_column[x + side * z];
-            let step = STEP as usize;
-            let (cx, cz) = (x / step, z / step);
-            let (fx, fz) = (
-                (x % step) as f32 / STEP as f32,
-                (z % step) as f32 / STEP as f32,
-            );
-            let levels: [Noises; STEPS + 1] = core::array::from_fn(|y| {
+            let height = heights[x + side * z];
+            let (fx, fz) = (share(within[0] + x), share(within[2] + z));
+            let (cx, cz) = ((within[0] + x) / step, (within[2] + z) / step);
+            levels.clear();
+            levels.extend((0..nodes).map(|y| {
                 let corners = [
                     [*at(cx, y, cz), *at(cx + 1, y, cz)],
                     [*at(cx, y, cz + 1), *at(cx + 1, y, cz + 1)],
                 ];
                 level(&corners, fx, fz)
-            });
+            }));
             let here = |y: usize| {
                 let place = origin.y.wrapping_add(y as i32);
+                let y = within[1] + y;
+                let low = &levels[y / step];
                 match levels.get(y / step + 1) {
-                    Some(high) => {
-                        let within = (y % step) as f32 / STEP as f32;
-                        let noises = blend(&levels[y / step], high, within);
-                        Here::new(height, place, &noises)
-                    }
-                    None => Here::new(height, place, &levels[STEPS]),
+                    Some(high) => Here::new(height, place, &blend(low, high, share(y))),
+                    None => Here::new(height, place, low),
                 }
             };
             // From the top down, so that each voxel is worked out once.
@@ -171,10 +183,12 @@ impl Land {
                 above = now;
             }
         }
-        Voxels::of(blocks)
+        blocks
     }
 
-    fn height_at(&self, x: i32, z: i32) -> f32 {
+    /// The height of the ground at a place, in metres, before overhangs and caves.
+    #[must_use]
+    pub fn height_at(&self, x: i32, z: i32) -> f32 {
         let hills = self.hills.get_noise_2d(x as f32, z as f32);
         // Flat valleys and steep hills.
         let hills = hills * (0.55 + 0.45 * hills.abs());
@@ -192,9 +206,9 @@ impl Land {
         ]
     }
 
-    /// The noises at each fourth voxel, with the first ones of the next chunks.
-    fn lattice(&self, origin: IVec3) -> Vec<Noises> {
-        let side = 0..=STEPS as i32;
+    /// The noises at each fourth voxel from a place on, so many of them along each axis.
+    fn lattice(&self, origin: IVec3, nodes: usize) -> Vec<Noises> {
+        let side = 0..nodes as i32;
         let places = side.clone().flat_map(|y| {
             let side = side.clone();
             let row = side.clone();

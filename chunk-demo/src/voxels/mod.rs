@@ -23,7 +23,7 @@ mod world;
 
 pub use block::Block;
 pub use chunk::{VoxelChunk, voxel_spawner};
-pub use edits::Edits;
+pub use edits::{ChunkEdits, Edits};
 pub use land::{Column, Heights, Land};
 pub use mesher::{BRIGHTNESS, mesh};
 pub use surroundings::Surroundings;

@@ -60,7 +60,13 @@ impl VoxelWorld {
     /// The world with this seed, in which nobody has changed anything.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let (land, edits) = (Arc::new(Land::new(seed)), Arc::<Edits>::default());
+        Self::with(seed, Edits::default())
+    }
+
+    /// The world with this seed and what players changed.
+    #[must_use]
+    pub fn with(seed: u64, edits: Edits) -> Self {
+        let (land, edits) = (Arc::new(Land::new(seed)), Arc::new(edits));
         let layers = Layers::new();
         let heights = layers.add("heights", HEIGHT_BYTES, Heights::bytes, {
             let land = land.clone();
@@ -79,6 +85,12 @@ impl VoxelWorld {
             layers,
             voxels,
         }
+    }
+
+    /// What players changed.
+    #[must_use]
+    pub fn edits(&self) -> &Edits {
+        &self.edits
     }
 
     /// What a voxel is now. It is worked out from nothing, without any chunk, which takes microseconds.

@@ -71,7 +71,8 @@ fn what_is_no_option_or_no_value_is_refused_in_one_sentence() {
         (
             &["stress", "--only", "nap"],
             "error: --only cannot be `nap`: it must be in the name of a test; there are teleports: teleport, long session: \
-             long, panics: panic, panics: panic-half, frame times: flight, many chunks: dense, many chunks: dense-10000",
+             long, panics: panic, panics: panic-half, frame times: flight, many chunks: dense, many chunks: dense-10000, \
+             and crash",
         ),
     ] {
         assert_refused(args, sentence);

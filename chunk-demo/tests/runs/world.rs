@@ -67,11 +67,7 @@ fn a_city_is_streamed_where_there_are_no_assets_to_touch() {
         ..StreamingConfig::default()
     };
     let mut app = App::new();
-    app.add_plugins((
-        task_pools(),
-        TransformPlugin,
-        ChunkStreamingPlugin { config, ..plugin },
-    ));
+    app.add_plugins((task_pools(), TransformPlugin, plugin.with_config(config)));
     // A system of the stream that asked for assets would fail.
     stream(&mut app);
     assert!(!app.world().contains_resource::<Assets<Mesh>>());

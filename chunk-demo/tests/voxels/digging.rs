@@ -33,7 +33,11 @@ struct Game {
 
 impl Game {
     fn new(seed: u64) -> Self {
-        let (world, simulation) = (VoxelWorld::new(seed), Simulation::with_threads(seed, 2));
+        Self::of(VoxelWorld::new(seed), seed)
+    }
+
+    fn of(world: VoxelWorld, seed: u64) -> Self {
+        let simulation = Simulation::with_threads(seed, 2);
         let clock = ManualClock::default();
         let (made, empty) = (world.clone(), world.clone());
         let generator = Generator::fallible(move |job: &Job<ChunkCoord>| made.make(job));
@@ -249,4 +253,50 @@ fn a_look_meets_the_first_solid_voxel_from_any_side() {
     assert_eq!((up, world.look(Vec3::ZERO, Vec3::ZERO, 9.0)), (None, None));
     let nowhere = world.look(Vec3::new(0.0, 100.0, 0.0), Vec3::NEG_Y, f32::NAN);
     assert_eq!(nowhere, None);
+}
+
+#[cfg(feature = "saves")]
+#[test]
+fn what_was_changed_is_there_in_the_next_game() {
+    use bevy_tasks::block_on;
+    use chunk_demo::voxels::{Edits, chunk_of};
+    use chunk_scheduler::Runtime;
+    use chunk_scheduler::store::{Archive, ArchiveConfig, MemoryStore, Postcard};
+
+    let store = MemoryStore::default();
+    let saved = || {
+        let archive = Archive::new(
+            store.clone(),
+            Postcard::new(),
+            ArchiveConfig::default(),
+            Runtime::default(),
+        );
+        let edits = block_on(Edits::saved_in(archive)).expect("it is in memory");
+        VoxelWorld::with(1, edits)
+    };
+    let places = [
+        IVec3::new(16, 48, 16),
+        IVec3::new(31, 40, 0),
+        IVec3::new(32, 40, 0),
+    ];
+    let mut game = Game::of(saved(), 1);
+    let before = places.map(|place| game.world.block_at(place));
+    for place in places {
+        game.turn(place);
+        // Twice, so that a chunk is saved again while it waits to be written.
+        game.turn(place);
+        game.turn(place);
+    }
+    let archive = game.world.edits().archive().expect("it is saved");
+    archive
+        .close(Duration::from_secs(10))
+        .expect("it is in memory");
+    let next = saved();
+    for (place, before) in places.into_iter().zip(before) {
+        assert_ne!(next.block_at(place), before, "{place}");
+        let (chunk, _) = chunk_of(place);
+        assert_eq!(next.voxels(chunk), game.world.voxels(chunk));
+    }
+    // Chunks of sky that nobody built in still need no generator.
+    assert!(next.known_empty(ChunkCoord::new(0, 99, 0)).is_some());
 }

@@ -24,6 +24,21 @@ fn a_chunk_has_the_same_voxels_as_its_places() {
 }
 
 #[test]
+fn a_cube_anywhere_has_the_same_voxels_as_its_places() {
+    let land = Land::new(3);
+    for (origin, side) in [([-1, 31, 63], 34), ([5, -98, -7], 9), ([0, 64, 2], 1)] {
+        let origin = IVec3::from(origin);
+        let columns = (0..side * side).map(|n| (origin.x + n % side, origin.z + n / side));
+        let heights: Vec<f32> = columns.map(|(x, z)| land.height_at(x, z)).collect();
+        let places =
+            (0..side * side * side).map(|n| IVec3::new(n % side, n / side % side, n / side / side));
+        let expected: Vec<Block> = places.map(|place| land.block_at(origin + place)).collect();
+        let cube = land.cube(origin, side as usize, &heights);
+        assert!(*cube == *expected, "{side} at {origin} differs");
+    }
+}
+
+#[test]
 fn there_are_hills_overhangs_caves_and_an_empty_sky() {
     let land = Land::new(1);
     let (mut caves, mut overhangs, mut heights) = (0, 0, Vec::new());

@@ -280,17 +280,15 @@ impl Executor {
         }
     }
 
-    /// The same for as long as the runtime says. Returns whether no other thread runs them.
+    /// The same for as long as the runtime says.
     #[cfg(feature = "store")]
-    pub(crate) fn work_within_budget(&self) -> bool {
-        let Some(budget) = self.inline_budget() else {
-            return false;
-        };
-        let clock = self.clock();
-        let began = clock.now();
-        let mut is_first = true;
-        self.work(|| std::mem::take(&mut is_first) || clock.now().since(began) < budget);
-        true
+    pub(crate) fn work_within_budget(&self) {
+        if let Some(budget) = self.inline_budget() {
+            let clock = self.clock();
+            let began = clock.now();
+            let mut is_first = true;
+            self.work(|| std::mem::take(&mut is_first) || clock.now().since(began) < budget);
+        }
     }
 
     /// Drops the workers that nobody will poll again. All others end by themselves.

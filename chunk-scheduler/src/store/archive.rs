@@ -31,7 +31,8 @@ use std::{
 /// Saved values of the type `V` by their keys. Saving costs the caller a move; workers encode and write. Until a value is
 /// durable it is loaded from memory, so that who leaves and comes back finds what was saved last, however slow the store is.
 ///
-/// Clones are handles of the same archive. Two archives must not have the same prefix in one store at the same time, unless
+/// Clones are handles of the same archive, and generators of it have one each. Before the last one is dropped, call
+/// [`close`](Self::close), or what is not durable may be lost. Two archives must not have the same prefix in one store at the same time, unless
 /// they only [share](Self::load_or_create) what they make.
 ///
 /// ```
@@ -76,11 +77,12 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
         runtime: Runtime,
     ) -> Self {
         let executor = Executor::new(runtime);
+        let table = Table::new(&config);
         let shared = Shared {
             store: Box::new(store),
             codec: Box::new(codec),
             config,
-            table: Mutex::new(Table::new()),
+            table: Arc::new(Mutex::new(table)),
             is_stepwise: executor.is_stepwise(),
             loaded: AtomicU64::new(0),
             set_aside: AtomicU64::new(0),
@@ -154,8 +156,21 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
             return Ok(Shareable::Loaded(value));
         }
         let made = make().map_err(Into::into)?;
-        let created = self.shared().create(key, made).await;
+        let is_pending = self.shared().table.lock().pending(&key).is_some();
+        let created = if is_pending {
+            // It was removed, and is in the store still.
+            self.save_and_flush(key, made).await
+        } else {
+            self.shared().create(key, made).await
+        };
         created.map_err(StoreError::into_generate_error)
+    }
+
+    async fn save_and_flush(&self, key: K, value: V) -> Result<Shareable<V>, StoreError> {
+        let (weight, value) = (self.shared().codec.weigh(&value), Arc::new(value));
+        self.put(key, Some(Arc::clone(&value)), weight);
+        self.flush().await?;
+        Ok(Shareable::Made(value))
     }
 
     /// A generator that hands what was saved under a key to `make`, which makes the content with it or without.
@@ -223,37 +238,52 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
     pub fn flush(&self) -> Flush<K, V> {
         self.shared().table.lock().resume();
         self.start_writers();
-        Flush::new(Arc::clone(self.shared()))
+        Flush::new(Arc::clone(&self.shared().table))
     }
 
     /// Waits until everything that was saved is durable, at most for `patience`: for the moment before the process ends. It
-    /// blocks the thread, and tries again after failures. In a simulation it moves the clock instead.
+    /// blocks the thread, and tries again after failures. In a simulation it moves the clock instead; in a browser, where
+    /// nothing may wait, it writes what the thread can and does not wait.
+    ///
+    /// The archive can be used afterwards. The store is free to be opened again when all handles of the archive are dropped.
     ///
     /// # Errors
     ///
     /// When something is not durable after that time. It stays in memory, and is still being written.
     #[cfg(not(loom))]
     pub fn close(&self, patience: Duration) -> Result<(), Unsaved> {
-        /// How long it waits for a sign of the writers, and after a failure.
-        const STEP: Duration = Duration::from_millis(10);
+        const FIRST_STEP: Duration = Duration::from_millis(1);
+        const LONGEST_STEP: Duration = Duration::from_secs(1);
         let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
         let began = Instant::now();
-        let mut simulated = Duration::ZERO;
+        // How long it waits for a sign of the writers; longer after each failure.
+        let (mut step, mut simulated) = (FIRST_STEP, Duration::ZERO);
         let mut flush = self.flush();
         loop {
+            let mut has_failed = false;
             match Pin::new(&mut flush).poll(&mut Context::from_waker(&waker)) {
-                Poll::Ready(Ok(())) => return Ok(()),
-                Poll::Ready(Err(_)) => flush = self.flush(),
+                // A writer that is about to end has the store still.
+                Poll::Ready(Ok(())) if Arc::strong_count(self.shared()) == 1 => return Ok(()),
+                Poll::Ready(result) => has_failed = result.is_err(),
                 Poll::Pending => {}
             }
             let left = patience.saturating_sub(began.elapsed().max(simulated));
             if left.is_zero() {
                 return self.unsaved();
             }
-            if self.work(STEP.min(left)) {
-                simulated += STEP;
+            if let Some(simulation) = self.0.executor.simulation() {
+                simulation.advance(step.min(left));
+                simulated += step;
             } else {
-                std::thread::park_timeout(STEP.min(left));
+                self.0.executor.work_within_budget();
+                if cfg!(target_arch = "wasm32") {
+                    return self.unsaved();
+                }
+                std::thread::park_timeout(step.min(left));
+            }
+            if has_failed {
+                step = (2 * step).min(LONGEST_STEP);
+                flush = self.flush();
             }
         }
     }
@@ -292,16 +322,6 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
         &self.0.shared
     }
 
-    /// Runs writers on this thread or in the simulation, where no other thread does. Returns whether that is so.
-    #[cfg(not(loom))]
-    fn work(&self, simulated: Duration) -> bool {
-        if let Some(simulation) = self.0.executor.simulation() {
-            simulation.advance(simulated);
-            return true;
-        }
-        self.0.executor.work_within_budget()
-    }
-
     fn start_writers(&self) {
         let shared = self.shared();
         let most = shared.store.max_writes().max(1);
@@ -321,6 +341,12 @@ impl<K: StoreKey, V: Send + Sync + 'static> Clone for Archive<K, V> {
 impl<K: StoreKey, V: Send + Sync + 'static> Drop for Handle<K, V> {
     fn drop(&mut self) {
         self.executor.shut_down();
+        let waiting = self.shared.table.lock().report().waiting;
+        if waiting > 0 {
+            tracing::warn!(
+                "an archive was dropped while {waiting} values were not durable; `close` waits for them"
+            );
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Waiting until what was saved is durable.
 
-use super::{
-    error::StoreError,
-    shared::{Shared, StoreKey},
+use super::{error::StoreError, table::Table};
+use crate::{
+    job::Key,
+    sync::{Arc, Mutex},
 };
-use crate::sync::Arc;
 use std::{
     fmt,
     future::Future,
@@ -19,20 +19,20 @@ use std::{
 /// another flush tries at once.
 #[must_use = "it has everything written, but only who awaits it knows when that is done"]
 pub struct Flush<K, V> {
-    shared: Arc<Shared<K, V>>,
+    table: Arc<Mutex<Table<K, V>>>,
     saves: u64,
     total: usize,
     failures: u64,
 }
 
-impl<K: StoreKey, V: Send + Sync + 'static> Flush<K, V> {
-    pub(super) fn new(shared: Arc<Shared<K, V>>) -> Self {
-        let table = shared.table.lock();
+impl<K: Key, V> Flush<K, V> {
+    pub(super) fn new(waiting: Arc<Mutex<Table<K, V>>>) -> Self {
+        let table = waiting.lock();
         let saves = table.saves();
         let (total, failures) = (table.remaining(saves), table.report().failures);
         drop(table);
         Self {
-            shared,
+            table: waiting,
             saves,
             total,
             failures,
@@ -48,15 +48,15 @@ impl<K: StoreKey, V: Send + Sync + 'static> Flush<K, V> {
     /// How many of them are not durable yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        self.shared.table.lock().remaining(self.saves)
+        self.table.lock().remaining(self.saves)
     }
 }
 
-impl<K: StoreKey, V: Send + Sync + 'static> Future for Flush<K, V> {
+impl<K: Key, V> Future for Flush<K, V> {
     type Output = Result<(), StoreError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut table = self.shared.table.lock();
+        let mut table = self.table.lock();
         if table.remaining(self.saves) == 0 {
             return Poll::Ready(Ok(()));
         }

@@ -23,7 +23,7 @@ pub(super) struct Shared<K, V> {
     pub(super) store: Box<dyn Store>,
     pub(super) codec: Box<dyn Codec<V>>,
     pub(super) config: ArchiveConfig,
-    pub(super) table: Mutex<Table<K, V>>,
+    pub(super) table: Arc<Mutex<Table<K, V>>>,
     pub(super) is_stepwise: bool,
     pub(super) loaded: AtomicU64,
     pub(super) set_aside: AtomicU64,

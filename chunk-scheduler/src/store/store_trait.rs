@@ -12,7 +12,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Names are not empty, and have no other characters than `A`–`Z`, `a`–`z`, `0`–`9` and `,-._/`; none begins or ends with
 /// `/`, or has two of them in a row. All methods may be called at the same time from any thread and any executor, and none
 /// may block the thread that polls for longer than a short read takes. A future that is dropped half-way may or may not
-/// have had its effect.
+/// have its effect, and may have it later, even after another call for the same name has ended: who needs an order waits
+/// for each call to end.
 pub trait Store: Send + Sync + 'static {
     /// The bytes under `name`; `None` if there are none, which nothing but a look at the place itself may say.
     fn load<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<Vec<u8>>>;

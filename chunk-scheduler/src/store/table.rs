@@ -16,8 +16,6 @@ pub(super) type Saved<V> = Option<Arc<V>>;
 
 struct Entry<V> {
     value: Saved<V>,
-    /// The number of the save that brought the value.
-    version: u64,
     /// The number of the first save of this key that is not durable.
     since: u64,
     /// The bytes that the value counts.
@@ -28,13 +26,14 @@ struct Entry<V> {
 enum State {
     /// Waits for a writer, in the queue.
     Queued,
-    /// A writer has the value of this version.
+    /// A writer has the value, or one that was saved before it.
     Writing {
-        version: u64,
         /// The bytes of that value, if it is not the newest any more.
         replaced: usize,
+        /// The first save since a writer has it.
+        next: Option<u64>,
     },
-    /// It cannot be written as it is, so it waits for a newer value or for [`Table::resume`].
+    /// It cannot be written as it is, so it waits for a newer value, or to be tried again after the longest wait.
     Stuck,
 }
 
@@ -42,7 +41,6 @@ enum State {
 pub(super) struct InHand<K, V> {
     pub(super) key: K,
     pub(super) value: Saved<V>,
-    version: u64,
 }
 
 /// What became of a value that a writer had.
@@ -71,6 +69,11 @@ pub(super) struct Table<K, V> {
     /// Until when, by the clock of the ticks, nothing is tried, because writing failed.
     pause: Option<Duration>,
     failures_in_a_row: u32,
+    /// What cannot be written as it is, and until when that waits.
+    stuck: BTreeSet<K>,
+    stuck_until: Duration,
+    first_delay: Duration,
+    max_delay: Duration,
     now: Duration,
     /// How many values became durable.
     written: u64,
@@ -80,7 +83,7 @@ pub(super) struct Table<K, V> {
 }
 
 impl<K: Key, V> Table<K, V> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(config: &ArchiveConfig) -> Self {
         Self {
             entries: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -91,6 +94,10 @@ impl<K: Key, V> Table<K, V> {
             writers: 0,
             pause: None,
             failures_in_a_row: 0,
+            stuck: BTreeSet::new(),
+            stuck_until: Duration::ZERO,
+            first_delay: config.first_delay,
+            max_delay: config.max_delay,
             now: Duration::ZERO,
             written: 0,
             failures: 0,
@@ -129,28 +136,28 @@ impl<K: Key, V> Table<K, V> {
     /// Takes a value over. Returns the one in whose place it is, to be dropped without the lock.
     pub(super) fn save(&mut self, key: K, value: Saved<V>, weight: usize) -> Saved<V> {
         self.saves += 1;
-        let version = self.saves;
+        let save = self.saves;
         let bytes = value.as_ref().map_or(0, |_| weight.max(self.largest));
         self.bytes += bytes;
         if let Some(entry) = self.entries.get_mut(&key) {
             match &mut entry.state {
-                State::Writing { version, replaced } if *version == entry.version => {
-                    *replaced = entry.bytes;
+                State::Writing { replaced, next, .. } if next.is_none() => {
+                    (*replaced, *next) = (entry.bytes, Some(save));
                 }
                 State::Queued | State::Writing { .. } => self.bytes -= entry.bytes,
                 State::Stuck => {
                     self.bytes -= entry.bytes;
                     entry.state = State::Queued;
+                    self.stuck.remove(&key);
                     self.queue.push_back(key);
                 }
             }
-            (entry.version, entry.bytes) = (version, bytes);
+            entry.bytes = bytes;
             return std::mem::replace(&mut entry.value, value);
         }
         let entry = Entry {
             value,
-            version,
-            since: version,
+            since: save,
             bytes,
             state: State::Queued,
         };
@@ -159,21 +166,25 @@ impl<K: Key, V> Table<K, V> {
         None
     }
 
-    /// Sets the clock, and ends the pause if it is over.
+    /// Sets the clock, and ends the waits that are over.
     pub(super) fn tick(&mut self, now: Duration) {
         self.now = now;
         if self.pause.is_some_and(|until| until <= now) {
             self.pause = None;
         }
+        if self.stuck_until <= now && !self.stuck.is_empty() {
+            self.queue_stuck();
+        }
     }
 
-    /// Ends the pause, and has everything tried again.
+    /// Ends all waits.
     pub(super) fn resume(&mut self) {
         self.pause = None;
-        let is_stuck = |entry: &Entry<V>| matches!(entry.state, State::Stuck);
-        let stuck = self.entries.iter().filter(|(_, entry)| is_stuck(entry));
-        let stuck: Vec<K> = stuck.map(|(key, _)| *key).collect();
-        for key in stuck {
+        self.queue_stuck();
+    }
+
+    fn queue_stuck(&mut self) {
+        for key in std::mem::take(&mut self.stuck) {
             self.queue(key);
         }
     }
@@ -206,17 +217,12 @@ impl<K: Key, V> Table<K, V> {
                 break;
             }
             self.queue.pop_front();
-            let version = entry.version;
             entry.state = State::Writing {
-                version,
                 replaced: 0,
+                next: None,
             };
             let value = entry.value.clone();
-            batch.push(InHand {
-                key,
-                value,
-                version,
-            });
+            batch.push(InHand { key, value });
         }
         if batch.is_empty() {
             self.writers -= 1;
@@ -227,32 +233,34 @@ impl<K: Key, V> Table<K, V> {
     /// Notes what became of a value that a writer had. Returns it if it is no longer needed, to be dropped without the lock.
     pub(super) fn put_back(&mut self, in_hand: &InHand<K, V>, written: Written) -> Saved<V> {
         let entry = self.entries.get_mut(&in_hand.key)?;
-        if let State::Writing { version, replaced } = entry.state
-            && version != entry.version
-        {
-            self.bytes -= replaced;
-        }
-        let is_newest = in_hand.version == entry.version;
+        let next = match entry.state {
+            State::Writing { replaced, next, .. } => {
+                self.bytes -= replaced;
+                next
+            }
+            State::Queued | State::Stuck => None,
+        };
         if written == Written::Durable {
             self.written += 1;
-            if is_newest {
+            let Some(next) = next else {
                 self.bytes -= entry.bytes;
                 return self.entries.remove(&in_hand.key)?.value;
-            }
-            // Saves between the two were never written, and need not be.
-            entry.since = entry.version;
+            };
+            entry.since = next;
         }
-        if written == Written::Stuck && is_newest {
+        if written == Written::Stuck && next.is_none() {
             entry.state = State::Stuck;
+            self.stuck.insert(in_hand.key);
+            self.stuck_until = self.now.saturating_add(self.max_delay);
         } else {
             self.queue(in_hand.key);
         }
         None
     }
 
-    /// Notes the size of a value that was encoded.
+    /// Notes the size of the largest value of a batch. What was larger is forgotten batch by batch.
     pub(super) fn learn(&mut self, encoded: usize) {
-        self.largest = self.largest.max(encoded);
+        self.largest = encoded.max(self.largest - self.largest / 8);
     }
 
     /// Everything of a batch is durable.
@@ -264,18 +272,17 @@ impl<K: Key, V> Table<K, V> {
     /// Something could not be written. Returns whether it is the first failure in a row.
     pub(super) fn fail(&mut self, error: StoreError) -> bool {
         self.failures += 1;
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         self.last_error = Some(error);
-        self.failures_in_a_row == 0
+        self.failures_in_a_row == 1
     }
 
     /// Nothing is tried for a while, which doubles with each failure in a row.
-    pub(super) fn pause(&mut self, config: &ArchiveConfig) {
+    pub(super) fn pause(&mut self) {
         self.batch = (self.batch / 2).max(1);
-        let doublings = self.failures_in_a_row.min(31);
-        self.failures_in_a_row += 1;
-        let wait = config.first_delay.saturating_mul(1 << doublings);
-        let wait = wait.min(config.max_delay);
-        self.pause = Some(self.now.saturating_add(wait));
+        let doublings = self.failures_in_a_row.saturating_sub(1).min(31);
+        let wait = self.first_delay.saturating_mul(1 << doublings);
+        self.pause = Some(self.now.saturating_add(wait.min(self.max_delay)));
     }
 
     pub(super) fn report(&self) -> ArchiveReport {

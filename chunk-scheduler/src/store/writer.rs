@@ -1,7 +1,7 @@
 //! Encodes what was saved and hands it to the store, batch by batch.
 
 use super::{
-    error::StoreError,
+    error::{StoreError, StoreErrorKind},
     shared::{Shared, StoreKey},
     table::{InHand, Saved, Written},
 };
@@ -63,7 +63,10 @@ impl<K: StoreKey, V: Send + Sync + 'static> Writer<K, V> {
         for (at, InHand { key, value, .. }) in self.in_hand.iter().enumerate() {
             let name = self.shared.name(*key);
             let Some(value) = value else {
-                if let Err(error) = store.remove(&name).await {
+                if outcome.is_outage() {
+                    // Each call may wait long for a store that is gone.
+                    outcome.written[at] = Written::Failed;
+                } else if let Err(error) = store.remove(&name).await {
                     outcome.fail(&[at], error.of(name));
                 }
                 continue;
@@ -100,24 +103,25 @@ impl<K: StoreKey, V: Send + Sync + 'static> Writer<K, V> {
             unneeded.push(table.put_back(in_hand, *written));
         }
         table.learn(outcome.largest);
-        let has_failed = outcome.written.contains(&Written::Failed);
-        if let Some(error) = &outcome.error {
-            let is_first = table.fail(error.clone());
-            if is_first {
-                tracing::warn!("{error}; it stays in memory and is tried again");
+        let is_first = match &outcome.error {
+            Some(error) => table.fail(error.clone()),
+            None => {
+                table.succeed();
+                false
             }
-        }
-        if has_failed {
-            table.pause(&self.shared.config);
-        } else if outcome.error.is_none() {
-            table.succeed();
+        };
+        if outcome.written.contains(&Written::Failed) {
+            table.pause();
         }
         let waiting = table.waiting();
         drop(table);
-        // Without the lock, because destructors and wakers are other people's code.
+        // Without the lock, because destructors, wakers and the log are other people's code.
         self.in_hand.clear();
         drop(unneeded);
         waiting.into_iter().for_each(Waker::wake);
+        if let (true, Some(error)) = (is_first, outcome.error) {
+            tracing::warn!("{error}; it stays in memory and is tried again");
+        }
     }
 }
 
@@ -135,6 +139,11 @@ impl Outcome {
         }
         self.error = Some(error);
     }
+
+    /// Whether the store did not answer.
+    fn is_outage(&self) -> bool {
+        self.error.as_ref().is_some_and(StoreError::is_transient)
+    }
 }
 
 impl<K: StoreKey, V: Send + Sync + 'static> Drop for Writer<K, V> {
@@ -147,7 +156,9 @@ impl<K: StoreKey, V: Send + Sync + 'static> Drop for Writer<K, V> {
             table.put_back(in_hand, Written::Failed);
         }
         // The store may have panicked, and would do so again at once.
-        table.pause(&self.shared.config);
+        let message = "a writer panicked, or was dropped by its executor";
+        table.fail(StoreError::new(StoreErrorKind::Unavailable, message));
+        table.pause();
         table.leave();
         let waiting = table.waiting();
         drop(table);

@@ -38,7 +38,7 @@ fn make(
             assert!(scheduler.applied(result.key, result.version));
         }
     }
-    assert_eq!(apply(&mut scheduler), []);
+    assert_eq!(apply(&mut scheduler), [0; 0]);
     assert_eq!(scheduler.failures().count(), 0);
     (made, layers.report())
 }

@@ -102,6 +102,51 @@ fn a_value_that_is_saved_while_the_store_refuses_the_one_before_it_is_written() 
 }
 
 #[test]
+fn what_the_store_refused_is_tried_again_while_the_game_goes_on() {
+    let store = ScriptedStore::new(8);
+    store.change(|script| script.write_error = Some(StoreErrorKind::ReadOnly));
+    let archive = store.archive(ArchiveConfig::default());
+    archive.save(1, "value".to_owned());
+    store.simulation.run();
+    assert_eq!(archive.report().failures, 1);
+    store.change(|script| script.write_error = None);
+    for second in 0..60 {
+        archive.tick(second * SECOND);
+        store.simulation.run();
+    }
+    assert_eq!(store.durable(1), None);
+    archive.tick(60 * SECOND);
+    store.simulation.run();
+    assert_eq!(store.durable(1).as_deref(), Some("value"));
+}
+
+#[test]
+fn a_flush_and_a_close_go_on_when_the_store_panicked() {
+    let store = ScriptedStore::new(9);
+    store.change(|script| script.panics = true);
+    let archive = store.archive(ArchiveConfig::default());
+    archive.save(1, "value".to_owned());
+    let mut flush = archive.flush();
+    store.simulation.run();
+    assert!(matches!(poll_once(&mut flush), Poll::Ready(Err(_))));
+    store.change(|script| script.panics = false);
+    assert_eq!(archive.close(SECOND), Ok(()));
+    assert_eq!(store.durable(1).as_deref(), Some("value"));
+}
+
+#[test]
+fn removals_do_not_wait_one_by_one_for_a_store_that_is_gone() {
+    let store = ScriptedStore::new(10);
+    store.change(|script| script.write_error = Some(StoreErrorKind::Unavailable));
+    let archive = store.archive(ArchiveConfig::default());
+    (0..100).for_each(|key| archive.remove(key));
+    store.simulation.run();
+    assert_eq!(*store.removals.lock().expect("no test panicked"), 1);
+    store.change(|script| script.write_error = None);
+    assert_eq!(archive.close(SECOND), Ok(()));
+}
+
+#[test]
 fn a_store_that_panics_loses_nothing() {
     let store = ScriptedStore::new(4);
     store.change(|script| script.panics = true);

@@ -33,6 +33,8 @@ pub(crate) struct ScriptedStore {
     pub(crate) script: Arc<Mutex<Script>>,
     /// The names of each batch, and whether it was written.
     pub(crate) batches: Arc<Mutex<Vec<(Vec<String>, bool)>>>,
+    /// How many removals were tried.
+    pub(crate) removals: Arc<Mutex<u32>>,
 }
 
 impl ScriptedStore {
@@ -42,6 +44,7 @@ impl ScriptedStore {
             simulation: Simulation::new(seed),
             script: Arc::default(),
             batches: Arc::default(),
+            removals: Arc::default(),
         }
     }
 
@@ -130,6 +133,7 @@ impl Store for ScriptedStore {
 
     fn remove<'a>(&'a self, name: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
+            *self.removals.lock().expect("no test panicked") += 1;
             fails(self.script().write_error)?;
             self.memory.remove(name).await
         })

@@ -1,9 +1,10 @@
 //! Several processes that make what they need in one store.
 
-use crate::scripted::{ScriptedStore, now};
+use crate::scripted::{ScriptedStore, now, poll_once};
 use chunk_scheduler::store::{ArchiveConfig, Shareable, StoreErrorKind};
 use chunk_scheduler::{FnRank, GenerateError, Job, Scheduler, SchedulerConfig};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 fn make(text: &str) -> Result<String, GenerateError> {
@@ -40,6 +41,22 @@ fn two_that_make_a_value_at_once_end_with_one() {
         raced,
         Ok(Shareable::MadeElsewhere(Arc::new("there".to_owned())))
     );
+}
+
+#[test]
+fn what_was_removed_a_moment_ago_is_made_anew() {
+    let store = ScriptedStore::new(4);
+    let archive = store.archive(ArchiveConfig::default());
+    archive.save(1, "old".to_owned());
+    store.simulation.run();
+    store.change(|script| script.delay = Duration::from_secs(1));
+    archive.remove(1);
+    let mut made = Box::pin(archive.load_or_create(1, || make("new")));
+    assert!(poll_once(&mut made).is_pending());
+    store.simulation.advance(Duration::from_secs(2));
+    let new = Shareable::Made(Arc::new("new".to_owned()));
+    assert_eq!(poll_once(&mut made), Poll::Ready(Ok(new)));
+    assert_eq!(store.durable(1).as_deref(), Some("new"));
 }
 
 #[test]

@@ -17,8 +17,9 @@ chunk-scheduler/bevy_ecs: bevy_ecs
 chunk-scheduler/bevy_reflect: bevy_reflect
 chunk-scheduler/store: crc32fast lz4_flex
 chunk-scheduler/postcard: postcard serde
-chunk-scheduler/redb: redb
-chunk-scheduler/object-store: object_store tokio
+chunk-scheduler/redb: blocking redb
+chunk-scheduler/object-store: futures-util object_store tokio url
+chunk-scheduler/s3: reqwest rustls
 chunk-assets: bevy_app bevy_asset bevy_camera bevy_color bevy_ecs bevy_math bevy_mesh bevy_reflect bevy_transform tracing
 chunk-assets/render: bevy_pbr bevy_render bevy_shader
 chunk-apply: bevy_ecs bevy_platform smallvec tracing

@@ -28,7 +28,7 @@ pub(super) fn run(workspace: &Workspace) -> Verdict {
     let test = cmd!(
         workspace.sh(),
         "cargo test --package chunk-assets --package chunk-demo --lib --test headless --test drawing
-         --features chunk-assets/render,chunk-demo/render,chunk-demo/voxels"
+         --features chunk-assets/render,chunk-demo/render,chunk-demo/saves,chunk-demo/voxels"
     );
     let advice = "Look at the pictures in target/tmp, and fix what is missing in them.";
     test.run().advise(format!("{advice} {PACKAGES}"))

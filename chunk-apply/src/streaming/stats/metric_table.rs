@@ -54,7 +54,9 @@ metric_table! {
     Level "wanted" "" "Chunks that are wanted" |s| s.wanted_chunks as f64;
     Level "loaded" "" "Chunks that are there" |s| s.loaded_chunks as f64;
     Level "unloading" "" "Chunks that are hidden and not yet despawned" |s| s.unloading_chunks as f64;
-    Level "unsaved" "" "Chunks that are kept because saving them failed" |s| s.unsaved_chunks as f64;
+    Level "unsaved" "" "Chunks that are kept because saving them failed or has no room" |s| s.unsaved_chunks as f64;
+    Level "dirty" "" "Chunks that were changed since they were saved" |s| s.dirty_chunks as f64;
+    Level "undurable" "" "Chunks that were handed to an archive and are not durable" |s| s.undurable_chunks as f64;
     Level "gated" "" "Chunks that are spawned and wait for their gates" |s| s.gated_chunks as f64;
     Level "held_back" "" "Chunks that there is no room for" |s| s.held_back_chunks as f64;
     Level "entities" "" "Entities of the chunks that are there" |s| s.loaded_entities as f64;

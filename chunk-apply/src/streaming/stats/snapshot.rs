@@ -47,8 +47,12 @@ pub struct StreamingSnapshot {
     pub loaded_bytes: usize,
     /// Chunks that were given up and are not yet despawned.
     pub unloading_chunks: usize,
-    /// Those of them that are kept because saving them failed.
+    /// Those of them that are kept because saving them failed, or because there is no room for what is saved.
     pub unsaved_chunks: usize,
+    /// Chunks that were [marked as dirty](crate::ChunkStream::mark_dirty) since they were saved.
+    pub dirty_chunks: usize,
+    /// Chunks that were handed to an archive and are not durable yet: what a crash loses beside what is dirty.
+    pub undurable_chunks: usize,
     /// Chunks of which all entities are spawned and that wait, hidden, for their gates.
     pub gated_chunks: usize,
     /// Wanted chunks that are not loaded because there is no room for their bytes.

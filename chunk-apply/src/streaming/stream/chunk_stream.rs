@@ -211,7 +211,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     pub fn explain(&self, index: &ChunkIndex<T>, coord: ChunkCoord) -> ChunkStatus {
         let state = &self.state;
         if !state.wanted.contains(coord) {
-            return ChunkStatus::NotWanted;
+            let pending = self.pending_save(coord);
+            return pending.map_or(ChunkStatus::NotWanted, ChunkStatus::Unsaved);
         }
         if let Some((_, entities)) = self.partial().filter(|(partial, _)| *partial == coord) {
             return ChunkStatus::Spawning { entities };
@@ -226,6 +227,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let job = state.scheduler.explain(coord);
         if job.status != Status::Unknown {
             ChunkStatus::Job(job)
+        } else if let Some(pending) = self.pending_save(coord) {
+            ChunkStatus::Unsaved(pending)
         } else if index.contains(coord) {
             ChunkStatus::Loaded
         } else if state.quarantine.is_despawned(coord) {
@@ -588,6 +591,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             loaded_bytes: self.loaded_bytes(),
             unloading_chunks: self.unloading(),
             unsaved_chunks: self.state.saves.kept(),
+            dirty_chunks: self.dirty(),
+            undurable_chunks: self.state.undurable(),
             gated_chunks: self.gated(),
             held_back_chunks: self.state.ceiling.held_back_chunks(),
             quarantined_chunks: self.quarantined().len(),

@@ -169,6 +169,10 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             state.note_made_from(coord, chunk.version, sources);
             state.quarantine.loaded(coord, version);
             state.saves.unblock(coord);
+            if !stands {
+                // It was of a chunk whose root a user despawned.
+                state.saves.marks.take(coord);
+            }
             let distance_sq = state.rank.distance_sq(coord);
             let now = state.clock.now();
             let latency = (state.latencies).shown(coord, version, distance_sq, now);

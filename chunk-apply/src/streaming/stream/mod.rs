@@ -7,6 +7,7 @@ mod departures;
 mod gates;
 mod hide_queue;
 mod host;
+mod marks;
 mod parked_applier;
 mod pending_changes;
 mod quarantine;

@@ -1,9 +1,11 @@
 //! Chunks that must be saved before anything else is done with them or with their place.
 
+use super::marks::{Mark, Marks};
 use crate::{
     host::{Departing, LoadedChunk},
-    streaming::saving::{PendingSave, SaveReason},
+    streaming::saving::{PendingSave, RoomForSaves, SavePolicy, SaveReason, SavedChunks},
 };
+use bevy_ecs::entity::Entity;
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::Lane;
 use core::time::Duration;
@@ -56,6 +58,8 @@ struct Entry {
     distance_sq: u64,
     failures: u32,
     turn: Turn,
+    /// Whether the chunk that left was changed since it was saved. The marks of those that stand are elsewhere.
+    mark: Option<Mark>,
 }
 
 impl Entry {
@@ -93,6 +97,15 @@ pub(super) struct Released {
 /// The chunks that must be saved, in the order of their turns. Empty in a stream without a save hook.
 #[derive(Default)]
 pub(in crate::streaming) struct SaveQueue {
+    /// Which chunks are saved; `None` without a save hook.
+    chunks: Option<SavedChunks>,
+    /// Which of those that stand were changed since they were saved.
+    pub(in crate::streaming) marks: Marks,
+    has_room: Option<RoomForSaves>,
+    /// Whether there was no room when it was last asked for.
+    lacks_room: bool,
+    /// Whether there was none at the end of the frame before this one.
+    lacked_room: bool,
     entries: BTreeMap<ChunkCoord, Entry>,
     /// Those that are due and that something waits for. The first, the nearest, is saved first.
     urgent: BTreeSet<(u64, ChunkCoord)>,
@@ -106,6 +119,8 @@ pub(in crate::streaming) struct SaveQueue {
     departing: Departing,
     /// Those that left.
     left: usize,
+    /// Those that left and are marked.
+    marked: usize,
     /// Those that left and failed.
     kept: usize,
     /// The bytes of those.
@@ -115,6 +130,94 @@ pub(in crate::streaming) struct SaveQueue {
 }
 
 impl SaveQueue {
+    /// One for a stream with a save hook.
+    pub(super) fn new(policy: &SavePolicy, has_room: Option<RoomForSaves>) -> Self {
+        Self {
+            chunks: policy.chunks,
+            marks: Marks::new(policy.autosave),
+            has_room,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a chunk that stands is to be saved before anything takes its place.
+    pub(super) fn must_save(&self, coord: ChunkCoord) -> bool {
+        match self.chunks {
+            None => false,
+            Some(SavedChunks::All) => true,
+            Some(SavedChunks::Dirty) => self.is_dirty(coord),
+        }
+    }
+
+    /// Whether a chunk that is to be made anew waits for a save: its own, or that of what stood there.
+    pub(super) fn must_wait(&self, coord: ChunkCoord) -> bool {
+        self.must_save(coord) || self.waits(coord)
+    }
+
+    /// Whether a chunk waits for its save.
+    pub(super) fn waits(&self, coord: ChunkCoord) -> bool {
+        self.entries.contains_key(&coord)
+    }
+
+    /// Whether the save hook is called with dirty chunks alone.
+    pub(super) fn takes_only_dirty(&self) -> bool {
+        self.chunks == Some(SavedChunks::Dirty)
+    }
+
+    /// Whether the chunk was changed since it was saved.
+    pub(super) fn is_dirty(&self, coord: ChunkCoord) -> bool {
+        self.marks.contains(coord)
+            || (self.entries.get(&coord)).is_some_and(|entry| entry.mark.is_some())
+    }
+
+    /// How many chunks were changed since they were saved.
+    pub(super) fn dirty(&self) -> usize {
+        self.marks.len() + self.marked
+    }
+
+    /// Marks the chunk that left and is not saved. Of a former grid it is only known by its root. Returns whether there is one.
+    pub(super) fn mark_left(
+        &mut self,
+        coord: ChunkCoord,
+        root: Option<Entity>,
+        mark: Mark,
+    ) -> bool {
+        let is_it = |entry: &Entry| match (entry.left, root) {
+            (Some(chunk), Some(root)) => chunk.root == root,
+            (Some(_), None) => !entry.is_former,
+            (None, _) => false,
+        };
+        self.entries.get(&coord).is_some_and(is_it)
+            && self.change(coord, |entry| {
+                if let Some(entry) = entry {
+                    entry.mark.get_or_insert(mark);
+                }
+                true
+            })
+    }
+
+    /// Takes the mark of a chunk that is about to be saved, so that one that is made meanwhile is another.
+    pub(super) fn take_mark(&mut self, coord: ChunkCoord, has_left: bool) -> Option<Mark> {
+        if !has_left {
+            return self.marks.take(coord);
+        }
+        self.change(coord, |entry| entry.as_mut()?.mark.take())
+    }
+
+    /// Asks whether there is room for what is saved, if anything is to be. `is_new_frame` says when that was last asked for.
+    pub(super) fn ask_for_room(&mut self, is_new_frame: bool, must_ask: bool) {
+        if is_new_frame {
+            self.lacked_room = self.lacks_room;
+        }
+        let must_ask = must_ask || !self.entries.is_empty();
+        self.lacks_room = must_ask && (self.has_room.as_ref()).is_some_and(|has_room| !has_room());
+    }
+
+    /// Whether nothing may be saved now.
+    pub(super) fn lacks_room(&self) -> bool {
+        self.lacks_room
+    }
+
     /// The chunk left the index.
     pub(super) fn leave(
         &mut self,
@@ -123,6 +226,7 @@ impl SaveQueue {
         distance_sq: u64,
         is_former: bool,
         can_return: bool,
+        mark: Option<Mark>,
     ) {
         self.change(coord, |entry| {
             // What stood and was to be made anew is out of date.
@@ -140,6 +244,7 @@ impl SaveQueue {
                 distance_sq,
                 failures,
                 turn,
+                mark,
             });
         });
     }
@@ -154,9 +259,10 @@ impl SaveQueue {
         entry.left.filter(|_| can_return)
     }
 
-    /// Takes that chunk back, which need not be saved.
+    /// Takes that chunk back, which need not be saved now.
     pub(super) fn take_back(&mut self, coord: ChunkCoord) {
-        self.change(coord, |entry| *entry = None);
+        let mark = self.change(coord, |entry| entry.take()?.mark);
+        self.marks.restore(coord, mark);
     }
 
     /// What it would be made from has changed, so that it cannot return.
@@ -201,6 +307,7 @@ impl SaveQueue {
                 distance_sq,
                 failures: 0,
                 turn: Turn::Due,
+                mark: None,
             });
             entry.then = Some(Request::Renew(lane).or(entry.then));
             if entry.turn == Turn::Blocked {
@@ -241,6 +348,7 @@ impl SaveQueue {
         now: Duration,
         can_be_replaced: impl Fn(ChunkCoord) -> bool,
     ) {
+        self.marks.wake(now);
         let blocked = self.blocked.iter().copied();
         let free: Vec<ChunkCoord> = blocked.filter(|coord| !can_be_replaced(*coord)).collect();
         for coord in free {
@@ -309,19 +417,31 @@ impl SaveQueue {
         })
     }
 
+    /// The chunk is not to be saved, as if it had been.
+    pub(super) fn release_unsaved(&mut self, coord: ChunkCoord) -> Option<Released> {
+        let released = self.release(coord)?;
+        if released.left.is_none() {
+            self.marks.take(coord);
+        }
+        Some(released)
+    }
+
     /// Nothing of what is queued is to be saved.
     pub(super) fn release_all(&mut self) -> Vec<Released> {
         let coords: Vec<ChunkCoord> = self.entries.keys().copied().collect();
-        let released = coords.into_iter().filter_map(|coord| self.release(coord));
+        let released = coords
+            .into_iter()
+            .filter_map(|coord| self.release_unsaved(coord));
         released.collect()
     }
 
-    /// Saving the chunk has failed. Returns how often.
-    pub(super) fn fail(&mut self, coord: ChunkCoord) -> u32 {
+    /// Saving the chunk has failed, which had this mark if it left. Returns how often.
+    pub(super) fn fail(&mut self, coord: ChunkCoord, mark: Option<Mark>) -> u32 {
         self.change(coord, |entry| {
             let Some(entry) = entry else {
                 return 1;
             };
+            entry.mark = mark.filter(|_| entry.left.is_some()).or(entry.mark);
             entry.failures = entry.failures.saturating_add(1);
             entry.failures
         })
@@ -361,12 +481,17 @@ impl SaveQueue {
         self.left
     }
 
-    /// How many chunks left whose save failed.
+    /// How many chunks left and are kept because their save failed or there is no room for it. Those count also in the frame
+    /// after that, or a frame that begins with room for a few would spawn before it saves.
     pub(super) fn kept(&self) -> usize {
-        self.kept
+        if self.lacks_room || self.lacked_room {
+            self.left
+        } else {
+            self.kept
+        }
     }
 
-    /// The bytes of those.
+    /// The bytes of those whose save failed.
     pub(super) fn kept_bytes(&self) -> usize {
         usize::try_from(self.kept_bytes).unwrap_or(usize::MAX)
     }
@@ -390,6 +515,7 @@ impl SaveQueue {
                 Turn::Retry(at) => Some(at),
                 Turn::Due | Turn::Blocked | Turn::InHand => None,
             },
+            waits_for_room: entry.turn == Turn::Due && self.lacks_room,
         })
     }
 
@@ -437,6 +563,7 @@ impl SaveQueue {
         add(&mut self.former, usize::from(entry.is_former));
         if let Some(chunk) = entry.left {
             add(&mut self.left, 1);
+            add(&mut self.marked, usize::from(entry.mark.is_some()));
             if entry.failures > 0 {
                 add(&mut self.kept, 1);
                 let bytes = chunk.bytes as u128;

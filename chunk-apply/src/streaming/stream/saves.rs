@@ -2,6 +2,7 @@
 
 use super::{
     chunk_stream::ChunkStream,
+    marks::Mark,
     save_queue::{Request, SaveTask},
     state::StreamState,
 };
@@ -26,10 +27,64 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         self.state.saves.pending(coord)
     }
 
+    /// Marks a chunk as dirty: it was changed since it was saved, or since it was made. `index` is the index of this stream.
+    /// Chunks that are never marked cost nothing.
+    ///
+    /// A dirty chunk is saved before it is unloaded or made anew, and about [`SavePolicy::autosave`] after the first mark. It
+    /// is clean when the [save hook](crate::SaveHook) has succeeded; what is marked while the hook runs is dirty afterwards,
+    /// and so is a chunk whose hook fails. With [`SavedChunks::Dirty`] chunks that are not dirty are not saved.
+    ///
+    /// Returns whether there is such a chunk: it is loaded, or it left and waits to be saved or would be taken back if it were
+    /// wanted again. Where not, as when it is being made or already despawned, nothing is marked; what you changed elsewhere is
+    /// yours to save, or to read when the chunk is made.
+    ///
+    /// What is changed while a newer version of the chunk is under way is not in that version. If it is saved before that
+    /// version replaces the chunk, one more version is made from what was saved. If not, the new version inherits the mark; an
+    /// observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. A mark is lost
+    /// where the chunk is given up unsaved: by [`skip_save`](Self::skip_save), by
+    /// [`SavePolicy::give_up_after`](crate::SavePolicy::give_up_after), by [`Reset::Discard`], or because somebody despawned
+    /// its root.
+    ///
+    /// ```
+    /// use bevy_ecs::prelude::*;
+    /// use chunk_apply::{ChunkIndex, ChunkStream};
+    /// use chunk_coord::ChunkCoord;
+    ///
+    /// struct Rocks; // the stream's content type
+    ///
+    /// fn dig(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
+    ///     let here = ChunkCoord::planar(3, -1);
+    ///     // Despawn or change some of its entities, and then:
+    ///     if !stream.mark_dirty(&index, here) {
+    ///         println!("{here} is not there");
+    ///     }
+    /// }
+    /// # let _ = IntoSystem::into_system(dig);
+    /// ```
+    ///
+    /// [`SavePolicy::autosave`]: crate::SavePolicy::autosave
+    /// [`SavedChunks::Dirty`]: crate::SavedChunks::Dirty
+    pub fn mark_dirty(&mut self, index: &ChunkIndex<T>, coord: ChunkCoord) -> bool {
+        self.state.mark_dirty(index, coord, None)
+    }
+
+    /// Whether the chunk was [marked](Self::mark_dirty) since it was saved, and is loaded or waits to be saved. False while
+    /// the save hook runs for it.
+    #[must_use]
+    pub fn is_dirty(&self, coord: ChunkCoord) -> bool {
+        self.state.saves.is_dirty(coord)
+    }
+
+    /// How many chunks these are.
+    #[must_use]
+    pub fn dirty(&self) -> usize {
+        self.state.saves.dirty()
+    }
+
     /// Lets a chunk that waits to be saved go on without: what was changed in it is lost when it is despawned or replaced.
     /// Returns whether it waited.
     pub fn skip_save(&mut self, coord: ChunkCoord) -> bool {
-        let released = self.state.saves.release(coord);
+        let released = self.state.saves.release_unsaved(coord);
         released.map(|chunk| self.state.release(chunk)).is_some()
     }
 
@@ -44,12 +99,15 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     }
 
     /// Calls the [save hook](crate::SaveHook) at once for every chunk that left and is not saved yet, and then for every
-    /// loaded one in the order of their coordinates: for the moment before the app exits. No budget limits this; for a
-    /// save while the game goes on, see [`start_saving_all`](Self::start_saving_all). Entity events that wait are triggered
-    /// first.
+    /// loaded one in the order of their coordinates, or for the dirty ones alone with
+    /// [`SavedChunks::Dirty`](crate::SavedChunks::Dirty): for the moment before the app exits. No budget limits this, and it
+    /// does not wait for [room](crate::ChunkStreamingPlugin::with_room_for_saves); for a save while the game goes on, see
+    /// [`start_saving_all`](Self::start_saving_all). Entity events that wait are triggered first.
     ///
-    /// An app that exits unloads nothing, so without this call what is loaded is not saved. Nothing is unloaded by it; a
-    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report.
+    /// An app that exits unloads nothing, so without this call what is loaded is not saved, unless the stream has an archive
+    /// (`with_archive`, behind the feature `store`). Nothing is unloaded by it; a
+    /// loaded chunk that is unloaded later is saved again. What could not be saved is in the report. What was saved into an
+    /// archive is durable when its `flush` has ended.
     ///
     /// Hooks, observers and spawners may call it as well. A chunk whose hook is running at that moment is left out, and a
     /// hook that was called by this function gets an empty report.
@@ -99,7 +157,10 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         let mut loaded: Vec<_> = index.into_iter().flat_map(ChunkIndex::iter).collect();
         loaded.sort_unstable_by_key(|(coord, _)| *coord);
         for (coord, chunk) in loaded {
-            if Self::with_state(world, |state| state.saves.is_in_hand(coord)) == Some(true) {
+            let must_save = Self::with_state(world, |state| {
+                state.saves.must_save(coord) && !state.saves.is_in_hand(coord)
+            });
+            if must_save != Some(true) {
                 continue;
             }
             // A hook may have given it up.
@@ -107,7 +168,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             if index.and_then(|index| index.root(coord)) != Some(chunk.root) {
                 continue;
             }
-            Self::save_standing(world, coord, chunk, &mut report);
+            let chunk = ChunkToSave {
+                coord,
+                root: chunk.root,
+                reason: SaveReason::SaveAll,
+                failures: 0,
+            };
+            Self::save_standing(world, chunk, &mut report);
         }
         Self::with_state(world, |state| state.is_saving_all = false);
         report
@@ -168,7 +235,8 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         Ok(report)
     }
 
-    /// Has every loaded chunk saved within the budgets of the coming frames, with the reason
+    /// Has every loaded chunk saved within the budgets of the coming frames, or the dirty ones alone with
+    /// [`SavedChunks::Dirty`](crate::SavedChunks::Dirty), with the reason
     /// [`SaveAll`](SaveReason::SaveAll): for a save while the game goes on. Returns how many they are; none without a save
     /// hook. [`Self::saving_all`] tells how many are left. `index` is the index of this stream.
     ///
@@ -183,16 +251,18 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// struct Rocks; // the stream's content type
     ///
-    /// /// Once a minute, for example.
-    /// fn autosave(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
+    /// /// When the player asks for it, for example.
+    /// fn save_now(mut stream: ResMut<ChunkStream<Rocks>>, index: Res<ChunkIndex<Rocks>>) {
     ///     stream.start_saving_all(&index);
     /// }
-    /// # let _ = IntoSystem::into_system(autosave);
+    /// # let _ = IntoSystem::into_system(save_now);
     /// ```
     pub fn start_saving_all(&mut self, index: &ChunkIndex<T>) -> usize {
         let state = &mut self.state;
         state.to_save_standing.clear();
-        if state.save_hook.is_some() {
+        if state.saves.takes_only_dirty() {
+            state.to_save_standing.extend(state.saves.marks.coords());
+        } else if state.save_hook.is_some() {
             let mut coords: Vec<ChunkCoord> = index.iter().map(|(coord, _)| coord).collect();
             coords.sort_unstable();
             state.to_save_standing.extend(coords);
@@ -208,16 +278,27 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
 
     /// Saves the chunk whose turn it is.
     pub(super) fn save_next(world: &mut World) {
-        let next = Self::with_state(world, |state| state.saves.next());
-        let Some(task) = next.flatten() else {
-            return Self::save_next_standing(world);
-        };
+        let next = Self::with_state(world, |state| {
+            let is_late = state.saves.urgent() == 0 && state.saves.marks.late() > 0;
+            if is_late { None } else { state.saves.next() }
+        });
+        match next.flatten() {
+            Some(task) => Self::save_waiting(world, task),
+            None => Self::save_next_standing(world),
+        }
+        Self::with_state(world, |state| state.ask_for_room(false));
+    }
+
+    /// Saves a chunk that something waits for, or that left.
+    fn save_waiting(world: &mut World, task: SaveTask) {
         let stands = || world.get_resource::<ChunkIndex<T>>()?.chunk(task.coord);
         let chunk = task.left.or_else(stands);
         let must_wait = |state: &mut StreamState<T>| {
             // What is saved now would not be in the version that is under way, and that one would be saved next.
-            let must_wait =
-                task.left.is_none() && chunk.is_some() && state.is_replacing(task.coord);
+            let must_wait = task.left.is_none()
+                && chunk.is_some()
+                && state.saves.must_save(task.coord)
+                && state.is_replacing(task.coord);
             if must_wait {
                 if let Some(Request::Renew(lane)) = task.then {
                     // It joins the job that is live, which must not wait behind what is less urgent.
@@ -235,34 +316,76 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     /// Saves the next chunk that stands and is not saved for another reason.
     fn save_next_standing(world: &mut World) {
         let next = Self::with_state(world, |state| {
-            let coord = state.to_save_standing.pop_front()?;
-            (state.saves.pending(coord).is_none()).then_some(coord)
+            let is_late = state.saves.marks.late() > 0;
+            let asked = (!is_late).then(|| state.to_save_standing.pop_front());
+            let (coord, reason, failures) = match asked.flatten() {
+                Some(coord) => (coord, SaveReason::SaveAll, 0),
+                None => {
+                    let (coord, mark) = state.saves.marks.next()?;
+                    (coord, SaveReason::Autosave, mark.failures)
+                }
+            };
+            let must_save = state.saves.must_save(coord) && !state.saves.waits(coord);
+            must_save.then_some((coord, reason, failures))
         });
-        let Some(coord) = next.flatten() else {
+        let Some((coord, reason, failures)) = next.flatten() else {
             return;
         };
         let index = world.get_resource::<ChunkIndex<T>>();
         if let Some(chunk) = index.and_then(|index| index.chunk(coord)) {
-            Self::save_standing(world, coord, chunk, &mut SaveReport::default());
+            let chunk = ChunkToSave {
+                coord,
+                root: chunk.root,
+                reason,
+                failures,
+            };
+            Self::save_standing(world, chunk, &mut SaveReport::default());
         }
     }
 
     /// Saves a chunk that stays.
-    fn save_standing(
-        world: &mut World,
-        coord: ChunkCoord,
-        chunk: LoadedChunk,
-        report: &mut SaveReport,
-    ) {
-        let chunk = ChunkToSave {
-            coord,
-            root: chunk.root,
-            reason: SaveReason::SaveAll,
-            failures: 0,
+    fn save_standing(world: &mut World, chunk: ChunkToSave, report: &mut SaveReport) {
+        let coord = chunk.coord;
+        let mark = Self::with_state(world, |state| state.saves.take_mark(coord, false)).flatten();
+        let message = match Self::call_hook(world, chunk) {
+            Ok(is_saved) => {
+                report.saved += usize::from(is_saved);
+                // A version that is under way does not have what was saved now: one more is made from that.
+                if mark.is_some() && Self::stands(world, chunk) {
+                    Self::with_state(world, |state| {
+                        if state.is_replacing(coord) || state.gates.is_late(coord) {
+                            state.make_once_more(coord);
+                        }
+                    });
+                }
+                return;
+            }
+            Err(message) => message,
         };
-        match Self::call_hook(world, chunk) {
-            Ok(is_saved) => report.saved += usize::from(is_saved),
-            Err(message) => Self::note_failure(world, chunk, message, false, report),
+        Self::restore_mark(world, chunk, mark);
+        let is_autosave = chunk.reason == SaveReason::Autosave;
+        if is_autosave {
+            Self::with_state(world, |state| {
+                let wait = state
+                    .save_policy
+                    .wait_after(chunk.failures.saturating_add(1));
+                let at = state.clock.now().saturating_add(wait);
+                state.saves.marks.retry_at(coord, at);
+            });
+        }
+        Self::note_failure(world, chunk, message, is_autosave, report);
+    }
+
+    /// Whether the chunk still stands. The hook may have taken it away.
+    fn stands(world: &World, chunk: ChunkToSave) -> bool {
+        let index = world.get_resource::<ChunkIndex<T>>();
+        index.and_then(|index| index.root(chunk.coord)) == Some(chunk.root)
+    }
+
+    /// A chunk that stands is still dirty.
+    fn restore_mark(world: &mut World, chunk: ChunkToSave, mark: Option<Mark>) {
+        if Self::stands(world, chunk) {
+            Self::with_state(world, |state| state.saves.marks.restore(chunk.coord, mark));
         }
     }
 
@@ -274,7 +397,13 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
         report: &mut SaveReport,
     ) {
         let mut saved = Ok(false);
-        if let Some(chunk) = chunk {
+        let has_left = task.left.is_some();
+        // Another reason may have had it saved meanwhile.
+        let must_save = |state: &mut StreamState<T>| has_left || state.saves.must_save(task.coord);
+        let must_save = Self::with_state(world, must_save) == Some(true);
+        if let Some(chunk) = chunk.filter(|_| must_save) {
+            let mark = |state: &mut StreamState<T>| state.saves.take_mark(task.coord, has_left);
+            let mark = Self::with_state(world, mark).flatten();
             let chunk = ChunkToSave {
                 coord: task.coord,
                 root: chunk.root,
@@ -283,13 +412,22 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
             };
             saved = Self::call_hook(world, chunk);
             if let Err(message) = saved {
-                let retries = Self::with_state(world, |state| state.has_save_failed(task.coord));
+                let retries = |state: &mut StreamState<T>| state.has_save_failed(task.coord, mark);
+                let retries = Self::with_state(world, retries);
+                if retries == Some(true) && !has_left {
+                    Self::restore_mark(world, chunk, mark);
+                }
                 return Self::note_failure(world, chunk, message, retries == Some(true), report);
             }
         }
         report.saved += usize::from(saved == Ok(true));
         Self::with_state(world, |state| {
-            if let Some(released) = state.saves.release(task.coord) {
+            if has_left && state.saves.is_dirty(task.coord) {
+                // It was changed while its hook ran, and is saved again. Not in this frame, or a hook that changes what it
+                // saves would never end.
+                let now = state.clock.now();
+                state.saves.retry_at(task.coord, now);
+            } else if let Some(released) = state.saves.release(task.coord) {
                 state.release(released);
             }
         });

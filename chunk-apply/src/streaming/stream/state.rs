@@ -6,12 +6,15 @@ use super::{
     departures::Departures,
     gates::Gates,
     hide_queue::HideQueue,
+    marks::Mark,
     pending_changes::PendingChanges,
     quarantine::Quarantine,
     root_event::RootEvent,
     save_queue::{Released, Request, SaveQueue},
     swaps::Swaps,
 };
+#[cfg(feature = "store")]
+use crate::streaming::archive_trait::AnyArchive;
 use crate::{
     budget::Clock,
     host::{Departing, Held, LoadedChunk, Unsaved},
@@ -21,7 +24,7 @@ use crate::{
         lod::LodTracker,
         messages::{ChunkFailed, ChunkUnloaded, ChunkUnloading},
         order::{LoadOrder, OrderTracker, Prefetch, ViewerRank},
-        saving::{SaveHook, SavePolicy},
+        saving::{SaveHook, SavePolicy, Saving},
         stats::{Frames, Latencies, StreamingTotals},
         viewer::{ViewerFilter, Viewers},
         world_origin::WorldOrigin,
@@ -62,6 +65,9 @@ pub(in crate::streaming) struct StreamState<T: Send + Sync + 'static> {
     pub(in crate::streaming) lod: Option<LodTracker>,
     pub(in crate::streaming) save_hook: Option<SaveHook>,
     pub(in crate::streaming) save_policy: SavePolicy,
+    /// Where the save hook puts what it takes.
+    #[cfg(feature = "store")]
+    pub(in crate::streaming) archive: Option<Arc<dyn AnyArchive>>,
     pub(in crate::streaming) clock: Arc<dyn Clock>,
     pub(in crate::streaming) latencies: Latencies,
     /// What the applier holds.
@@ -110,11 +116,14 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         grid: ChunkGrid,
         scheduler: Scheduler<ChunkCoord, T, ViewerRank>,
         lod: Option<LodTracker>,
-        save_hook: Option<SaveHook>,
-        save_policy: SavePolicy,
+        saving: Saving,
         order: LoadOrder,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let saves = match saving.hook {
+            Some(_) => SaveQueue::new(&saving.policy, saving.has_room),
+            None => SaveQueue::default(),
+        };
         let order = OrderTracker::new(order);
         Self {
             world_origin: WorldOrigin::new(grid, ChunkCoord::ORIGIN),
@@ -132,12 +141,14 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             gates: Gates::default(),
             quarantine: Quarantine::default(),
             lod,
-            save_hook,
-            save_policy,
+            save_hook: saving.hook,
+            save_policy: saving.policy,
+            #[cfg(feature = "store")]
+            archive: saving.archive,
             clock,
             latencies: Latencies::default(),
             held: Held::default(),
-            saves: SaveQueue::default(),
+            saves,
             departures: Departures::default(),
             to_hide: HideQueue::default(),
             made_from: AHashMap::new(),
@@ -171,8 +182,8 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         if self.is_held_back(coord) {
             return;
         }
-        let saves = self.save_hook.is_some().then_some(&mut self.saves);
         let (scheduler, latencies) = (&mut self.scheduler, &mut self.latencies);
+        let saves = &mut self.saves;
         let version = renew(saves, scheduler, latencies, &self.rank, coord, lane, now);
         if let Some(version) = version {
             self.swaps.is_made_as(coord, version);
@@ -261,14 +272,20 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             return None;
         };
         trace!(?coord, "given up");
+        let is_reset = !must_save;
         let distance_sq = self.rank.distance_sq(coord);
-        let can_return = !was_renewed && !self.is_restarting;
+        // What waits for a save is to be made anew.
+        let can_return = !(was_renewed || self.is_restarting || self.saves.waits(coord));
         if let Some(lod) = &mut self.lod {
             lod.depart(coord, chunk.version);
         }
-        if must_save && self.save_hook.is_some() {
-            (self.saves).leave(coord, chunk, distance_sq, self.is_restarting, can_return);
+        let must_save = must_save && self.saves.must_save(coord);
+        let mark = self.saves.marks.take(coord);
+        if must_save {
+            let is_former = self.is_restarting;
+            (self.saves).leave(coord, chunk, distance_sq, is_former, can_return, mark);
         } else {
+            self.saves.unwant(coord);
             (self.departures).push(coord, chunk, distance_sq, can_return);
         }
         let returned = self.returned.iter().position(|(other, _)| *other == coord);
@@ -277,7 +294,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
             self.returned.remove(returned);
         }
         if !self.hidden.contains_key(&chunk.root) {
-            let is_former = self.is_restarting || !must_save;
+            let is_former = self.is_restarting || is_reset;
             (self.to_hide).push(coord, chunk, distance_sq, is_former);
         }
         if returned.is_none() {
@@ -411,6 +428,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         self.latencies.restart();
         self.to_save_standing.clear();
         while self.give_up_next(index, false) {}
+        self.saves.marks.clear();
         self.outdated.clear();
         self.departures.outdate_all();
         self.to_hide.mark_former();
@@ -418,13 +436,49 @@ impl<T: Send + Sync + 'static> StreamState<T> {
         self.must_update = true;
     }
 
-    /// Saving the chunk has failed. Returns whether it is tried again; if not, it is treated as if it had been saved.
-    pub(super) fn has_save_failed(&mut self, coord: ChunkCoord) -> bool {
-        let failures = self.saves.fail(coord);
+    /// Notes that a chunk was changed since it was saved: the one with this root, or else the one that stands there or
+    /// would be taken back. Returns whether there is one.
+    pub(in crate::streaming) fn mark_dirty(
+        &mut self,
+        index: &ChunkIndex<T>,
+        coord: ChunkCoord,
+        root: Option<Entity>,
+    ) -> bool {
+        let now = self.clock.now();
+        let is_it = |chunk: &LoadedChunk| root.is_none_or(|root| chunk.root == root);
+        if index.chunk(coord).as_ref().is_some_and(is_it) {
+            self.saves.marks.mark(coord, now);
+            return true;
+        }
+        let mark = self.saves.marks.made(coord, now);
+        if self.saves.mark_left(coord, root, mark) {
+            return true;
+        }
+        let chunk = self.departures.returnable(coord).filter(is_it);
+        let Some(chunk) = chunk.filter(|_| self.save_hook.is_some()) else {
+            return false;
+        };
+        // It is saved after all.
+        self.departures.take(coord);
+        let distance_sq = self.rank.distance_sq(coord);
+        let mark = Some(mark);
+        (self.saves).leave(coord, chunk, distance_sq, false, true, mark);
+        true
+    }
+
+    /// Nothing stands there any more.
+    pub(in crate::streaming) fn forget_mark(&mut self, coord: ChunkCoord) {
+        self.saves.marks.take(coord);
+    }
+
+    /// Saving the chunk has failed, which had this mark. Returns whether it is tried again; if not, it is treated as if it
+    /// had been saved.
+    pub(super) fn has_save_failed(&mut self, coord: ChunkCoord, mark: Option<Mark>) -> bool {
+        let failures = self.saves.fail(coord, mark);
         let must_give_up = self.save_policy.gives_up_after(failures);
         if must_give_up {
             self.swaps.cannot_save(coord);
-            if let Some(released) = self.saves.release(coord) {
+            if let Some(released) = self.saves.release_unsaved(coord) {
                 self.release(released);
             }
         } else {
@@ -464,11 +518,26 @@ impl<T: Send + Sync + 'static> StreamState<T> {
                 && !self.gates.is_late(coord))
     }
 
+    /// Requests one more version of a chunk that stands and was just saved, whatever waits for its next save.
+    pub(super) fn make_once_more(&mut self, coord: ChunkCoord) {
+        self.latencies.requested_anew(coord, self.clock.now());
+        let version = self.scheduler.refresh_in(coord, Lane::Urgent).version();
+        self.latencies.is_made_as(coord, version);
+        self.swaps.is_made_as(coord, version);
+    }
+
     /// Makes due what is to be saved and waited for its time, or for a version that does not come.
     pub(in crate::streaming) fn wake_saves(&mut self, now: Duration) {
         let mut saves = core::mem::take(&mut self.saves);
         saves.wake(now, |coord| self.is_replacing(coord));
         self.saves = saves;
+        self.ask_for_room(true);
+    }
+
+    /// Asks whether there is room for what is saved.
+    pub(super) fn ask_for_room(&mut self, is_new_frame: bool) {
+        let is_any_due = !self.to_save_standing.is_empty() || self.saves.marks.due_now() > 0;
+        self.saves.ask_for_room(is_new_frame, is_any_due);
     }
 
     /// This version of the chunk stands now.
@@ -520,22 +589,36 @@ impl<T: Send + Sync + 'static> StreamState<T> {
 
     /// Those of them that can be despawned, or could be if they were saved.
     pub(in crate::streaming) fn departing(&self) -> Departing {
-        let unsaved = self.saves.departing();
+        let unsaved = match self.saves.lacks_room() {
+            true => Departing::default(),
+            false => self.saves.departing(),
+        };
         Departing {
             chunks: self.departures.len() + unsaved.chunks,
             entities: self.departures.entities() + unsaved.entities,
         }
     }
 
+    /// What the save hook took and is not durable.
+    pub(super) fn undurable(&self) -> usize {
+        #[cfg(feature = "store")]
+        return self.archive.as_ref().map_or(0, |it| it.waiting());
+        #[cfg(not(feature = "store"))]
+        0
+    }
+
     pub(super) fn unsaved(&self) -> Unsaved {
+        if self.saves.lacks_room() {
+            return Unsaved::default();
+        }
         Unsaved {
-            urgent: self.saves.urgent(),
+            urgent: self.saves.urgent() + self.saves.marks.late(),
             leaving: self.saves.leaving(),
-            standing: self.to_save_standing.len(),
+            standing: self.to_save_standing.len() + self.saves.marks.due(),
         }
     }
 
-    /// Whether nothing more may be spawned: too many chunks are kept because saving them failed, what was given up as a
+    /// Whether nothing more may be spawned: too many chunks are kept because they cannot be saved, what was given up as a
     /// whole is still seen, or there are too many bytes and no rest of a group that would else be seen in parts.
     pub(super) fn is_full(&self) -> bool {
         let kept = self.saves.kept();
@@ -583,7 +666,7 @@ impl<T: Send + Sync + 'static> StreamState<T> {
 
 /// Requests a wanted chunk anew: now, or when what stands or stood there is saved. Returns its version, if that is certain.
 pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
-    saves: Option<&mut SaveQueue>,
+    saves: &mut SaveQueue,
     scheduler: &mut Scheduler<ChunkCoord, T, ViewerRank>,
     latencies: &mut Latencies,
     rank: &ViewerRank,
@@ -592,15 +675,11 @@ pub(in crate::streaming) fn renew<T: Send + Sync + 'static>(
     now: Duration,
 ) -> Option<Version> {
     latencies.requested_anew(coord, now);
-    match saves {
-        Some(saves) => {
-            saves.renew(coord, lane, rank.distance_sq(coord));
-            None
-        }
-        None => {
-            let version = scheduler.refresh_in(coord, lane).version();
-            latencies.is_made_as(coord, version);
-            Some(version)
-        }
+    if saves.must_wait(coord) {
+        saves.renew(coord, lane, rank.distance_sq(coord));
+        return None;
     }
+    let version = scheduler.refresh_in(coord, lane).version();
+    latencies.is_made_as(coord, version);
+    Some(version)
 }

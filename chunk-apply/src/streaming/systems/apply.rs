@@ -66,6 +66,7 @@ fn has_work<T: Send + Sync + 'static>(stream: &ChunkStream<T>, index: &ChunkInde
             || !state.returned.is_empty()
             || !state.saves.is_empty()
             || stream.saving_all() > 0
+            || state.saves.marks.has_due(|| state.clock.now())
             || index.has_orphaned()
             || !state.root_events.is_empty()
             || !(state.unloaded.is_empty() && state.failed.is_empty()))
@@ -148,6 +149,7 @@ fn forget_orphaned<T: Send + Sync + 'static>(
         for (coord, is_there) in orphaned {
             if !is_there {
                 state.made_from.remove(&coord);
+                state.forget_mark(coord);
                 state.unloaded.push(ChunkUnloaded::new(coord));
             }
             // A chunk of another grid is not wanted either, and a newer version may be under way.

@@ -252,9 +252,8 @@ fn level<T: Send + Sync + 'static>(
             if is_despawned && state.scheduler.live_version(coord).is_none() {
                 return;
             }
-            let saves = state.save_hook.is_some().then_some(&mut state.saves);
             renew(
-                saves,
+                &mut state.saves,
                 &mut state.scheduler,
                 &mut state.latencies,
                 &state.rank,

@@ -78,6 +78,8 @@ measured! {
     leaked,
     /// Peak of the process less what it held before the first chunk, in megabytes.
     memory_mb,
+    /// Faces of voxels that the meshes of a terrain show.
+    faces,
 }
 
 /// The value in the middle; of an even number the lower one.

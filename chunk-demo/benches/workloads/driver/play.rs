@@ -16,20 +16,25 @@ const WARM_UP: u32 = 7_200;
 const UNLOADING: u32 = 120;
 
 #[derive(Clone, Copy, Debug)]
-struct Frame {
-    whole: Duration,
-    streaming: Duration,
-    was_interrupted: bool,
+pub(crate) struct Frame {
+    pub(crate) whole: Duration,
+    pub(crate) streaming: Duration,
+    pub(crate) was_interrupted: bool,
 }
 
 /// Waits between frames: a late frame delays the following ones and does not make them early.
 #[derive(Debug)]
-struct FrameLimiter {
+pub(crate) struct FrameLimiter {
     next: Instant,
 }
 
 impl FrameLimiter {
-    fn wait(&mut self) {
+    pub(crate) fn new() -> Self {
+        let next = Instant::now() + FRAME;
+        Self { next }
+    }
+
+    pub(crate) fn wait(&mut self) {
         let now = Instant::now();
         if self.next > now {
             thread::sleep(self.next - now);
@@ -51,9 +56,7 @@ pub(super) fn play(
     contestant.frame(None);
     let (entities, memory) = (contestant.entities(), process::memory());
     let mut tracker = CoverageTracker::new(workload.disc());
-    let mut limiter = FrameLimiter {
-        next: Instant::now() + FRAME,
-    };
+    let mut limiter = FrameLimiter::new();
     if workload.movement == Movement::Flight {
         let position = workload.position(0);
         tracker.move_to(position, 0);
@@ -129,7 +132,7 @@ impl Measured {
         self.latency_ms_max = percentile(&mut ms, 100);
     }
 
-    fn times(&mut self, frames: &[Frame]) {
+    pub(crate) fn times(&mut self, frames: &[Frame]) {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
         let undisturbed = frames.iter().filter(|frame| !frame.was_interrupted);
         let mut quiet: Vec<_> = undisturbed.map(|frame| ms(frame.streaming)).collect();

@@ -5,7 +5,7 @@ pub(crate) const GENERATING: &str = "Async Compute";
 
 /// How often the threads on which frames run had to give way to something else: the main thread, and those that the
 /// engine runs systems on.
-pub(super) fn interruptions() -> u64 {
+pub(crate) fn interruptions() -> u64 {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
     let statuses = tasks.flatten().filter_map(|task| {
         let status = std::fs::read_to_string(task.path().join("status")).ok()?;
@@ -18,12 +18,12 @@ pub(super) fn interruptions() -> u64 {
 }
 
 /// The memory that the process holds, in kilobytes.
-pub(super) fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     own("VmRSS:")
 }
 
 /// The most memory that the process ever held, in kilobytes.
-pub(super) fn peak_memory() -> u64 {
+pub(crate) fn peak_memory() -> u64 {
     own("VmHWM:")
 }
 

@@ -34,6 +34,20 @@ pub(super) const DIGGING: [(&str, &str); 2] = [
     ("middle, B", "build before it"),
 ];
 
+/// The same where what one changes is saved.
+pub(super) const SAVING: [(&str, &str); 1] = [("F5", "save, and say when it is done")];
+
+/// How much of what one changed is not durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unsaved {
+    /// In how many chunks.
+    pub(super) chunks: usize,
+    /// Whether it was asked to be saved and is not yet.
+    pub(super) is_awaited: bool,
+    /// Whether the last attempt to save failed.
+    pub(super) has_failed: bool,
+}
+
 /// What keys have set, apart from the settings that the stream itself has.
 #[derive(Resource, Clone, Copy, Debug)]
 pub(super) struct Asked {
@@ -47,6 +61,8 @@ pub(super) struct Asked {
     chunk_size: f32,
     /// Whether one can dig and build here.
     pub(super) digs: bool,
+    /// What is not saved, if it is to be.
+    pub(super) unsaved: Option<Unsaved>,
 }
 
 impl Asked {
@@ -57,6 +73,7 @@ impl Asked {
             margin: settings.unload_radius - settings.radius,
             half_height: settings.half_height,
             digs: false,
+            unsaved: None,
             chunk_size: settings.chunk_size,
         }
     }

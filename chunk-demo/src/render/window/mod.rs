@@ -8,5 +8,7 @@ mod overlay;
 mod overlay_plane;
 mod panics;
 mod picture;
+#[cfg(all(feature = "saves", feature = "voxels"))]
+mod saving;
 
 pub use open::open;

@@ -74,6 +74,8 @@ pub fn open<T: Send + Sync + 'static>(
     app.insert_resource(controls::Asked::new(settings));
     #[cfg(feature = "voxels")]
     super::digging::add(&mut app);
+    #[cfg(all(feature = "saves", feature = "voxels"))]
+    super::saving::add(&mut app);
     overlay_plane::spawn(app.world_mut());
     app.add_systems(
         Update,

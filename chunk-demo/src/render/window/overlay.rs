@@ -6,7 +6,7 @@ use chunk_apply::StreamingSnapshot;
 use image::imageops::overlay;
 use image::{Rgba, RgbaImage};
 
-use super::controls::{Asked, DIGGING, HELP};
+use super::controls::{Asked, DIGGING, HELP, SAVING, Unsaved};
 use crate::chart::{ChunkState, Color, LARGE, MapSnapshot, SMALL, fill, map, text};
 use crate::render::batches::Batches;
 
@@ -102,6 +102,10 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         ),
         ("batches", batches, TEXT),
     ];
+    if let Some(unsaved) = shown.asked.unsaved {
+        let color = if unsaved.has_failed { BAD } else { TEXT };
+        lines.push(("saved", saved(unsaved), color));
+    }
     if shown.is_paused {
         lines.push(("", "PAUSED: P goes on".to_owned(), BAD));
     }
@@ -117,6 +121,21 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         text(image, [left + COLUMN, top], LARGE, *color, value);
     }
     MARGIN + height
+}
+
+/// How much of what one changed is saved.
+fn saved(unsaved: Unsaved) -> String {
+    let Unsaved {
+        chunks,
+        is_awaited,
+        has_failed,
+    } = unsaved;
+    match chunks {
+        0 => "all that was changed".to_owned(),
+        _ if has_failed => format!("not {chunks} chunks, see the log"),
+        _ if is_awaited => format!("saving, {chunks} chunks to go"),
+        _ => format!("all but {chunks} chunks"),
+    }
 }
 
 /// One bar for each frame. The line is the budget.
@@ -176,7 +195,12 @@ fn cross(image: &mut RgbaImage) {
 
 fn help(image: &mut RgbaImage, asked: Asked) {
     let digging = if asked.digs { &DIGGING[..] } else { &[] };
-    let keys_of = [&HELP[..], digging].concat();
+    let saving = if asked.unsaved.is_some() {
+        &SAVING[..]
+    } else {
+        &[]
+    };
+    let keys_of = [&HELP[..], digging, saving].concat();
     let rows = keys_of.len().div_ceil(2);
     let height = 2 * PAD + LINE * rows as i32;
     let (keys, column) = (9 * LARGE.character_size.width as i32, 400);
@@ -263,6 +287,21 @@ mod tests {
         assert_eq!(pixels(&image, 368..370, GOOD), 2 * 21);
         assert_eq!(pixels(&image, 370..372, BAD), 2 * 86 - 2);
         assert_eq!(pixels(&image, 366..370, BAD), 0);
+    }
+
+    #[test]
+    fn what_is_not_saved_is_counted() {
+        let said = |chunks, is_awaited, has_failed| {
+            saved(Unsaved {
+                chunks,
+                is_awaited,
+                has_failed,
+            })
+        };
+        assert_eq!(said(0, false, false), "all that was changed");
+        assert_eq!(said(3, false, false), "all but 3 chunks");
+        assert_eq!(said(3, true, false), "saving, 3 chunks to go");
+        assert_eq!(said(3, true, true), "not 3 chunks, see the log");
     }
 
     #[test]

@@ -1,9 +1,23 @@
-//! What the voxel world costs the main thread, how soon an edit is shown, and whether anything is made twice.
+//! What the voxel world costs the main thread, how soon an edit is shown, and whether anything is made twice; and with
+//! `--peers`, how it does beside another crate that makes the same voxels.
 //!
 //! Each figure is the median of several samples, on the threads that a game has.
 
-#[path = "../../xtask/shared/figures.rs"]
+mod against_peers;
+// Another bench plays its workloads with the rest of it.
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the bench of workloads uses all of it"
+)]
+#[path = "../workloads/driver/mod.rs"]
+mod driver;
+mod ours;
+#[path = "../../../xtask/shared/figures.rs"]
 mod print;
+mod terrain;
+
+use std::process::ExitCode;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +44,15 @@ const EDIT: &str =
 
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
 
-fn main() {
+fn main() -> ExitCode {
+    match terrain::fill_if_asked(ours::make) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     let mut figures = Figures::from_args();
     figures.add(5, &[COLD, TIME, REPEATS, EDIT], || {
         let mut game = Game::new();
@@ -50,7 +72,11 @@ fn main() {
             Figure::new(EDIT, "frames", late as f64).at_most(2.0),
         ]
     });
+    if let Some(peers) = driver::peers() {
+        against_peers::add(&mut figures, &peers);
+    }
     figures.print();
+    ExitCode::SUCCESS
 }
 
 struct Game {
