@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bevy_app::{App, Update};
+use bevy_ecs::change_detection::Mut;
 use bevy_ecs::hierarchy::Children;
 use bevy_ecs::message::MessageReader;
 use bevy_ecs::system::{Res, ResMut};
 use bevy_ecs::world::World;
+use bevy_math::{Quat, Vec3};
 use bevy_tasks::IoTaskPool;
 use bevy_transform::TransformPlugin;
 use bevy_transform::components::Transform;
@@ -68,7 +70,7 @@ fn main() {
         let mut game = Game::new(15, open(store, ArchiveConfig::default()));
         let mut ours = game.fly(seconds, |_| {});
         game.archive
-            .close(Duration::MAX)
+            .flush_within(Duration::MAX)
             .expect("the disk has room");
         assert!(game.archive.report().written > 0);
         ours.sort_unstable();
@@ -87,7 +89,6 @@ fn main() {
         game.fly(seconds, |archive| {
             most = most.max(archive.report().waiting_bytes)
         });
-        assert!(!is_quick || most > 0);
         let figure = Figure::new(SLOW, "MiB", most as f64 / f64::from(1 << 20));
         // The last value that there was room for is beyond it.
         let one = 120 * size_of::<Place>();
@@ -131,8 +132,12 @@ fn places(coord: ChunkCoord, entities: usize) -> Places {
 }
 
 fn transform(place: &Place) -> Transform {
-    let [x, y, z, ..] = *place;
-    Transform::from_xyz(x, y, z)
+    let [x, y, z, a, b, c, d, u, v, w] = *place;
+    Transform {
+        translation: Vec3::new(x, y, z),
+        rotation: Quat::from_xyzw(a, b, c, d),
+        scale: Vec3::new(u, v, w),
+    }
 }
 
 fn snapshot(world: &World, chunk: ChunkToSave) -> Places {
@@ -275,16 +280,30 @@ fn beyond_snapshot(entities: usize) -> f64 {
             failures: 0,
         })
         .collect();
-    let alone = {
+    // The shortest of several, because whatever else happens makes both longer.
+    let alone = (0..5).map(|_| {
         let start = Instant::now();
-        let taken: Vec<Places> = chunks.iter().map(|chunk| snapshot(world, *chunk)).collect();
+        let taken: Vec<Places> = (chunks.iter())
+            .map(|chunk| snapshot(world, *chunk))
+            .collect();
         let took = start.elapsed();
         drop(taken);
         took
-    };
-    let start = Instant::now();
-    let report = ChunkStream::<Scene>::save_all(world);
-    let all = start.elapsed();
-    assert_eq!(report.saved, chunks.len());
+    });
+    let alone = alone.min().unwrap_or_default();
+    let all = (0..5).map(|_| {
+        world.resource_scope(|world, index: Mut<ChunkIndex<Scene>>| {
+            let mut stream = world.resource_mut::<ChunkStream<Scene>>();
+            for chunk in &chunks {
+                assert!(stream.mark_dirty(&index, chunk.coord));
+            }
+        });
+        let start = Instant::now();
+        let report = ChunkStream::<Scene>::save_all(world);
+        let took = start.elapsed();
+        assert_eq!(report.saved, chunks.len());
+        took
+    });
+    let all = all.min().unwrap_or_default();
     all.saturating_sub(alone).as_secs_f64() * 1e6 / chunks.len() as f64
 }

@@ -21,7 +21,9 @@ pub(crate) fn run(workspace: &Workspace) -> Verdict {
     let mut missing = Vec::new();
     let web = "Find what the web does not have (threads, files, the system clock) and leave it out for wasm32.";
     let no_std = "Take what names `std` out of chunk-coord, or put it behind its `std` feature.";
-    let libraries = workspace.library_packages();
+    let mut libraries = workspace.library_packages();
+    // What saves values is for the web too, though a browser has no file for them.
+    libraries.push("--features=chunk-apply/postcard".to_owned());
     for (target, args, advice) in [(WEB, libraries, web), (BARE, bare.into(), no_std)] {
         if has_target(workspace, target) {
             let check = cmd!(workspace.sh(), "cargo check --lib --target {target}");

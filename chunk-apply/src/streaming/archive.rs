@@ -21,7 +21,7 @@ impl OpenArchive {
         if self.is_given_up {
             return;
         }
-        if let Err(unsaved) = self.archive.close(self.patience) {
+        if let Err(unsaved) = self.archive.flush_within(self.patience) {
             error!("{unsaved}");
             self.is_given_up = true;
         }

@@ -11,7 +11,7 @@ pub(super) trait AnyArchive: Send + Sync {
     /// How many values are not durable.
     fn waiting(&self) -> usize;
 
-    fn close(&self, patience: Duration) -> Result<(), Unsaved>;
+    fn flush_within(&self, patience: Duration) -> Result<(), Unsaved>;
 }
 
 impl<V: Send + Sync + 'static> AnyArchive for Archive<ChunkCoord, V> {
@@ -23,7 +23,7 @@ impl<V: Send + Sync + 'static> AnyArchive for Archive<ChunkCoord, V> {
         self.report().waiting
     }
 
-    fn close(&self, patience: Duration) -> Result<(), Unsaved> {
-        Archive::close(self, patience)
+    fn flush_within(&self, patience: Duration) -> Result<(), Unsaved> {
+        Archive::flush_within(self, patience)
     }
 }

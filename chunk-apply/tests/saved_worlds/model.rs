@@ -203,7 +203,10 @@ impl Player {
             }
         }
         self.game.stream_mut().budget = self.settings.budget;
-        assert_eq!(self.game.archive.close(Duration::from_secs(60)), Ok(()));
+        assert_eq!(
+            self.game.archive.flush_within(Duration::from_secs(60)),
+            Ok(())
+        );
         // Nothing else was handed to the archive.
         for (coord, things) in self.newest() {
             assert_eq!(self.game.store.durable(coord), things, "{coord}");

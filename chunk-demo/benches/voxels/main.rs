@@ -18,21 +18,16 @@ mod print;
 mod terrain;
 
 use std::process::ExitCode;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bevy_app::App;
-use bevy_asset::AssetPlugin;
-use bevy_math::{IVec3, Vec3};
-use bevy_transform::TransformPlugin;
+use bevy_math::IVec3;
 use bevy_transform::components::Transform;
-use chunk_apply::{ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer};
-use chunk_assets::ChunkAssetsPlugin;
-use chunk_coord::{ChunkCoord, ChunkGrid, Footprint, ViewRange};
-use chunk_demo::task_pools;
-use chunk_demo::voxels::{Block, SIZE, VoxelChunk, VoxelWorld, voxel_spawner};
+use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer};
+use chunk_coord::{ChunkCoord, Footprint, ViewRange};
+use chunk_demo::voxels::{Block, SIZE, VoxelChunk, VoxelWorld};
 use chunk_scheduler::{Generator, Job};
 use print::{Figure, Figures};
 
@@ -97,24 +92,11 @@ impl Game {
             chunk
         });
         let generator = generator.with_known_empty(move |coord| empty.known_empty(*coord));
-        let grid = ChunkGrid::volumetric(Vec3::splat(SIZE as f32)).expect("it is a size");
-        let mut plugin = ChunkStreamingPlugin::new(grid, generator, voxel_spawner());
         let around = Footprint::Cylinder {
             radius: 7,
             half_height: 2,
         };
-        plugin.config.range = Some(ViewRange::with_band(around, 1));
-        plugin.config.budget = ApplyBudget::DEFAULT;
-        let mut app = App::new();
-        app.add_plugins((
-            task_pools(),
-            AssetPlugin::default(),
-            TransformPlugin,
-            ChunkAssetsPlugin,
-            plugin,
-        ));
-        app.finish();
-        app.cleanup();
+        let mut app = ours::app(generator, ViewRange::with_band(around, 1));
         // In the chunk 0, 1, 0.
         let eye = Transform::from_xyz(16.0, 48.0, 16.0);
         app.world_mut().spawn((ChunkViewer::default(), eye));

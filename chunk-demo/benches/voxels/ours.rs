@@ -10,7 +10,7 @@ use chunk_apply::{ChunkStreamingPlugin, ChunkViewer, StreamingConfig};
 use chunk_assets::ChunkAssetsPlugin;
 use chunk_coord::{ChunkCoord, ChunkGrid, ViewRange};
 use chunk_demo::task_pools;
-use chunk_demo::voxels::{SIZE, VoxelWorld, voxel_spawner};
+use chunk_demo::voxels::{SIZE, VoxelChunk, VoxelWorld, voxel_spawner};
 use chunk_scheduler::{Generator, Job};
 
 use crate::terrain::{EYE, RADIUS, SEED, Terrain, faces};
@@ -27,8 +27,13 @@ pub(crate) fn make(name: &str) -> Option<Box<dyn Terrain>> {
     let empty = world.clone();
     let generator = Generator::fallible(move |job: &Job<ChunkCoord>| world.make(job));
     let generator = generator.with_known_empty(move |coord| empty.known_empty(*coord));
-    let grid = ChunkGrid::volumetric(Vec3::splat(SIZE as f32)).expect("it is a size");
     let range = ViewRange::sphere(RADIUS, RADIUS + 1).expect("it unloads farther than it loads");
+    Some(Box::new(Ours(app(generator, range))))
+}
+
+/// An app without a viewer that streams voxels as far as `range`, and otherwise with the defaults.
+pub(crate) fn app(generator: Generator<ChunkCoord, VoxelChunk>, range: ViewRange) -> App {
+    let grid = ChunkGrid::volumetric(Vec3::splat(SIZE as f32)).expect("it is a size");
     let plugin = ChunkStreamingPlugin::new(grid, generator, voxel_spawner());
     let plugin = plugin.with_config(StreamingConfig {
         range: Some(range),
@@ -44,7 +49,7 @@ pub(crate) fn make(name: &str) -> Option<Box<dyn Terrain>> {
     ));
     app.finish();
     app.cleanup();
-    Some(Box::new(Ours(app)))
+    app
 }
 
 impl Ours {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::store::Shareable;
+use chunk_scheduler::store::Found;
 use chunk_scheduler::{
     FnRank, GenerateError, Generator, Job, Runtime, Scheduler, SchedulerConfig, Verdict,
 };
@@ -141,9 +141,9 @@ impl Bake {
             async move {
                 let made = || Ok::<_, GenerateError>(city.generate(coord));
                 Ok::<_, GenerateError>(match archive.load_or_create(coord, made).await? {
-                    Shareable::Loaded(_) => Kept::Found,
-                    Shareable::Made(_) => Kept::Made,
-                    Shareable::MadeElsewhere(_) => Kept::MadeElsewhere,
+                    Found::Loaded(_) => Kept::Found,
+                    Found::Made(_) => Kept::Made,
+                    Found::MadeElsewhere(_) => Kept::MadeElsewhere,
                 })
             }
         })

@@ -94,7 +94,7 @@ fn with_save<V: OnWorld>(
         world
             .edits()
             .archive()
-            .map_or(Ok(()), |archive| archive.close(patience))
+            .map_or(Ok(()), |archive| archive.flush_within(patience))
     };
     while let Err(unsaved) = close(Duration::from_secs(10)) {
         eprintln!("{unsaved}; this goes on trying, and a second Ctrl-C gives up");

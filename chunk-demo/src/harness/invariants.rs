@@ -8,9 +8,9 @@ pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
     let (report, observed) = (&outcome.report, &outcome.observed);
     let (requested, entered, edits) = (report.requested, observed.entered, observed.edits);
     // Where levels change, another change may overtake one that is being made.
-    let relevelled = match observed.levels_changed {
+    let relevelled = match observed.levels_changed + observed.levels_changed_back {
         0 => 0,
-        shown => shown + report.stale + report.cancelled,
+        shown => shown + observed.levels_failed + report.stale + report.cancelled,
     };
     let any = |count: u64, what: &str| (count > 0).then(|| format!("{count} chunks {what}"));
     let broken = [
@@ -83,8 +83,15 @@ mod tests {
         outcome.report.requested = 43;
         outcome.observed.levels_changed = 1;
         assert_eq!(broken(&outcome), [""; 0]);
+        outcome.report.requested = 45;
+        assert_eq!(broken(&outcome).len(), 1);
+        outcome.observed.levels_changed_back = 1;
+        outcome.observed.levels_failed = 1;
+        assert_eq!(broken(&outcome), [""; 0]);
+        outcome.report.requested = 43;
         outcome.observed = Observed {
             levels_changed: 0,
+            levels_changed_back: 0,
             vanished: 1,
             remade: 2,
             broken_shown: 3,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use bevy_ecs::message::{Message, MessageCursor, Messages};
 use bevy_ecs::world::World;
 use bevy_math::Vec3;
@@ -28,13 +28,14 @@ pub(super) struct Observer<T: Send + Sync + 'static> {
     loaded: MessageCursor<ChunkLoaded<T>>,
     unloaded: MessageCursor<ChunkUnloaded<T>>,
     failed: MessageCursor<ChunkFailed<T>>,
+    has_levels: bool,
+    given_up: AHashSet<ChunkCoord>,
     /// The level of each chunk that is visible.
     visible: AHashMap<ChunkCoord, u8>,
     /// Of each chunk with edits that are not visible the first and the last of them.
     edits: AHashMap<ChunkCoord, (Edit, Edit)>,
     edit_frames: Histogram<u64>,
-    /// Frames since the last leap, and those of them that used up their budget.
-    since_leap: (u64, u64),
+    since_leap: SinceLeap,
     has_moved: bool,
     loaded_before: usize,
     observed: Observed,
@@ -49,11 +50,35 @@ struct Edit {
     version: u64,
 }
 
+/// What was used up since the last leap.
+#[derive(Clone, Copy, Debug, Default)]
+struct SinceLeap {
+    frames: u64,
+    /// Frames that used up their budget.
+    spent_frames: u64,
+    began: Duration,
+    /// How long all generators had run by then.
+    generated: Duration,
+}
+
+impl SinceLeap {
+    /// Whether four fifths of the frames or of the threads' time went into loading, so that more could not be loaded.
+    fn is_used_up(self, now: Duration, generated: Duration, threads: usize) -> bool {
+        let had = now.saturating_sub(self.began).as_secs_f64() * threads as f64;
+        let ran = generated.saturating_sub(self.generated).as_secs_f64();
+        self.spent_frames * 5 >= self.frames * 4 || ran >= 0.8 * had
+    }
+}
+
 /// An edit may become visible this many frames after a chunk that became wanted later: workers differ in speed.
 const EDIT_SLACK: u64 = 6;
 
 impl<T: Send + Sync + 'static> Observer<T> {
-    pub(super) fn new(settings: &Settings, faults: Faults) -> Result<Self, SettingsError> {
+    pub(super) fn new(
+        settings: &Settings,
+        faults: Faults,
+        has_levels: bool,
+    ) -> Result<Self, SettingsError> {
         Ok(Self {
             oracle: Oracle::new(settings, faults)?,
             coverage: Coverage::default(),
@@ -64,10 +89,12 @@ impl<T: Send + Sync + 'static> Observer<T> {
             loaded: MessageCursor::default(),
             unloaded: MessageCursor::default(),
             failed: MessageCursor::default(),
+            has_levels,
+            given_up: AHashSet::new(),
             visible: AHashMap::new(),
             edits: AHashMap::new(),
             edit_frames: histogram(),
-            since_leap: (0, 0),
+            since_leap: SinceLeap::default(),
             has_moved: false,
             loaded_before: 0,
             observed: Observed::default(),
@@ -88,18 +115,26 @@ impl<T: Send + Sync + 'static> Observer<T> {
         positions: impl Iterator<Item = Vec3>,
         frame: u64,
         now: Duration,
-        index: &ChunkIndex<T>,
+        world: &World,
     ) {
+        let index = world.resource::<ChunkIndex<T>>();
         let is_loaded = |coord| index.contains(coord);
         let movement = self.oracle.move_viewers(positions, frame, now, is_loaded);
         self.has_moved = movement != Move::None;
         if movement == Move::Leap {
-            let (frames, used_up) = core::mem::take(&mut self.since_leap);
+            let scheduler = world.resource::<ChunkStream<T>>().scheduler();
+            let threads = scheduler.pool_threads().min(scheduler.max_in_flight());
+            let times = scheduler.generation_times();
+            let generated = times.mean.mul_f64(times.count as f64);
             let is_unfilled = self.coverage.loaded < self.coverage.wanted;
-            // A stream whose budget is used up cannot load more.
-            let had_time = used_up * 5 < frames * 4;
+            let is_used_up = self.since_leap.is_used_up(now, generated, threads);
             self.observed.leaps += 1;
-            self.observed.leaps_unfilled += u64::from(is_unfilled && had_time);
+            self.observed.leaps_unfilled += u64::from(is_unfilled && !is_used_up);
+            self.since_leap = SinceLeap {
+                began: now,
+                generated,
+                ..SinceLeap::default()
+            };
         }
     }
 
@@ -140,8 +175,8 @@ impl<T: Send + Sync + 'static> Observer<T> {
         let applied = stream.last_frame().apply.applied;
         let is_used_up = stream.budget.time.is_some_and(is_over)
             || (stream.budget.chunks).is_some_and(|most| applied >= most as usize);
-        self.since_leap.0 += 1;
-        self.since_leap.1 += u64::from(is_used_up);
+        self.since_leap.frames += 1;
+        self.since_leap.spent_frames += u64::from(is_used_up);
 
         let observed = &mut self.observed;
         observed.most_wanted = observed.most_wanted.max(wanted);
@@ -151,7 +186,7 @@ impl<T: Send + Sync + 'static> Observer<T> {
         } else if wanted > 0 && loaded == wanted {
             observed.filled_in_frame = Some(frame);
         }
-        let is_warm = wanted > 0 && (near_missing == 0 || frame >= self.warm_up);
+        let is_warm = observed.filled_in_frame.is_some() || wanted > 0 && frame >= self.warm_up;
         if observed.warm_in_frame.is_none() && is_warm {
             observed.warm_in_frame = Some(frame);
         }
@@ -173,7 +208,12 @@ impl<T: Send + Sync + 'static> Observer<T> {
             !failed.will_retry && scheduler.live_version(failed.coord).is_none()
         };
         for failed in self.failed.read(messages(world)).filter(is_given_up) {
-            self.edits.remove(&failed.coord);
+            let was_edited = self.edits.remove(&failed.coord).is_some();
+            // What stands or was given up before, and was not edited, is asked for again for another level alone.
+            let is_again = !self.given_up.insert(failed.coord);
+            let is_of_level = is_again || self.visible.contains_key(&failed.coord);
+            let is_of_level = is_of_level && !was_edited && self.has_levels;
+            observed.levels_failed += u64::from(is_of_level);
             match fate(failed.coord) {
                 Fate::Broken => {
                     let is_wrong = failed.attempts != self.max_attempts;
@@ -205,6 +245,10 @@ impl<T: Send + Sync + 'static> Observer<T> {
             } else {
                 match visible_before {
                     None => {}
+                    // Its level changed and changed back before it was made anew.
+                    Some(level) if level == loaded.level && self.has_levels => {
+                        observed.levels_changed_back += 1;
+                    }
                     Some(level) if level == loaded.level => observed.remade += 1,
                     Some(_) => observed.levels_changed += 1,
                 }
@@ -225,4 +269,28 @@ impl<T: Send + Sync + 'static> Observer<T> {
 
 fn messages<M: Message>(world: &World) -> &Messages<M> {
     world.resource::<Messages<M>>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_finds_the_time_used_up_by_frames_or_by_threads() {
+        let ms = Duration::from_millis;
+        let since = SinceLeap {
+            frames: 30,
+            spent_frames: 23,
+            began: ms(1_000),
+            generated: ms(300),
+        };
+        // Two threads for half a second, of which generators took just less than four fifths.
+        assert!(!since.is_used_up(ms(1_500), ms(1_099), 2));
+        assert!(since.is_used_up(ms(1_500), ms(1_100), 2));
+        let spent = SinceLeap {
+            spent_frames: 24,
+            ..since
+        };
+        assert!(spent.is_used_up(ms(1_500), ms(300), 2));
+    }
 }

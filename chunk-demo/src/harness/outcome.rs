@@ -41,8 +41,10 @@ pub struct Outcome {
     /// Growth of the memory in use over the second half of the run, in bytes a frame. It is measured at rest, at the
     /// same position of each round of a scenario that goes round; `None` for others, and where nothing counts bytes.
     pub memory_slope: Option<f64>,
-    /// Memory in use at the middle of the run, in bytes.
+    /// Memory in use at the middle of the run, in bytes, without what caches held.
     pub memory_at_half: u64,
+    /// What the caches of the workload held when memory was measured last, in bytes.
+    pub cached_bytes: u64,
 }
 
 /// What was observed in a run from outside of the stream, beyond the figures of its report.
@@ -52,10 +54,10 @@ pub struct Observed {
     pub filled_in_frame: Option<u64>,
     /// Chunks that became visible after that frame.
     pub applied_after_filled: u64,
-    /// The frame that ended the warm-up: every chunk near a viewer was loaded, or as many seconds had passed as there
-    /// are viewers. "Near" is within 6 chunks, or half the radius if that is less.
+    /// The frame that ended the warm-up: everything was loaded, or as many seconds had passed as there are viewers.
     pub warm_in_frame: Option<u64>,
-    /// Frames since then in which a chunk near a viewer was missing. Chunks whose generator never succeeds do not count.
+    /// Frames since then in which a chunk near a viewer was missing: within 6 chunks, or half the radius if that is less.
+    /// Chunks whose generator never succeeds do not count.
     pub frames_near_missing: u64,
     /// The most chunks that were within the load radius of a viewer at once.
     pub most_wanted: usize,
@@ -69,6 +71,10 @@ pub struct Observed {
     pub remade: u64,
     /// Chunks that became visible at another level than they had been visible at.
     pub levels_changed: u64,
+    /// Chunks made anew at the level that they had, because another one was asked for in between.
+    pub levels_changed_back: u64,
+    /// Changes of level that are not shown, because the generator failed for good.
+    pub levels_failed: u64,
     /// Chunks that became visible though their generator never succeeds.
     pub broken_shown: u64,
     /// Chunks that were given up after fewer or more attempts than they should have had.
@@ -77,7 +83,7 @@ pub struct Observed {
     pub sound_given_up: u64,
     /// Times that a viewer jumped to where none of the chunks it had wanted is wanted.
     pub leaps: u64,
-    /// Jumps before everything was loaded, though the budget had not been used up.
+    /// Jumps before everything was loaded, though neither the budget nor the threads had been used up.
     pub leaps_unfilled: u64,
     /// Edits that were accepted.
     pub edits: u64,

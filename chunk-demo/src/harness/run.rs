@@ -170,9 +170,11 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
                 && let Some(live_bytes) = self.run.live_bytes
             {
                 self.rest(Phase::Running)?;
-                memory.sample(frame, live_bytes());
+                let cached = (self.run.workload.cached_bytes)() as u64;
+                memory.sample(frame, live_bytes().saturating_sub(cached));
                 self.outcome.memory_slope = memory.slope();
                 self.outcome.memory_at_half = memory.at_half();
+                self.outcome.cached_bytes = cached;
             }
         }
         ControlFlow::Continue(())

@@ -74,7 +74,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             limiter: FrameLimiter::new(pacing),
             entities_before,
             recorder: Recorder::new(settings.budget),
-            observer: Observer::new(settings, faults)?,
+            observer: Observer::new(settings, faults, workload.levels.is_some())?,
             frame: 0,
             cost: FrameCost::default(),
             timeline,
@@ -186,9 +186,8 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
                 transform.translation = *position;
             }
         }
-        let index = self.app.world().resource::<ChunkIndex<T>>();
         let (positions, now) = (positions.into_iter(), self.clock.now());
-        (self.observer).viewers_moved(positions, self.frame, now, index);
+        (self.observer).viewers_moved(positions, self.frame, now, self.app.world());
     }
 
     /// Refreshes chunks around the viewers, the same ones in each run.

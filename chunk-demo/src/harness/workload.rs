@@ -54,6 +54,7 @@ pub struct Workload<T> {
     pub(super) assets: Option<usize>,
     pub(super) assets_of: Option<Arc<Count>>,
     pub(super) levels: Option<ChunkLevels>,
+    pub(super) cached_bytes: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
 impl<T: Send + Sync + 'static> Workload<T> {
@@ -86,6 +87,7 @@ impl<T: Send + Sync + 'static> Workload<T> {
             assets: None,
             assets_of: None,
             levels: None,
+            cached_bytes: Arc::new(|| 0),
         }
     }
 
@@ -153,6 +155,16 @@ impl<T: Send + Sync + 'static> Workload<T> {
     ) -> Self {
         Self {
             assets_of: Some(Arc::new(assets_of)),
+            ..self
+        }
+    }
+
+    /// The same with values that are kept for later up to a bound: where the memory of a run is judged by whether it grows, their
+    /// bytes are no part of it.
+    #[must_use]
+    pub fn with_cached_bytes(self, bytes: impl Fn() -> usize + Send + Sync + 'static) -> Self {
+        Self {
+            cached_bytes: Arc::new(bytes),
             ..self
         }
     }

@@ -102,11 +102,12 @@ impl Workload<TerrainChunk> {
     /// If the settings make no terrain.
     pub fn terrain(config: TerrainConfig) -> Result<Self, TerrainError> {
         let world = TerrainWorld::new(config)?;
-        let levels = world.levels();
+        let (levels, heights) = (world.levels(), world.heights.clone());
         let make = move |job: &Job<ChunkCoord>| world.make(job);
         let terrain = Self::fallible(make, terrain_spawner(config.chunk_size), |_coord| 1);
         Ok(terrain
             .with_levels(levels)
+            .with_cached_bytes(move || heights.report().bytes)
             .prepared_by(add_terrain_assets)
             .with_assets(SharedAssets::COUNT + 1)
             .with_assets_of(|_coord| 1))

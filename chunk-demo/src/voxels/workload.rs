@@ -14,9 +14,11 @@ impl Workload<VoxelChunk> {
     #[must_use]
     pub fn voxels(world: VoxelWorld) -> Self {
         let (made, empty, seen) = (world.clone(), world.clone(), world.clone());
+        let cached = world.clone();
         Self::fallible(move |job| made.make(job), voxel_spawner(), |_coord| 0)
             .with_known_empty(move |coord| empty.known_empty(coord))
             .prepared_by(move |app| add_voxels(app, world.clone()))
+            .with_cached_bytes(move || cached.layers().iter().map(|layer| layer.bytes).sum())
             .with_assets(SharedAssets::COUNT + 1)
             .with_assets_of(move |coord| usize::from(seen.is_visible(coord)))
     }

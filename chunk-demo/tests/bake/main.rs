@@ -3,8 +3,10 @@
 
 mod places;
 mod refused;
+#[cfg(feature = "test-server")]
 #[path = "../../../chunk-scheduler/tests/stores/s3_server.rs"]
 mod s3_server;
+#[cfg(feature = "test-server")]
 mod shared;
 
 use std::path::PathBuf;

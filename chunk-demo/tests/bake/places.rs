@@ -62,7 +62,7 @@ fn the_city_is_streamed_from_the_store_and_what_is_missing_is_kept_there() {
     let archive = open().archive().clone();
     archive.save(ChunkCoord::ORIGIN, CityChunk::default());
     archive
-        .close(std::time::Duration::from_secs(10))
+        .flush_within(std::time::Duration::from_secs(10))
         .expect("the disk has room");
     let output = stream();
     let said = stderr(&output);

@@ -289,7 +289,7 @@ fn what_was_changed_is_there_in_the_next_game() {
     }
     let archive = game.world.edits().archive().expect("it is saved");
     archive
-        .close(Duration::from_secs(10))
+        .flush_within(Duration::from_secs(10))
         .expect("it is in memory");
     let next = saved();
     for (place, before) in places.into_iter().zip(before) {

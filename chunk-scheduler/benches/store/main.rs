@@ -49,7 +49,9 @@ fn main() {
             archive.save(key, snapshot);
         }
         let took = start.elapsed();
-        archive.close(Duration::MAX).expect("the disk has room");
+        archive
+            .flush_within(Duration::MAX)
+            .expect("the disk has room");
         let micros = took.as_secs_f64() * 1e6 / f64::from(CHUNKS);
         vec![Figure::new(SAVE, "us", micros).at_most(2.0)]
     });
@@ -118,7 +120,9 @@ fn written_by_archive() -> Duration {
     for (key, snapshot) in (0..).zip(snapshots) {
         archive.save(key, snapshot);
     }
-    archive.close(Duration::MAX).expect("the disk has room");
+    archive
+        .flush_within(Duration::MAX)
+        .expect("the disk has room");
     start.elapsed()
 }
 
@@ -128,7 +132,9 @@ fn written_by_redb() -> Duration {
     let memory = MemoryStore::default();
     let archive = open(memory.clone(), Runtime::default());
     (0..CHUNKS).for_each(|key| archive.save(key, places(key)));
-    archive.close(Duration::MAX).expect("memory has room");
+    archive
+        .flush_within(Duration::MAX)
+        .expect("memory has room");
     let names: Vec<String> = (0..CHUNKS).map(|key| format!("chunks/{key}")).collect();
     let load = |name: &String| bevy_tasks::block_on(memory.load(name));
     let values: Vec<Vec<u8>> = (names.iter())
@@ -160,7 +166,9 @@ fn load_and_generate() -> (Duration, Duration) {
     let file = File::new("load");
     let archive = file.archive();
     (0..LOADS).for_each(|key| archive.save(key, places(key)));
-    archive.close(Duration::MAX).expect("the disk has room");
+    archive
+        .flush_within(Duration::MAX)
+        .expect("the disk has room");
     drop(archive);
     let pool: Arc<TaskPool> = Arc::new(TaskPoolBuilder::new().num_threads(1).build());
     let store = RedbStore::open(file.path()).expect("it was made");

@@ -8,7 +8,7 @@ use super::{
     error::StoreError,
     flush::Flush,
     report::ArchiveReport,
-    shared::{Shareable, Shared, StoreKey},
+    shared::{Found, Shared, StoreKey},
     store_trait::Store,
     table::{Saved, Table},
     writer,
@@ -32,7 +32,7 @@ use std::{
 /// durable it is loaded from memory, so that who leaves and comes back finds what was saved last, however slow the store is.
 ///
 /// Clones are handles of the same archive, and generators of it have one each. Before the last one is dropped, call
-/// [`close`](Self::close), or what is not durable may be lost. Two archives must not have the same prefix in one store at the same time, unless
+/// [`flush_within`](Self::flush_within), or what is not durable may be lost. Two archives must not have the same prefix in one store at the same time, unless
 /// they only [share](Self::load_or_create) what they make.
 ///
 /// ```
@@ -56,7 +56,7 @@ use std::{
 /// # let _ = generator;
 ///
 /// // When the game exits.
-/// archive.close(std::time::Duration::from_secs(10))?;
+/// archive.flush_within(std::time::Duration::from_secs(10))?;
 /// # Ok::<(), chunk_scheduler::store::Unsaved>(())
 /// ```
 pub struct Archive<K: StoreKey, V: Send + Sync + 'static>(Arc<Handle<K, V>>);
@@ -150,10 +150,10 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
         &self,
         key: K,
         make: impl FnOnce() -> Result<V, E>,
-    ) -> Result<Shareable<V>, GenerateError> {
+    ) -> Result<Found<V>, GenerateError> {
         let loaded = self.load(key).await;
         if let Some(value) = loaded.map_err(StoreError::into_generate_error)? {
-            return Ok(Shareable::Loaded(value));
+            return Ok(Found::Loaded(value));
         }
         let made = make().map_err(Into::into)?;
         let is_pending = self.shared().table.lock().pending(&key).is_some();
@@ -166,11 +166,11 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
         created.map_err(StoreError::into_generate_error)
     }
 
-    async fn save_and_flush(&self, key: K, value: V) -> Result<Shareable<V>, StoreError> {
+    async fn save_and_flush(&self, key: K, value: V) -> Result<Found<V>, StoreError> {
         let (weight, value) = (self.shared().codec.weigh(&value), Arc::new(value));
         self.put(key, Some(Arc::clone(&value)), weight);
         self.flush().await?;
-        Ok(Shareable::Made(value))
+        Ok(Found::Made(value))
     }
 
     /// A generator that hands what was saved under a key to `make`, which makes the content with it or without.
@@ -207,7 +207,7 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
             let (archive, make) = (archive.clone(), Arc::clone(&make));
             async move {
                 let found = archive.load_or_create(job.key(), || make(&job)).await;
-                found.map(Shareable::into_value)
+                found.map(Found::into_value)
             }
         })
     }
@@ -251,7 +251,7 @@ impl<K: StoreKey, V: Send + Sync + 'static> Archive<K, V> {
     ///
     /// When something is not durable after that time. It stays in memory, and is still being written.
     #[cfg(not(loom))]
-    pub fn close(&self, patience: Duration) -> Result<(), Unsaved> {
+    pub fn flush_within(&self, patience: Duration) -> Result<(), Unsaved> {
         const FIRST_STEP: Duration = Duration::from_millis(1);
         const LONGEST_STEP: Duration = Duration::from_secs(1);
         let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
@@ -344,7 +344,7 @@ impl<K: StoreKey, V: Send + Sync + 'static> Drop for Handle<K, V> {
         let waiting = self.shared.table.lock().report().waiting;
         if waiting > 0 {
             tracing::warn!(
-                "an archive was dropped while {waiting} values were not durable; `close` waits for them"
+                "an archive was dropped while {waiting} values were not durable; `flush_within` waits for them"
             );
         }
     }

@@ -44,7 +44,7 @@ const PARALLEL: usize = 16;
 /// let archive: Archive<u32, String> =
 ///     Archive::new(store, Postcard::new(), ArchiveConfig::default(), Runtime::default());
 /// archive.save(7, "a tower".to_owned());
-/// archive.close(std::time::Duration::from_secs(10))?;
+/// archive.flush_within(std::time::Duration::from_secs(10))?;
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok(())
 /// # }

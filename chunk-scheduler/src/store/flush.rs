@@ -57,7 +57,7 @@ impl<K: Key, V> Future for Flush<K, V> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut table = self.table.lock();
-        if table.remaining(self.saves) == 0 {
+        if !table.is_any_left(self.saves) {
             return Poll::Ready(Ok(()));
         }
         let report = table.report();

@@ -48,5 +48,5 @@ pub use error::{StoreError, StoreErrorKind};
 pub use flush::Flush;
 pub use memory::MemoryStore;
 pub use report::{ArchiveReport, Unsaved};
-pub use shared::{Shareable, StoreKey};
+pub use shared::{Found, StoreKey};
 pub use store_trait::{Store, StoreFuture};

@@ -47,7 +47,7 @@ const CACHE_BYTES: usize = 64 << 20;
 /// let archive: Archive<u32, String> =
 ///     Archive::new(store, Postcard::new(), ArchiveConfig::default(), Runtime::default());
 /// archive.save(7, "a tower".to_owned());
-/// archive.close(std::time::Duration::from_secs(10))?;
+/// archive.flush_within(std::time::Duration::from_secs(10))?;
 /// # drop(archive);
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok(())

@@ -22,7 +22,7 @@ pub struct ArchiveReport {
     pub last_error: Option<StoreError>,
 }
 
-/// What was not durable when [`Archive::close`](super::Archive::close) stopped waiting.
+/// What was not durable when [`Archive::flush_within`](super::Archive::flush_within) stopped waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsaved {
     /// How many values.

@@ -11,11 +11,13 @@ use std::{fmt, time::Duration};
 use url::Url;
 
 /// How long a request may take. With the other two it is the longest that a caller waits.
-const TIMEOUT: &str = "15 seconds";
+const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long after the first attempt the wait for another one may begin.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait for another attempt.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+/// A server that is gone is an error within half a minute.
+const _: () = assert!(TIMEOUT.as_secs() + RETRY_TIMEOUT.as_secs() + MAX_WAIT.as_secs() <= 30);
 
 /// A bucket, and what the paths in it begin with.
 pub(super) fn bucket(
@@ -41,7 +43,7 @@ pub(super) fn bucket(
     let mut builder = AmazonS3Builder::new()
         .with_url(address)
         .with_retry(retry)
-        .with_config(timeout, TIMEOUT);
+        .with_config(timeout, format!("{} seconds", TIMEOUT.as_secs()));
     for (name, value) in settings {
         // Others read some that this does not know.
         if let Ok(key) = name.to_ascii_lowercase().parse() {

@@ -31,7 +31,7 @@ pub(super) struct Shared<K, V> {
 
 /// What [`Archive::load_or_create`](super::Archive::load_or_create) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shareable<V> {
+pub enum Found<V> {
     /// It was there.
     Loaded(Arc<V>),
     /// It was made here, and is durable.
@@ -40,7 +40,7 @@ pub enum Shareable<V> {
     MadeElsewhere(Arc<V>),
 }
 
-impl<V> Shareable<V> {
+impl<V> Found<V> {
     /// The value that everyone has.
     #[must_use]
     pub fn into_value(self) -> Arc<V> {
@@ -122,13 +122,13 @@ impl<K: StoreKey, V: Send + Sync + 'static> Shared<K, V> {
         }
     }
 
-    pub(super) async fn create(&self, key: K, value: V) -> Result<Shareable<V>, StoreError> {
+    pub(super) async fn create(&self, key: K, value: V) -> Result<Found<V>, StoreError> {
         let name = self.name(key);
         let sealed = self.seal(&name, &value)?;
         let there = self.store.create(&name, &sealed).await;
         match there.map_err(|error| error.of(&*name))? {
-            None => Ok(Shareable::Made(Arc::new(value))),
-            Some(there) => self.open(&name, &there).await.map(Shareable::MadeElsewhere),
+            None => Ok(Found::Made(Arc::new(value))),
+            Some(there) => self.open(&name, &there).await.map(Found::MadeElsewhere),
         }
     }
 }

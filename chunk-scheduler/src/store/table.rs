@@ -123,8 +123,17 @@ impl<K: Key, V> Table<K, V> {
 
     /// How many of the first `saves` saves are not durable.
     pub(super) fn remaining(&self, saves: u64) -> usize {
+        self.left(saves).count()
+    }
+
+    /// Whether one of the first `saves` saves is not durable, which is known after a few looks as long as many are not.
+    pub(super) fn is_any_left(&self, saves: u64) -> bool {
+        self.left(saves).next().is_some()
+    }
+
+    fn left(&self, saves: u64) -> impl Iterator<Item = &Entry<V>> {
         let entries = self.entries.values();
-        entries.filter(|entry| entry.since <= saves).count()
+        entries.filter(move |entry| entry.since <= saves)
     }
 
     /// The smallest key whose value is not durable.

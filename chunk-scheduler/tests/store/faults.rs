@@ -121,7 +121,7 @@ fn what_the_store_refused_is_tried_again_while_the_game_goes_on() {
 }
 
 #[test]
-fn a_flush_and_a_close_go_on_when_the_store_panicked() {
+fn a_flush_with_and_without_a_limit_goes_on_when_the_store_panicked() {
     let store = ScriptedStore::new(9);
     store.change(|script| script.panics = true);
     let archive = store.archive(ArchiveConfig::default());
@@ -130,7 +130,7 @@ fn a_flush_and_a_close_go_on_when_the_store_panicked() {
     store.simulation.run();
     assert!(matches!(poll_once(&mut flush), Poll::Ready(Err(_))));
     store.change(|script| script.panics = false);
-    assert_eq!(archive.close(SECOND), Ok(()));
+    assert_eq!(archive.flush_within(SECOND), Ok(()));
     assert_eq!(store.durable(1).as_deref(), Some("value"));
 }
 
@@ -143,7 +143,7 @@ fn removals_do_not_wait_one_by_one_for_a_store_that_is_gone() {
     store.simulation.run();
     assert_eq!(*store.removals.lock().expect("no test panicked"), 1);
     store.change(|script| script.write_error = None);
-    assert_eq!(archive.close(SECOND), Ok(()));
+    assert_eq!(archive.flush_within(SECOND), Ok(()));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn a_damaged_value_is_an_error_and_a_copy_of_it_is_kept_once() {
     };
     let archive = open(7);
     archive.save(1, "value".to_owned());
-    assert_eq!(archive.close(60 * SECOND), Ok(()));
+    assert_eq!(archive.flush_within(60 * SECOND), Ok(()));
     let whole = now(memory.load("chunks/1"))
         .expect("it works")
         .expect("it is there");
@@ -263,7 +263,7 @@ fn a_damaged_value_is_an_error_and_a_copy_of_it_is_kept_once() {
     assert_eq!(now(memory.load("chunks/1")), Ok(Some(cut)));
     // What is saved in its place is loaded again, and the copy stays.
     archive.save(1, "again".to_owned());
-    assert_eq!(archive.close(60 * SECOND), Ok(()));
+    assert_eq!(archive.flush_within(60 * SECOND), Ok(()));
     assert!(now(archive.load(1)).is_ok_and(|value| value.is_some()));
     assert_eq!(now(memory.list("aside/")).map(|names| names.len()), Ok(1));
     // A value of another world is neither damaged nor absent.

@@ -102,7 +102,7 @@ proptest! {
                     store.change(|script| {
                         (script.write_error, script.poison) = (None, None);
                     });
-                    prop_assert_eq!(archive.close(Duration::from_secs(60)), Ok(()));
+                    prop_assert_eq!(archive.flush_within(Duration::from_secs(60)), Ok(()));
                     let report = archive.report();
                     prop_assert_eq!((report.waiting, report.waiting_bytes), (0, 0));
                     for key in 0..6 {

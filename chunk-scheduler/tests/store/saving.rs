@@ -173,7 +173,7 @@ fn a_batch_has_no_more_bytes_than_allowed_unless_a_value_is_larger() {
 }
 
 #[test]
-fn close_waits_for_the_writers_of_every_runtime_and_says_what_is_not_durable() {
+fn a_flush_with_a_limit_waits_for_the_writers_of_every_runtime_and_says_what_is_not_durable() {
     for runtime in [
         Runtime::default(),
         Runtime::Inline {
@@ -190,7 +190,7 @@ fn close_waits_for_the_writers_of_every_runtime_and_says_what_is_not_durable() {
         for key in 0..100 {
             archive.save(key, "value".to_owned());
         }
-        assert_eq!(archive.close(Duration::from_secs(60)), Ok(()));
+        assert_eq!(archive.flush_within(Duration::from_secs(60)), Ok(()));
         drop(archive);
         assert_eq!(
             now(open(Runtime::default()).keys()).map(|keys| keys.len()),
@@ -202,7 +202,7 @@ fn close_waits_for_the_writers_of_every_runtime_and_says_what_is_not_durable() {
     let archive = store.archive(ArchiveConfig::default());
     archive.save(3, "value".to_owned());
     let unsaved = archive
-        .close(Duration::from_secs(1))
+        .flush_within(Duration::from_secs(1))
         .expect_err("the store is full");
     assert_eq!((unsaved.values, unsaved.key.as_str()), (1, "3"));
     assert_eq!(
@@ -280,14 +280,14 @@ fn an_older_format_is_migrated_and_a_newer_one_is_refused_and_kept() {
     };
     let old = open(Numbers(1));
     old.save(1, 7);
-    assert_eq!(old.close(Duration::from_secs(60)), Ok(()));
+    assert_eq!(old.flush_within(Duration::from_secs(60)), Ok(()));
     let new = open(Numbers(2));
     assert_eq!(
         now(new.load(1)).map(|value| value.map(|value| *value)),
         Ok(Some(107))
     );
     new.save(2, 8);
-    assert_eq!(new.close(Duration::from_secs(60)), Ok(()));
+    assert_eq!(new.flush_within(Duration::from_secs(60)), Ok(()));
     let error = now(old.load(2)).expect_err("it is newer");
     assert_eq!(error.kind, StoreErrorKind::Newer { found: 2, known: 1 });
     assert_eq!(error.name.as_deref(), Some("chunks/2"));

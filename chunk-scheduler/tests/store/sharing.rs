@@ -1,7 +1,7 @@
 //! Several processes that make what they need in one store.
 
 use crate::scripted::{ScriptedStore, now, poll_once};
-use chunk_scheduler::store::{ArchiveConfig, Shareable, StoreErrorKind};
+use chunk_scheduler::store::{ArchiveConfig, Found, StoreErrorKind};
 use chunk_scheduler::{FnRank, GenerateError, Job, Scheduler, SchedulerConfig};
 use std::sync::Arc;
 use std::task::Poll;
@@ -19,9 +19,9 @@ fn the_first_that_needs_a_value_makes_it_and_the_others_read_it() {
         store.archive(ArchiveConfig::default()),
     );
     let made = now(here.load_or_create(1, || make("here")));
-    assert_eq!(made, Ok(Shareable::Made(Arc::new("here".to_owned()))));
+    assert_eq!(made, Ok(Found::Made(Arc::new("here".to_owned()))));
     let found = now(there.load_or_create(1, || make("there")));
-    assert_eq!(found, Ok(Shareable::Loaded(Arc::new("here".to_owned()))));
+    assert_eq!(found, Ok(Found::Loaded(Arc::new("here".to_owned()))));
     assert_eq!(store.durable(1).as_deref(), Some("here"));
 }
 
@@ -39,7 +39,7 @@ fn two_that_make_a_value_at_once_end_with_one() {
     }));
     assert_eq!(
         raced,
-        Ok(Shareable::MadeElsewhere(Arc::new("there".to_owned())))
+        Ok(Found::MadeElsewhere(Arc::new("there".to_owned())))
     );
 }
 
@@ -54,7 +54,7 @@ fn what_was_removed_a_moment_ago_is_made_anew() {
     let mut made = Box::pin(archive.load_or_create(1, || make("new")));
     assert!(poll_once(&mut made).is_pending());
     store.simulation.advance(Duration::from_secs(2));
-    let new = Shareable::Made(Arc::new("new".to_owned()));
+    let new = Found::Made(Arc::new("new".to_owned()));
     assert_eq!(poll_once(&mut made), Poll::Ready(Ok(new)));
     assert_eq!(store.durable(1).as_deref(), Some("new"));
 }

@@ -40,7 +40,9 @@ impl<T: Send + Sync + 'static> ChunkStream<T> {
     ///
     /// What is changed while a newer version of the chunk is under way is not in that version. If it is saved before that
     /// version replaces the chunk, one more version is made from what was saved. If not, the new version inherits the mark; an
-    /// observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. A mark is lost
+    /// observer of [`ChunkLoaded`](crate::ChunkLoaded) finds the old root in `replaced` and can carry it over. Without one the
+    /// change is lost, and what is saved of the new version takes the place of what was saved since it was begun: a game that
+    /// refreshes chunks while they are edited needs such an observer. A mark is lost
     /// where the chunk is given up unsaved: by [`skip_save`](Self::skip_save), by
     /// [`SavePolicy::give_up_after`](crate::SavePolicy::give_up_after), by [`Reset::Discard`], or because somebody despawned
     /// its root.
