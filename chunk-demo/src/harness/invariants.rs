@@ -7,10 +7,12 @@ use super::settings::{Profile, Settings};
 pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
     let (report, observed) = (&outcome.report, &outcome.observed);
     let (requested, entered, edits) = (report.requested, observed.entered, observed.edits);
-    // Where levels change, another change may overtake one that is being made.
-    let relevelled = match observed.levels_changed + observed.levels_changed_back {
-        0 => 0,
-        shown => shown + observed.levels_failed + report.stale + report.cancelled,
+    // A change of level is a request of its own, and may overtake one that is being made.
+    let relevelled = if observed.has_levels {
+        let shown = observed.levels_changed + observed.levels_changed_back;
+        shown + observed.levels_failed + report.stale + report.cancelled
+    } else {
+        0
     };
     let any = |count: u64, what: &str| (count > 0).then(|| format!("{count} chunks {what}"));
     let broken = [
@@ -81,17 +83,19 @@ mod tests {
         };
         assert_eq!(broken(&outcome), [""; 0]);
         outcome.report.requested = 43;
-        outcome.observed.levels_changed = 1;
-        assert_eq!(broken(&outcome), [""; 0]);
-        outcome.report.requested = 45;
+        outcome.report.stale = 1;
         assert_eq!(broken(&outcome).len(), 1);
+        outcome.observed.has_levels = true;
+        assert_eq!(broken(&outcome), [""; 0]);
+        outcome.report.requested = 46;
+        assert_eq!(broken(&outcome).len(), 1);
+        outcome.observed.levels_changed = 1;
         outcome.observed.levels_changed_back = 1;
         outcome.observed.levels_failed = 1;
         assert_eq!(broken(&outcome), [""; 0]);
         outcome.report.requested = 43;
         outcome.observed = Observed {
-            levels_changed: 0,
-            levels_changed_back: 0,
+            has_levels: false,
             vanished: 1,
             remade: 2,
             broken_shown: 3,

@@ -103,6 +103,7 @@ impl<T: Send + Sync + 'static> Observer<T> {
 
     pub(super) fn observed(&self) -> Observed {
         Observed {
+            has_levels: self.has_levels,
             entered: self.oracle.entered(),
             edit_frames_p99: self.edit_frames.value_at_quantile(0.99),
             ..self.observed

@@ -69,6 +69,8 @@ pub struct Observed {
     pub vanished: u64,
     /// Chunks that became visible though they were visible at the same level, without an edit.
     pub remade: u64,
+    /// Whether the workload has levels of detail.
+    pub has_levels: bool,
     /// Chunks that became visible at another level than they had been visible at.
     pub levels_changed: u64,
     /// Chunks made anew at the level that they had, because another one was asked for in between.
