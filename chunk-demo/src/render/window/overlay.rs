@@ -203,7 +203,7 @@ fn help(image: &mut RgbaImage, asked: Asked) {
     let keys_of = [&HELP[..], digging, saving].concat();
     let rows = keys_of.len().div_ceil(2);
     let height = 2 * PAD + LINE * rows as i32;
-    let (keys, column) = (9 * LARGE.character_size.width as i32, 400);
+    let (keys, column) = (10 * LARGE.character_size.width as i32, 400);
     let top = image.height() as i32 - height - MARGIN;
     fill(
         image,
