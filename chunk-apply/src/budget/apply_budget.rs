@@ -99,12 +99,13 @@ impl ApplyBudget {
         }
     }
 
-    /// What is free of a frame, and half of it at most.
+    /// What is free of a frame, and half of it at most. Several streams in one app follow the frame each for itself: what one
+    /// does is work of the app for the others.
     #[must_use]
     pub const fn following(frame: FrameTarget) -> Self {
         Self {
             frame: Some(frame),
-            time: Some(Duration::from_nanos((frame.time.as_nanos() / 2) as u64)),
+            time: frame.time.checked_div(2),
             ..Self::DEFAULT
         }
     }

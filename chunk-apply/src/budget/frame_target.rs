@@ -18,8 +18,8 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
 pub struct FrameTarget {
-    /// How long the work of a whole frame may take, of the main world and of the render world, without waiting for the display
-    /// or for the next frame. Default 16.6 ms. Where both worlds work at the same time, each may take as long.
+    /// How long the processor's work of a whole frame may take, of the main world and of the render world, without waiting for
+    /// the display or for the next frame. Default 16.6 ms. Where both worlds work at the same time, each may take as long.
     ///
     /// With zero each frame is late and streaming gets its `floor`; with more than the display allows, the game is slow while
     /// chunks are loaded.
@@ -27,7 +27,8 @@ pub struct FrameTarget {
     /// What streaming may take of a frame that is late or full without it, in the main world and later in the frame. Default a
     /// 16th of `time`. Otherwise the world of a game that is always late would never be filled, and what is not despawned costs more frames than one.
     ///
-    /// With zero each frame still does one slice.
+    /// With zero each frame still does one slice. Of eight late frames in a row one does no more than that, which tells what
+    /// entities cost from what the app does.
     pub floor: Duration,
 }
 

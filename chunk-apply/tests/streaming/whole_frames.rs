@@ -1,7 +1,7 @@
 //! A budget that follows the app's whole frames, on a clock that moves by what things are said to cost.
 
 use crate::rig::{Piece, Pieces, Rig, config, grid};
-use bevy_app::{AppLabel, FixedUpdate, Main, SubApp, Update};
+use bevy_app::{AppLabel, FixedUpdate, Last, Main, SubApp, Update};
 use bevy_ecs::{prelude::*, schedule::ScheduleLabel};
 use bevy_time::{TimePlugin, TimeUpdateStrategy};
 use chunk_apply::{
@@ -176,6 +176,9 @@ fn waiting_for_the_display_is_left_out() {
     fn waits(clock: Res<Shared>) {
         clock.0.advance(Duration::from_millis(9));
     }
+    fn works_before(clock: Res<Shared>) {
+        clock.0.advance(Duration::from_millis(3));
+    }
     #[derive(Resource)]
     struct Shared(ManualClock);
 
@@ -183,15 +186,23 @@ fn waiting_for_the_display_is_left_out() {
     let clock = rig.clock.clone();
     let renderer = rig.app.sub_app_mut(Renderer);
     renderer.insert_resource(Shared(clock));
-    renderer.init_schedule(Wait).add_systems(Wait, waits);
+    renderer
+        .init_schedule(Wait)
+        .add_systems(Wait, (works_before, waits).chain());
     renderer.add_systems(Main, |world: &mut World| world.run_schedule(Wait));
-    FrameMeter::leave_out(renderer, Wait, waits);
+    FrameMeter::leave_out(renderer, Wait, works_before, waits);
+    rig.app.insert_resource(Shared(rig.clock.clone()));
+    let main = rig.app.main_mut();
+    main.add_systems(Last, (works_before, waits).chain());
+    FrameMeter::leave_out(main, Last, works_before, waits);
     for _ in 0..3 {
         frame(&mut rig, Duration::ZERO);
     }
     let latest = rig.app.world().resource::<FrameMeter>().latest();
-    assert_eq!(
-        latest.map(|whole| whole.render),
-        Some(Duration::from_millis(2))
-    );
+    let whole = WholeFrame {
+        main: Duration::from_millis(5 + 3),
+        render: Duration::from_millis(2 + 3),
+        ..WholeFrame::default()
+    };
+    assert_eq!(latest, Some(whole));
 }

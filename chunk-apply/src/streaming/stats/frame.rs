@@ -129,8 +129,9 @@ impl Frames {
         let before = core::mem::replace(&mut self.before, now);
         let allowed = budget.frame.map(|target| {
             if let Some(whole) = latest {
-                let (streaming, changes) = if whole.is_pipelined { before } else { now };
-                (self.following).observe(&target, whole.busy(), streaming, changes);
+                let (streaming, changes) = if whole.is_pipelined() { before } else { now };
+                let rest = whole.without(streaming);
+                (self.following).observe(&target, whole.busy(), rest, changes);
             }
             self.following.allowance(&target, budget.time)
         });
@@ -162,15 +163,15 @@ impl Frames {
         }
     }
 
-    /// What entities cost the rest of the frame, where the budget includes that.
-    pub(in crate::streaming) fn downstream(&self, budget: &ApplyBudget) -> Downstream {
-        let costs = budget.frame.map(|_| self.following.downstream());
+    /// What entities cost the rest of the frame, where the budget follows that.
+    pub(in crate::streaming) fn downstream(&self) -> Downstream {
+        let costs = self.now.allowed.map(|_| self.following.downstream());
         costs.unwrap_or_default()
     }
 
     /// What hiding costs for each entity under a root, in nanoseconds.
-    pub(in crate::streaming) fn cost_of_hiding(&self, budget: &ApplyBudget) -> f64 {
-        self.downstream(budget).hidden.max(LEAST_OF_HIDING)
+    pub(in crate::streaming) fn cost_of_hiding(&self) -> f64 {
+        self.downstream().hidden.max(LEAST_OF_HIDING)
     }
 
     /// So many entities are hidden, which will take so many nanoseconds each.
@@ -204,8 +205,9 @@ impl Frames {
             despawned: report.despawned,
             hidden: 0,
         };
-        self.charge(self.downstream(budget).of(changes));
-        self.now.add(report, budget, inline);
+        self.charge(self.downstream().of(changes));
+        let budget = self.budget(budget);
+        self.now.add(report, &budget, inline);
         self.has_advanced |= has_advanced;
     }
 

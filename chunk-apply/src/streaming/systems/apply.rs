@@ -91,7 +91,7 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
         state.wake_saves(start);
         let inline = state.scheduler.inline_budget();
         let mut budget = state.frames.left_of(&stream.budget, inline);
-        applier.downstream = state.frames.downstream(&stream.budget);
+        applier.downstream = state.frames.downstream();
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
         let elapsed = clock.now().saturating_sub(start);
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
@@ -180,7 +180,7 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
         // Once in a frame, however often its schedule runs.
         let may_hide = budget.time.is_none() || !state.frames.has_advanced();
         let time = budget.time.map(|time| time / HIDING);
-        let each = state.frames.cost_of_hiding(&stream.budget);
+        let each = state.frames.cost_of_hiding();
         let next = may_hide.then(|| state.to_hide.next(time, each));
         let (to_hide, entities) = next.unwrap_or_default();
         state.frames.hid(entities, each);

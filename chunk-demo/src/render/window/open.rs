@@ -10,7 +10,7 @@ use bevy_diagnostic::{DiagnosticsPlugin, FrameTimeDiagnosticsPlugin};
 use bevy_ecs::prelude::*;
 use bevy_input::InputPlugin;
 use bevy_render::view::window::prepare_windows;
-use bevy_render::{Render, RenderApp};
+use bevy_render::{Render, RenderApp, RenderSystems};
 use bevy_window::Window;
 use bevy_winit::{WinitPlugin, WinitSettings};
 use chunk_apply::{ChunkViewer, FrameMeter, StreamingSystems};
@@ -52,7 +52,12 @@ pub fn open<T: Send + Sync + 'static>(
     add_renderer(&mut app, renderer(picture.is_some()));
     if let Some(render_app) = app.get_sub_app_mut(RenderApp) {
         // It waits for the display.
-        FrameMeter::leave_out(render_app, Render, prepare_windows);
+        FrameMeter::leave_out(
+            render_app,
+            Render,
+            RenderSystems::Specialize,
+            prepare_windows,
+        );
     }
     app.add_plugins((DiagnosticsPlugin, FrameTimeDiagnosticsPlugin::default()));
     app.add_plugins(FreeCameraPlugin);
