@@ -1,7 +1,7 @@
 //! One frame's work on the `World`: unloading and spawning within one budget.
 
 use crate::{
-    budget::{ApplyBudget, ApplyReport, Clock, CostModel, MonotonicClock, Pacer},
+    budget::{ApplyBudget, ApplyReport, Clock, CostModel, Downstream, MonotonicClock, Pacer},
     host::{Arrival, ChunkHost, Departure, Held, LoadedChunk, SpawnedChunk},
     spawn::{PartialChunk, SliceEnd, SpawnError, Spawner},
     sync::Arc,
@@ -42,6 +42,8 @@ pub struct Applier<K, T> {
     spawner: Spawner<K, T>,
     clock: Arc<dyn Clock>,
     costs: CostModel,
+    /// What entities cost the rest of the frame.
+    pub(crate) downstream: Downstream,
     /// The chunk of which some entities are spawned and others are not.
     partial: Option<PartialChunk<K>>,
     /// Those of which all entities are spawned and that wait for their gates.
@@ -77,6 +79,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
             spawner,
             clock,
             costs: CostModel::default(),
+            downstream: Downstream::default(),
             partial: None,
             gated: Vec::new(),
             asked: 0,
@@ -171,6 +174,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         let mut costs = core::mem::take(&mut self.costs);
         let mut report = ApplyReport::default();
         let mut pacer = Pacer::start(&*clock, &mut costs);
+        pacer.charge_downstream(self.downstream);
         pacer.set_whole_chunks(budget.whole_chunks);
         pacer.limit_bytes(budget.bytes, uploaded);
         let mut work = Work {

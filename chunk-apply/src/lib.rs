@@ -16,7 +16,7 @@ mod sync;
 mod unload;
 
 pub use applier::Applier;
-pub use budget::{ApplyBudget, ApplyReport, Clock, ManualClock, MonotonicClock};
+pub use budget::{ApplyBudget, ApplyReport, Clock, FrameTarget, ManualClock, MonotonicClock};
 pub use host::{
     Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
 };
@@ -28,12 +28,12 @@ pub use streaming::{
     ChunkFailed, ChunkIndex, ChunkLevels, ChunkLoaded, ChunkRegion, ChunkRegionReady, ChunkRoot,
     ChunkSaveFailed, ChunkStatus, ChunkStream, ChunkStreamNow, ChunkStreamSystemsPlugin,
     ChunkStreamingPlugin, ChunkToSave, ChunkUnloaded, ChunkUnloading, ChunkViewer, ChunkViewerAt,
-    DespawnedRoots, FailedSave, LatencySummary, LoadOrder, LoadedChunks, NeighbourLevels,
-    PendingSave, RegionProgress, Reset, RingLatency, RoomForSaves, SaveError, SaveHook, SavePolicy,
-    SaveReason, SaveReport, SavedChunks, StartError, StreamingConfig, StreamingConfigError,
-    StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot, StreamingSystems,
-    StreamingTotals, ViewerRank, ViewerSnapshot, WastedWork, chunks_are_ready, chunks_are_settled,
-    mark_changed_chunks, streaming_pool_options,
+    DespawnedRoots, FailedSave, FrameMeter, LatencySummary, LoadOrder, LoadedChunks,
+    NeighbourLevels, PendingSave, RegionProgress, Reset, RingLatency, RoomForSaves, SaveError,
+    SaveHook, SavePolicy, SaveReason, SaveReport, SavedChunks, StartError, StreamingConfig,
+    StreamingConfigError, StreamingDiagnosticsPlugin, StreamingFrame, StreamingSnapshot,
+    StreamingSystems, StreamingTotals, ViewerRank, ViewerSnapshot, WastedWork, WholeFrame,
+    chunks_are_ready, chunks_are_settled, mark_changed_chunks, streaming_pool_options,
 };
 /// All of the crates below this one, so that a game depends on this one alone.
 #[cfg(feature = "streaming")]

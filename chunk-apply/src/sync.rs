@@ -1,4 +1,4 @@
-//! The only file that names a lock, an atomic or the machine's clock.
+//! The only file that names a lock, an atomic, a thread or the machine's clock.
 
 pub(crate) use std::sync::{
     Arc,
@@ -6,8 +6,18 @@ pub(crate) use std::sync::{
 };
 #[cfg(feature = "streaming")]
 pub(crate) use std::sync::{
-    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak, atomic::AtomicBool,
+    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+    atomic::AtomicBool,
 };
+
+#[cfg(feature = "streaming")]
+pub(crate) use std::thread::ThreadId;
+
+/// The thread that calls this.
+#[cfg(feature = "streaming")]
+pub(crate) fn current_thread() -> ThreadId {
+    std::thread::current().id()
+}
 
 /// Bevy's `Instant`, because the standard one panics in a browser.
 pub(crate) use bevy_platform::time::Instant;

@@ -146,6 +146,7 @@ fn despawn_whole<K, T, H: ChunkHost<K, T>>(
         work.host.panicked(work.world, key, panic);
     }
     work.report.despawned += children.len();
+    work.pacer.despawned_in_step(children.len());
     work.pacer.end_step();
 }
 
@@ -185,7 +186,7 @@ fn despawn<K, T, H: ChunkHost<K, T>>(
         if world.get_entity(root).is_err() {
             return true;
         }
-        let allowance = pacer.allowance(cost_key);
+        let allowance = pacer.despawn_allowance(cost_key);
         if allowance == 0 {
             return false;
         }
@@ -196,7 +197,7 @@ fn despawn<K, T, H: ChunkHost<K, T>>(
             if let Err(panic) = contain::despawn(world, root, &place.next) {
                 host.panicked(world, key, panic);
             }
-            pacer.spent(cost_key, below + 1);
+            pacer.despawned(cost_key, below + 1);
             // Observers of the root may have taken any time.
             pacer.read_clock();
             report.despawned += below;
@@ -226,7 +227,7 @@ fn despawn<K, T, H: ChunkHost<K, T>>(
             }
             gone += place.next.len();
         }
-        pacer.spent(cost_key, gone);
+        pacer.despawned(cost_key, gone);
         report.despawned += gone;
         // A user may have added entities, which were never counted.
         chunk.entities = chunk.entities.saturating_sub(gone);

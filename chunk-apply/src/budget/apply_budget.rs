@@ -1,5 +1,6 @@
 //! The limits of one frame's main-thread work.
 
+use super::frame_target::FrameTarget;
 use core::fmt;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 ///
 /// let budget = ApplyBudget::default();
 /// assert_eq!(budget.time, Some(Duration::from_millis(2)));
-/// assert_eq!((budget.chunks, budget.bytes), (None, Some(4 << 20)));
+/// assert_eq!((budget.frame, budget.chunks, budget.bytes), (None, None, Some(4 << 20)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]
@@ -27,6 +28,13 @@ pub struct ApplyBudget {
     /// observers of the chunks that were loaded or given up in it. `None` means
     /// no limit by time: a teleport is then applied in one long frame.
     pub time: Option<Duration>,
+    /// The whole frame that the budget follows: then a stream takes what is free of it, counts what its entities cost the rest
+    /// of the frame as well, and `time` is the most that it takes of a frame for both. Default `None`: `time` is what the
+    /// stream itself may take of each frame.
+    ///
+    /// Whole frames are measured where the app runs its `First` and `Last`; see [`FrameMeter`](crate::FrameMeter). Elsewhere,
+    /// and in an [`Applier`](crate::Applier) of your own, this does nothing.
+    pub frame: Option<FrameTarget>,
     /// How many chunks may be completed in a frame, and how many unloaded. Default `None`: no limit. A chunk that fails
     /// or turns out to be out of date counts as well.
     ///
@@ -74,6 +82,7 @@ impl ApplyBudget {
     pub const fn unlimited() -> Self {
         Self {
             time: None,
+            frame: None,
             chunks: None,
             bytes: None,
             unload_share: Self::DEFAULT_UNLOAD_SHARE,
@@ -87,6 +96,17 @@ impl ApplyBudget {
         Self {
             time: Some(time),
             ..Self::unlimited()
+        }
+    }
+
+    /// What is free of a frame, and half of it at most. Several streams in one app follow the frame each for itself: what one
+    /// does is work of the app for the others.
+    #[must_use]
+    pub const fn following(frame: FrameTarget) -> Self {
+        Self {
+            frame: Some(frame),
+            time: frame.time.checked_div(2),
+            ..Self::DEFAULT
         }
     }
 
@@ -135,6 +155,7 @@ impl Default for ApplyBudget {
 impl fmt::Display for ApplyBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limits = [
+            (self.frame).map(|frame| format!("what is free of {:?}", frame.time)),
             self.time.map(|time| format!("{time:?}")),
             self.chunks.map(|chunks| format!("{chunks} chunks")),
             self.bytes.map(|bytes| format!("{bytes} bytes")),

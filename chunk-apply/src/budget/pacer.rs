@@ -7,6 +7,7 @@ use super::{
     clock::{Clock, READ_EVERY, SparseClock},
     cost_key::CostKey,
     cost_model::CostModel,
+    downstream::Downstream,
 };
 use bevy_ecs::{entity::Entity, world::World};
 use core::time::Duration;
@@ -41,6 +42,10 @@ pub(crate) struct Pacer<'a> {
     most_bytes: Option<usize>,
     /// How many bytes the frame has uploaded.
     bytes: usize,
+    /// What entities cost the rest of the frame.
+    downstream: Downstream,
+    /// Nanoseconds of that which the work so far will cost.
+    charged: f64,
 }
 
 impl<'a> Pacer<'a> {
@@ -59,7 +64,24 @@ impl<'a> Pacer<'a> {
             in_whole_chunks: false,
             most_bytes: None,
             bytes: 0,
+            downstream: Downstream::default(),
+            charged: 0.0,
         }
+    }
+
+    /// Counts what entities cost the rest of the frame as part of what they cost.
+    pub(crate) fn charge_downstream(&mut self, downstream: Downstream) {
+        self.downstream = downstream;
+    }
+
+    /// Notes that so many entities were spawned in a step.
+    pub(crate) fn spawned_in_step(&mut self, entities: usize) {
+        self.charged += self.downstream.spawned * entities as f64;
+    }
+
+    /// Notes that so many entities were despawned in a step.
+    pub(crate) fn despawned_in_step(&mut self, entities: usize) {
+        self.charged += self.downstream.despawned * entities as f64;
     }
 
     /// Has each chunk be one step, or divided into slices.
@@ -109,6 +131,16 @@ impl<'a> Pacer<'a> {
 
     /// How many entities of this key may be processed now; 0 when none fits.
     pub(crate) fn allowance(&mut self, key: CostKey) -> usize {
+        self.allowance_with(key, 0.0)
+    }
+
+    /// How many entities may be despawned now; 0 when none fits.
+    pub(crate) fn despawn_allowance(&mut self, key: CostKey) -> usize {
+        self.allowance_with(key, self.downstream.despawned)
+    }
+
+    /// The same for entities that cost the rest of the frame so much each.
+    fn allowance_with(&mut self, key: CostKey, downstream: f64) -> usize {
         if self.deadline.is_none() {
             return usize::MAX;
         }
@@ -122,9 +154,10 @@ impl<'a> Pacer<'a> {
         }
         let (cost, trusted) = (self.costs.nanos(slot), self.costs.trusted(slot));
         let left = self.left();
-        if left >= cost {
+        let whole_cost = cost + downstream;
+        if left >= whole_cost {
             // An entity that costs more than `READ_EVERY` may go alone.
-            ((left.min(READ_EVERY) / cost) as usize).clamp(1, trusted)
+            ((left / whole_cost).min(READ_EVERY / cost) as usize).clamp(1, trusted)
         } else if self.owes_a_slice {
             ((OWED / cost) as usize).clamp(1, OWED_ENTITIES.min(trusted))
         } else {
@@ -135,7 +168,7 @@ impl<'a> Pacer<'a> {
     /// How many entities of this key may be spawned now; 0 when none fits. A slice ends where its table is full, and
     /// the entity that makes the table grow is a slice of its own.
     pub(crate) fn spawn_allowance(&mut self, key: CostKey, world: &World) -> usize {
-        let allowance = self.allowance(key);
+        let allowance = self.allowance_with(key, self.downstream.spawned);
         if allowance == 0 || self.deadline.is_none() {
             return allowance;
         }
@@ -155,6 +188,7 @@ impl<'a> Pacer<'a> {
         last: Option<Entity>,
         world: &World,
     ) {
+        self.spawned_in_step(entities);
         let has_grown = last.is_some_and(|last| self.costs.tables.note(key, last, world));
         if has_grown {
             // How long a table takes to grow is not what an entity costs.
@@ -163,6 +197,12 @@ impl<'a> Pacer<'a> {
         } else {
             self.spent(key, entities);
         }
+    }
+
+    /// Notes that entities of this key were despawned.
+    pub(crate) fn despawned(&mut self, key: CostKey, entities: usize) {
+        self.despawned_in_step(entities);
+        self.spent(key, entities);
     }
 
     /// Notes that entities of this key were processed.
@@ -255,7 +295,9 @@ impl<'a> Pacer<'a> {
 
     /// Estimated nanoseconds until the deadline.
     fn left(&self) -> f64 {
-        (self.deadline).map_or(f64::INFINITY, |deadline| self.clock.left_until(deadline))
+        (self.deadline).map_or(f64::INFINITY, |deadline| {
+            self.clock.left_until(deadline) - self.charged
+        })
     }
 }
 

@@ -204,12 +204,14 @@ pub(super) fn advance(
     };
     if pacer.is_in_whole_chunks() {
         upload(pacer);
+        let before = *spawned;
         // Without a root the rest would have no parent.
         while world.get_entity(root).is_ok()
             && !batch
                 .advance(world, root, LONGEST_SLICE, spawned)
                 .is_finished
         {}
+        pacer.spawned_in_step(*spawned - before);
         return true;
     }
     let key = batch.key();

@@ -6,6 +6,7 @@ mod archive;
 mod archive_trait;
 mod config;
 mod explain;
+mod frame_meter;
 mod index;
 mod loaded_chunks;
 mod lod;
@@ -28,6 +29,7 @@ mod world_origin;
 
 pub use config::{DespawnedRoots, StartError, StreamingConfig, StreamingConfigError};
 pub use explain::ChunkStatus;
+pub use frame_meter::{FrameMeter, WholeFrame};
 pub use index::{ChunkIndex, ChunkRoot};
 pub use loaded_chunks::LoadedChunks;
 pub use lod::{ChunkLevels, NeighbourLevels};

@@ -4,6 +4,7 @@
 use super::{archive, archive_trait::AnyArchive};
 use super::{
     config::{StartError, StreamingConfig, StreamingConfigError},
+    frame_meter::FrameMeter,
     index::ChunkIndex,
     lod::{ChunkLevels, LodTracker},
     order::{LoadOrder, ViewerRank},
@@ -379,6 +380,9 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> ChunkStreamingPlugin<T,
             return Err(StartError::Running);
         }
         let (stream, applier) = self.stream()?;
+        if let Some(meter) = world.get_resource::<FrameMeter>() {
+            meter.measure_with(Arc::clone(&self.clock));
+        }
         world.insert_resource(stream);
         world.insert_resource(applier);
         world.insert_resource(ChunkIndex::<T>::default());

@@ -7,7 +7,7 @@ use super::{
     stats::{StreamingFrame, StreamingTotals},
     viewer::{ChunkViewer, ChunkViewerAt},
 };
-use crate::budget::{ApplyBudget, ApplyReport};
+use crate::budget::{ApplyBudget, ApplyReport, FrameTarget};
 use bevy_app::App;
 
 pub(super) fn register(app: &mut App) {
@@ -16,6 +16,7 @@ pub(super) fn register(app: &mut App) {
         .register_type::<ChunkRoot>()
         .register_type::<ApplyBudget>()
         .register_type::<ApplyReport>()
+        .register_type::<FrameTarget>()
         .register_type::<StreamingFrame>()
         .register_type::<StreamingTotals>();
 }

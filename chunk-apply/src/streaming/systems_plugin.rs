@@ -5,6 +5,7 @@ use super::archive;
 #[cfg(feature = "bevy_reflect")]
 use super::reflect;
 use super::{
+    frame_meter::FrameMeter,
     index::ChunkIndex,
     messages::{ChunkFailed, ChunkLoaded, ChunkRegionReady, ChunkSaveFailed, ChunkUnloaded},
     region::ChunkRegion,
@@ -188,6 +189,7 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
             viewers: Filter::of::<F>(),
             of: PhantomData,
         };
+        FrameMeter::add_to(app);
         app.insert_resource(has_systems)
             .add_message::<ChunkLoaded<T>>()
             .add_message::<ChunkUnloaded<T>>()
@@ -273,8 +275,9 @@ impl<T: Send + Sync + 'static, F: QueryFilter + 'static> Plugin for ChunkStreamS
         );
     }
 
-    /// Warns, once, where nothing carries the places of chunks over to their entities.
+    /// Measures the sub-apps' frames. Warns, once, where nothing carries the places of chunks over to their entities.
     fn finish(&self, app: &mut App) {
+        FrameMeter::watch_sub_apps(app);
         let has_transforms = app.is_plugin_added::<TransformPlugin>();
         if !has_transforms && !app.world().contains_resource::<KnowsNoTransforms>() {
             app.insert_resource(KnowsNoTransforms);

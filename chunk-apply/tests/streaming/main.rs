@@ -56,3 +56,4 @@ mod user_code;
 mod viewers;
 mod viewers_at_chunks;
 mod whole_chunks;
+mod whole_frames;

@@ -240,6 +240,7 @@ fn names(config: &StreamingConfig) -> Vec<&'static str> {
         budget:
             ApplyBudget {
                 time: _,
+                frame: _,
                 chunks: _,
                 unload_share: _,
                 whole_chunks: _,

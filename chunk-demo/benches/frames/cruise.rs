@@ -33,6 +33,8 @@ pub(crate) struct Frames {
     pub(crate) fill: Vec<FrameCost>,
     pub(crate) rest: Vec<FrameCost>,
     pub(crate) flight: Vec<FrameCost>,
+    /// The least part of the wanted chunks that was loaded in a frame of the flight.
+    pub(crate) least_present: f64,
 }
 
 impl Cruise {
@@ -52,7 +54,10 @@ impl Cruise {
         };
         let mut run = Run::new(settings, self, workload);
         run.drawing = Drawing::Noop;
-        let mut frames = Frames::default();
+        let mut frames = Frames {
+            least_present: 1.0,
+            ..Frames::default()
+        };
         // What is wanted is found out ring after ring, so the world is full after the last change.
         let (mut before, mut filled) = ((0, 0), 0);
         let mut watch = |progress: &Progress| {
@@ -63,6 +68,8 @@ impl Cruise {
             let seconds = seconds - self.arrival();
             if seconds > FILL + REST {
                 frames.flight.push(progress.cost);
+                let present = progress.loaded as f64 / progress.wanted.max(1) as f64;
+                frames.least_present = frames.least_present.min(present);
             } else if seconds > FILL {
                 frames.rest.push(progress.cost);
             } else if seconds > 0.0 {

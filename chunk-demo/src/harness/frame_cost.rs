@@ -18,6 +18,12 @@ pub struct FrameCost {
     /// How long the main thread was runnable while another thread had its core: one of another program, or a worker
     /// where there are fewer cores than threads. `None` where the system does not say.
     pub preempted: Option<Duration>,
+    /// Entities that the stream spawned.
+    pub spawned: usize,
+    /// Entities that the stream despawned.
+    pub despawned: usize,
+    /// Entities that the stream hid because their chunks left.
+    pub hidden: usize,
 }
 
 /// Why a frame was as long as it was.
@@ -103,6 +109,7 @@ mod tests {
             whole: Duration::from_micros(whole),
             stream: Duration::from_micros(stream),
             preempted: preempted.map(Duration::from_micros),
+            ..FrameCost::default()
         }
     }
 

@@ -143,10 +143,14 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
         self.update();
         let whole = start.elapsed();
         let delays = self.run_delay.total().zip(delay_before);
+        let frame = self.stream().last_frame();
         self.cost = FrameCost {
             frame: self.frame,
             whole,
-            stream: self.stream().last_frame().main_thread(),
+            stream: frame.main_thread(),
+            spawned: frame.apply.spawned,
+            despawned: frame.apply.despawned,
+            hidden: frame.hidden,
             preempted: delays.map(|(after, before)| after.saturating_sub(before)),
         };
         self.recorder.frame(self.cost);

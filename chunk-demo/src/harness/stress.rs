@@ -268,6 +268,7 @@ mod tests {
             whole: ms(20),
             stream: ms(stream),
             preempted,
+            ..FrameCost::default()
         };
         let mut outcome = Outcome {
             longest_frames: vec![

@@ -1,6 +1,9 @@
 //! What a stream cost in one frame of the app, however often its systems ran in it.
 
-use crate::budget::{ApplyBudget, ApplyReport};
+use crate::{
+    budget::{ApplyBudget, ApplyReport, Changes, Downstream, FrameBudget},
+    streaming::frame_meter::WholeFrame,
+};
 use chunk_scheduler::{DurationRecorder, DurationSummary};
 use core::time::Duration;
 
@@ -16,6 +19,13 @@ pub struct StreamingFrame {
     /// All of the work on the `World`, and what it did. Its overshoot is by how much the whole frame, scanning and
     /// generating included, was longer than the budget, and that of [`Runtime::Inline`](chunk_scheduler::Runtime::Inline).
     pub apply: ApplyReport,
+    /// Entities under roots that were hidden because their chunks left.
+    pub hidden: usize,
+    /// What a budget that [follows the frame](crate::FrameTarget) allowed, `downstream` included. `None` with another.
+    pub allowed: Option<Duration>,
+    /// What these changes were expected to cost the rest of the frame. Zero with a budget that does not follow the frame, but for
+    /// hiding.
+    pub downstream: Duration,
 }
 
 impl StreamingFrame {
@@ -27,11 +37,7 @@ impl StreamingFrame {
 
     /// What is left of a frame's budget of time and chunks. What generating inline has left of its own budget is added. What it
     /// took more is not subtracted: generators that take long must not stop what they made from being shown.
-    pub(in crate::streaming) fn left_of(
-        &self,
-        budget: &ApplyBudget,
-        inline: Option<Duration>,
-    ) -> ApplyBudget {
+    fn left_of(&self, budget: &ApplyBudget, inline: Option<Duration>) -> ApplyBudget {
         let generate = inline.map_or(self.generate, |inline| self.generate.min(inline));
         let spent = self.scan + generate + self.apply.spent;
         let done = (self.apply.applied + self.apply.failed).max(self.apply.unloaded);
@@ -85,12 +91,18 @@ pub struct StreamingTotals {
     pub panics: u64,
 }
 
+/// Later in the frame Bevy tells each entity under a root that it is hidden, which takes so many nanoseconds at least.
+const LEAST_OF_HIDING: f64 = 25.0;
+
 /// The current frame, or the last one, and how long all before it took.
 #[derive(Debug, Default)]
 pub(in crate::streaming) struct Frames {
     pub(in crate::streaming) now: StreamingFrame,
     // On the heap, because a resource is moved out of the `World` and back in each frame.
     recorders: Box<Recorders>,
+    following: Box<FrameBudget>,
+    /// What the stream took and changed in the frame before.
+    before: (Duration, Changes),
     /// Whether something was done to the `World`.
     has_advanced: bool,
     /// Whether the app runs `First`, where frames begin. If it does not, each run of applying ends a frame.
@@ -106,10 +118,71 @@ struct Recorders {
 }
 
 impl Frames {
-    /// The app has begun a frame.
-    pub(in crate::streaming) fn begin(&mut self) {
+    /// The app has begun a frame, and this is the latest of which all work is done.
+    pub(in crate::streaming) fn begin(&mut self, latest: Option<WholeFrame>, budget: &ApplyBudget) {
+        let changes = Changes {
+            spawned: self.now.apply.spawned,
+            despawned: self.now.apply.despawned,
+            hidden: self.now.hidden,
+        };
+        let now = (self.now.main_thread(), changes);
+        let before = core::mem::replace(&mut self.before, now);
+        let allowed = budget.frame.map(|target| {
+            if let Some(whole) = latest {
+                let (streaming, changes) = if whole.is_pipelined() { before } else { now };
+                let rest = whole.without(streaming);
+                (self.following).observe(&target, whole.busy(), rest, changes);
+            }
+            self.following.allowance(&target, budget.time)
+        });
         self.are_announced = true;
         self.next();
+        self.now.allowed = allowed;
+    }
+
+    /// The limits of this frame.
+    pub(in crate::streaming) fn budget(&self, budget: &ApplyBudget) -> ApplyBudget {
+        ApplyBudget {
+            time: self.now.allowed.or(budget.time),
+            ..*budget
+        }
+    }
+
+    /// What is left of this frame's limits.
+    pub(in crate::streaming) fn left_of(
+        &self,
+        budget: &ApplyBudget,
+        inline: Option<Duration>,
+    ) -> ApplyBudget {
+        let left = self.now.left_of(&self.budget(budget), inline);
+        ApplyBudget {
+            time: left
+                .time
+                .map(|time| time.saturating_sub(self.now.downstream)),
+            ..left
+        }
+    }
+
+    /// What entities cost the rest of the frame, where the budget follows that.
+    pub(in crate::streaming) fn downstream(&self) -> Downstream {
+        let costs = self.now.allowed.map(|_| self.following.downstream());
+        costs.unwrap_or_default()
+    }
+
+    /// What hiding costs for each entity under a root, in nanoseconds.
+    pub(in crate::streaming) fn cost_of_hiding(&self) -> f64 {
+        self.downstream().hidden.max(LEAST_OF_HIDING)
+    }
+
+    /// So many entities are hidden, which will take so many nanoseconds each.
+    pub(in crate::streaming) fn hid(&mut self, entities: usize, nanos_each: f64) {
+        self.now.hidden += entities;
+        let cost = Duration::try_from_secs_f64(entities as f64 * nanos_each / 1e9);
+        self.charge(cost.unwrap_or(Duration::MAX));
+    }
+
+    fn charge(&mut self, cost: Duration) {
+        self.now.downstream = self.now.downstream.saturating_add(cost);
     }
 
     /// One of the stream's systems runs.
@@ -127,7 +200,14 @@ impl Frames {
         budget: &ApplyBudget,
         inline: Option<Duration>,
     ) {
-        self.now.add(report, budget, inline);
+        let changes = Changes {
+            spawned: report.spawned,
+            despawned: report.despawned,
+            hidden: 0,
+        };
+        self.charge(self.downstream().of(changes));
+        let budget = self.budget(budget);
+        self.now.add(report, &budget, inline);
         self.has_advanced |= has_advanced;
     }
 
@@ -216,7 +296,7 @@ mod tests {
         frames.applied();
         frames.resume();
         assert_eq!(frames.now, StreamingFrame::default());
-        frames.begin();
+        frames.begin(None, &ApplyBudget::DEFAULT);
         frames.now.scan = Duration::from_micros(1);
         frames.applied();
         frames.resume();
@@ -226,7 +306,7 @@ mod tests {
     #[test]
     fn runs_of_one_frame_count_as_one_and_frames_without_work_as_none() {
         let mut frames = Frames::default();
-        frames.begin();
+        frames.begin(None, &ApplyBudget::DEFAULT);
         let report = ApplyReport {
             spent: Duration::from_micros(300),
             ..ApplyReport::default()
@@ -236,7 +316,7 @@ mod tests {
         assert!(frames.has_advanced());
         frames.worked(report, false, &budget, None);
         for _ in 0..3 {
-            frames.begin();
+            frames.begin(None, &ApplyBudget::DEFAULT);
             assert!(!frames.has_advanced());
             // Chunks are on their way, and none has arrived.
             let report = ApplyReport::default();

@@ -6,9 +6,6 @@ use chunk_coord::ChunkCoord;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What hiding costs for each entity under a root, in nanoseconds: later in the frame Bevy tells each of them.
-const NANOS_PER_ENTITY: u64 = 25;
-
 /// The roots, the farthest first.
 ///
 /// Hiding is spread over frames, because Bevy visits everything under each hidden root in that frame. Most roots of a
@@ -61,21 +58,27 @@ impl HideQueue {
         self.has_former && !self.roots.is_empty()
     }
 
-    /// The roots to hide in a frame that has so much time for it, one at least; without a limit all. Also returns what
-    /// hiding them will cost.
-    pub(in crate::streaming) fn next(&mut self, time: Option<Duration>) -> (Vec<Entity>, Duration) {
-        let mut hidden = Vec::new();
-        let mut cost = Duration::ZERO;
+    /// The roots to hide in a frame that has so much time for it, of which each entity takes so many nanoseconds; one root at
+    /// least, and without a limit all. Also returns how many entities they are.
+    pub(in crate::streaming) fn next(
+        &mut self,
+        time: Option<Duration>,
+        nanos_each: f64,
+    ) -> (Vec<Entity>, usize) {
+        let (mut hidden, mut entities) = (Vec::new(), 0_usize);
         self.has_former &= !self.roots.is_empty();
-        while time.is_none_or(|time| cost < time || hidden.is_empty())
+        let has_time = |entities| {
+            time.is_none_or(|time| entities as f64 * nanos_each < time.as_nanos() as f64)
+        };
+        while (hidden.is_empty() || has_time(entities))
             && let Some((_, coord)) = self.order.last().copied()
         {
             let chunk = self.remove(coord);
             hidden.extend(chunk.map(|chunk| chunk.root));
-            let entities = chunk.map_or(0, |chunk| chunk.entities as u64 + 1);
-            cost += Duration::from_nanos(entities.saturating_mul(NANOS_PER_ENTITY));
+            let more = chunk.map_or(0, |chunk| chunk.entities.saturating_add(1));
+            entities = entities.saturating_add(more);
         }
-        (hidden, cost)
+        (hidden, entities)
     }
 }
 
@@ -103,20 +106,17 @@ mod tests {
         let root = |x: usize| chunks[x].root;
         // 25 µs each.
         let two = Some(Duration::from_micros(50));
+        assert_eq!(queue.next(two, 25.0), (vec![root(9), root(8)], 2_000));
         assert_eq!(
-            queue.next(two),
-            (vec![root(9), root(8)], Duration::from_micros(50))
-        );
-        assert_eq!(
-            queue.next(Some(Duration::ZERO)).0,
+            queue.next(Some(Duration::ZERO), 25.0).0,
             [root(7)],
             "one at least"
         );
         queue.take(coord(6), root(6));
         queue.take(coord(5), root(6));
         assert!(queue.has_former());
-        assert_eq!(queue.next(None).0, [5, 4, 3, 2, 1, 0].map(root));
+        assert_eq!(queue.next(None, 25.0).0, [5, 4, 3, 2, 1, 0].map(root));
         assert!(!queue.has_former());
-        assert_eq!(queue.next(None), (Vec::new(), Duration::ZERO));
+        assert_eq!(queue.next(None, 25.0), (Vec::new(), 0));
     }
 }

@@ -81,7 +81,7 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
     let clock = Arc::clone(&world.resource::<ChunkStream<T>>().state.clock);
     let start = clock.now();
     ChunkStream::<T>::with_state(world, |state| state.has_told_save_failure = false);
-    let hiding = hide_and_show::<T>(world);
+    hide_and_show::<T>(world);
     ChunkStream::<T>::trigger_root_events(world);
     forget_orphaned(world, &mut applier);
     let budget = ChunkStream::<T>::with_stream(world, |stream| {
@@ -90,9 +90,10 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
         state.totals.late_gates += state.gates.tell_late(start, stream.gate_patience);
         state.wake_saves(start);
         let inline = state.scheduler.inline_budget();
-        let mut budget = state.frames.now.left_of(&stream.budget, inline);
+        let mut budget = state.frames.left_of(&stream.budget, inline);
+        applier.downstream = state.frames.downstream();
         debug_span!("chunk_drain").in_scope(|| collect(state, start, budget.time));
-        let elapsed = clock.now().saturating_sub(start) + hiding;
+        let elapsed = clock.now().saturating_sub(start);
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
         let uploaded = state.frames.now.apply.bytes;
         (budget, uploaded, !state.frames.has_advanced())
@@ -171,19 +172,21 @@ fn forget_orphaned<T: Send + Sync + 'static>(
 /// Hiding takes so much of a frame's time, one part of so many.
 const HIDING: u32 = 4;
 
-/// Hides roots of chunks that left, and shows those that were taken back. Returns what hiding will cost later in the frame.
-fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) -> Duration {
+/// Hides roots of chunks that left, and shows those that were taken back.
+fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
     let next = ChunkStream::<T>::with_stream(world, |stream| {
         let state = &mut stream.state;
-        let budget = (state.frames.now).left_of(&stream.budget, state.scheduler.inline_budget());
+        let budget = (state.frames).left_of(&stream.budget, state.scheduler.inline_budget());
         // Once in a frame, however often its schedule runs.
         let may_hide = budget.time.is_none() || !state.frames.has_advanced();
         let time = budget.time.map(|time| time / HIDING);
-        let next = may_hide.then(|| state.to_hide.next(time));
-        let (to_hide, cost) = next.unwrap_or_default();
-        (to_hide, cost, core::mem::take(&mut state.returned))
+        let each = state.frames.cost_of_hiding();
+        let next = may_hide.then(|| state.to_hide.next(time, each));
+        let (to_hide, entities) = next.unwrap_or_default();
+        state.frames.hid(entities, each);
+        (to_hide, core::mem::take(&mut state.returned))
     });
-    let (to_hide, cost, returned) = next.unwrap_or_default();
+    let (to_hide, returned) = next.unwrap_or_default();
     for root in to_hide {
         let hidden = visibility::hide(world, root);
         ChunkStream::<T>::with_state(world, |state| state.hidden.insert(root, hidden));
@@ -217,7 +220,6 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) -> Duration {
             write(world, vec![loaded]);
         }
     }
-    cost
 }
 
 /// Results taken over between two readings of the clock, if there is time for them. Each batch gives permits back and so

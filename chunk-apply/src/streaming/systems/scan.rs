@@ -43,7 +43,8 @@ pub(in crate::streaming) fn scan<T: Send + Sync + 'static, F: QueryFilter + 'sta
     let is_unloading = state.held.unloading + state.departing().chunks > 0;
     // In a frame in which nothing waits to be applied, requests may take more of the time.
     let spare = if !state.is_busy() && !is_unloading {
-        (stream.budget.time).map_or(Duration::MAX, |time| time / 2)
+        let budget = state.frames.budget(&stream.budget);
+        budget.time.map_or(Duration::MAX, |time| time / 2)
     } else {
         Duration::ZERO
     };

@@ -9,9 +9,11 @@ use bevy_camera_controller::free_camera::{FreeCamera, FreeCameraPlugin};
 use bevy_diagnostic::{DiagnosticsPlugin, FrameTimeDiagnosticsPlugin};
 use bevy_ecs::prelude::*;
 use bevy_input::InputPlugin;
+use bevy_render::view::window::prepare_windows;
+use bevy_render::{Render, RenderApp, RenderSystems};
 use bevy_window::Window;
 use bevy_winit::{WinitPlugin, WinitSettings};
-use chunk_apply::{ChunkViewer, StreamingSystems};
+use chunk_apply::{ChunkViewer, FrameMeter, StreamingSystems};
 
 use super::panics::add_with_panics;
 use super::picture::save_when_settled;
@@ -48,6 +50,15 @@ pub fn open<T: Send + Sync + 'static>(
     app.add_plugins((InputPlugin, AccessibilityPlugin));
     add_window_system(&mut app)?;
     add_renderer(&mut app, renderer(picture.is_some()));
+    if let Some(render_app) = app.get_sub_app_mut(RenderApp) {
+        // It waits for the display.
+        FrameMeter::leave_out(
+            render_app,
+            Render,
+            RenderSystems::Specialize,
+            prepare_windows,
+        );
+    }
     app.add_plugins((DiagnosticsPlugin, FrameTimeDiagnosticsPlugin::default()));
     app.add_plugins(FreeCameraPlugin);
     add_with_panics(&mut app, settings, workload)?;

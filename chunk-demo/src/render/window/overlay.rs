@@ -19,6 +19,8 @@ pub(super) struct Shown<'a> {
     /// What a frame may spend, in milliseconds.
     pub(super) budget: Option<f32>,
     pub(super) frames_per_second: f64,
+    /// The work of a whole frame, in milliseconds.
+    pub(super) whole: f64,
     pub(super) batches: Batches,
     pub(super) is_paused: bool,
     /// Whether new chunks panic.
@@ -92,7 +94,10 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         ("stream", format!("{main_thread_ms:.2} ms a frame"), TEXT),
         (
             "frames",
-            format!("{:.0} a second", shown.frames_per_second),
+            format!(
+                "{:.0} a second, {:.1} ms of work",
+                shown.frames_per_second, shown.whole
+            ),
             TEXT,
         ),
         ("batches", batches, TEXT),
@@ -245,6 +250,7 @@ mod tests {
             stream: stream.snapshot(index),
             times: &times,
             budget: Some(2.0),
+            whole: 7.0,
             frames_per_second: 60.0,
             batches: Batches::default(),
             is_paused: false,

@@ -22,7 +22,7 @@ use bevy_pbr::{MeshMaterial3d, StandardMaterial};
 use bevy_time::{Real, Time};
 use bevy_transform::components::Transform;
 use bevy_window::{PrimaryWindow, Window};
-use chunk_apply::{ChunkIndex, ChunkStream};
+use chunk_apply::{ChunkIndex, ChunkStream, FrameMeter};
 use image::RgbaImage;
 
 use super::controls::Asked;
@@ -134,6 +134,9 @@ fn overlay<T: Send + Sync + 'static>(world: &World, plane: &OverlayPlane) -> Rgb
     let stream = world.resource::<ChunkStream<T>>();
     let diagnostics = world.get_resource::<DiagnosticsStore>();
     let batches = world.get_resource::<BatchCount>();
+    let whole = world
+        .get_resource::<FrameMeter>()
+        .and_then(FrameMeter::latest);
     let shown = Shown {
         stream: stream.snapshot(world.resource::<ChunkIndex<T>>()),
         times: &plane.times,
@@ -141,6 +144,7 @@ fn overlay<T: Send + Sync + 'static>(world: &World, plane: &OverlayPlane) -> Rgb
         frames_per_second: diagnostics
             .and_then(|all| all.get(&FrameTimeDiagnosticsPlugin::FPS)?.smoothed())
             .unwrap_or(0.0),
+        whole: whole.unwrap_or_default().busy().as_secs_f64() * 1e3,
         batches: batches.map(BatchCount::last_frame).unwrap_or_default(),
         is_paused: stream.is_paused(),
         panics: world.resource::<Panics>().are_on(),
