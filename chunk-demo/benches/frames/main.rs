@@ -11,7 +11,7 @@ mod voxels;
 use std::time::{Duration, Instant};
 
 use bevy_app::Update;
-use chunk_apply::{ApplyBudget, FrameTarget};
+use chunk_apply::{ApplyBudget, FrameTarget, Spawner};
 use chunk_demo::{FrameCost, Pacing, Settings};
 
 use cruise::{Cruise, Frames};
@@ -21,11 +21,17 @@ const UPLOADS: &str = "chunks/meshes of 270 KiB from a free generator, p99 of wh
 const VOXELS: &str =
     "chunks/voxel world cold, p99 of whole frames, against meshes made on the main thread";
 
-const REST: &str = "frames/city at rest, whole frame p50";
+const REST: &str = "frames/city at rest, whole frame p50, against all in full detail";
+const EMPTY: &str = "frames/chunks with nothing to draw at rest, whole frame p50";
+const BEYOND: &str = "frames/city at rest, whole frame p50 beyond that with nothing to draw, against all in full detail";
 const FILL: &str = "frames/city cold fill, longest whole frame after the first with entities";
 const FIXED_FILL: &str = "frames/city cold fill, longest whole frame after the first with entities, 2 ms a frame whatever it costs downstream";
 const CALM: &str = "frames/city flight at 600 m/s, p99 of whole frames beyond that at rest";
 const LATE: &str = "frames/city flight at 600 m/s, late frames that nothing else explains";
+const WIDE_REST: &str =
+    "frames/city of radius 20 at rest, whole frame p50, against all in full detail";
+const WIDE_LATE: &str =
+    "frames/city of radius 20, flight at 600 m/s, late frames that nothing else explains";
 const FAST: &str = "frames/city flight at 2000 m/s, late frames that nothing else explains";
 const FIXED_LATE: &str = "frames/city flight at 2000 m/s, late frames that nothing else explains, 2 ms a frame whatever it costs downstream";
 const GAME: &str = "frames/city flight at 600 m/s with 10 ms of other work a frame, frames made late by the stream";
@@ -57,16 +63,34 @@ fn main() {
     });
     let following = ApplyBudget::following(FrameTarget::default());
     let fixed = ApplyBudget::DEFAULT;
-    figures.add(1, &[REST, FILL, CALM, LATE], || {
+    figures.add(1, &[REST, EMPTY, BEYOND, FILL, CALM, LATE], || {
         let frames = city(following, 12, 600.0, seconds, Duration::ZERO);
         explain("fill", after_the_first(&frames.fill));
         explain("rest", &frames.rest);
         explain("flight at 600 m/s", &frames.flight);
+        let (full, empty) = (in_full(12), p(&nothing(12).rest, 0.5));
+        let beyond = |frames: &Frames| p(&frames.rest, 0.5) - empty;
         vec![
-            Figure::new(REST, "ms", p(&frames.rest, 0.5)),
+            Figure::new(REST, "ms", p(&frames.rest, 0.5))
+                .against(p(&full.rest, 0.5))
+                .at_least(2.0),
+            Figure::new(EMPTY, "ms", empty),
+            Figure::new(BEYOND, "ms", beyond(&frames)).against(beyond(&full)),
             Figure::new(FILL, "ms", p(after_the_first(&frames.fill), 1.0)).at_most(16.7),
             Figure::new(CALM, "ms", p(&frames.flight, 0.99) - p(&frames.rest, 0.99)).at_most(3.0),
             Figure::new(LATE, "frames", late(&frames.flight)).at_most(0.0),
+        ]
+    });
+    figures.add(1, &[WIDE_REST, WIDE_LATE], || {
+        let (frames, full) = (
+            city(following, 20, 600.0, seconds, Duration::ZERO),
+            in_full(20),
+        );
+        vec![
+            Figure::new(WIDE_REST, "ms", p(&frames.rest, 0.5))
+                .against(p(&full.rest, 0.5))
+                .at_least(4.0),
+            Figure::new(WIDE_LATE, "frames", late(&frames.flight)).at_most(0.0),
         ]
     });
     figures.add(1, &[FAST], || {
@@ -120,13 +144,42 @@ fn main() {
     figures.print();
 }
 
+/// The city in full detail around a viewer that rests.
+fn in_full(radius: u32) -> Frames {
+    let settings = Settings {
+        full_detail: true,
+        ..within(radius)
+    };
+    let city = chunk_demo::Workload::city_of(&settings).expect("the defaults make a city");
+    REST_ONLY.fly(settings, city)
+}
+
+/// Chunks without any entities around a viewer that rests, so that a frame costs what it costs whatever is drawn.
+fn nothing(radius: u32) -> Frames {
+    let nothing = chunk_demo::Workload::new(|_job| (), Spawner::new(|_, (), _| {}), |_| 0);
+    REST_ONLY.fly(within(radius), nothing)
+}
+
+const REST_ONLY: Cruise = Cruise {
+    arrives_from: None,
+    speed: 0.0,
+    seconds: 0.0,
+};
+
+fn within(radius: u32) -> Settings {
+    Settings {
+        budget: ApplyBudget::following(FrameTarget::default()),
+        radius,
+        unload_radius: radius + 2,
+        ..Settings::default()
+    }
+}
+
 /// Around a viewer that waits and then flies, in an app whose other systems work for so long in each frame.
 fn city(budget: ApplyBudget, radius: u32, speed: f64, seconds: f64, work: Duration) -> Frames {
     let settings = Settings {
         budget,
-        radius,
-        unload_radius: radius + 2,
-        ..Settings::default()
+        ..within(radius)
     };
     let city = chunk_demo::Workload::city(settings.city()).expect("the defaults make a city");
     let city = city.prepared_by(move |app| {

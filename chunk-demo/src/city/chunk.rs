@@ -51,6 +51,27 @@ pub struct Item {
     pub colour: [u8; 3],
 }
 
+/// What stands for a chunk from afar: few items that cover the same ground in the same colours.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outline {
+    /// The carriageways as they are.
+    pub roads: Vec<Item>,
+    /// Towers as they are, and boxes that stand for a few houses each.
+    pub buildings: Vec<Item>,
+    /// Cylinders that stand for a few trees each.
+    pub trees: Vec<Item>,
+    /// Whether it is near enough to cast shadows.
+    pub casts_shadows: bool,
+}
+
+impl Outline {
+    /// How many entities it is.
+    #[must_use]
+    pub fn entity_count(&self) -> usize {
+        self.roads.len() + self.buildings.len() + self.trees.len()
+    }
+}
+
 /// An item as it is saved. The features with which bevy_math's own types can be saved would compile most of Bevy once more.
 type Numbers = ([f32; 3], [f32; 4], [f32; 3], [u8; 3]);
 
@@ -99,16 +120,21 @@ pub struct CityChunk {
     pub npcs: Vec<Item>,
     /// The course of each person, in the same order.
     pub npc_courses: Vec<Course>,
+    /// What is seen instead of all of it from afar. Empty in a city without levels of detail. It is not saved, because
+    /// [`CityPlan::at_level`](super::CityPlan::at_level) makes it of the rest.
+    #[serde(skip)]
+    pub outline: Outline,
 }
 
 impl CityChunk {
     /// How many entities the chunk spawns, its root not counted.
     #[must_use]
     pub fn entity_count(&self) -> usize {
-        ItemKind::ALL
+        let items: usize = ItemKind::ALL
             .into_iter()
             .map(|kind| self.of(kind).len())
-            .sum()
+            .sum();
+        items + self.outline.entity_count()
     }
 
     /// The items of one kind.
@@ -123,7 +149,7 @@ impl CityChunk {
         }
     }
 
-    /// Every item with its kind, kind by kind in the order of [`ItemKind::ALL`].
+    /// Every item with its kind, without the outline, kind by kind in the order of [`ItemKind::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (ItemKind, &Item)> {
         ItemKind::ALL
             .into_iter()

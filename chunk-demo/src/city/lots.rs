@@ -33,6 +33,12 @@ const PARK_GREENNESS: f32 = 0.3;
 /// Smaller lots are cut until a lot has at most this many of the wanted boxes on average.
 const STOREYS_PER_LOT: usize = 3;
 
+/// The rectangles between the streets, which touch each other nowhere but at streets.
+pub(super) fn blocks(site: &Site<'_>) -> Vec<Rect> {
+    let blocks = Block::between(site);
+    blocks.into_iter().map(|block| block.land).collect()
+}
+
 impl Lots {
     /// Cuts the land into lots that are small enough for the wanted number of buildings.
     pub(super) fn of(site: &Site<'_>, buildings: usize) -> Self {

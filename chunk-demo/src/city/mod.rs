@@ -7,7 +7,8 @@
 //! | `site` | what the land of one chunk is like: how green, how central |
 //! | `lots` | the land between the streets, cut into lots; the greenest are parks |
 //! | `buildings`, `trees`, `traffic` | what stands and moves there |
-//! | [`CityChunk`] | the generated chunk: five lists of [`Item`]s |
+//! | `outline` | the few items that stand for a chunk from afar |
+//! | [`CityChunk`] | the generated chunk: five lists of [`Item`]s, and its [`Outline`] |
 //! | [`spawn`] | turns a generated chunk into entities |
 //!
 //! A chunk depends on the seed and its coordinate alone, so neither the order of the chunks nor the number of threads
@@ -16,6 +17,7 @@
 mod buildings;
 mod chunk;
 mod lots;
+mod outline;
 mod plan;
 mod roads;
 mod seed;
@@ -24,6 +26,6 @@ pub mod spawn;
 mod traffic;
 mod trees;
 
-pub use chunk::{CityChunk, Item, ItemKind};
+pub use chunk::{CityChunk, Item, ItemKind, Outline};
 pub use plan::{CityConfig, CityError, CityPlan};
 pub use roads::{Class, Road, Roads};

@@ -4,14 +4,15 @@ use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use chunk_coord::ChunkCoord;
+use chunk_apply::ChunkLevels;
+use chunk_coord::{ChunkCoord, LevelRings};
 use fastnoise_lite::FastNoiseLite;
 
-use super::chunk::CityChunk;
-use super::lots::Lots;
+use super::chunk::{CityChunk, Outline};
+use super::lots::{self, Lots};
 use super::roads::Roads;
 use super::site::Site;
-use super::{buildings, traffic, trees};
+use super::{buildings, outline, spawn, traffic, trees};
 
 /// The settings of a city.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +22,7 @@ pub struct CityConfig {
     /// The side of a chunk, 20 to 10,000 m. Default 200. Below 200 m everything shrinks with the chunk; above, blocks
     /// grow and streets do not.
     pub chunk_size: f32,
-    /// Entities in each chunk, exactly: 15 to 2,000. Default 120. At 15 the streets are nearly empty; at 2,000 houses
+    /// Entities in each chunk, exactly, without its outline: 15 to 2,000. Default 120. At 15 the streets are nearly empty; at 2,000 houses
     /// stand wall to wall.
     pub density: u32,
 }
@@ -31,6 +32,10 @@ impl CityConfig {
     pub const CHUNK_SIZES: RangeInclusive<f32> = 20.0..=10_000.0;
     /// The densities that make a city, in entities a chunk.
     pub const DENSITIES: RangeInclusive<u32> = 15..=2_000;
+
+    /// How far beyond its ring a chunk keeps its details, in chunks: more than the diagonal of a chunk, so that a viewer that
+    /// sways over a corner changes nothing.
+    const HYSTERESIS: u32 = 2;
 
     /// Checks every field.
     ///
@@ -45,6 +50,27 @@ impl CityConfig {
         } else {
             Ok(())
         }
+    }
+
+    /// The levels of detail of one stream. Nothing that a level lacks is [seen](super::spawn::seen) where it begins.
+    ///
+    /// # Errors
+    ///
+    /// If the chunk size is out of its range.
+    pub fn levels(&self) -> Result<ChunkLevels, CityError> {
+        self.validate()?;
+        let rings = LevelRings::new(self.rings(), Self::HYSTERESIS);
+        Ok(ChunkLevels::new(rings.expect("the second is larger")))
+    }
+
+    /// Up to which distance chunks have level 0, and up to which level 1, in chunks.
+    #[must_use]
+    pub fn rings(&self) -> [u32; 2] {
+        // A chunk is a diagonal nearer than its distance in chunks, because the viewer may be anywhere in its own.
+        let ring = |metres: f32| (metres / self.chunk_size + core::f32::consts::SQRT_2).ceil();
+        let [inner, outer] =
+            [spawn::DETAILS_WITHIN, spawn::SHADOWS_WITHIN].map(|it| ring(it) as u32);
+        [inner, outer.max(inner + 1)]
     }
 }
 
@@ -149,7 +175,36 @@ impl CityPlan {
             vehicle_courses,
             npcs,
             npc_courses,
+            outline: Outline::default(),
         }
+    }
+
+    /// Makes a chunk [at a level](Self::at_level) of detail.
+    #[must_use]
+    pub fn generate_at(&self, coord: ChunkCoord, level: u8) -> CityChunk {
+        self.at_level(coord, self.generate(coord), level)
+    }
+
+    /// What a level of detail of [`levels`](CityConfig::levels) has of a chunk that [`generate`](Self::generate) made for this
+    /// coordinate: level 0 all of it with an [outline](CityChunk::outline), level 1 the outline alone, and the others the
+    /// outline without shadows. So one chunk that is saved serves every level.
+    #[must_use]
+    pub fn at_level(&self, coord: ChunkCoord, whole: CityChunk, level: u8) -> CityChunk {
+        let site = self.site(coord);
+        // All pavements come before all carriageways.
+        let pavements = whole
+            .roads
+            .len()
+            .saturating_sub(site.roads().iter().count());
+        let all = [&whole.roads[pavements..], &whole.buildings, &whole.trees];
+        let mut outline = outline::outline(all, &lots::blocks(&site), site.roads().unit());
+        outline.casts_shadows = level < 2;
+        let rest = if level == 0 {
+            whole
+        } else {
+            CityChunk::default()
+        };
+        CityChunk { outline, ..rest }
     }
 
     pub(super) fn site(&self, coord: ChunkCoord) -> Site<'_> {

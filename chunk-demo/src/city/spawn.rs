@@ -13,6 +13,20 @@ use chunk_coord::ChunkCoord;
 
 use super::chunk::{CityChunk, Item, ItemKind};
 
+/// Marks what casts no shadow, where there are shadows.
+#[cfg(feature = "render")]
+type Shadowless = bevy_light::NotShadowCaster;
+#[cfg(not(feature = "render"))]
+type Shadowless = ();
+
+/// Of a city with levels of detail only outlines are seen from this distance on, in metres.
+pub(super) const DETAILS_WITHIN: f32 = 715.0;
+/// The sun casts shadows within this distance of the camera, in metres.
+pub(crate) const SHADOWS_WITHIN: f32 = 1_100.0;
+/// Outlines appear over these distances, in metres, and what they stand for fades behind them, so that there is no hole.
+const OUTLINES_APPEAR: Range<f32> = 515.0..615.0;
+const DETAILS_FADE: Range<f32> = OUTLINES_APPEAR.end..DETAILS_WITHIN;
+
 /// Marks an entity that is a part of a building.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Building;
@@ -33,24 +47,62 @@ pub struct Npc;
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Road;
 
+/// Marks what stands for things of a kind from afar.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenFromAfar(pub ItemKind);
+
 /// The distance from a viewer within which every chunk is loaded, in metres. Shared with the spawner, so that what it
 /// spawns from now on has faded at that distance.
 #[derive(Resource, Clone, Debug)]
-pub struct WholeWithin(Arc<AtomicU32>);
+pub struct WholeWithin {
+    metres: Arc<AtomicU32>,
+    has_outlines: bool,
+}
 
 impl WholeWithin {
     /// The distance for chunks of this side in metres and a radius in chunks.
     #[must_use]
     pub fn new(chunk_size: f32, radius: u32) -> Self {
-        let whole = Self(Arc::default());
+        let whole = Self {
+            metres: Arc::default(),
+            has_outlines: true,
+        };
         whole.set(chunk_size, radius);
         whole
+    }
+
+    /// The same for a city of which everything is seen in detail, as far as it is loaded.
+    #[must_use]
+    pub fn in_full(self) -> Self {
+        Self {
+            has_outlines: false,
+            ..self
+        }
     }
 
     /// The distance in metres.
     #[must_use]
     pub fn metres(&self) -> f32 {
-        f32::from_bits(self.0.load(Ordering::Relaxed))
+        f32::from_bits(self.metres.load(Ordering::Relaxed))
+    }
+
+    /// From where to where a thing of a kind is seen; or, of a thing that is seen from afar, what stands for it.
+    #[must_use]
+    pub fn seen(&self, kind: ItemKind, is_outline: bool) -> VisibilityRange {
+        let fade = fades(kind, self.metres());
+        let (start_margin, end_margin) = if is_outline {
+            (OUTLINES_APPEAR, fade)
+        } else if self.has_outlines {
+            let end = fade.start.min(DETAILS_FADE.start)..fade.end.min(DETAILS_FADE.end);
+            (0.0..0.0, end)
+        } else {
+            (0.0..0.0, fade)
+        };
+        VisibilityRange {
+            start_margin,
+            end_margin,
+            use_aabb: false,
+        }
     }
 
     pub(crate) fn set(&self, chunk_size: f32, radius: u32) {
@@ -58,7 +110,7 @@ impl WholeWithin {
         // because the viewer may be anywhere in its own chunk.
         let chunks = (radius as f32 - core::f32::consts::SQRT_2).max(0.5);
         let metres = chunk_size * chunks;
-        self.0.store(metres.to_bits(), Ordering::Relaxed);
+        self.metres.store(metres.to_bits(), Ordering::Relaxed);
     }
 }
 
@@ -77,7 +129,7 @@ pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCo
                 (ItemKind::Vehicle, chunk.vehicles),
                 (ItemKind::Npc, chunk.npcs),
             ]
-            .map(|(kind, items)| instances(&assets, kind, items, &whole));
+            .map(|(kind, items)| instances(&assets, kind, items, &whole, false));
             writer.spawn_batch(roads.map(|road| (road, Road)));
             writer.spawn_batch(buildings.map(|building| (building, Building)));
             writer.spawn_batch(trees.map(|tree| (tree, Tree)));
@@ -85,13 +137,27 @@ pub fn city_spawner(assets: SharedAssets, whole: WholeWithin) -> Spawner<ChunkCo
             writer.spawn_batch(vehicles.map(|(vehicle, course)| (vehicle, Vehicle, course)));
             let npcs = npcs.zip(chunk.npc_courses);
             writer.spawn_batch(npcs.map(|(npc, course)| (npc, Npc, course)));
+            for (kind, items) in [
+                (ItemKind::Road, chunk.outline.roads),
+                (ItemKind::Building, chunk.outline.buildings),
+                (ItemKind::Tree, chunk.outline.trees),
+            ] {
+                let parts = instances(&assets, kind, items, &whole, true);
+                let parts = parts.map(move |part| (part, SeenFromAfar(kind)));
+                if chunk.outline.casts_shadows {
+                    writer.spawn_batch(parts);
+                } else {
+                    writer.spawn_batch(parts.map(|part| (part, Shadowless::default())));
+                }
+            }
         },
     )
 }
 
 /// The distances in metres over which a kind fades. Small things fade near the viewer, because they are too small to be
 /// seen far away; large ones fade before the distance within which all is loaded, so that no chunk appears or vanishes
-/// while it is seen. Every kind fades, because one that does not would be drawn as a batch of its own.
+/// while it is seen. Every kind fades, because one that does not would be drawn as a batch of its own. Where there are levels
+/// of detail, outlines fade like this, and things [where outlines are seen](WholeWithin::seen).
 #[must_use]
 pub fn fades(kind: ItemKind, whole_within: f32) -> Range<f32> {
     let (start, end): (f32, f32) = match kind {
@@ -108,14 +174,6 @@ pub fn fades(kind: ItemKind, whole_within: f32) -> Range<f32> {
     start.min(latest_start * whole_within)..end.min(latest_end * whole_within)
 }
 
-fn range(kind: ItemKind, whole_within: f32) -> VisibilityRange {
-    VisibilityRange {
-        start_margin: 0.0..0.0,
-        end_margin: fades(kind, whole_within),
-        use_aabb: false,
-    }
-}
-
 /// Gives every entity its distances anew after the radius changed.
 #[cfg(feature = "render")]
 pub(crate) fn fade_anew(
@@ -125,17 +183,19 @@ pub(crate) fn fade_anew(
         Has<Tree>,
         Has<Vehicle>,
         Has<Npc>,
-        AnyOf<(&Building, &Road, &Tree, &Vehicle, &Npc)>,
+        Option<&SeenFromAfar>,
+        AnyOf<(&Building, &Road, &Tree, &Vehicle, &Npc, &SeenFromAfar)>,
     )>,
 ) {
-    for (mut seen, is_tree, is_vehicle, is_npc, _) in &mut things {
-        let kind = match (is_tree, is_vehicle, is_npc) {
-            (true, ..) => ItemKind::Tree,
-            (_, true, _) => ItemKind::Vehicle,
+    for (mut seen, is_tree, is_vehicle, is_npc, outline, _) in &mut things {
+        let kind = match (outline, is_tree, is_vehicle, is_npc) {
+            (Some(SeenFromAfar(kind)), ..) => *kind,
+            (_, true, ..) => ItemKind::Tree,
+            (_, _, true, _) => ItemKind::Vehicle,
             (.., true) => ItemKind::Npc,
             _ => ItemKind::Building,
         };
-        seen.set_if_neq(range(kind, whole.metres()));
+        seen.set_if_neq(whole.seen(kind, outline.is_some()));
     }
 }
 
@@ -145,6 +205,7 @@ fn instances(
     kind: ItemKind,
     items: Vec<Item>,
     whole: &WholeWithin,
+    is_outline: bool,
 ) -> impl Iterator<Item = (Instance, VisibilityRange)> + use<> {
     let (assets, whole) = (assets.clone(), whole.clone());
     items.into_iter().map(move |item| {
@@ -161,7 +222,7 @@ fn instances(
             assets.building_at(transform, tint)
         };
         // Read for each item, because the radius may change before all of the chunk is spawned.
-        (instance, range(kind, whole.metres()))
+        (instance, whole.seen(kind, is_outline))
     })
 }
 
@@ -175,7 +236,8 @@ mod tests {
         let plan = CityPlan::new(CityConfig::default()).expect("the defaults make a city");
         let houses = plan.generate(ChunkCoord::ORIGIN).buildings;
         let whole = WholeWithin::new(200.0, 2);
-        let mut spawned = instances(&SharedAssets::default(), ItemKind::Building, houses, &whole);
+        let assets = SharedAssets::default();
+        let mut spawned = instances(&assets, ItemKind::Building, houses, &whole, false);
         let mut fade = || spawned.next().map(|(_, seen)| seen.end_margin);
         let narrow = fade();
         whole.set(200.0, 3);

@@ -163,6 +163,10 @@ pub(crate) struct Play {
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(crate) density: Option<u32>,
 
+    /// Streams every chunk of the city in full detail; otherwise far chunks are outlines
+    #[arg(long)]
+    pub(crate) full_detail: bool,
+
     /// The limits to start from; the options below change them one by one
     #[arg(long, value_enum, default_value_t)]
     pub(crate) profile: Profile,
@@ -265,6 +269,11 @@ impl Play {
             let demand = "left out, because only the city has so many entities in a chunk";
             return Err(SettingsError::new("density", &density, demand));
         }
+        if self.full_detail && self.world != WorldKind::City {
+            let demand = "left out, because only the city can do without levels of detail";
+            return Err(SettingsError::new("full-detail", &true, demand));
+        }
+        settings.full_detail = self.full_detail;
         let set = |field: &mut u32, option: Option<u32>| *field = option.unwrap_or(*field);
         set(&mut settings.viewers, self.viewers);
         set(&mut settings.density, self.density);
@@ -334,12 +343,13 @@ mod tests {
     #[test]
     fn every_option_reaches_the_settings() {
         let line = "chunk-demo --seconds 1.5 --seed 7 --viewers 2 --radius 5 --unload-radius 9 --density 60 \
-                    --profile original --max-in-flight 4 --apply-budget-ms 0.5 --chunks-per-frame 6";
+                    --profile original --max-in-flight 4 --apply-budget-ms 0.5 --chunks-per-frame 6 --full-detail";
         let settings = settings(line).expect("all of it makes sense");
         assert_eq!(settings.seconds, 1.5);
         assert_eq!((settings.seed, settings.viewers), (7, 2));
         assert_eq!((settings.radius, settings.unload_radius), (5, 9));
         assert_eq!((settings.density, settings.max_in_flight), (60, 4));
+        assert!(settings.full_detail);
         assert_eq!(settings.profile, Profile::Original);
         assert_eq!(settings.budget.time, Some(Duration::from_micros(500)));
         assert_eq!(settings.budget.chunks, Some(6));

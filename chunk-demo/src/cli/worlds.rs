@@ -40,7 +40,8 @@ fn with_store<V: OnWorld>(
         );
     }
     let config = settings.city();
-    let city = Workload::city(config).map_err(|error| SettingsError::from(error).to_string())?;
+    let city =
+        Workload::city_of(settings).map_err(|error| SettingsError::from(error).to_string())?;
     let kept = CityStore::open_at(store, &config, Runtime::default());
     let kept = kept.map_err(|error| format!("--store cannot be `{store}`: {error}"))?;
     Ok(visitor.on(city.kept_in(kept.archive().clone())))

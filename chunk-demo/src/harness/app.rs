@@ -45,7 +45,7 @@ pub fn city_app(settings: &Settings) -> Result<App, SettingsError> {
 /// If a setting makes no sense.
 pub fn add_city(app: &mut App, settings: &Settings) -> Result<(), SettingsError> {
     settings.validate()?;
-    add_world(app, settings, &Workload::city(settings.city())?)
+    add_world(app, settings, &Workload::city_of(settings)?)
 }
 
 /// Adds a workload's plugins and stream, on Bevy's pool and the machine's clock.

@@ -6,6 +6,7 @@ use bevy_ecs::hierarchy::Children;
 use bevy_ecs::world::World;
 use chunk_apply::{ChunkIndex, ChunkRoot, ChunkStream};
 use chunk_assets::asset_count;
+use chunk_coord::ChunkCoord;
 
 use super::faults::{Fate, Faults};
 use super::workload::Workload;
@@ -22,14 +23,18 @@ pub(super) struct Census {
 }
 
 impl Census {
-    /// Counts the entities of every loaded chunk.
-    pub(super) fn take<T: Send + Sync + 'static>(world: &World, workload: &Workload<T>) -> Self {
+    /// Counts the entities of every loaded chunk. `level_of` says at which level of detail it was made.
+    pub(super) fn take<T: Send + Sync + 'static>(
+        world: &World,
+        workload: &Workload<T>,
+        level_of: impl Fn(ChunkCoord) -> u8,
+    ) -> Self {
         let mut census = Self::default();
         for (coord, chunk) in world.resource::<ChunkIndex<T>>().iter() {
             let entities = world
                 .get::<Children>(chunk.root)
                 .map_or(0, |children| children.len());
-            let expected = (workload.entities_of)(coord);
+            let expected = (workload.entities_of)(coord, level_of(coord));
             census.chunks += 1;
             census.entities += entities;
             census.expected += expected;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Generator, Job};
+use chunk_scheduler::{GenerateError, Generator, Job};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::workload::Workload;
+use super::workload::{AtLevel, Workload};
 
 /// Which share of generators panics or takes long. Which chunks are affected depends on the seed alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -84,14 +84,20 @@ impl Faults {
             Fate::Slow => std::thread::sleep(self.delay),
             Fate::Sound | Fate::Recovers => {}
         };
+        let at_level = workload.at_level.clone();
         let generator = match workload.keep.clone() {
             None => Generator::fallible(move |job| {
                 befall(job);
-                make(job)
+                let whole = make(job)?;
+                Ok::<_, GenerateError>(level_of(at_level.as_deref(), job, whole))
             }),
-            Some(keep) => Generator::from_async(move |job| {
+            Some(keep) => Generator::from_async(move |job: Job<ChunkCoord>| {
                 befall(&job);
-                keep(job, Arc::clone(&make))
+                let (at_level, kept) = (at_level.clone(), keep(job.clone(), Arc::clone(&make)));
+                async move {
+                    let whole = kept.await?;
+                    Ok::<_, GenerateError>(level_of(at_level.as_deref(), &job, whole))
+                }
             }),
         };
         match workload.known_empty.clone() {
@@ -101,6 +107,13 @@ impl Faults {
             }),
             None => generator,
         }
+    }
+}
+
+fn level_of<T>(at_level: Option<&AtLevel<T>>, job: &Job<ChunkCoord>, whole: T) -> T {
+    match at_level {
+        Some(at_level) => at_level(job, whole),
+        None => whole,
     }
 }
 

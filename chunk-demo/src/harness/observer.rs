@@ -110,6 +110,11 @@ impl<T: Send + Sync + 'static> Observer<T> {
         }
     }
 
+    /// The level of detail that a visible chunk was made at, by the stream's messages.
+    pub(super) fn level(&self, coord: ChunkCoord) -> u8 {
+        self.visible.get(&coord).copied().unwrap_or(0)
+    }
+
     /// The viewers are at these positions in the frame that is about to be played.
     pub(super) fn viewers_moved(
         &mut self,

@@ -240,7 +240,8 @@ impl<T: Send + Sync + 'static> Playing<'_, '_, T> {
     }
 
     fn census(&self) -> Census {
-        Census::take(self.session.world(), &self.run.workload)
+        let level_of = |coord| self.session.level(coord);
+        Census::take(self.session.world(), &self.run.workload, level_of)
     }
 
     fn audit(&mut self, census: &Census) {

@@ -9,6 +9,7 @@ use bevy_ecs::world::World;
 use bevy_math::Vec3;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkStream, ChunkViewer, Clock};
+use chunk_coord::ChunkCoord;
 use chunk_scheduler::Runtime;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -101,6 +102,11 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
 
     pub(super) fn observed(&self) -> Observed {
         self.observer.observed()
+    }
+
+    /// The level of detail that a loaded chunk was made at.
+    pub(super) fn level(&self, coord: ChunkCoord) -> u8 {
+        self.observer.level(coord)
     }
 
     /// Writes what was recorded of the frames so far.

@@ -43,8 +43,10 @@ pub struct Settings {
     pub ceiling: f32,
     /// Whether chunks contain the land. Default `false`: they stand on a plane at the height 0, which is drawn to the horizon.
     pub has_land: bool,
-    /// Entities in each chunk of the city, 15 to 2,000. Default 120.
+    /// Entities in each chunk of the city near a viewer, without its outline: 15 to 2,000. Default 120.
     pub density: u32,
+    /// Whether the city has all of its details as far as it is loaded. Default `false`: far chunks have outlines.
+    pub full_detail: bool,
     /// The side of a chunk in metres, 20 to 10,000. Default 200.
     pub chunk_size: f32,
     /// Jobs on workers at the same time. Default 3.
@@ -81,6 +83,7 @@ impl Settings {
             ceiling: f32::INFINITY,
             has_land: false,
             density: city.density,
+            full_detail: false,
             chunk_size: city.chunk_size,
             max_in_flight: 3,
             profile,

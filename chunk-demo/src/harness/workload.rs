@@ -17,10 +17,12 @@ use crate::city::{CityChunk, CityConfig, CityError, CityPlan};
 use crate::motion::MotionPlugin;
 
 type Make<T> = dyn Fn(&Job<ChunkCoord>) -> Result<T, GenerateError> + Send + Sync;
+pub(super) type AtLevel<T> = dyn Fn(&Job<ChunkCoord>, T) -> T + Send + Sync;
 type Made<T> = Pin<Box<dyn Future<Output = Result<T, GenerateError>> + Send>>;
 type Keep<T> = dyn Fn(Job<ChunkCoord>, Arc<Make<T>>) -> Made<T> + Send + Sync;
 type KnownEmpty<T> = dyn Fn(ChunkCoord) -> Option<T> + Send + Sync;
 type Count = dyn Fn(ChunkCoord) -> usize + Send + Sync;
+type CountAt = dyn Fn(ChunkCoord, u8) -> usize + Send + Sync;
 type Prepare = dyn Fn(&mut App) + Send + Sync;
 
 /// A generator and a spawner that scenarios are run on, and how many entities and assets they should make.
@@ -47,9 +49,11 @@ pub struct Workload<T> {
     pub(crate) make: Arc<Make<T>>,
     /// Finds what is kept, or else keeps what is made.
     pub(super) keep: Option<Arc<Keep<T>>>,
+    /// What the level of detail that a job is for has of what was made or kept.
+    pub(super) at_level: Option<Arc<AtLevel<T>>>,
     pub(super) known_empty: Option<Arc<KnownEmpty<T>>>,
     pub(super) spawner: Spawner<ChunkCoord, T>,
-    pub(super) entities_of: Arc<Count>,
+    pub(super) entities_of: Arc<CountAt>,
     pub(super) prepare: Arc<Prepare>,
     pub(super) assets: Option<usize>,
     pub(super) assets_of: Option<Arc<Count>>,
@@ -80,9 +84,10 @@ impl<T: Send + Sync + 'static> Workload<T> {
         Self {
             make: Arc::new(move |job| make(job).map_err(Into::into)),
             keep: None,
+            at_level: None,
             known_empty: None,
             spawner,
-            entities_of: Arc::new(entities_of),
+            entities_of: Arc::new(move |coord, _level| entities_of(coord)),
             prepare: Arc::new(|_app| {}),
             assets: None,
             assets_of: None,
@@ -169,7 +174,8 @@ impl<T: Send + Sync + 'static> Workload<T> {
         }
     }
 
-    /// The same at several levels of detail, which the generator asks for.
+    /// The same at several levels of detail, which the generator asks for. Where a chunk has not as many entities at each
+    /// level, [`with_entities_at`](Self::with_entities_at) says how many.
     #[must_use]
     pub fn with_levels(self, levels: ChunkLevels) -> Self {
         Self {
@@ -177,30 +183,90 @@ impl<T: Send + Sync + 'static> Workload<T> {
             ..self
         }
     }
+
+    /// The same where this takes from each whole chunk what the level of detail has that its job is for. What is
+    /// [kept](Self::kept_in) is the whole chunk, so that it serves every level.
+    #[must_use]
+    pub fn with_each_at_level(
+        self,
+        at_level: impl Fn(&Job<ChunkCoord>, T) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            at_level: Some(Arc::new(at_level)),
+            ..self
+        }
+    }
+
+    /// The same where this says how many entities a loaded chunk has at a level of detail, its root not counted.
+    #[must_use]
+    pub fn with_entities_at(
+        self,
+        entities_at: impl Fn(ChunkCoord, u8) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            entities_of: Arc::new(entities_at),
+            ..self
+        }
+    }
 }
 
 impl Workload<CityChunk> {
-    /// The city, with its four shared assets.
+    /// The city at three [levels of detail](CityPlan::generate_at), with its four shared assets.
     ///
     /// # Errors
     ///
     /// If the settings make no city.
     pub fn city(config: CityConfig) -> Result<Self, CityError> {
         let plan = Arc::new(CityPlan::new(config)?);
+        let levels = config.levels()?;
+        let (asked, outlined, counted) = (levels.clone(), Arc::clone(&plan), Arc::clone(&plan));
+        let make = move |job: &Job<ChunkCoord>| plan.generate(job.key());
+        let city = Self::of_city(config, WholeWithin::new, make)
+            .with_each_at_level(move |job, whole| {
+                outlined.at_level(job.key(), whole, asked.of_job(job))
+            })
+            .with_entities_at(move |coord, level| counted.generate_at(coord, level).entity_count());
+        Ok(city.with_levels(levels))
+    }
+
+    /// The city with all of its details as far as it is loaded.
+    ///
+    /// # Errors
+    ///
+    /// If the settings make no city.
+    pub fn city_in_full(config: CityConfig) -> Result<Self, CityError> {
+        let plan = Arc::new(CityPlan::new(config)?);
         let counted = Arc::clone(&plan);
+        let whole = |chunk_size, radius| WholeWithin::new(chunk_size, radius).in_full();
+        let make = move |job: &Job<ChunkCoord>| plan.generate(job.key());
+        Ok(Self::of_city(config, whole, make)
+            .with_entities_at(move |coord, _| counted.generate(coord).entity_count()))
+    }
+
+    /// The city of these settings, with levels of detail or without.
+    pub fn city_of(settings: &Settings) -> Result<Self, CityError> {
+        let config = settings.city();
+        if settings.full_detail {
+            Self::city_in_full(config)
+        } else {
+            Self::city(config)
+        }
+    }
+
+    fn of_city(
+        config: CityConfig,
+        whole: impl Fn(f32, u32) -> WholeWithin,
+        make: impl Fn(&Job<ChunkCoord>) -> CityChunk + Send + Sync + 'static,
+    ) -> Self {
         // The stream's own radius replaces this one as soon as it is known.
-        let whole = WholeWithin::new(config.chunk_size, Settings::default().radius);
-        let city = Self::new(
-            move |job| plan.generate(job.key()),
-            city_spawner(SharedAssets::default(), whole.clone()),
-            move |coord| counted.generate(coord).entity_count(),
-        );
-        Ok(city
+        let whole = whole(config.chunk_size, Settings::default().radius);
+        let spawner = city_spawner(SharedAssets::default(), whole.clone());
+        Self::new(make, spawner, |_coord| 0)
             .prepared_by(move |app| {
                 app.insert_resource(whole.clone());
                 app.add_plugins((ChunkAssetsPlugin, MotionPlugin::default()));
             })
-            .with_assets(SharedAssets::COUNT))
+            .with_assets(SharedAssets::COUNT)
     }
 }
 

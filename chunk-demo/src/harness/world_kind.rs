@@ -54,7 +54,7 @@ impl WorldKind {
         visitor: V,
     ) -> Result<V::Output, SettingsError> {
         match self {
-            Self::City => Ok(visitor.on(Workload::city(settings.city())?)),
+            Self::City => Ok(visitor.on(Workload::city_of(settings)?)),
             #[cfg(feature = "voxels")]
             Self::Voxels => Ok(visitor.on(Workload::voxels(crate::voxels::VoxelWorld::new(
                 settings.seed,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bevy_app::{App, Plugin, Update};
 use bevy_ecs::prelude::*;
+use bevy_math::Vec3;
 use bevy_time::Time;
 use bevy_transform::components::Transform;
 use chunk_apply::{ChunkRoot, ChunkViewer, StreamingSystems};
@@ -30,11 +31,16 @@ pub struct MotionPlugin {
     /// Default 883: every car that is [seen](crate::city::spawn::fades) drives, whichever part of a chunk of 200 m it is in.
     /// The cost grows with the square.
     pub reach: f32,
+    /// Nothing moves that is farther than this from every viewer, in metres. Default 600, where every car has faded.
+    pub within: f32,
 }
 
 impl Default for MotionPlugin {
     fn default() -> Self {
-        Self { reach: 883.0 }
+        Self {
+            reach: 883.0,
+            within: 600.0,
+        }
     }
 }
 
@@ -71,18 +77,23 @@ fn advance(
     let start = Instant::now();
     let step = time.map_or(STEP, |time| time.delta_secs().min(LONGEST_STEP));
     let reach_sq = plugin.reach * plugin.reach;
+    let within_sq = plugin.within * plugin.within;
+    let is_within = |place: Vec3, distance_sq: f32| {
+        let mut viewers = viewers.iter();
+        viewers.any(|viewer| (place - viewer.translation).length_squared() <= distance_sq)
+    };
     let mut moved = 0;
     for (chunk, children) in &chunks {
-        let is_near = viewers
-            .iter()
-            .any(|viewer| (chunk.translation - viewer.translation).length_squared() <= reach_sq);
-        if !is_near {
+        if !is_within(chunk.translation, reach_sq) {
             continue;
         }
         let mut moving = moving.iter_many_mut(children);
         while let Some((mut transform, mut course)) = moving.fetch_next() {
-            course.advance(&mut transform.translation, step);
-            moved += 1;
+            // What moves is drawn anew in each frame, which costs far more than this.
+            if is_within(chunk.translation + transform.translation, within_sq) {
+                course.advance(&mut transform.translation, step);
+                moved += 1;
+            }
         }
     }
     *report = MotionReport {

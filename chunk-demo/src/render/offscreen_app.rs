@@ -63,7 +63,7 @@ impl OffscreenApp {
     ///
     /// If a setting makes no sense.
     pub fn new(size: [u32; 2], settings: &Settings) -> Result<Self, RenderError> {
-        let city = Workload::city(settings.city()).map_err(SettingsError::from)?;
+        let city = Workload::city_of(settings).map_err(SettingsError::from)?;
         Self::of(size, settings, &city)
     }
 

@@ -118,8 +118,6 @@ pub fn take<T: Send + Sync + 'static>(
         eye,
     )?;
 
-    tour.go_to(Vec3::ZERO);
-    tour.settle()?;
     let reach = settings.chunk_size * settings.radius as f32;
     let eye = Vec3::new(-0.24, 0.125, 0.17) * reach;
     // Over the hills, where there are some.
@@ -129,6 +127,9 @@ pub fn take<T: Send + Sync + 'static>(
         eye.y
     };
     let eye = Transform::from_translation(eye.with_y(height));
+    // Levels of detail are by the viewer, and the distances over which things fade by the camera.
+    tour.go_to(eye.translation);
+    tour.settle()?;
     let eye = eye.looking_at(Vec3::new(0.06, 0.0, -0.04) * reach, Vec3::Y);
     tour.take("overview.png", "the middle from above", eye)?;
     Ok(tour.pictures)

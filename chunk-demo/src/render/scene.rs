@@ -19,7 +19,7 @@ use bevy_transform::components::Transform;
 use chunk_assets::{SharedAssets, Tint};
 
 use super::sky::Sky;
-use crate::city::spawn::{WholeWithin, fade_anew};
+use crate::city::spawn::{SHADOWS_WITHIN, WholeWithin, fade_anew};
 use crate::harness::Settings;
 use crate::scenario::{Scenario, place};
 
@@ -126,7 +126,7 @@ fn light(world: &mut World, sky: &Sky) {
         num_cascades: 3,
         minimum_distance: 1.0,
         first_cascade_far_bound: 120.0,
-        maximum_distance: 1_200.0,
+        maximum_distance: SHADOWS_WITHIN,
         ..CascadeShadowConfigBuilder::default()
     };
     world.spawn((

@@ -2,6 +2,7 @@
 
 mod land;
 mod motion;
+mod outline;
 mod plan;
 mod spawned;
 mod streets;

@@ -9,7 +9,9 @@ use bevy_transform::components::Transform;
 use chunk_apply::{ChunkIndex, ChunkRoot, ChunkViewer};
 use chunk_assets::{Tint, asset_count};
 use chunk_coord::ChunkCoord;
-use chunk_demo::city::spawn::{Building, Npc, Road, Tree, Vehicle, WholeWithin, fades};
+use chunk_demo::city::spawn::{
+    Building, Npc, Road, SeenFromAfar, Tree, Vehicle, WholeWithin, fades,
+};
 use chunk_demo::city::{CityChunk, CityPlan, Item, ItemKind};
 use chunk_demo::motion::{Axis, Course, MotionPlugin};
 use chunk_demo::{Settings, city_app};
@@ -28,7 +30,10 @@ fn settings() -> Settings {
 /// An app in which the 13 chunks around the origin are loaded, and nothing moves.
 fn loaded() -> App {
     let mut app = city_app(&settings()).expect("the settings make sense");
-    app.insert_resource(MotionPlugin { reach: 0.0 });
+    app.insert_resource(MotionPlugin {
+        reach: 0.0,
+        within: 0.0,
+    });
     let place = Transform::from_xyz(100.0, 100.0, 100.0);
     app.world_mut().spawn((ChunkViewer::default(), place));
     while app.world().resource::<ChunkIndex<CityChunk>>().len() < CHUNKS {
@@ -43,7 +48,7 @@ fn planned() -> impl Iterator<Item = (ChunkCoord, CityChunk)> {
     (-2..=2)
         .flat_map(|x| (-2..=2).map(move |z| ChunkCoord::planar(x, z)))
         .filter(|coord| coord.distance_sq(ChunkCoord::ORIGIN) <= 4)
-        .map(move |coord| (coord, plan.generate(coord)))
+        .map(move |coord| (coord, plan.generate_at(coord, 0)))
 }
 
 /// What is compared of an entity: its chunk, and its position, rotation, size, course and colour to the bit.
@@ -130,6 +135,39 @@ fn all_five_kinds_are_spawned_as_they_were_generated() {
 }
 
 #[test]
+fn outlines_are_spawned_with_the_distances_of_their_kind() {
+    let mut app = loaded();
+    let world = app.world_mut();
+    let mut outlines = world.query::<(&SeenFromAfar, &VisibilityRange, &Transform, &ChildOf)>();
+    let mut found: Vec<_> = (outlines.iter(world))
+        .map(|(SeenFromAfar(kind), seen, place, parent)| {
+            let whole = WholeWithin::new(200.0, settings().radius);
+            assert!(*seen == whole.seen(*kind, true), "{kind:?}");
+            let root = world.get::<ChunkRoot>(parent.parent());
+            let bits = place.translation.to_array().map(f32::to_bits);
+            (root.expect("the parent is a root").coord, *kind, bits)
+        })
+        .collect();
+    found.sort_unstable();
+    let mut expected: Vec<_> = planned()
+        .flat_map(|(coord, chunk)| {
+            let outline = chunk.outline;
+            let kinds = [
+                (ItemKind::Road, outline.roads),
+                (ItemKind::Building, outline.buildings),
+                (ItemKind::Tree, outline.trees),
+            ];
+            kinds.into_iter().flat_map(move |(kind, items)| {
+                let places = items.into_iter().map(|item| item.position.to_array());
+                places.map(move |place| (coord, kind, place.map(f32::to_bits)))
+            })
+        })
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn vehicles_and_people_look_along_their_streets_in_every_direction() {
     for kind in [ItemKind::Vehicle, ItemKind::Npc] {
         let mut directions = [0; 4];
@@ -175,9 +213,11 @@ fn one_despawn_of_the_root_removes_the_chunk() {
         .root(ChunkCoord::planar(1, 1))
         .expect("the chunk is loaded");
     app.world_mut().despawn(root);
+    let plan = CityPlan::new(settings().city()).expect("the settings make a city");
+    let children = plan.generate_at(ChunkCoord::planar(1, 1), 0).entity_count();
     assert_eq!(
         count(&mut app),
-        before - 1 - settings().density as usize,
+        before - 1 - children,
         "the root and its children"
     );
 }
@@ -188,7 +228,9 @@ fn four_assets_serve_every_entity() {
     assert_eq!(asset_count(app.world()), 4);
     let world = app.world_mut();
     let entities = world.query::<&MeshTag>().iter(world).count();
-    assert_eq!(entities, CHUNKS * settings().density as usize);
+    let planned: usize = planned().map(|(_, chunk)| chunk.entity_count()).sum();
+    assert_eq!(entities, planned);
+    assert!(entities > CHUNKS * settings().density as usize);
 }
 
 #[test]
@@ -229,7 +271,8 @@ fn houses_are_seen_farther_than_trees_and_trees_farther_than_what_moves() {
 fn every_car_that_is_seen_drives() {
     let fade = fades(ItemKind::Vehicle, f32::MAX);
     let diagonal = 200.0 * core::f32::consts::SQRT_2;
-    assert!(fade.end + diagonal <= MotionPlugin::default().reach);
+    let MotionPlugin { reach, within } = MotionPlugin::default();
+    assert!(fade.end + diagonal <= reach && fade.end <= within);
     assert!(fades(ItemKind::Npc, f32::MAX).end < fade.end);
 }
 

@@ -85,6 +85,9 @@ fn a_world_takes_only_what_makes_sense_there() {
     let sentence = "error: --density cannot be 60: it must be left out, because only the city has so many entities in a \
                     chunk";
     assert_refused(&args, sentence);
+    let sentence = "error: --full-detail cannot be true: it must be left out, because only the city can do without levels of \
+                    detail";
+    assert_refused(&["--world", "terrain", "--full-detail"], sentence);
     if cfg!(not(feature = "voxels")) {
         let sentence = "error: --world cannot be voxels: it must be another one in this build, which has no voxels; \
                         `cargo xtask demo --world voxels` makes one that has, and so does `--features voxels` with cargo's \

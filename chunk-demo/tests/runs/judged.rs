@@ -7,13 +7,13 @@ use std::time::Duration;
 use bevy_app::{App, Update};
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
-use chunk_apply::{ChunkLoaded, Spawner};
-use chunk_coord::ChunkCoord;
+use chunk_apply::{ChunkLevels, ChunkLoaded, Spawner};
+use chunk_coord::{ChunkCoord, LevelRings};
 use chunk_demo::scenario::{
     Edits, Flight, Long, Orbit, Panicking, Rest, Scenario, Slow, Sprint, Teleport,
 };
 use chunk_demo::{Faults, Outcome, Phase, Progress, Settings, Workload};
-use chunk_scheduler::Simulation;
+use chunk_scheduler::{Job, Simulation};
 
 use crate::{on, simulated, small};
 
@@ -66,6 +66,29 @@ fn a_chunk_with_other_entities_than_it_should_have_is_named() {
     assert!(says(&violations, counted), "{violations:#?}");
     let at_rest = "entities in a world at rest that should have";
     assert!(says(&violations, at_rest), "{violations:#?}");
+}
+
+#[test]
+fn a_chunk_has_the_entities_of_the_level_that_it_was_made_at() {
+    let rocks_at = |level: u8| 9 - 2 * usize::from(level);
+    let with_levels = |claimed: fn(u8) -> usize| {
+        let levels = ChunkLevels::new(LevelRings::new([1, 3], 1).expect("3 is more than 1"));
+        let asked = levels.clone();
+        let make = move |job: &Job<ChunkCoord>| rocks_at(asked.of_job(job));
+        let spawner = Spawner::new(|_coord: ChunkCoord, rocks: usize, writer| {
+            writer.spawn_batch((0..rocks).map(|_| Rock));
+        });
+        Workload::new(make, spawner, |_coord| 0)
+            .with_entities_at(move |_coord, level| claimed(level))
+            .with_levels(levels)
+    };
+    for scenario in [&Rest as &dyn Scenario, &Flight, &Teleport] {
+        let violations = violations(scenario, with_levels(|level| 9 - 2 * usize::from(level)));
+        assert_eq!(violations, [""; 0], "{}", scenario.name());
+    }
+    let violations = violations(&Rest, with_levels(|_level| 9));
+    let counted = "leak: 76 of 81 chunks do not have the entities they should";
+    assert!(says(&violations, counted), "{violations:#?}");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! Every scenario, made small.
 
+use core::ops::ControlFlow;
+
 use bevy_math::Vec3;
 use chunk_demo::scenario::{
-    ALL, Dense, Edits, Long, Orbit, Oscillate, Panicking, Rest, Scenario, Slow, Sprint, Teleport,
+    ALL, Dense, Edits, Flight, Long, Orbit, Oscillate, Panicking, Rest, Scenario, Slow, Sprint,
+    Teleport,
 };
-use chunk_demo::{Faults, Settings};
+use chunk_demo::{Faults, Progress, Settings, Workload};
+use chunk_scheduler::Simulation;
 
-use crate::{assert_good, simulated, small, unpaced};
+use crate::{assert_good, on, simulated, small, unpaced};
 
 #[test]
 fn every_scenario_holds_on_a_simulated_pool() {
@@ -89,6 +93,46 @@ fn many_viewers_request_each_chunk_once() {
     let (report, seen) = (&outcome.report, outcome.observed);
     assert_eq!(report.requested, seen.entered, "{outcome:#?}");
     assert!(report.requested > 100, "{outcome:#?}");
+}
+
+#[test]
+fn the_city_has_its_levels_in_every_scenario() {
+    let mut changed = 0;
+    for scenario in ALL {
+        let settings = Settings {
+            radius: 9,
+            unload_radius: 11,
+            viewers: 1,
+            ..small(scenario, 3.0)
+        };
+        let outcome = simulated(settings, scenario);
+        assert_good(&outcome);
+        changed += outcome.observed.levels_changed;
+    }
+    assert!(changed > 500, "{changed}");
+}
+
+#[test]
+fn a_city_in_full_detail_has_no_levels() {
+    let settings = Settings {
+        radius: 9,
+        unload_radius: 11,
+        full_detail: true,
+        ..small(&Flight, 3.0)
+    };
+    let density = u64::from(settings.density);
+    let city = Workload::city_in_full(settings.city()).expect("the settings make a city");
+    let simulation = Simulation::new(1);
+    let mut watcher = |_: &Progress| {
+        simulation.run();
+        ControlFlow::Continue(())
+    };
+    let run = on(&simulation, settings, &Flight, city);
+    let outcome = run.go(&mut watcher).expect("the settings make sense");
+    assert_good(&outcome);
+    let report = &outcome.report;
+    assert_eq!(outcome.observed.levels_changed, 0);
+    assert_eq!(report.loaded_entities, density * report.loaded_chunks);
 }
 
 #[test]

@@ -51,5 +51,5 @@ pub(super) fn add_city_with_panics(
     app: &mut App,
     settings: &Settings,
 ) -> Result<(), SettingsError> {
-    add_with_panics(app, settings, Workload::city(settings.city())?)
+    add_with_panics(app, settings, Workload::city_of(settings)?)
 }
