@@ -4,6 +4,7 @@ mod batch;
 mod error;
 mod leftovers;
 mod partial_chunk;
+mod room;
 mod spawner;
 pub(crate) mod visibility;
 mod writer;
