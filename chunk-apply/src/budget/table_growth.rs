@@ -16,9 +16,9 @@ use smallvec::SmallVec;
 
 /// Tables with less room than this, in rows, grow in less time than one reading of the clock covers.
 const FEWEST_ROWS: usize = 512;
-/// How many times as much room is made as is expected to be needed, because the chunks that come first need not be like
-/// the others, and a table must not be full again when it is large.
-const MARGIN: usize = 2;
+/// Room is made for a quarter more than is expected, because the chunks that come first need not be like the others, and
+/// a table that is full again when it is large takes longest to grow.
+const MARGIN: usize = 4;
 /// The most entities that room is made for at once.
 const MOST_ROWS: usize = 1 << 24;
 
@@ -62,7 +62,7 @@ impl TableGrowth {
         }
         let known = self.known.iter().find(|known| known.key == key)?;
         let to_come = known.spawned.saturating_mul(self.expected) / self.begun.max(1);
-        let missing = to_come.saturating_mul(MARGIN).min(MOST_ROWS);
+        let missing = to_come.saturating_add(to_come / MARGIN).min(MOST_ROWS);
         (missing > known.capacity).then_some(missing as u32)
     }
 

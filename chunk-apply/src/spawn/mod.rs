@@ -12,5 +12,6 @@ mod writer;
 pub use error::SpawnError;
 pub use leftovers::Leftovers;
 pub(crate) use partial_chunk::{PartialChunk, SliceEnd};
+pub use room::reserve_entities;
 pub use spawner::Spawner;
 pub use writer::ChunkWriter;

@@ -112,9 +112,9 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
 
     fn expected(&self, world: &World) -> usize {
         let stream = world.get_resource::<ChunkStream<T>>();
-        let wanted = stream.map_or(0, |stream| stream.state.wanted.len());
+        let expected = stream.map_or(0, |stream| stream.state.expected());
         let loaded = world.get_resource::<ChunkIndex<T>>();
-        wanted.saturating_sub(loaded.map_or(0, ChunkIndex::len))
+        expected.saturating_sub(loaded.map_or(0, ChunkIndex::len))
     }
 
     fn is_current(&self, world: &World, coord: &ChunkCoord, version: u64) -> bool {
