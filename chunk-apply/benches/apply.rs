@@ -4,6 +4,8 @@
 
 #[path = "apply/crowd.rs"]
 mod crowd;
+#[path = "apply/dense.rs"]
+mod dense;
 #[path = "../tests/streaming/fast_flight.rs"]
 mod fast_flight;
 #[path = "../../xtask/shared/figures.rs"]
@@ -35,6 +37,12 @@ const CROWD: &str = "apply/1000 viewers, one crossing a frame, chunks loaded, ag
 const CROWD_P99: &str = "apply/1000 viewers, p99 frame of our systems";
 const CROWD_10000: &str = "apply/10000 viewers, chunks loaded, against 10 viewers";
 const CROWD_10000_P99: &str = "apply/10000 viewers, p99 frame of our systems";
+const DENSE_P99: &str = "apply/10000 chunks x 120 with room for them, p99 frame at 2 ms";
+const DENSE_WORST: &str = "apply/10000 chunks x 120 with room for them, worst frame";
+const DENSE_TOTAL: &str =
+    "apply/10000 chunks x 120 with room for them, against tables and a list that double";
+const DENSE_WARM: &str =
+    "apply/10000 chunks x 120 with room for them, against spawn_batch into tables that were full";
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -71,6 +79,20 @@ fn main() {
             Figure::new(FLIGHT, "ms", flight.p99).at_most(2.1),
         ]
     });
+    figures.add(
+        3,
+        &[DENSE_P99, DENSE_WORST, DENSE_TOTAL, DENSE_WARM],
+        || {
+            let (room, doubling) = (dense::fill(true), dense::fill(false));
+            let raw = dense::warm_spawn_batch();
+            vec![
+                Figure::new(DENSE_P99, "ms", room.p99).at_most(2.1),
+                Figure::new(DENSE_WORST, "ms", room.worst).at_most(3.0),
+                Figure::new(DENSE_TOTAL, "ms", room.total).against(doubling.total),
+                Figure::new(DENSE_WARM, "ms", room.total).against(raw),
+            ]
+        },
+    );
     // A simulation, which is the same each time.
     figures.add(1, &[AHEAD], || {
         let missing = |order| 100.0 * fast_flight::missing_ahead(order, fast_flight::TOO_FAST);

@@ -177,6 +177,7 @@ impl<K: Ord + Copy, T> Applier<K, T> {
         pacer.charge_downstream(self.downstream);
         pacer.set_whole_chunks(budget.whole_chunks);
         pacer.limit_bytes(budget.bytes, uploaded);
+        pacer.expect_chunks(host.expected(world));
         let mut work = Work {
             world,
             host,

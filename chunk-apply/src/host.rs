@@ -174,6 +174,13 @@ pub trait ChunkHost<K, T> {
         0
     }
 
+    /// How many chunks are still to come, about, of those that arrived and those that did not. When a table of Bevy's is
+    /// full, it is given room for the entities of so many, at the rate of the chunks before, so that it need not move its
+    /// rows when it is large. By default none, and tables double.
+    fn expected(&self, _world: &World) -> usize {
+        0
+    }
+
     /// Whether this version of the chunk may still be shown: it was not cancelled, and nothing newer is shown. Asked in
     /// each frame of a chunk that takes several; when it may not, what was spawned of it is removed. A host that gives up
     /// a version because a newer one was requested never shows a chunk that takes longer than the next request.

@@ -20,7 +20,7 @@ pub use budget::{ApplyBudget, ApplyReport, Clock, FrameTarget, ManualClock, Mono
 pub use host::{
     Arrival, ChunkHost, Departing, Departure, Held, LoadedChunk, SpawnedChunk, Stale, Unsaved,
 };
-pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner};
+pub use spawn::{ChunkWriter, Leftovers, SpawnError, Spawner, reserve_entities};
 #[cfg(feature = "metrics")]
 pub use streaming::StreamingMetricsPlugin;
 #[cfg(feature = "streaming")]

@@ -26,6 +26,10 @@ impl ChunkHost<u32, ()> for Shelf {
         !self.arrived.is_empty()
     }
 
+    fn expected(&self, _: &World) -> usize {
+        self.arrived.len()
+    }
+
     fn is_current(&self, _: &World, key: &u32, _version: u64) -> bool {
         !self.withdrawn.contains(key)
     }
@@ -135,4 +139,28 @@ fn a_frame_has_its_limit_of_bytes() {
         frames.push(applier.apply(&mut world, &mut shelf, &budget).bytes);
     }
     assert_eq!(frames, [200, 200, 200, 200, 100]);
+}
+
+#[derive(Component)]
+struct Rock;
+
+#[test]
+fn a_table_gets_room_for_the_chunks_that_are_expected_while_it_is_small_and_does_not_double() {
+    let mut world = World::new();
+    let mut applier = Applier::new(Spawner::new(
+        |_key: u32, (), writer: &mut ChunkWriter<'_, '_>| {
+            writer.spawn_batch((0..30).map(|_| Rock));
+        },
+    ));
+    let mut shelf = shelf(0..400);
+    while shelf.loaded.len() < 400 {
+        applier.apply(&mut world, &mut shelf, &ApplyBudget::default());
+    }
+    let mut rocks = world.query_filtered::<Entity, With<Rock>>();
+    assert_eq!(rocks.iter(&world).count(), 12_000);
+    let rock = rocks.iter(&world).next().expect("there are some");
+    let table = world.entity(rock).location().table_id;
+    let room = world.storages().tables[table].entity_capacity();
+    // A table that doubled would have room for 16,384.
+    assert!((12_000..16_000).contains(&room), "{room}");
 }

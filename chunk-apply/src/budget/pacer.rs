@@ -180,6 +180,22 @@ impl<'a> Pacer<'a> {
         allowance.min(room.max(1))
     }
 
+    /// How many entities the table that those of this key go to is to be given room for, if it is full and more chunks
+    /// are expected than twice the room would hold.
+    pub(crate) fn missing_room(&mut self, key: CostKey, world: &World) -> Option<u32> {
+        let missing = self.costs.tables.missing_room(key, world);
+        if missing.is_some() {
+            self.read_clock();
+            self.advanced();
+        }
+        missing
+    }
+
+    /// Notes how many more chunks are expected.
+    pub(crate) fn expect_chunks(&mut self, chunks: usize) {
+        self.costs.tables.expected = chunks;
+    }
+
     /// Notes that entities of this key were spawned, `last` after the others.
     pub(crate) fn spawned(
         &mut self,
@@ -189,7 +205,8 @@ impl<'a> Pacer<'a> {
         world: &World,
     ) {
         self.spawned_in_step(entities);
-        let has_grown = last.is_some_and(|last| self.costs.tables.note(key, last, world));
+        let tables = &mut self.costs.tables;
+        let has_grown = last.is_some_and(|last| tables.note(key, entities, last, world));
         if has_grown {
             // How long a table takes to grow is not what an entity costs.
             self.advanced();
@@ -224,6 +241,7 @@ impl<'a> Pacer<'a> {
         if !self.window.is_empty() {
             self.read_clock();
         }
+        self.costs.tables.begun += 1;
         self.step = Some(key);
         self.advanced();
     }

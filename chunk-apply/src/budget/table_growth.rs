@@ -1,9 +1,10 @@
 //! When a table is full, Bevy gives it twice the room and moves everything in it while it spawns one entity. That takes
-//! a millisecond or more for some ten thousand rows, and cannot be divided. So that entity is a slice of its own: the
-//! clock is read after it, and nothing else of the frame is started that no longer fits.
+//! milliseconds for some hundred thousand rows, and cannot be divided.
 //!
-//! Room is not made in advance. `World::spawn_batch` makes room for as many entities as an iterator promises; but where
-//! fewer come it gives back indices while it still reads the list of free ones, and two entities may get the same index.
+//! So a table is given room for all chunks that are expected when it is full for the first time and still small, from what
+//! the chunks before turned out to hold. Where nobody knows what to expect, or they hold more than that, the entity that
+//! makes the table grow is a slice of its own: the clock is read after it, and nothing else of the frame is started that
+//! no longer fits.
 
 use super::cost_key::CostKey;
 use bevy_ecs::{
@@ -15,11 +16,20 @@ use smallvec::SmallVec;
 
 /// Tables with less room than this, in rows, grow in less time than one reading of the clock covers.
 const FEWEST_ROWS: usize = 512;
+/// Room is made for a quarter more than is expected, because the chunks that come first need not be like the others, and
+/// a table that is full again when it is large takes longest to grow.
+const MARGIN: usize = 4;
+/// The most entities that room is made for at once.
+const MOST_ROWS: usize = 1 << 24;
 
 /// The tables that entities of each key go to.
 #[derive(Debug, Default)]
 pub(crate) struct TableGrowth {
     known: SmallVec<[Destination; 8]>,
+    /// Chunks that were begun.
+    pub(super) begun: usize,
+    /// Chunks that are still to come.
+    pub(super) expected: usize,
 }
 
 #[derive(Debug)]
@@ -28,6 +38,8 @@ struct Destination {
     table: TableId,
     /// Rows that the table had room for when an entity was last noted.
     capacity: usize,
+    /// Entities that were spawned.
+    spawned: usize,
 }
 
 impl TableGrowth {
@@ -43,8 +55,25 @@ impl TableGrowth {
             })
     }
 
-    /// Notes where an entity of this key went. Returns whether its table was large and has grown since the last note.
-    pub(crate) fn note(&mut self, key: CostKey, entity: Entity, world: &World) -> bool {
+    /// How many entities room is to be made for, if the table is full and that is more than it gets by itself.
+    pub(super) fn missing_room(&self, key: CostKey, world: &World) -> Option<u32> {
+        if self.room(key, world) > 0 {
+            return None;
+        }
+        let known = self.known.iter().find(|known| known.key == key)?;
+        let to_come = known.spawned.saturating_mul(self.expected) / self.begun.max(1);
+        let missing = to_come.saturating_add(to_come / MARGIN).min(MOST_ROWS);
+        (missing > known.capacity).then_some(missing as u32)
+    }
+
+    /// Notes where the last of so many entities of this key went. Returns whether its table was large and has grown since the last note.
+    pub(crate) fn note(
+        &mut self,
+        key: CostKey,
+        entities: usize,
+        entity: Entity,
+        world: &World,
+    ) -> bool {
         let Ok(entity) = world.get_entity(entity) else {
             return false;
         };
@@ -55,6 +84,7 @@ impl TableGrowth {
                 let has_grown =
                     known.table == table && (FEWEST_ROWS..capacity).contains(&known.capacity);
                 (known.table, known.capacity) = (table, capacity);
+                known.spawned += entities;
                 has_grown
             }
             None => {
@@ -62,6 +92,7 @@ impl TableGrowth {
                     key,
                     table,
                     capacity,
+                    spawned: entities,
                 });
                 false
             }
@@ -85,7 +116,7 @@ mod tests {
         for tree in 0..4_000 {
             let is_full = tables.room(key, &world) == 0;
             let entity = world.spawn(Tree(tree)).id();
-            let has_grown = tables.note(key, entity, &world);
+            let has_grown = tables.note(key, 1, entity, &world);
             assert_eq!(is_full, has_grown, "{tree}");
             if has_grown {
                 grown.push(tree);
@@ -101,7 +132,7 @@ mod tests {
         assert_eq!(tables.room(key, &world), usize::MAX);
         let gone = world.spawn_empty().id();
         world.despawn(gone);
-        assert!(!tables.note(key, gone, &world));
+        assert!(!tables.note(key, 1, gone, &world));
         assert_eq!(tables.room(key, &world), usize::MAX);
     }
 }

@@ -1,5 +1,6 @@
 //! Work on one chunk that can stop after any entity and continue in a later frame.
 
+use super::room;
 use crate::budget::CostKey;
 use bevy_ecs::{
     bundle::{Bundle, NoBundleEffect},
@@ -23,6 +24,9 @@ pub(super) trait Batch: Send + Sync {
     fn bytes(&self) -> usize {
         0
     }
+
+    /// Makes room for so many more entities where those of the batch are spawned.
+    fn make_room(&self, _world: &mut World, _entities: u32) {}
 
     /// Spawns at most `limit` entities under `root` and counts them in `spawned`.
     ///
@@ -69,6 +73,10 @@ where
 {
     fn key(&self) -> CostKey {
         CostKey::of::<I::Item>()
+    }
+
+    fn make_room(&self, world: &mut World, entities: u32) {
+        room::make_room::<(I::Item, ChildOf)>(world, entities);
     }
 
     fn advance(

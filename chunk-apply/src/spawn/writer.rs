@@ -228,6 +228,13 @@ pub(super) fn advance(
         if allowance == 0 || !pacer.may_upload(bytes) {
             return false;
         }
+        if !batch.is_step()
+            && let Some(entities) = pacer.missing_room(key, world)
+        {
+            batch.make_room(world, entities);
+            // That is not what an entity costs.
+            pacer.break_off();
+        }
         let before = *spawned;
         if batch.is_step() {
             upload(pacer);

@@ -79,6 +79,11 @@ impl Ceiling {
         self.limit == limit && !self.is_outdated && self.plan.is_empty()
     }
 
+    /// Whether there is a limit.
+    pub(super) fn has_limit(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(super) fn is_exceeded(&self, bytes: usize) -> bool {
         self.limit.is_some_and(|limit| bytes > limit)
     }

@@ -110,6 +110,13 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
         stream.map_or(0, |stream| ready(&stream.state))
     }
 
+    fn expected(&self, world: &World) -> usize {
+        let stream = world.get_resource::<ChunkStream<T>>();
+        let expected = stream.map_or(0, |stream| stream.state.expected());
+        let loaded = world.get_resource::<ChunkIndex<T>>();
+        expected.saturating_sub(loaded.map_or(0, ChunkIndex::len))
+    }
+
     fn is_current(&self, world: &World, coord: &ChunkCoord, version: u64) -> bool {
         let stream = world.get_resource::<ChunkStream<T>>();
         stream.is_some_and(|stream| live(&stream.state, *coord, version).is_some())

@@ -4,6 +4,7 @@ mod backlog;
 mod ceiling;
 mod chunk_stream;
 mod departures;
+mod expected;
 mod gates;
 mod hide_queue;
 mod host;
