@@ -5,13 +5,18 @@ use std::sync::Arc;
 use bevy_app::{App, TaskPoolPlugin};
 use bevy_asset::AssetPlugin;
 use bevy_transform::TransformPlugin;
-use chunk_apply::{ChunkStreamingPlugin, Clock, MonotonicClock, streaming_pool_options};
+use chunk_apply::{
+    ChunkStreamingPlugin, Clock, MonotonicClock, reserve_entities, streaming_pool_options,
+};
 use chunk_scheduler::Runtime;
 
 use super::faults::Faults;
 use super::settings::{Settings, SettingsError};
 use super::workload::Workload;
 use crate::city::spawn::WholeWithin;
+
+/// The most entities that the list of all of them is given room for in advance, whatever the settings: 80 MB.
+const MOST_RESERVED: u64 = 2_000_000;
 
 /// A headless app with the city and no viewer: spawn a [`ChunkViewer`](chunk_apply::ChunkViewer), and it is streamed.
 ///
@@ -107,5 +112,13 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
     }
     (plugin.runtime, plugin.clock) = (runtime, clock);
     app.add_plugins(plugin);
+    // Every entity that the first view has, roots included, before the first frame.
+    let chunks = u64::from(settings.radius)
+        .saturating_mul(2)
+        .saturating_add(1);
+    let entities = (chunks.saturating_mul(chunks))
+        .saturating_mul(u64::from(settings.density) + 1)
+        .saturating_mul(u64::from(settings.viewers));
+    reserve_entities(app.world_mut(), entities.min(MOST_RESERVED) as u32);
     Ok(())
 }
