@@ -52,7 +52,7 @@ impl CityConfig {
         }
     }
 
-    /// The levels of detail of one stream. Nothing that a level lacks is [seen](super::spawn::seen) where it begins.
+    /// The levels of detail of one stream. Nothing that a level lacks is [seen](super::spawn::WholeWithin::seen) where it begins.
     ///
     /// # Errors
     ///
