@@ -66,21 +66,30 @@ impl Census {
     }
 }
 
-/// Whether every request is accounted for (I1), and one version of every loaded chunk is visible and none of any other.
+/// Whether every request is accounted for (I1), and one version of every loaded chunk is visible and none of any other, but for
+/// chunks that left and that no frame had the time to hide yet.
 pub(super) fn stream<T: Send + Sync + 'static>(world: &World) -> Vec<String> {
-    let requests = world.resource::<ChunkStream<T>>().scheduler().audit().err();
+    let stream = world.resource::<ChunkStream<T>>();
+    let requests = stream.scheduler().audit().err();
     let unaccounted =
         requests.map(|error| format!("I1 broken, requests are not accounted for: {error}"));
     let index = world.resource::<ChunkIndex<T>>();
-    let is_wrong = |(entity, root, visibility): &(Entity, &ChunkRoot, &Visibility)| {
-        *visibility != Visibility::Hidden && index.root(root.coord) != Some(*entity)
-    };
-    let roots = world.try_query::<(Entity, &ChunkRoot, &Visibility)>();
-    let wrong = roots.map_or(0, |mut roots| roots.iter(world).filter(is_wrong).count());
-    let doubled = (wrong > 0).then(|| {
-        format!("{wrong} chunks are visible that are not loaded, or twice in different versions")
+    let (mut doubled, mut gone) = (0, 0);
+    let mut roots = world.try_query::<(Entity, &ChunkRoot, &Visibility)>();
+    for (entity, root, visibility) in roots.iter_mut().flat_map(|roots| roots.iter(world)) {
+        let is_visible = *visibility != Visibility::Hidden;
+        match index.root(root.coord) {
+            Some(loaded) => doubled += usize::from(is_visible && loaded != entity),
+            None => gone += usize::from(is_visible),
+        }
+    }
+    let doubled =
+        (doubled > 0).then(|| format!("{doubled} chunks are visible twice, in different versions"));
+    let unloading = stream.unloading();
+    let gone = (gone > unloading).then(|| {
+        format!("{gone} chunks are visible that are not loaded, and {unloading} are being unloaded")
     });
-    unaccounted.into_iter().chain(doubled).collect()
+    unaccounted.into_iter().chain(doubled).chain(gone).collect()
 }
 
 /// Whether there are as many assets as there should be, those of the scenery included. Where chunks bring their own, the

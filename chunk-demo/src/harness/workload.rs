@@ -185,7 +185,7 @@ impl<T: Send + Sync + 'static> Workload<T> {
     }
 
     /// The same where this takes from each whole chunk what the level of detail has that its job is for. What is
-    /// [kept](Self::kept_in) is the whole chunk, so that it serves every level.
+    /// kept in a store is the whole chunk, so that it serves every level.
     #[must_use]
     pub fn with_each_at_level(
         self,
