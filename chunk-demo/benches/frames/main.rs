@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use bevy_app::Update;
 use chunk_apply::{ApplyBudget, FrameTarget, Spawner};
+use chunk_assets::ChunkAssetsPlugin;
 use chunk_demo::{FrameCost, Pacing, Settings};
 
 use cruise::{Cruise, Frames};
@@ -157,6 +158,10 @@ fn in_full(radius: u32) -> Frames {
 /// Chunks without any entities around a viewer that rests, so that a frame costs what it costs whatever is drawn.
 fn nothing(radius: u32) -> Frames {
     let nothing = chunk_demo::Workload::new(|_job| (), Spawner::new(|_, (), _| {}), |_| 0);
+    // The ground has the shared assets.
+    let nothing = nothing.prepared_by(|app| {
+        app.add_plugins(ChunkAssetsPlugin);
+    });
     REST_ONLY.fly(within(radius), nothing)
 }
 
