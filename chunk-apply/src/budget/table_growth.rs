@@ -8,6 +8,7 @@
 
 use super::cost_key::CostKey;
 use bevy_ecs::{
+    archetype::Archetype,
     entity::Entity,
     storage::{Table, TableId},
     world::World,
@@ -19,8 +20,12 @@ const FEWEST_ROWS: usize = 512;
 /// Room is made for a quarter more than is expected, because the chunks that come first need not be like the others, and
 /// a table that is full again when it is large takes longest to grow.
 const MARGIN: usize = 4;
-/// The most entities that room is made for at once.
-const MOST_ROWS: usize = 1 << 24;
+/// The most bytes that room is made of at once. A range so wide that nobody will fill it must not take the memory that the
+/// rest of the game needs.
+const MOST_BYTES: usize = 512 << 20;
+/// What Bevy keeps of each component besides itself, and of each row, in bytes: when it was added and changed, and which entity it is.
+const TICKS: usize = 8;
+const ENTITY: usize = 8;
 
 /// The tables that entities of each key go to.
 #[derive(Debug, Default)]
@@ -40,6 +45,8 @@ struct Destination {
     capacity: usize,
     /// Entities that were spawned.
     spawned: usize,
+    /// What a row of the table takes.
+    row_bytes: usize,
 }
 
 impl TableGrowth {
@@ -62,7 +69,9 @@ impl TableGrowth {
         }
         let known = self.known.iter().find(|known| known.key == key)?;
         let to_come = known.spawned.saturating_mul(self.expected) / self.begun.max(1);
-        let missing = to_come.saturating_add(to_come / MARGIN).min(MOST_ROWS);
+        let missing = to_come
+            .saturating_add(to_come / MARGIN)
+            .min(MOST_BYTES / known.row_bytes);
         (missing > known.capacity).then_some(missing as u32)
     }
 
@@ -83,6 +92,9 @@ impl TableGrowth {
             Some(known) => {
                 let has_grown =
                     known.table == table && (FEWEST_ROWS..capacity).contains(&known.capacity);
+                if known.table != table {
+                    known.row_bytes = row_bytes(entity.archetype(), world);
+                }
                 (known.table, known.capacity) = (table, capacity);
                 known.spawned += entities;
                 has_grown
@@ -93,11 +105,21 @@ impl TableGrowth {
                     table,
                     capacity,
                     spawned: entities,
+                    row_bytes: row_bytes(entity.archetype(), world),
                 });
                 false
             }
         }
     }
+}
+
+fn row_bytes(archetype: &Archetype, world: &World) -> usize {
+    let components = archetype.table_components();
+    let infos = components.filter_map(|id| world.components().get_info(id));
+    ENTITY
+        + infos
+            .map(|info| info.layout().size() + TICKS)
+            .sum::<usize>()
 }
 
 #[cfg(test)]
@@ -123,6 +145,32 @@ mod tests {
             }
         }
         assert_eq!(grown, [512, 1_024, 2_048]);
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_expected_and_never_for_more_than_half_a_gibibyte() {
+        let (mut world, mut tables) = (World::new(), TableGrowth::default());
+        let key = CostKey::of::<Tree>();
+        for tree in 0..512 {
+            let entity = world.spawn(Tree(tree)).id();
+            tables.note(key, 1, entity, &world);
+        }
+        assert_eq!(tables.room(key, &world), 0);
+        tables.begun = 64;
+        for (expected, room) in [
+            // It doubles by itself.
+            (0, None),
+            (51, None),
+            (52, Some(520)),
+            (1_000, Some(10_000)),
+            // A row is four bytes, the ticks of one component and the entity.
+            (usize::MAX, Some((512 << 20) / 20)),
+        ] {
+            tables.expected = expected;
+            assert_eq!(tables.missing_room(key, &world), room, "{expected}");
+        }
+        world.spawn(Tree(512));
+        assert_eq!(tables.missing_room(key, &world), None, "it has room");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use bevy_transform::TransformPlugin;
 use chunk_apply::{
     ChunkStreamingPlugin, Clock, MonotonicClock, reserve_entities, streaming_pool_options,
 };
+use chunk_coord::ChunkCoord;
 use chunk_scheduler::Runtime;
 
 use super::faults::Faults;
@@ -112,13 +113,13 @@ pub(crate) fn add_stream<T: Send + Sync + 'static>(
     }
     (plugin.runtime, plugin.clock) = (runtime, clock);
     app.add_plugins(plugin);
-    // Every entity that the first view has, roots included, before the first frame.
-    let chunks = u64::from(settings.radius)
-        .saturating_mul(2)
-        .saturating_add(1);
-    let entities = (chunks.saturating_mul(chunks))
-        .saturating_mul(u64::from(settings.density) + 1)
-        .saturating_mul(u64::from(settings.viewers));
+    // Every entity that the first view has, roots included, before the first frame. The middle is as dense as anything.
+    let [across, high] =
+        [settings.radius, settings.half_height].map(|half| 2 * u64::from(half) + 1);
+    let each = (workload.entities_of)(ChunkCoord::ORIGIN, 0) as u64 + 1;
+    let entities = [across, high, each, u64::from(settings.viewers)]
+        .into_iter()
+        .fold(across, u64::saturating_mul);
     reserve_entities(app.world_mut(), entities.min(MOST_RESERVED) as u32);
     Ok(())
 }

@@ -244,6 +244,10 @@ impl Workload<CityChunk> {
     }
 
     /// The city of these settings, with levels of detail or without.
+    ///
+    /// # Errors
+    ///
+    /// If the settings make no city.
     pub fn city_of(settings: &Settings) -> Result<Self, CityError> {
         let config = settings.city();
         if settings.full_detail {

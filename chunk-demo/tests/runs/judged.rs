@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bevy_app::{App, Update};
+use bevy_camera::visibility::Visibility;
 use bevy_ecs::prelude::*;
 use bevy_math::Vec3;
-use chunk_apply::{ChunkLevels, ChunkLoaded, Spawner};
+use chunk_apply::{ChunkLevels, ChunkLoaded, ChunkRoot, Spawner};
 use chunk_coord::{ChunkCoord, LevelRings};
 use chunk_demo::scenario::{
     Edits, Flight, Long, Orbit, Panicking, Rest, Scenario, Slow, Sprint, Teleport,
@@ -108,6 +109,21 @@ fn entities_that_outlive_their_chunk_are_a_leak() {
     assert!(says(&violations, "leak: "), "{violations:#?}");
     let emptied = "entities after everything was unloaded";
     assert!(says(&violations, emptied), "{violations:#?}");
+}
+
+#[test]
+fn a_chunk_that_is_seen_twice_and_one_that_is_seen_and_not_loaded_are_named() {
+    fn is_there(app: &mut App, x: i32) {
+        let coord = ChunkCoord::planar(x, 0);
+        app.world_mut()
+            .spawn((ChunkRoot { coord }, Visibility::Inherited));
+    }
+    let twice = rocks(7).prepared_by(|app| is_there(app, 0));
+    let sentence = "1 chunks are visible twice, in different versions";
+    assert!(says(&violations(&Rest, twice), sentence));
+    let stray = rocks(7).prepared_by(|app| is_there(app, 9_000));
+    let sentence = "1 chunks are visible that are not loaded, and 0 are being unloaded";
+    assert!(says(&violations(&Rest, stray), sentence));
 }
 
 #[test]
