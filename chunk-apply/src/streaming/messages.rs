@@ -157,7 +157,7 @@ of_a_stream! {
         /// How often it was tried.
         attempts: u32,
         /// Whether it will be tried again. If not, it is quarantined until it is requested again, or a newer version is
-        /// on its way.
+        /// on its way, or the chunk is not wanted any more.
         will_retry: bool,
     }
 }

@@ -209,9 +209,10 @@ impl<T: Send + Sync + 'static> Observer<T> {
         let fate = |coord| self.faults.fate(self.seed, coord);
         let observed = &mut self.observed;
         let scheduler = world.resource::<ChunkStream<T>>().scheduler();
-        // A newer version, of an edit or of another level, takes the place of a retry.
+        // A newer version, of an edit or of another level, takes the place of a retry, and what left is not tried again.
         let is_given_up = |failed: &&ChunkFailed<T>| {
-            !failed.will_retry && scheduler.live_version(failed.coord).is_none()
+            let is_superseded = scheduler.live_version(failed.coord).is_some();
+            !failed.will_retry && !is_superseded && self.oracle.keeps(failed.coord)
         };
         for failed in self.failed.read(messages(world)).filter(is_given_up) {
             let was_edited = self.edits.remove(&failed.coord).is_some();

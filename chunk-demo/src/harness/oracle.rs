@@ -130,6 +130,11 @@ impl Oracle {
         self.entered
     }
 
+    /// Whether the chunk is within the unload radius of a viewer.
+    pub(super) fn keeps(&self, coord: ChunkCoord) -> bool {
+        self.demands.contains_key(&coord)
+    }
+
     /// The frame in which a chunk became wanted, if it is wanted.
     pub(super) fn wanted_since_frame(&self, coord: ChunkCoord) -> Option<u64> {
         let demand = self.demands.get(&coord)?;
@@ -334,6 +339,7 @@ mod tests {
         assert_eq!(at(&mut oracle, 0, &[0]), Move::Step);
         assert_eq!(compare(&mut oracle, |_| false).0.wanted, 5 * 5);
         assert_eq!(oracle.demands.len(), 7 * 13, "with a band of one around it");
+        assert!(oracle.keeps(ChunkCoord::new(2, 3, 0)) && !oracle.keeps(ChunkCoord::new(0, 4, 0)));
         assert_eq!(
             oracle.wanted_since_frame(ChunkCoord::new(1, -2, 0)),
             Some(0)

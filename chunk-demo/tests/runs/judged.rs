@@ -199,6 +199,39 @@ fn a_stream_that_hangs_is_named_and_ends_the_run() {
     );
 }
 
+/// A viewer that is 1,000 chunks farther in every frame, in a world where each first attempt panics.
+#[derive(Debug)]
+struct Leaping;
+
+impl Scenario for Leaping {
+    fn name(&self) -> &'static str {
+        "leaping"
+    }
+
+    fn proves(&self) -> &'static str {
+        "what nobody wants any more is not given up"
+    }
+
+    fn place(&self, _viewer: u32, seconds: f64, settings: &Settings) -> Vec3 {
+        let frame = (seconds * f64::from(Settings::FRAMES_PER_SECOND)).round() as f32;
+        Vec3::new(frame * 1_000.0 * settings.chunk_size, 80.0, 0.0)
+    }
+
+    fn faults(&self) -> Faults {
+        Faults {
+            panics: 1.0,
+            ..Faults::NONE
+        }
+    }
+}
+
+#[test]
+fn a_chunk_that_left_after_its_first_attempt_failed_was_not_given_up() {
+    let outcome = simulated(small(&Leaping, 0.5), &Leaping);
+    assert!(outcome.report.panics > 0, "{outcome:#?}");
+    assert_eq!(outcome.report.violations, [""; 0]);
+}
+
 /// A short session like the long one: a round a second, at rest.
 #[derive(Debug)]
 struct Rounds;
