@@ -19,7 +19,9 @@ impl Display {
     fn start() -> Option<Self> {
         let server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x720x24"])
-            .args(["-nolisten", "tcp"])
+            // The program connects several times in turn. By default a server that lost its last client starts anew, and
+            // who connects meanwhile is refused.
+            .args(["-noreset", "-nolisten", "tcp"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
@@ -29,7 +31,8 @@ impl Display {
         let pipe = server.stdout.take().expect("it was asked for");
         BufReader::new(pipe)
             .read_line(&mut number)
-            .expect("Xvfb says which display it is");
+            .expect("what it writes is text");
+        assert_ne!(number, "", "Xvfb ended before it had a display");
         Some(Self {
             server,
             name: format!(":{}", number.trim()),
