@@ -99,13 +99,14 @@ impl ApplyBudget {
         }
     }
 
-    /// What is free of a frame, and half of it at most. Several streams in one app follow the frame each for itself: what one
+    /// What is free of a frame, and a quarter of it at most: what takes longer is as well done in the frames that follow, and the
+    /// more a frame does, the further it may be from what was expected. Several streams in one app follow the frame each for itself: what one
     /// does is work of the app for the others.
     #[must_use]
     pub const fn following(frame: FrameTarget) -> Self {
         Self {
             frame: Some(frame),
-            time: frame.time.checked_div(2),
+            time: frame.time.checked_div(4),
             ..Self::DEFAULT
         }
     }

@@ -13,7 +13,7 @@ use core::time::Duration;
 /// let budget = ApplyBudget::following(FrameTarget::per_second(60.0));
 /// assert_eq!(budget.frame.map(|frame| frame.time.as_micros()), Some(16_666));
 /// assert_eq!(budget.frame.map(|frame| frame.floor.as_micros()), Some(1_041));
-/// assert_eq!(budget.time.map(|ceiling| ceiling.as_micros()), Some(8_333));
+/// assert_eq!(budget.time.map(|ceiling| ceiling.as_micros()), Some(4_166));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect))]

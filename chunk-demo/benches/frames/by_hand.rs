@@ -14,7 +14,7 @@ use bevy_tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 use bevy_transform::components::Transform;
 use chunk_assets::{ChunkAssetsPlugin, ChunkMaterial, MeshMaterial3d, SharedAssets};
 use chunk_coord::{ChunkCoord, Footprint};
-use chunk_demo::render::noop;
+use chunk_demo::render::measured;
 use chunk_demo::voxels::{Surroundings, VoxelWorld, Voxels, chunk_of, corner, mesh};
 use chunk_demo::{FrameCost, Pacing, Settings};
 
@@ -54,14 +54,14 @@ impl Shared {
 pub(crate) fn fill() -> Vec<FrameCost> {
     let settings = settings();
     let world = VoxelWorld::new(settings.seed);
-    let mut app = noop::app();
+    let mut app = measured::app(measured::Renderer::default());
     app.add_plugins(ChunkAssetsPlugin);
-    noop::add_scene(&mut app, &settings);
+    measured::add_scene(&mut app, &settings);
     app.add_systems(Update, show_what_is_ready);
     app.finish();
     app.cleanup();
     let viewer = app.world_mut().spawn(Transform::default()).id();
-    noop::look_from(app.world_mut(), viewer, &settings);
+    measured::look_from(app.world_mut(), viewer, &settings);
     if let Some(mut place) = app.world_mut().get_mut::<Transform>(viewer) {
         place.translation = EYE;
     }

@@ -1,8 +1,9 @@
-//! A viewer that waits until the world is full, rests there, and then flies straight ahead.
+//! A viewer that waits until the world is full, rests there, and then flies straight ahead, or is elsewhere at once.
 
 use std::ops::ControlFlow;
 
 use bevy_math::Vec3;
+use chunk_demo::render::measured::Renderer;
 use chunk_demo::scenario::Scenario;
 use chunk_demo::{Drawing, FrameCost, Phase, Progress, Run, Settings, Workload};
 
@@ -16,10 +17,14 @@ const REST: f64 = 5.0;
 const HEIGHT: f32 = 120.0;
 
 /// A straight flight over a world that is full.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cruise {
+    /// What draws it.
+    pub(crate) renderer: Renderer,
     /// The height in metres from which it comes. By default it is there from the first frame on.
     pub(crate) arrives_from: Option<f32>,
+    /// So many metres ahead it is when the flight begins.
+    pub(crate) jump: f64,
     /// Metres a second.
     pub(crate) speed: f64,
     /// How long it flies.
@@ -33,12 +38,14 @@ pub(crate) struct Frames {
     pub(crate) fill: Vec<FrameCost>,
     pub(crate) rest: Vec<FrameCost>,
     pub(crate) flight: Vec<FrameCost>,
+    /// How many frames of the flight there were until the last change of what is loaded or wanted.
+    pub(crate) settled: usize,
     /// The least part of the wanted chunks that was loaded in a frame of the flight.
     pub(crate) least_present: f64,
 }
 
 impl Cruise {
-    /// Plays it with every frame drawn on a device that does nothing.
+    /// Plays it with every frame drawn, and seen by nobody.
     ///
     /// # Panics
     ///
@@ -53,29 +60,34 @@ impl Cruise {
             ..settings
         };
         let mut run = Run::new(settings, self, workload);
-        run.drawing = Drawing::Noop;
+        run.drawing = Drawing::Unseen(self.renderer);
         let mut frames = Frames {
             least_present: 1.0,
             ..Frames::default()
         };
         // What is wanted is found out ring after ring, so the world is full after the last change.
-        let (mut before, mut filled) = ((0, 0), 0);
+        let (mut before, mut filled, mut at_rest) = ((0, 0), 0, (0, 0));
         let mut watch = |progress: &Progress| {
             if progress.phase != Phase::Running {
                 return ControlFlow::Continue(());
             }
             let seconds = progress.frame as f64 / f64::from(Settings::FRAMES_PER_SECOND);
             let seconds = seconds - self.arrival();
+            let now = (progress.loaded, progress.wanted);
+            let has_changed = core::mem::replace(&mut before, now) != now;
             if seconds > FILL + REST {
                 frames.flight.push(progress.cost);
+                if has_changed {
+                    frames.settled = frames.flight.len();
+                }
                 let present = progress.loaded as f64 / progress.wanted.max(1) as f64;
                 frames.least_present = frames.least_present.min(present);
             } else if seconds > FILL {
                 frames.rest.push(progress.cost);
+                at_rest = now;
             } else if seconds > 0.0 {
                 frames.fill.push(progress.cost);
-                let now = (progress.loaded, progress.wanted);
-                if core::mem::replace(&mut before, now) != now {
+                if has_changed {
                     filled = frames.fill.len();
                 }
             }
@@ -83,7 +95,7 @@ impl Cruise {
         };
         let outcome = run.go(&mut watch).expect("the settings make sense");
         assert_eq!(outcome.report.violations, [""; 0]);
-        let (loaded, wanted) = before;
+        let (loaded, wanted) = at_rest;
         assert_eq!(loaded, wanted, "the world was not full after {FILL} s");
         frames.fill.truncate(filled);
         frames
@@ -110,7 +122,8 @@ impl Scenario for Cruise {
         {
             return Vec3::new(0.0, height, 0.0);
         }
-        let along = self.speed * (seconds - self.arrival() - FILL - REST).max(0.0);
+        let flown = seconds - self.arrival() - FILL - REST;
+        let along = self.speed * flown.max(0.0) + if flown > 0.0 { self.jump } else { 0.0 };
         Vec3::new(along as f32, HEIGHT, 0.0)
     }
 }

@@ -66,8 +66,7 @@ pub(crate) fn fill(bytes: Option<usize>) -> Frames {
         .with_assets_of(|coord| usize::from(coord.y < SKY));
     let cruise = Cruise {
         arrives_from: Some(100_000.0),
-        speed: 0.0,
-        seconds: 0.0,
+        ..Cruise::default()
     };
     cruise.fly(settings, workload)
 }

@@ -38,8 +38,7 @@ pub(crate) fn fill() -> Frames {
         .with_assets(SharedAssets::COUNT + 2);
     let cruise = Cruise {
         arrives_from: Some(SKY.y),
-        speed: 0.0,
-        seconds: 0.0,
+        ..Cruise::default()
     };
     cruise.fly(settings(), workload)
 }

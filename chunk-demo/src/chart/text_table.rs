@@ -69,6 +69,13 @@ pub(super) fn rows(outcome: &Outcome) -> impl Iterator<Item = (&'static str, Str
         0.0 => "no limit by time".to_owned(),
         budget => format!("{budget} µs; {} frames over it", report.frames_over_budget),
     };
+    let whole = format!(
+        "p50 {} µs, p99 {} µs, max {} µs; the stream caused p99 {} µs",
+        report.whole_frame_us_p50,
+        report.whole_frame_us_p99,
+        report.whole_frame_us_max,
+        report.caused_us_p99
+    );
     let late = format!(
         "{}, whole frames; {} because of the stream",
         report.frames_over_16ms, outcome.late_by_stream
@@ -111,6 +118,7 @@ pub(super) fn rows(outcome: &Outcome) -> impl Iterator<Item = (&'static str, Str
         ("generation", generation),
         ("main thread a frame", main_thread),
         ("budget a frame", budget),
+        ("whole frame", whole),
         ("frames over 16.7 ms", late),
         ("wanted chunks present", present),
         ("chunks near a viewer", near),

@@ -7,7 +7,7 @@ use super::chunk::{Item, Outline};
 
 /// The most houses that one box stands for, and the most trees that one cylinder stands for.
 const HOUSES: usize = 2;
-const TREES: usize = 8;
+const TREES: usize = 16;
 /// A house that is higher than this many metres of the plan stands as it is: it is seen over the others.
 const TOWER: f32 = 24.0;
 

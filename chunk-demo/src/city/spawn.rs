@@ -20,11 +20,11 @@ type Shadowless = bevy_light::NotShadowCaster;
 type Shadowless = ();
 
 /// Of a city with levels of detail only outlines are seen from this distance on, in metres.
-pub(super) const DETAILS_WITHIN: f32 = 715.0;
+pub(super) const DETAILS_WITHIN: f32 = 515.0;
 /// The sun casts shadows within this distance of the camera, in metres.
 pub(crate) const SHADOWS_WITHIN: f32 = 1_100.0;
 /// Outlines appear over these distances, in metres, and what they stand for fades behind them, so that there is no hole.
-const OUTLINES_APPEAR: Range<f32> = 515.0..615.0;
+const OUTLINES_APPEAR: Range<f32> = 365.0..440.0;
 const DETAILS_FADE: Range<f32> = OUTLINES_APPEAR.end..DETAILS_WITHIN;
 
 /// Marks an entity that is a part of a building.

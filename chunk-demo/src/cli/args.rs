@@ -4,6 +4,7 @@ use core::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chunk_apply::{ApplyBudget, FrameTarget};
 use chunk_demo::scenario::{self, Scenario};
 use chunk_demo::{Profile, Settings, SettingsError, WorldKind};
 use clap::Parser;
@@ -179,6 +180,10 @@ pub(crate) struct Play {
     #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub(crate) apply_budget_ms: Option<f64>,
 
+    /// Streaming takes what the rest of a frame leaves of so many milliseconds, such as 16.6; a quarter of it at most, or what --apply-budget-ms says
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub(crate) frame_target_ms: Option<f64>,
+
     /// Chunks a frame may complete [default: no limit; with the original profile 2]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     pub(crate) chunks_per_frame: Option<u32>,
@@ -285,8 +290,15 @@ impl Play {
         settings.seconds = self.seconds.unwrap_or(settings.seconds);
         settings.seed = self.seed.unwrap_or(settings.seed);
         settings.max_in_flight = self.max_in_flight.unwrap_or(settings.max_in_flight);
+        if let Some(ms) = self.frame_target_ms {
+            let target = FrameTarget::time(milliseconds("frame-target-ms", ms)?);
+            settings.budget = ApplyBudget {
+                chunks: settings.budget.chunks,
+                ..ApplyBudget::following(target)
+            };
+        }
         if let Some(ms) = self.apply_budget_ms {
-            settings.budget.time = Some(milliseconds(ms)?);
+            settings.budget.time = Some(milliseconds("apply-budget-ms", ms)?);
         }
         settings.budget.chunks = self.chunks_per_frame.or(settings.budget.chunks);
         if settings.viewers == 0 {
@@ -297,13 +309,13 @@ impl Play {
     }
 }
 
-fn milliseconds(ms: f64) -> Result<Duration, SettingsError> {
+fn milliseconds(option: &'static str, ms: f64) -> Result<Duration, SettingsError> {
     const MOST: f64 = 60_000.0;
     if ms > 0.0 && ms <= MOST {
         return Ok(Duration::from_secs_f64(ms / 1e3));
     }
     let demand = format!("more than 0 and at most {MOST}");
-    Err(SettingsError::new("apply-budget-ms", &ms, &demand))
+    Err(SettingsError::new(option, &ms, &demand))
 }
 
 /// clap's message about the command line as one sentence, where clap has several lines.
@@ -353,6 +365,32 @@ mod tests {
         assert_eq!(settings.profile, Profile::Original);
         assert_eq!(settings.budget.time, Some(Duration::from_micros(500)));
         assert_eq!(settings.budget.chunks, Some(6));
+    }
+
+    #[test]
+    fn a_target_makes_a_budget_that_follows_the_frame() {
+        let budget = |options| {
+            let budget = settings(&format!("chunk-demo {options}"))?.budget;
+            Ok((
+                budget.frame.map(|target| target.time.as_micros()),
+                budget.time,
+            ))
+        };
+        assert_eq!(
+            budget("--frame-target-ms 8.3"),
+            Ok((Some(8_300), Some(Duration::from_micros(2_075))))
+        );
+        assert_eq!(
+            budget("--frame-target-ms 8.3 --apply-budget-ms 2"),
+            Ok((Some(8_300), Some(Duration::from_millis(2))))
+        );
+        for wrong in ["0", "-1", "NaN", "1e9"] {
+            let error: Result<_, String> = budget(&format!("--frame-target-ms {wrong}"));
+            assert!(
+                error.is_err_and(|error| error.contains("--frame-target-ms cannot be")),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use bevy_ecs::world::World;
 
 use super::app::headless;
 use super::settings::Settings;
+#[cfg(feature = "render")]
+use crate::render::measured;
 
 /// What draws the frames of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,10 +16,10 @@ pub enum Drawing {
     /// Nothing: a frame is what a server does.
     #[default]
     None,
-    /// Bevy's renderer on a device that does nothing: a frame is all that it costs the processor, in the main world and then
-    /// in the render world, with a camera at the first viewer and a sun with three shadow cascades.
+    /// Bevy's renderer: a frame is all that it costs the processor, in the main world and in the render world, with a camera at
+    /// the first viewer and a sun with three shadow cascades.
     #[cfg(feature = "render")]
-    Noop,
+    Unseen(measured::Renderer),
 }
 
 impl Drawing {
@@ -26,7 +28,7 @@ impl Drawing {
         match self {
             Self::None => headless(),
             #[cfg(feature = "render")]
-            Self::Noop => crate::render::noop::app(),
+            Self::Unseen(renderer) => measured::app(renderer),
         }
     }
 
@@ -39,7 +41,7 @@ impl Drawing {
         match self {
             Self::None => {}
             #[cfg(feature = "render")]
-            Self::Noop => crate::render::noop::add_scene(app, settings),
+            Self::Unseen(_) => measured::add_scene(app, settings),
         }
     }
 
@@ -48,7 +50,7 @@ impl Drawing {
         match self {
             Self::None => 0,
             #[cfg(feature = "render")]
-            Self::Noop => crate::render::scene::MESHES,
+            Self::Unseen(_) => crate::render::scene::MESHES,
         }
     }
 
@@ -60,7 +62,7 @@ impl Drawing {
     pub(super) fn look_from(self, world: &mut World, viewer: Option<&Entity>, settings: &Settings) {
         match (self, viewer) {
             #[cfg(feature = "render")]
-            (Self::Noop, Some(viewer)) => crate::render::noop::look_from(world, *viewer, settings),
+            (Self::Unseen(_), Some(viewer)) => measured::look_from(world, *viewer, settings),
             _ => {}
         }
     }

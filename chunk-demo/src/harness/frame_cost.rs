@@ -15,6 +15,8 @@ pub struct FrameCost {
     pub whole: Duration,
     /// Time of the stream's systems.
     pub stream: Duration,
+    /// The part of `whole` that the stream caused: `stream`, and what its entities cost the rest of the frame.
+    pub caused: Duration,
     /// How long the main thread was runnable while another thread had its core: one of another program, or a worker
     /// where there are fewer cores than threads. `None` where the system does not say.
     pub preempted: Option<Duration>,

@@ -18,6 +18,8 @@ pub(super) struct Recorder {
     budget: Option<Duration>,
     main_thread_ns: Histogram<u64>,
     stream_alone_ns: Histogram<u64>,
+    whole_ns: Histogram<u64>,
+    caused_ns: Histogram<u64>,
     latency_us: Histogram<u64>,
     frames: u64,
     over_budget: u64,
@@ -34,6 +36,8 @@ impl Recorder {
             budget: budget.time,
             main_thread_ns: histogram(),
             stream_alone_ns: histogram(),
+            whole_ns: histogram(),
+            caused_ns: histogram(),
             latency_us: histogram(),
             frames: 0,
             over_budget: 0,
@@ -57,6 +61,8 @@ impl Recorder {
         }
         record(&mut self.main_thread_ns, cost.stream.as_nanos());
         record(&mut self.stream_alone_ns, cost.stream_alone().as_nanos());
+        record(&mut self.whole_ns, cost.whole.as_nanos());
+        record(&mut self.caused_ns, cost.caused.as_nanos());
         let rank = self
             .longest
             .partition_point(|longer| longer.whole >= cost.whole);
@@ -87,7 +93,10 @@ impl Recorder {
         outcome.late_by_stream = self.late_by_stream;
         outcome.longest_frames.clone_from(&self.longest);
         let report = &mut outcome.report;
-        let us = |quantile| tenths(self.main_thread_ns.value_at_quantile(quantile) as f64 / 1e3);
+        let us_of = |histogram: &Histogram<u64>, quantile| {
+            tenths(histogram.value_at_quantile(quantile) as f64 / 1e3)
+        };
+        let us = |quantile| us_of(&self.main_thread_ns, quantile);
         let ms = |quantile| tenths(self.latency_us.value_at_quantile(quantile) as f64 / 1e3);
         report.frames = self.frames;
         report.main_thread_us_p50 = us(0.5);
@@ -95,6 +104,10 @@ impl Recorder {
         report.main_thread_us_max = us(1.0);
         report.budget_us = self.budget.unwrap_or_default().as_secs_f64() * 1e6;
         report.frames_over_budget = self.over_budget;
+        report.whole_frame_us_p50 = us_of(&self.whole_ns, 0.5);
+        report.whole_frame_us_p99 = us_of(&self.whole_ns, 0.99);
+        report.whole_frame_us_max = us_of(&self.whole_ns, 1.0);
+        report.caused_us_p99 = us_of(&self.caused_ns, 0.99);
         report.frames_over_16ms = self.over_16ms;
         report.coverage = if self.covered_frames == 0 {
             1.0
@@ -128,6 +141,7 @@ mod tests {
     fn frame(stream_us: u64, whole_us: u64) -> FrameCost {
         FrameCost {
             stream: Duration::from_micros(stream_us),
+            caused: Duration::from_micros(2 * stream_us),
             whole: Duration::from_micros(whole_us),
             ..FrameCost::default()
         }
@@ -154,6 +168,9 @@ mod tests {
         assert_eq!(report.frames_over_budget, 1);
         assert_eq!(report.frames_over_16ms, 1);
         assert_eq!(report.main_thread_us_p50, 100.0);
+        assert!((report.whole_frame_us_p50 - 1_000.0).abs() < 5.0);
+        assert!((report.whole_frame_us_max - 25_000.0).abs() < 50.0);
+        assert!((report.caused_us_p99 - 5_000.0).abs() < 10.0);
         assert!((report.main_thread_us_max - 2_500.0).abs() < 5.0);
         assert_eq!(report.coverage, 0.75);
         assert!((report.latency_ms_p99 - 17.0).abs() < 0.1);

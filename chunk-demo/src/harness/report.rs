@@ -71,6 +71,15 @@ pub struct Report {
     pub budget_us: f64,
     /// Frames in which the stream's systems took longer than the budget; 0 without a limit by time.
     pub frames_over_budget: u64,
+    /// Median time of a frame's whole work, Bevy's own systems included, in microseconds.
+    pub whole_frame_us_p50: f64,
+    /// Its 99th percentile.
+    pub whole_frame_us_p99: f64,
+    /// Its maximum.
+    pub whole_frame_us_max: f64,
+    /// The 99th percentile of what the stream caused of a frame, in microseconds: in its own systems, and later in the frame
+    /// what its entities cost, as it was learned from the frames.
+    pub caused_us_p99: f64,
     /// Frames whose whole work, Bevy's own systems included, took longer than a sixtieth of a second.
     pub frames_over_16ms: u64,
     /// Share of the chunks within the load radius of a viewer that were loaded, averaged over all frames, the warm-up

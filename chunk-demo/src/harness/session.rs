@@ -148,6 +148,7 @@ impl<'a, T: Send + Sync + 'static> Session<'a, T> {
             frame: self.frame,
             whole,
             stream: frame.main_thread(),
+            caused: frame.caused(),
             spawned: frame.apply.spawned,
             despawned: frame.apply.despawned,
             hidden: frame.hidden,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`adapter`] | finds out whether the machine can draw |
 //! | [`OffscreenApp`] | an app that renders to a picture |
-//! | [`noop`] | an app that is drawn by nobody, to measure what frames cost |
+//! | [`measured`] | an app that draws for nobody, to measure what frames cost |
 //! | [`pictures`] | plays a scenario off-screen and takes pictures at its key moments |
 //! | [`window`] | a window to fly through the world |
 //! | [`scene`], [`sky`] | sky, sun, fog and camera, which are the same in all of them |
@@ -12,7 +12,7 @@
 pub mod adapter;
 mod batches;
 mod error;
-pub mod noop;
+pub mod measured;
 mod offscreen_app;
 pub mod pictures;
 mod plugins;

@@ -88,7 +88,8 @@ fn the_json_object_has_exactly_the_agreed_keys_in_their_order() {
                   retried quarantined panics queued in_flight completed backlog loaded_chunks loaded_entities \
                   expected_entities assets assets_without_sharing generation_us_mean generation_us_p50 \
                   generation_us_p99 generation_us_max main_thread_us_p50 main_thread_us_p99 main_thread_us_max \
-                  budget_us frames_over_budget frames_over_16ms coverage latency_ms_p50 latency_ms_p99 \
+                  budget_us frames_over_budget whole_frame_us_p50 whole_frame_us_p99 whole_frame_us_max \
+                  caused_us_p99 frames_over_16ms coverage latency_ms_p50 latency_ms_p99 \
                   latency_ms_max peak_rss_bytes violations";
     assert_eq!(keys, agreed.split_whitespace().collect::<Vec<_>>());
     let object: Value = serde_json::from_str(&text).expect("it is JSON");

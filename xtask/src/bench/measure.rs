@@ -42,7 +42,7 @@ pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found>
             let draws = features.split(',').any(|feature| feature == "render");
             let profile = if draws { "drawn" } else { "bench" };
             let (package, bench) = (package.name.as_str(), &bench.name);
-            if !is_asked(package, bench) {
+            if !is_asked(package, bench) || args.adapter && !draws {
                 continue;
             }
             let run = cmd!(
@@ -50,6 +50,7 @@ pub(super) fn measure(workspace: &Workspace, args: &BenchArgs) -> Verdict<Found>
                 "cargo bench --profile {profile} --package {package} --bench {bench} --features={features}"
             );
             let run = run.arg("--").args(args.quick.then_some("--quick"));
+            let run = run.args(args.adapter.then_some("--adapter"));
             let run = run
                 .args(&args.filter)
                 .envs(peers.iter().map(|peers| (PEERS, peers)));

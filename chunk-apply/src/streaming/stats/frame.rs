@@ -23,8 +23,8 @@ pub struct StreamingFrame {
     pub hidden: usize,
     /// What a budget that [follows the frame](crate::FrameTarget) allowed, `downstream` included. `None` with another.
     pub allowed: Option<Duration>,
-    /// What these changes were expected to cost the rest of the frame. Zero with a budget that does not follow the frame, but for
-    /// hiding.
+    /// What these changes cost the rest of the frame (extraction, propagation, visibility, drawing), as it was learned from
+    /// earlier frames. Only a budget that follows the frame counts it.
     pub downstream: Duration,
 }
 
@@ -33,6 +33,12 @@ impl StreamingFrame {
     #[must_use]
     pub fn main_thread(&self) -> Duration {
         self.scan + self.generate + self.apply.spent
+    }
+
+    /// The part of the whole frame that streaming caused, in the stream's own systems and later.
+    #[must_use]
+    pub fn caused(&self) -> Duration {
+        self.main_thread().saturating_add(self.downstream)
     }
 
     /// What is left of a frame's budget of time and chunks. What generating inline has left of its own budget is added. What it
@@ -55,6 +61,11 @@ impl StreamingFrame {
         let over = |time| self.main_thread().saturating_sub(time);
         self.apply.overshoot = whole(budget, inline).map_or(Duration::ZERO, over);
     }
+}
+
+/// No less than zero and no more than a duration can be.
+fn nanoseconds(nanos: f64) -> Duration {
+    Duration::try_from_secs_f64(nanos / 1e9).unwrap_or(Duration::MAX)
 }
 
 /// The main-thread time of a frame: the budget, and that of generating inline.
@@ -127,14 +138,13 @@ impl Frames {
         };
         let now = (self.now.main_thread(), changes);
         let before = core::mem::replace(&mut self.before, now);
-        let allowed = budget.frame.map(|target| {
-            if let Some(whole) = latest {
-                let (streaming, changes) = if whole.is_pipelined() { before } else { now };
-                let rest = whole.without(streaming);
-                (self.following).observe(&target, whole.busy(), rest, changes);
-            }
-            self.following.allowance(&target, budget.time)
-        });
+        if let Some(whole) = latest {
+            let (streaming, changes) = if whole.is_pipelined() { before } else { now };
+            let (busy, rest) = (whole.busy(), whole.without(streaming));
+            let target = budget.frame.unwrap_or_default();
+            self.following.observe(&target, busy, rest, changes);
+        }
+        let allowed = (budget.frame).map(|target| self.following.allowance(&target, budget.time));
         self.are_announced = true;
         self.next();
         self.now.allowed = allowed;
@@ -155,10 +165,12 @@ impl Frames {
         inline: Option<Duration>,
     ) -> ApplyBudget {
         let left = self.now.left_of(&self.budget(budget), inline);
+        let later = match self.now.allowed {
+            Some(_) => self.now.downstream,
+            None => nanoseconds(self.now.hidden as f64 * LEAST_OF_HIDING),
+        };
         ApplyBudget {
-            time: left
-                .time
-                .map(|time| time.saturating_sub(self.now.downstream)),
+            time: left.time.map(|time| time.saturating_sub(later)),
             ..left
         }
     }
@@ -174,11 +186,11 @@ impl Frames {
         self.downstream().hidden.max(LEAST_OF_HIDING)
     }
 
-    /// So many entities are hidden, which will take so many nanoseconds each.
-    pub(in crate::streaming) fn hid(&mut self, entities: usize, nanos_each: f64) {
+    /// So many entities are hidden.
+    pub(in crate::streaming) fn hid(&mut self, entities: usize) {
         self.now.hidden += entities;
-        let cost = Duration::try_from_secs_f64(entities as f64 * nanos_each / 1e9);
-        self.charge(cost.unwrap_or(Duration::MAX));
+        let nanos_each = self.following.downstream().hidden.max(LEAST_OF_HIDING);
+        self.charge(nanoseconds(entities as f64 * nanos_each));
     }
 
     fn charge(&mut self, cost: Duration) {
@@ -205,7 +217,7 @@ impl Frames {
             despawned: report.despawned,
             hidden: 0,
         };
-        self.charge(self.downstream().of(changes));
+        self.charge(self.following.downstream().of(changes));
         let budget = self.budget(budget);
         self.now.add(report, &budget, inline);
         self.has_advanced |= has_advanced;
@@ -287,6 +299,38 @@ mod tests {
             [Some(6), Some(5), Some(2)]
         );
         assert_eq!([left(1, 50), left(3, 50)], [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn what_entities_cost_later_in_the_frame_is_learned_and_counts_only_where_the_budget_follows_it()
+     {
+        let mut frames = Frames::default();
+        let fixed = ApplyBudget::time(Duration::from_millis(2));
+        let mut play = |budget: &ApplyBudget, spawned: usize| {
+            let rest = Duration::from_millis(5) + Duration::from_nanos(1_300) * spawned as u32;
+            let report = ApplyReport {
+                spawned,
+                ..ApplyReport::default()
+            };
+            frames.worked(report, true, budget, None);
+            let (caused, left) = (frames.now.caused(), frames.left_of(budget, None).time);
+            let whole = WholeFrame {
+                main: rest,
+                ..WholeFrame::default()
+            };
+            frames.begin(Some(whole), budget);
+            (caused, left)
+        };
+        for nth in 0..200 {
+            play(&fixed, nth % 2 * 1_000);
+        }
+        let (caused, left) = play(&fixed, 1_000);
+        assert!((1_250..1_400).contains(&caused.as_micros()), "{caused:?}");
+        assert_eq!(left, fixed.time);
+        let following = ApplyBudget::following(crate::FrameTarget::default());
+        play(&following, 0);
+        let (caused, left) = play(&following, 1_000);
+        assert_eq!(left, following.time.map(|time| time - caused));
     }
 
     #[test]

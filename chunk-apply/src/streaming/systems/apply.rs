@@ -183,7 +183,7 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
         let each = state.frames.cost_of_hiding();
         let next = may_hide.then(|| state.to_hide.next(time, each));
         let (to_hide, entities) = next.unwrap_or_default();
-        state.frames.hid(entities, each);
+        state.frames.hid(entities);
         (to_hide, core::mem::take(&mut state.returned))
     });
     let (to_hide, returned) = next.unwrap_or_default();

@@ -74,7 +74,8 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         "{}, after {} panics",
         shown.stream.quarantined_chunks, counters.panics
     );
-    let main_thread_ms = frame.main_thread().as_secs_f64() * 1e3;
+    let [main_thread_ms, caused_ms] =
+        [frame.main_thread(), frame.caused()].map(|time| time.as_secs_f64() * 1e3);
     let batches = format!(
         "{} opaque, {} shadow",
         shown.batches.opaque, shown.batches.shadows
@@ -91,7 +92,11 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         ),
         ("unloading", shown.stream.unloading_chunks.to_string(), TEXT),
         ("failed", failed, TEXT),
-        ("stream", format!("{main_thread_ms:.2} ms a frame"), TEXT),
+        (
+            "stream",
+            format!("{main_thread_ms:.2} ms a frame, causes {caused_ms:.1}"),
+            TEXT,
+        ),
         (
             "frames",
             format!(

@@ -1,4 +1,4 @@
-//! A device that does nothing, so that a frame costs what it costs the processor.
+//! A renderer that draws for nobody, so that what a frame costs can be measured.
 
 use std::sync::Arc;
 
@@ -8,14 +8,15 @@ use bevy_camera::RenderTarget;
 use bevy_ecs::{entity::Entity, world::World};
 use bevy_image::Image;
 use bevy_math::Vec3;
+use bevy_render::RenderApp;
 use bevy_render::mesh::allocator::MeshAllocatorSettings;
+use bevy_render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy_render::render_resource::TextureFormat;
 use bevy_render::renderer::{
     RenderAdapter, RenderAdapterInfo, RenderDevice, RenderInstance, RenderQueue, WgpuWrapper,
 };
 use bevy_render::settings::RenderCreation;
 use bevy_render::slab_allocator::SlabAllocatorSettings;
-use bevy_render::{RenderApp, RenderPlugin};
 use bevy_tasks::block_on;
 use bevy_transform::components::Transform;
 use wgpu::{
@@ -23,7 +24,7 @@ use wgpu::{
     NoopBackendOptions, RequestAdapterOptions,
 };
 
-use super::plugins::{add_basics, add_renderer};
+use super::plugins::{add_basics, add_renderer, renderer};
 use super::scene::{ScenePlugin, camera, haze};
 use super::sky::Sky;
 use crate::harness::Settings;
@@ -35,17 +36,45 @@ const SLAB: u64 = 128 << 20;
 /// The width and height of what is drawn, in pixels.
 const SIZE: [u32; 2] = [1920, 1080];
 
-/// An app whose every frame is prepared, encoded and submitted by Bevy's renderer, one frame after the other, and drawn by nobody.
-pub fn app() -> App {
+/// Bevy's renderer without a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Renderer {
+    /// What it draws on.
+    pub device: Device,
+    /// Whether a frame is drawn while the main world is at the next one, as in games by default. Otherwise one follows the other.
+    pub is_pipelined: bool,
+}
+
+/// What draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// A device that does nothing, so that a frame takes what it costs the processor.
+    #[default]
+    Noop,
+    /// This machine's [adapter](super::adapter::find).
+    Adapter,
+}
+
+/// An app whose every frame is prepared, encoded and submitted by Bevy's renderer, and seen by nobody.
+///
+/// # Panics
+///
+/// If it is to draw on this machine's adapter, and there is none.
+#[must_use]
+pub fn app(drawn: Renderer) -> App {
     let mut app = App::new();
     add_basics(&mut app, None);
-    let renderer = RenderPlugin {
-        render_creation: noop_renderer(),
-        synchronous_pipeline_compilation: true,
-        ..RenderPlugin::default()
-    };
-    add_renderer(&mut app, renderer);
-    if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
+    let mut plugin = renderer(true);
+    if drawn.device == Device::Noop {
+        plugin.render_creation = noop_device();
+    }
+    add_renderer(&mut app, plugin);
+    if drawn.is_pipelined {
+        app.add_plugins(PipelinedRenderingPlugin);
+    }
+    if let Some(renderer) = app.get_sub_app_mut(RenderApp)
+        && drawn.device == Device::Noop
+    {
         // Once one mesh is there, none of these grows any more: this device would copy in the processor's memory what another
         // copies in its own.
         let slab_allocator_settings = SlabAllocatorSettings {
@@ -82,7 +111,7 @@ pub fn look_from(world: &mut World, viewer: Entity, settings: &Settings) {
 
 /// Bevy's renderer on wgpu's backend `noop`, with the limits of a common device: the backend's own are endless, and Bevy
 /// allocates by them.
-fn noop_renderer() -> RenderCreation {
+fn noop_device() -> RenderCreation {
     let instance = Instance::new(InstanceDescriptor {
         backends: Backends::NOOP,
         backend_options: BackendOptions {
