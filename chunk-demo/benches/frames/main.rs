@@ -75,7 +75,7 @@ fn main() {
         }
         renderer.device = Device::Adapter;
     } else {
-        add_made_by_hand(&mut figures);
+        add_made_by_hand(&mut figures, samples);
     }
     add_city(&mut figures, samples, City::new(renderer, 12, seconds));
     if renderer.device == Device::Noop {
@@ -94,8 +94,8 @@ fn main() {
 }
 
 /// Chunks with meshes of their own, on the device that does nothing.
-fn add_made_by_hand(figures: &mut Figures) {
-    figures.add(1, &[VOXELS], || {
+fn add_made_by_hand(figures: &mut Figures, samples: usize) {
+    figures.add(samples, &[VOXELS], || {
         let (ours, by_hand) = (voxels::fill(), by_hand::fill());
         explain("meshes made on workers", &ours.fill);
         explain("meshes made by hand", &by_hand);

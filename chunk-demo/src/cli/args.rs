@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_target_makes_a_budget_that_follows_the_frame() {
-        let budget = |options| {
+        let budget = |options: &str| -> Result<_, String> {
             let budget = settings(&format!("chunk-demo {options}"))?.budget;
             Ok((
                 budget.frame.map(|target| target.time.as_micros()),
@@ -385,9 +385,9 @@ mod tests {
             Ok((Some(8_300), Some(Duration::from_millis(2))))
         );
         for wrong in ["0", "-1", "NaN", "1e9"] {
-            let error: Result<_, String> = budget(&format!("--frame-target-ms {wrong}"));
+            let refused = budget(&format!("--frame-target-ms {wrong}"));
             assert!(
-                error.is_err_and(|error| error.contains("--frame-target-ms cannot be")),
+                refused.is_err_and(|error| error.contains("--frame-target-ms cannot be")),
                 "{wrong}"
             );
         }

@@ -60,7 +60,6 @@ pub enum Device {
 /// # Panics
 ///
 /// If it is to draw on this machine's adapter, and there is none.
-#[must_use]
 pub fn app(drawn: Renderer) -> App {
     let mut app = App::new();
     add_basics(&mut app, None);
