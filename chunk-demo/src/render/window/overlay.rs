@@ -94,13 +94,13 @@ fn figures(image: &mut RgbaImage, shown: &Shown<'_>) -> i32 {
         ("failed", failed, TEXT),
         (
             "stream",
-            format!("{main_thread_ms:.2} ms a frame, causes {caused_ms:.1}"),
+            format!("{main_thread_ms:.2} ms, causes {caused_ms:.1} ms"),
             TEXT,
         ),
         (
             "frames",
             format!(
-                "{:.0} a second, {:.1} ms of work",
+                "{:.0} a second, {:.1} ms work",
                 shown.frames_per_second, shown.whole
             ),
             TEXT,
