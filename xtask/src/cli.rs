@@ -129,7 +129,7 @@ pub(crate) struct BenchArgs {
     /// Compares with other crates too; builds them first, which takes minutes the first time
     #[arg(long)]
     pub(crate) peers: bool,
-    /// Draws on this machine's GPU, or in software, what is otherwise drawn on a device that does nothing; runs only such benches
+    /// Draws on this machine's GPU what is otherwise drawn on a device that does nothing; runs only such benches
     #[arg(long, conflicts_with = "write_docs")]
     pub(crate) adapter: bool,
     /// Runs every bench for a moment, to see that it works; no figure is judged

@@ -70,6 +70,10 @@ fn main() {
     let mut renderer = Renderer::default();
     if is_given("--adapter") {
         match adapter::find() {
+            // It takes the cores that the frames are measured on, and a second for each.
+            Ok(adapter) if adapter.contains("in software") => {
+                return println!("skipped: there is only {adapter}");
+            }
             Ok(adapter) => println!("drawn on {adapter}"),
             Err(error) => return println!("skipped: {error}"),
         }
