@@ -46,24 +46,15 @@ pub(crate) fn p(frames: &[FrameCost], quantile: f64) -> f64 {
 
 /// Frames that were longer than a sixtieth of a second though no other thread had the core meanwhile.
 pub(crate) fn late(frames: &[FrameCost]) -> f64 {
-    let late = frames
-        .iter()
-        .filter(|frame| is_late_without(frame, Duration::ZERO));
-    late.count() as f64
-}
-
-/// Those of them that would have been in time without what the stream caused.
-pub(crate) fn made_late(frames: &[FrameCost]) -> f64 {
-    let late = frames.iter().filter(|frame| {
-        is_late_without(frame, Duration::ZERO) && !is_late_without(frame, frame.caused)
-    });
-    late.count() as f64
-}
-
-fn is_late_without(frame: &FrameCost, time: Duration) -> bool {
-    let others = frame.preempted.unwrap_or_default();
-    let whole = frame.whole.saturating_sub(others).saturating_sub(time);
-    FrameCost { whole, ..*frame }.is_late()
+    let is_late = |frame: &&FrameCost| {
+        let others = frame.preempted.unwrap_or_default();
+        FrameCost {
+            whole: frame.whole.saturating_sub(others),
+            ..**frame
+        }
+        .is_late()
+    };
+    frames.iter().filter(is_late).count() as f64
 }
 
 /// Microseconds that an entity that is spawned, and one that is hidden and despawned, adds to the rest of its frame: the least squares

@@ -44,7 +44,7 @@ fn on<'a, T: Send + Sync + 'static>(
 /// Plays a run on a simulated pool that finishes all jobs between two frames, on a clock that only frames move.
 fn simulated(settings: Settings, scenario: &dyn Scenario) -> Outcome {
     let simulation = Simulation::new(settings.seed);
-    let city = Workload::city(settings.city()).expect("the settings make a city");
+    let city = Workload::city_of(&settings).expect("the settings make a city");
     let run = on(&simulation, settings, scenario, city);
     let mut watcher = |_: &Progress| {
         simulation.advance(Pacing::FRAME);

@@ -46,22 +46,28 @@ fn panics_are_caught_retried_and_given_up() {
 
 #[test]
 fn a_viewer_at_rest_and_one_that_sways_load_once() {
-    for (scenario, sways) in [(&Rest as &dyn Scenario, false), (&Oscillate, true)] {
+    for scenario in [&Rest as &dyn Scenario, &Oscillate] {
+        let settings = Settings {
+            full_detail: true,
+            ..small(scenario, 3.0)
+        };
+        let report = simulated(settings, scenario).report;
+        assert_eq!((report.unloaded, report.cancelled), (0, 0), "{report:#?}");
+        assert_eq!(report.requested, report.loaded_chunks, "{report:#?}");
+    }
+}
+
+#[test]
+fn a_sway_brings_each_chunk_that_comes_near_in_detail_once() {
+    for (scenario, changed) in [(&Rest as &dyn Scenario, 0), (&Oscillate, 9)] {
         let outcome = simulated(small(scenario, 3.0), scenario);
         let report = &outcome.report;
-        // What came near enough in the first sway is in detail from then on: those that are as far on one side as on the other.
-        let changed = outcome.observed.levels_changed;
-        assert!(
-            if sways { changed < 10 } else { changed == 0 },
-            "{outcome:#?}"
+        assert_eq!(outcome.observed.levels_changed, changed, "{outcome:#?}");
+        let (gone, again) = (
+            (report.unloaded, report.cancelled),
+            report.requested - report.loaded_chunks,
         );
-        let gone = (report.unloaded, report.cancelled);
-        assert_eq!(gone, (changed, 0), "{report:#?}");
-        assert_eq!(
-            report.requested,
-            report.loaded_chunks + changed,
-            "{report:#?}"
-        );
+        assert_eq!((gone, again), ((changed, 0), changed), "{report:#?}");
     }
 }
 
