@@ -53,5 +53,5 @@ pub mod prelude {
     #[cfg(feature = "streaming")]
     pub use chunk_coord::{ChunkCoord, ChunkGrid, Footprint, ViewRange};
     #[cfg(feature = "streaming")]
-    pub use chunk_scheduler::{GenerateError, Generator, Job, Layer, LayerJob, Layers};
+    pub use chunk_scheduler::{GenerateError, Generator, Job, Layer, LayerJob, Layers, Verdict};
 }

@@ -7,6 +7,7 @@ use bevy_ecs::{
     message::Message,
 };
 use chunk_coord::ChunkCoord;
+use chunk_scheduler::Verdict;
 use core::{fmt, marker::PhantomData, time::Duration};
 
 /// Declares a type with a parameter that tells the streams of an app apart.
@@ -156,9 +157,9 @@ of_a_stream! {
         message: String,
         /// How often it was tried.
         attempts: u32,
-        /// Whether it will be tried again. If not, it is quarantined until it is requested again, or a newer version is
-        /// on its way, or the chunk is not wanted any more.
-        will_retry: bool,
+        /// Whether it will be tried again, was given up, or does not matter any more: the chunk left, or a newer version
+        /// has taken its place.
+        verdict: Verdict,
     }
 }
 

@@ -8,7 +8,7 @@ use chunk_apply::{
 use chunk_coord::ChunkCoord;
 use chunk_scheduler::{
     AdaptivePolicy, Concurrency, GenerateError, Generator, Job, Runtime, SchedulerConfig,
-    Simulation,
+    Simulation, Verdict,
 };
 use std::{
     sync::{
@@ -454,7 +454,11 @@ fn a_version_that_was_given_up_is_asked_for_again_although_an_older_one_was_show
     let quarantined = |rig: &Rig| rig.stream().quarantined().collect::<Vec<_>>();
     assert_eq!(quarantined(&rig), [HERE]);
     let failed = rig.failed();
-    assert!(failed.iter().all(|it| it.coord == HERE && !it.will_retry));
+    assert!(
+        failed
+            .iter()
+            .all(|it| it.coord == HERE && it.verdict == Verdict::GaveUp)
+    );
     assert_eq!(failed.len(), 1);
     rig.loaded();
     rig.stream_mut().budget = ApplyBudget::unlimited();
@@ -472,4 +476,45 @@ fn a_version_that_was_given_up_is_asked_for_again_although_an_older_one_was_show
     rig.settle();
     assert_eq!((rig.loaded().len(), shown(&mut rig)), (1, 2));
     assert!(quarantined(&rig).is_empty());
+}
+
+/// The older attempt is slow and fails when the newer version stands: neither the chunk nor the edit was given up.
+#[test]
+fn an_attempt_that_fails_after_a_newer_version_was_shown_is_not_a_chunk_given_up() {
+    let (simulation, clock) = (Simulation::new(7), ManualClock::default());
+    let (edits, sleeper) = (Edits::default(), simulation.clone());
+    let read = edits.clone();
+    let generator = Generator::from_async(move |job: Job<ChunkCoord>| {
+        let edit = read.get();
+        let is_slow = job.key() == HERE && edit == 1;
+        let sleep = sleeper.sleep(if is_slow { 10 * FRAME } else { Duration::ZERO });
+        async move {
+            sleep.await;
+            match is_slow {
+                true => Err("failed late"),
+                false => Ok(Pieces(edit)),
+            }
+        }
+    });
+    let plugin =
+        ChunkStreamingPlugin::new(grid(), generator, showing(&clock, 0)).with_config(config());
+    let mut rig = Rig::simulated(simulation, clock, plugin);
+    rig.viewer(0, 0);
+    rig.settle();
+    rig.loaded();
+    edits.edit();
+    rig.stream_mut().refresh(HERE);
+    rig.timed_frame(FRAME);
+    edits.edit();
+    rig.stream_mut().refresh(HERE);
+    let mut shown = 0;
+    let failed = (0..20).find_map(|_| {
+        rig.timed_frame(FRAME);
+        shown += rig.loaded().len();
+        rig.failed().pop()
+    });
+    let failed = failed.expect("every failure is told");
+    assert_eq!(shown, 1, "the newer version came first");
+    assert_eq!((failed.coord, failed.verdict), (HERE, Verdict::Unwanted));
+    assert_eq!(rig.stream().quarantined().len(), 0);
 }

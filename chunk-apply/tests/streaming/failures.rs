@@ -7,7 +7,7 @@ use chunk_apply::{
     Spawner, StreamingConfig,
 };
 use chunk_coord::{ChunkCoord, ViewRange};
-use chunk_scheduler::{Generator, Job};
+use chunk_scheduler::{Generator, Job, Verdict};
 use std::{
     sync::{
         Arc,
@@ -35,8 +35,8 @@ fn expect_only_the_bad_one_missing(rig: &mut Rig, message: &str) {
         "{}",
         failures[0].message
     );
-    let retries: Vec<bool> = failures.iter().map(|failure| failure.will_retry).collect();
-    assert_eq!(retries, [true, true, false]);
+    let verdicts: Vec<_> = failures.iter().map(|failure| failure.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Retry, Verdict::Retry, Verdict::GaveUp]);
     assert_eq!(Vec::from_iter(rig.stream().quarantined()), [BAD]);
     assert_eq!(rig.stream().scheduler().counters().failed, 1);
 }

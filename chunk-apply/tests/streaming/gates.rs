@@ -7,7 +7,7 @@ use bevy_ecs::prelude::*;
 use chunk_apply::{
     ApplyBudget, ChunkCoord, ChunkRoot, ChunkStatus, ChunkStream, ChunkStreamingPlugin,
     ChunkWriter, Generator, Job, LoadedChunks, ManualClock, Reset, Simulation, Spawner,
-    StreamingConfig, StreamingDiagnosticsPlugin,
+    StreamingConfig, StreamingDiagnosticsPlugin, Verdict,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -377,7 +377,8 @@ fn a_panic_in_a_gate_is_a_failure_of_its_chunk_alone() {
     let failed = gated.rig.failed();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].coord, A);
-    assert!(failed[0].message.contains("the gate broke") && failed[0].will_retry);
+    assert!(failed[0].message.contains("the gate broke"));
+    assert_eq!(failed[0].verdict, Verdict::Retry);
     assert_eq!(gated.seen(&[A, B]), [0, 1]);
     gated.gatehouse().panics = false;
     gated.gatehouse().closed.clear();

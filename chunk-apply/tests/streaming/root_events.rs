@@ -9,7 +9,7 @@ use chunk_apply::{
     StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Generator, Job, Lane};
+use chunk_scheduler::{Generator, Job, Lane, Verdict};
 use std::{
     sync::{
         Arc, Mutex,
@@ -62,7 +62,7 @@ fn observe(rig: &mut Rig) {
              lists: Query<&Children>,
              mut seen: ResMut<Seen>| {
                 let root = on.root.expect("an event has a root");
-                assert!(!on.will_retry);
+                assert_eq!(on.verdict, Verdict::GaveUp);
                 assert_eq!(index.root(on.coord), Some(root));
                 assert_whole(root, stream, lists);
                 seen.0.push(("failed", on.coord, root));

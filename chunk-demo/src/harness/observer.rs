@@ -6,7 +6,7 @@ use ahash::{AHashMap, AHashSet};
 use bevy_ecs::message::{Message, MessageCursor, Messages};
 use bevy_ecs::world::World;
 use bevy_math::Vec3;
-use chunk_apply::{ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkUnloaded};
+use chunk_apply::{ChunkFailed, ChunkIndex, ChunkLoaded, ChunkStream, ChunkUnloaded, Verdict};
 use chunk_coord::ChunkCoord;
 use hdrhistogram::Histogram;
 
@@ -208,11 +208,8 @@ impl<T: Send + Sync + 'static> Observer<T> {
         }
         let fate = |coord| self.faults.fate(self.seed, coord);
         let observed = &mut self.observed;
-        let scheduler = world.resource::<ChunkStream<T>>().scheduler();
-        // A newer version, of an edit or of another level, takes the place of a retry, and what left is not tried again.
         let is_given_up = |failed: &&ChunkFailed<T>| {
-            let is_superseded = scheduler.live_version(failed.coord).is_some();
-            !failed.will_retry && !is_superseded && self.oracle.keeps(failed.coord)
+            failed.verdict == Verdict::GaveUp && self.oracle.keeps(failed.coord)
         };
         for failed in self.failed.read(messages(world)).filter(is_given_up) {
             let was_edited = self.edits.remove(&failed.coord).is_some();

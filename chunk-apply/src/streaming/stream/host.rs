@@ -17,7 +17,7 @@ use bevy_ecs::{
     entity::Entity, hierarchy::Children, relationship::RelationshipTarget, world::World,
 };
 use chunk_coord::ChunkCoord;
-use chunk_scheduler::{Rank, Scheduler, Version};
+use chunk_scheduler::{Rank, Scheduler, Verdict, Version};
 use core::marker::PhantomData;
 
 /// The stream in the `World`, as an [`Applier`](crate::Applier) works for it. It holds nothing: user code that runs between
@@ -274,7 +274,7 @@ impl<T: Send + Sync + 'static> ChunkHost<ChunkCoord, T> for StreamHost<T> {
             } else {
                 // Withdrawn in the same frame, so that it is not retried; the failure is reported all the same.
                 let message = error.message().to_owned();
-                let failed = ChunkFailed::new(*coord, None, message, 1, false);
+                let failed = ChunkFailed::new(*coord, None, message, 1, Verdict::Unwanted);
                 state.failed.push(failed);
             }
         });

@@ -39,12 +39,16 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
             state.quarantine.insert(failure.key, failure.version);
             state.ceiling.forget(failure.key);
         }
+        let verdict = match failure.verdict {
+            Verdict::GaveUp if !is_newest => Verdict::Unwanted,
+            verdict => verdict,
+        };
         let failed = ChunkFailed::new(
             failure.key,
             index.root(failure.key),
             failure.message,
             failure.attempts,
-            failure.verdict == Verdict::Retry,
+            verdict,
         );
         if has_given_up && failed.root.is_some() {
             let event = RootEvent::Failed(failed.clone());
