@@ -198,3 +198,33 @@ fn results_do_not_wait_behind_a_burst_of_answers_for_keys_that_are_known_to_be_e
     }
     assert_eq!(world.settle().len(), 17);
 }
+
+#[test]
+fn held_workers_start_when_they_are_let_go_and_those_that_run_go_on() {
+    let config = SchedulerConfig {
+        completed_capacity: 1,
+        ..one_at_a_time()
+    };
+    let mut world = World::new(config, double);
+    world.scheduler.hold_workers(true);
+    world.request([1, 2]);
+    world.frames(3);
+    assert!(world.drain().is_empty(), "none was started");
+    world.scheduler.hold_workers(false);
+    world.scheduler.hold_workers(true);
+    world.frame();
+    let first = world.drain();
+    assert_eq!(first[0].key, 1);
+    world.frames(3);
+    assert!(
+        world.drain().is_empty(),
+        "its place is free, and no worker is started for it"
+    );
+    world.scheduler.hold_workers(false);
+    world.frame();
+    assert_eq!(world.drain()[0].key, 2);
+    world.scheduler.hold_workers(true);
+    world.request([3]);
+    world.scheduler.shutdown();
+    world.scheduler.hold_workers(false);
+}

@@ -9,6 +9,10 @@ use core::time::Duration;
 
 /// After a frame that was late, the allowance is the floor, and comes back in so many frames that are not.
 const RECOVERY: u32 = 8;
+/// Of a frame that is full without streaming, streaming takes nothing for so many frames and then what it may have of all of
+/// them at once: the renderer takes a millisecond or two more in a frame in which anything changed, however little, and a
+/// frame that is late anyway is not later for the player if it is late by more.
+const RESTS: u32 = 7;
 /// The part of a frame that is left free besides the mean error of predictions.
 const MARGIN: f64 = 1.0 / 32.0;
 /// The most that is left free.
@@ -20,8 +24,8 @@ pub(crate) struct FrameBudget {
     model: DownstreamModel,
     /// The frames in time since the last one that was late, up to [`RECOVERY`].
     in_time: u32,
-    /// The frames since the last one that was in time.
-    late: u32,
+    /// The frames since the last one in which streaming changed anything, up to [`RESTS`].
+    rested: u32,
 }
 
 impl FrameBudget {
@@ -34,27 +38,40 @@ impl FrameBudget {
         changes: Changes,
     ) {
         self.model.learn(rest, changes);
-        (self.in_time, self.late) = if busy > target.time {
-            (0, self.late.wrapping_add(1))
+        self.in_time = if busy > target.time {
+            0
         } else {
-            ((self.in_time + 1).min(RECOVERY), 0)
+            (self.in_time + 1).min(RECOVERY)
         };
     }
 
-    /// What streaming may take of the next frame, downstream costs included. Never more than `ceiling`.
-    pub(crate) fn allowance(&self, target: &FrameTarget, ceiling: Option<Duration>) -> Duration {
-        if self.late > 0 && self.late.is_multiple_of(RECOVERY) {
-            // Of frames that are alike nobody can tell whether they are late because of what streaming does in each of them.
-            return Duration::ZERO;
-        }
+    /// Notes whether streaming changed anything in the frame that is over, which may be observed later.
+    pub(crate) fn end_frame(&mut self, has_changed: bool) {
+        self.rested = if has_changed {
+            0
+        } else {
+            (self.rested + 1).min(RESTS)
+        };
+    }
+
+    /// What streaming may take of the next frame, downstream costs included, or `None` if it rests. Never more than `ceiling`.
+    pub(crate) fn allowance(
+        &self,
+        target: &FrameTarget,
+        ceiling: Option<Duration>,
+    ) -> Option<Duration> {
         let ceiling = ceiling.unwrap_or(target.time);
         let floor = target.floor.min(ceiling);
         let time = micros(target.time);
         let margin = (time * MARGIN + self.model.error()).min(time * MOST_MARGIN);
         let free = time - self.model.baseline() - margin;
         let (low, high) = (micros(floor), micros(ceiling));
+        if free < low {
+            let of_all = floor.saturating_mul(RESTS + 1).min(ceiling);
+            return (self.rested == RESTS).then_some(of_all);
+        }
         let recovered = low + (high - low) * f64::from(self.in_time) / f64::from(RECOVERY);
-        duration_of(free.min(recovered)).clamp(floor, ceiling)
+        Some(duration_of(free.min(recovered)).clamp(floor, ceiling))
     }
 
     /// What a change costs the rest of its frame.
@@ -68,6 +85,14 @@ mod tests {
     use super::*;
 
     const CEILING: Option<Duration> = Some(Duration::from_millis(8));
+
+    fn allowance(
+        budget: &FrameBudget,
+        target: &FrameTarget,
+        ceiling: Option<Duration>,
+    ) -> Duration {
+        budget.allowance(target, ceiling).unwrap_or_default()
+    }
 
     /// An app whose frames cost what is said here, in microseconds.
     #[derive(Clone, Copy, Debug)]
@@ -89,7 +114,7 @@ mod tests {
     impl Simulated {
         /// A frame in which the stream takes all that it may, for spawning and despawning alike. Returns how long it took.
         fn busy_frame(&self, budget: &mut FrameBudget, target: &FrameTarget) -> f64 {
-            let allowed = micros(budget.allowance(target, CEILING));
+            let allowed = micros(allowance(budget, target, CEILING));
             let costs = budget.downstream();
             let pair = 2.0 * self.own + (costs.spawned + costs.despawned) / 1e3;
             self.frame(budget, target, (allowed / pair) as usize)
@@ -104,6 +129,7 @@ mod tests {
                 hidden: 0,
             };
             budget.observe(target, duration_of(busy), duration_of(busy - own), changes);
+            budget.end_frame(pairs > 0);
             busy
         }
     }
@@ -179,15 +205,15 @@ mod tests {
         for _ in 0..60 {
             CITY.frame(&mut budget, &target, 0);
         }
-        assert_eq!(budget.allowance(&target, CEILING), CEILING.unwrap());
+        assert_eq!(allowance(&budget, &target, CEILING), CEILING.unwrap());
         // The window was dragged: one frame of two seconds.
         let hitch = Duration::from_secs(2);
         budget.observe(&target, hitch, hitch, Changes::default());
-        assert_eq!(budget.allowance(&target, CEILING), target.floor);
+        assert_eq!(allowance(&budget, &target, CEILING), target.floor);
         let mut before = target.floor;
         for frame in 1..=RECOVERY {
             CITY.frame(&mut budget, &target, 0);
-            let now = budget.allowance(&target, CEILING);
+            let now = allowance(&budget, &target, CEILING);
             assert!(now > before, "{frame}: {now:?}");
             before = now;
         }
@@ -208,25 +234,24 @@ mod tests {
         }
         let late = (0..60).filter(|_| game(12_000.0).busy_frame(&mut budget, &target) > 16_667.0);
         assert!(late.count() <= 1, "the frame in which it began");
-        let allowed = budget.allowance(&target, CEILING);
+        let allowed = allowance(&budget, &target, CEILING);
         assert!(allowed > target.floor, "{allowed:?}");
-        // A frame that is too long without streaming gets the floor, and what comes after it comes back.
-        for late in 1..=60_u32 {
+        // Of frames that are too long without streaming one in eight has what all may have together, and the others nothing.
+        for _ in 0..20 {
             game(20_000.0).busy_frame(&mut budget, &target);
-            // One frame in eight does one slice, so that what entities cost can be told from what the game does.
-            let allowed = budget.allowance(&target, CEILING);
-            let is_probe = late.is_multiple_of(RECOVERY);
-            let expected = if is_probe {
-                Duration::ZERO
-            } else {
-                target.floor
-            };
-            assert_eq!(allowed, expected, "{late}");
         }
+        let frames = (0..32).map(|_| {
+            let allowed = budget.allowance(&target, CEILING);
+            game(20_000.0).busy_frame(&mut budget, &target);
+            allowed
+        });
+        let frames: Vec<_> = frames.collect();
+        let turns: Vec<_> = frames.iter().flatten().collect();
+        assert_eq!(turns, [&CEILING.unwrap(); 4], "{frames:?}");
         for _ in 0..RECOVERY + 4 {
             game(4_000.0).busy_frame(&mut budget, &target);
         }
-        assert!(budget.allowance(&target, CEILING) >= Duration::from_millis(7));
+        assert!(allowance(&budget, &target, CEILING) >= Duration::from_millis(7));
     }
 
     #[test]
@@ -259,7 +284,7 @@ mod tests {
                         };
                         budget.observe(&target, busy, busy.saturating_sub(time), changes);
                         for ceiling in durations {
-                            let allowed = budget.allowance(&target, Some(ceiling));
+                            let allowed = allowance(&budget, &target, Some(ceiling));
                             assert!(allowed <= ceiling);
                             assert!(allowed.is_zero() || allowed >= floor.min(ceiling));
                         }
@@ -275,7 +300,7 @@ mod tests {
                 CITY.busy_frame(&mut budget, &target);
             }
         }
-        let allowed = budget.allowance(&target, CEILING);
+        let allowed = allowance(&budget, &target, CEILING);
         assert!(
             allowed > Duration::from_millis(5),
             "it is as good as new: {allowed:?} {budget:?}"
@@ -289,7 +314,7 @@ mod tests {
         for _ in 0..60 {
             budget.observe(&target, Duration::ZERO, Duration::ZERO, Changes::default());
         }
-        let allowed = budget.allowance(&target, None);
+        let allowed = allowance(&budget, &target, None);
         assert!(
             allowed <= target.time && allowed > target.time * 9 / 10,
             "{allowed:?}"

@@ -46,7 +46,7 @@ use overrun::OverrunWatch;
 use request_times::RequestTimes;
 use results::Results;
 use tick_time::TickTime;
-use workers::{Started, Workers};
+use workers::Workers;
 
 pub use concurrency::{ConcurrencyDecision, ConcurrencyReason, ConcurrencyReport};
 pub use counters::{AuditError, AuditErrorKind, Counters, Depths};
@@ -498,13 +498,6 @@ impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
                 self.outbox.push(lane, cell);
             }
         }
-    }
-
-    fn spawn_workers(&mut self) {
-        let startable = self.startable();
-        let started = self.workers.spawn_workers(&self.shared, startable);
-        self.tally.starts_refused += u64::from(started == Started::NoPermit);
-        self.results.make_room(self.workers.slots().len());
     }
 
     fn adapt(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::Scheduler;
 use crate::{
     job::{JobCell, Key, Lane},
     queue::{Rank, Reach},
@@ -14,6 +15,8 @@ pub(super) struct Workers<K, T> {
     pub(super) executor: Executor,
     /// One for each worker that there ever was at the same time.
     slots: Vec<Arc<WorkerSlot<K, T>>>,
+    /// Whether none is started for now.
+    are_held: bool,
 }
 
 /// The outcome of starting workers.
@@ -24,11 +27,34 @@ pub(super) enum Started {
     NoPermit,
 }
 
+impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
+    /// With `true`, no worker is started until `false`: those that run go on, and the others wait. A caller says so before it
+    /// ticks and drains, and takes it back when it has applied what it drained. An operating system may put a thread that is
+    /// woken on the core of the one that woke it, where it takes milliseconds from what was to take one.
+    ///
+    /// No effect with [`Runtime::Inline`], where a tick runs the jobs, nor after [`Self::shutdown`].
+    pub fn hold_workers(&mut self, are_held: bool) {
+        let are_held = are_held && self.inline_budget().is_none();
+        let were_held = std::mem::replace(&mut self.workers.are_held, are_held);
+        if were_held && !are_held && !self.is_shut_down {
+            self.spawn_workers();
+        }
+    }
+
+    pub(super) fn spawn_workers(&mut self) {
+        let startable = self.startable();
+        let started = self.workers.spawn_workers(&self.shared, startable);
+        self.tally.starts_refused += u64::from(started == Started::NoPermit);
+        self.results.make_room(self.workers.slots().len());
+    }
+}
+
 impl<K: Key, T: Send + 'static> Workers<K, T> {
     pub(super) fn new(runtime: Runtime) -> Self {
         Self {
             executor: Executor::new(runtime),
             slots: Vec::new(),
+            are_held: false,
         }
     }
 
@@ -46,7 +72,7 @@ impl<K: Key, T: Send + 'static> Workers<K, T> {
         let limit = shared.limit.load(Ordering::Acquire);
         let missing = limit.saturating_sub(shared.worker_count.get());
         let missing = missing.min(startable);
-        if missing == 0 || shared.is_exhausted(Reach::Everything) {
+        if self.are_held || missing == 0 || shared.is_exhausted(Reach::Everything) {
             return Started::AsManyAsNeeded;
         }
         let (free, reach, started) = match shared.permits.free(Lane::Normal) {

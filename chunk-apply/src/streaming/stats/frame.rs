@@ -116,6 +116,8 @@ pub(in crate::streaming) struct Frames {
     before: (Duration, Changes),
     /// Whether something was done to the `World`.
     has_advanced: bool,
+    /// Whether nothing is to be done to it.
+    rests: bool,
     /// Whether the app runs `First`, where frames begin. If it does not, each run of applying ends a frame.
     are_announced: bool,
     has_ended: bool,
@@ -144,10 +146,12 @@ impl Frames {
             let target = budget.frame.unwrap_or_default();
             self.following.observe(&target, busy, rest, changes);
         }
+        self.following.end_frame(changes != Changes::default());
         let allowed = (budget.frame).map(|target| self.following.allowance(&target, budget.time));
         self.are_announced = true;
         self.next();
-        self.now.allowed = allowed;
+        self.rests = allowed == Some(None);
+        self.now.allowed = allowed.map(Option::unwrap_or_default);
     }
 
     /// The limits of this frame.
@@ -170,7 +174,10 @@ impl Frames {
             None => nanoseconds(self.now.hidden as f64 * LEAST_OF_HIDING),
         };
         ApplyBudget {
-            time: left.time.map(|time| time.saturating_sub(later)),
+            time: match self.rests {
+                true => Some(Duration::ZERO),
+                false => left.time.map(|time| time.saturating_sub(later)),
+            },
             ..left
         }
     }
@@ -218,14 +225,18 @@ impl Frames {
             hidden: 0,
         };
         self.charge(self.following.downstream().of(changes));
-        let budget = self.budget(budget);
+        let budget = ApplyBudget {
+            // What is done though it rests, such as looking for chunks, is not over the limit of what it may do to the `World`.
+            time: self.budget(budget).time.filter(|_| !self.rests),
+            ..*budget
+        };
         self.now.add(report, &budget, inline);
         self.has_advanced |= has_advanced;
     }
 
-    /// Whether something was done to the `World` in this frame, so that it does not owe that any more.
-    pub(in crate::streaming) fn has_advanced(&self) -> bool {
-        self.has_advanced
+    /// Whether something is to be done to the `World` in this frame however little time is left.
+    pub(in crate::streaming) fn owes_a_slice(&self) -> bool {
+        !self.has_advanced && !self.rests
     }
 
     /// The system that applies has run.
@@ -357,11 +368,11 @@ mod tests {
         };
         let budget = ApplyBudget::time(Duration::from_micros(500));
         frames.worked(report, true, &budget, None);
-        assert!(frames.has_advanced());
+        assert!(!frames.owes_a_slice());
         frames.worked(report, false, &budget, None);
         for _ in 0..3 {
             frames.begin(None, &ApplyBudget::DEFAULT);
-            assert!(!frames.has_advanced());
+            assert!(frames.owes_a_slice());
             // Chunks are on their way, and none has arrived.
             let report = ApplyReport::default();
             frames.worked(report, false, &budget, None);

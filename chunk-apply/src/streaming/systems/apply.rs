@@ -38,7 +38,11 @@ pub(in crate::streaming) fn apply<T: Send + Sync + 'static>(world: &mut World) {
     if has_work::<T>(world.resource(), world.resource()) {
         work::<T>(world);
     }
-    if ChunkStream::<T>::with_state(world, |state| state.frames.applied()).is_none() {
+    let applied = ChunkStream::<T>::with_state(world, |state| {
+        state.scheduler.hold_workers(false);
+        state.frames.applied();
+    });
+    if applied.is_none() {
         ChunkStream::<T>::clear_up(world);
     }
 }
@@ -96,7 +100,7 @@ fn work<T: Send + Sync + 'static>(world: &mut World) {
         let elapsed = clock.now().saturating_sub(start);
         budget.time = budget.time.map(|time| time.saturating_sub(elapsed));
         let uploaded = state.frames.now.apply.bytes;
-        (budget, uploaded, !state.frames.has_advanced())
+        (budget, uploaded, state.frames.owes_a_slice())
     });
     if let Some((budget, uploaded, owes_a_slice)) = budget {
         let host = &mut StreamHost::<T>::default();
@@ -178,7 +182,7 @@ fn hide_and_show<T: Send + Sync + 'static>(world: &mut World) {
         let state = &mut stream.state;
         let budget = (state.frames).left_of(&stream.budget, state.scheduler.inline_budget());
         // Once in a frame, however often its schedule runs.
-        let may_hide = budget.time.is_none() || !state.frames.has_advanced();
+        let may_hide = budget.time.is_none() || state.frames.owes_a_slice();
         let time = budget.time.map(|time| time / HIDING);
         let each = state.frames.cost_of_hiding();
         let next = may_hide.then(|| state.to_hide.next(time, each));

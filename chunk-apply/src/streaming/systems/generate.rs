@@ -18,13 +18,19 @@ pub(in crate::streaming) fn generate<T: Send + Sync + 'static>(
     mut stream: ResMut<ChunkStream<T>>,
     index: Res<ChunkIndex<T>>,
 ) {
-    let state = &mut stream.bypass_change_detection().state;
+    let stream = stream.bypass_change_detection();
+    let is_limited = stream.budget.time.is_some();
+    let state = &mut stream.state;
     state.frames.resume();
     if state.is_paused {
         return;
     }
     let _span = debug_span!("chunk_generate").entered();
     let start = state.clock.now();
+    // What the frame does with results is done before workers that it wakes may take its core. A frame without a limit lasts
+    // too long for them to wait.
+    state.scheduler.hold_workers(false);
+    state.scheduler.hold_workers(is_limited);
     tick(state, start);
     let failures: Vec<_> = state.scheduler.failures().collect();
     for failure in failures {
