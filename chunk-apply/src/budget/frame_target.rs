@@ -24,11 +24,13 @@ pub struct FrameTarget {
     /// With zero each frame is late and streaming gets its `floor`; with more than the display allows, the game is slow while
     /// chunks are loaded.
     pub time: Duration,
-    /// What streaming may take of a frame that is late or full without it, in the main world and later in the frame. Default a
-    /// 16th of `time`. Otherwise the world of a game that is always late would never be filled, and what is not despawned costs more frames than one.
+    /// What streaming may take at least of a frame, in the main world and later in the frame, also right after one that was late.
+    /// Default a 16th of `time`. Otherwise the world of a game that is always late would never be filled, and what is not
+    /// despawned costs more frames than one.
     ///
-    /// With zero each frame still does one slice. Of eight late frames in a row one does no more than that, which tells what
-    /// entities cost from what the app does.
+    /// Where frames have less than that free without streaming, seven of eight change nothing, and the eighth has what all of them may take,
+    /// at most the budget's `time`: a renderer takes a millisecond or two more in a frame in which anything changed, so that
+    /// few changes in each frame would make all of them late. With zero the eighth does one slice.
     pub floor: Duration,
 }
 

@@ -139,6 +139,36 @@ fn a_game_that_is_always_late_is_filled_all_the_same() {
 }
 
 /// In the background a game may run one frame a second. The time between frames is nobody's work.
+/// In time without streaming, and with nothing free for it.
+#[test]
+fn a_game_whose_frames_are_full_is_late_in_one_of_eight_at_most_and_is_filled_all_the_same() {
+    let following = ApplyBudget::following(FrameTarget::default());
+    let mut rig = app(Duration::from_micros(14_500), following, false);
+    late(&mut rig, 60);
+    let viewer = rig.viewer(0, 0);
+    let (mut changed, mut frames) = (0, 0);
+    let mut play = |rig: &mut Rig, count: usize| {
+        for _ in 0..count {
+            let is_late = late(rig, 1) > 0;
+            let apply = rig.stream().last_frame().apply;
+            let has_changed = apply.spawned + apply.despawned > 0;
+            assert!(has_changed || !is_late, "{frames}");
+            (changed, frames) = (changed + usize::from(has_changed), frames + 1);
+        }
+        (changed, frames)
+    };
+    for x in 0..20 {
+        rig.move_to(viewer, x, 0);
+        play(&mut rig, 60);
+    }
+    let (changed, frames) = play(&mut rig, 1_200);
+    assert!(rig.stream().is_settled(), "{:?}", rig.stream());
+    assert!(
+        changed > 60 && changed <= frames / 8 + 1,
+        "{changed} of {frames}"
+    );
+}
+
 #[test]
 fn the_pause_between_frames_makes_no_frame_late() {
     let following = ApplyBudget::following(FrameTarget::default());

@@ -21,7 +21,7 @@ pub struct StreamingFrame {
     pub apply: ApplyReport,
     /// Entities under roots that were hidden because their chunks left.
     pub hidden: usize,
-    /// What a budget that [follows the frame](crate::FrameTarget) allowed, `downstream` included. `None` with another.
+    /// What a budget that [follows the frame](crate::FrameTarget) allowed, `downstream` included; zero where it rests. `None` with another.
     pub allowed: Option<Duration>,
     /// What these changes cost the rest of the frame (extraction, propagation, visibility, drawing), as it was learned from
     /// earlier frames. Only a budget that follows the frame counts it.
