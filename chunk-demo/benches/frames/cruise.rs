@@ -10,7 +10,7 @@ use chunk_demo::{Drawing, FrameCost, Phase, Progress, Run, Settings, Workload};
 /// How long the viewer is where it comes from, how long the world may take to fill, and how long the viewer rests then, in
 /// seconds.
 const BEFORE: f64 = 1.0;
-const FILL: f64 = 5.0;
+const FILL: f64 = 8.0;
 const REST: f64 = 5.0;
 
 /// How high it flies, in metres.
