@@ -9,6 +9,7 @@
 //! - `overrun`: the watch over generators that do not return
 //! - `live_jobs`, `request_times`: the jobs that have not ended, and when they were requested
 //! - `counters`, `explain`, `tick_time`: what happened, where a job is, and the time that the caller gives
+//! - `start_workers`: when workers are started
 //! - `report`: the methods that answer from all of these
 
 mod concurrency;
@@ -22,6 +23,7 @@ mod overrun;
 mod report;
 mod request_times;
 mod results;
+mod start_workers;
 mod tick_time;
 mod workers;
 

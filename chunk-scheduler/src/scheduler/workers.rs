@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::Scheduler;
 use crate::{
     job::{JobCell, Key, Lane},
     queue::{Rank, Reach},
@@ -16,7 +15,7 @@ pub(super) struct Workers<K, T> {
     /// One for each worker that there ever was at the same time.
     slots: Vec<Arc<WorkerSlot<K, T>>>,
     /// Whether none is started for now.
-    are_held: bool,
+    pub(super) are_held: bool,
 }
 
 /// The outcome of starting workers.
@@ -25,28 +24,6 @@ pub(super) enum Started {
     AsManyAsNeeded,
     /// Jobs wait, but every permit is taken.
     NoPermit,
-}
-
-impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
-    /// With `true`, no worker is started until `false`: those that run go on, and the others wait. A caller says so before it
-    /// ticks and drains, and takes it back when it has applied what it drained. An operating system may put a thread that is
-    /// woken on the core of the one that woke it, where it takes milliseconds from what was to take one.
-    ///
-    /// No effect with [`Runtime::Inline`], where a tick runs the jobs, nor after [`Self::shutdown`].
-    pub fn hold_workers(&mut self, are_held: bool) {
-        let are_held = are_held && self.inline_budget().is_none();
-        let were_held = std::mem::replace(&mut self.workers.are_held, are_held);
-        if were_held && !are_held && !self.is_shut_down {
-            self.spawn_workers();
-        }
-    }
-
-    pub(super) fn spawn_workers(&mut self) {
-        let startable = self.startable();
-        let started = self.workers.spawn_workers(&self.shared, startable);
-        self.tally.starts_refused += u64::from(started == Started::NoPermit);
-        self.results.make_room(self.workers.slots().len());
-    }
 }
 
 impl<K: Key, T: Send + 'static> Workers<K, T> {
