@@ -3,7 +3,7 @@
 mod common;
 
 use chunk_scheduler::{Generator, Job, Lane, Requested, SchedulerConfig};
-use common::{World, double, one_at_a_time, plain};
+use common::{FRAME, World, double, one_at_a_time, plain};
 
 #[test]
 fn the_nearest_comes_first_whatever_the_order_of_requests() {
@@ -227,4 +227,6 @@ fn held_workers_start_when_they_are_let_go_and_those_that_run_go_on() {
     world.request([3]);
     world.scheduler.shutdown();
     world.scheduler.hold_workers(false);
+    world.simulation.advance(FRAME);
+    assert_eq!(world.scheduler.counters().generated, 2, "it is shut down");
 }

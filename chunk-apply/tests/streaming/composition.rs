@@ -5,7 +5,7 @@ use bevy_app::{App, First, FixedUpdate, PostUpdate, RunFixedMainLoop, TaskPoolPl
 use bevy_diagnostic::{DiagnosticPath, DiagnosticsStore};
 use bevy_ecs::prelude::*;
 use chunk_apply::{
-    ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, StreamingConfig,
+    ApplyBudget, ChunkIndex, ChunkStream, ChunkStreamingPlugin, ChunkViewer, StreamingConfig,
     StreamingDiagnosticsPlugin, StreamingSystems,
 };
 use chunk_coord::ChunkCoord;
@@ -191,4 +191,32 @@ fn the_streams_state_is_among_the_diagnostics() {
     assert_eq!(value("chunk/queued"), 0.0);
     let mut paths = StreamingDiagnosticsPlugin::<Pieces>::paths();
     assert!(paths.all(|path| store.get_measurement(&path).is_some()));
+}
+
+/// A worker that starts may run on the core of the thread that applies. A frame without a limit is too long to wait for.
+#[test]
+fn workers_start_after_a_limited_frame_has_applied_and_during_one_without_a_limit() {
+    for (budget, is_limited) in [
+        (ApplyBudget::DEFAULT, true),
+        (ApplyBudget::unlimited(), false),
+    ] {
+        let config = StreamingConfig { budget, ..config() };
+        let mut rig = Rig::with(generator(), spawner(), config);
+        let simulation = rig.simulation.clone();
+        let generate = move |stream: Res<ChunkStream<Pieces>>| {
+            let before = stream.scheduler().counters().generated;
+            simulation.run();
+            let after = stream.scheduler().counters().generated;
+            assert_eq!(after == before, is_limited, "{before} {after}");
+        };
+        let between = generate
+            .after(StreamingSystems::Generate)
+            .before(StreamingSystems::Apply);
+        rig.viewer(0, 0);
+        rig.app.add_systems(Update, between);
+        rig.app.update();
+        rig.simulation.run();
+        let counters = rig.stream().scheduler().counters();
+        assert!(counters.generated > 0, "{is_limited}");
+    }
 }

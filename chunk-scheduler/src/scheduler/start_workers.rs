@@ -5,8 +5,9 @@ use crate::{job::Key, queue::Rank};
 
 impl<K: Key, T: Send + 'static, R: Rank<K>> Scheduler<K, T, R> {
     /// With `true`, no worker is started until `false`: those that run go on, and the others wait. A caller says so before it
-    /// ticks and drains, and takes it back when it has applied what it drained. An operating system may put a thread that is
-    /// woken on the core of the one that woke it, where it takes milliseconds from what was to take one.
+    /// ticks and drains, and takes it back when it has applied what it drained. An operating system may run the thread of
+    /// a worker that starts on the core of the thread that starts it, which then waits for milliseconds, also where other cores
+    /// are idle.
     ///
     /// No effect with [`Runtime::Inline`](crate::Runtime::Inline), where a tick runs the jobs, nor after [`Self::shutdown`].
     pub fn hold_workers(&mut self, are_held: bool) {

@@ -14,7 +14,7 @@ pub(super) struct Workers<K, T> {
     pub(super) executor: Executor,
     /// One for each worker that there ever was at the same time.
     slots: Vec<Arc<WorkerSlot<K, T>>>,
-    /// Whether none is started for now.
+    /// Whether the caller holds those that are not running.
     pub(super) are_held: bool,
 }
 
